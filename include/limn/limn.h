@@ -1,0 +1,328 @@
+// limn paints a photograph in the manner of a painting.
+//
+// It is neural style transfer after Gatys, Ecker and Bethge ("A Neural Algorithm of Artistic
+// Style", arXiv 1508.06576), and this header is all of its public interface. A complete program:
+//
+//   #include <limn/limn.h>
+//
+//   int main() {
+//     limn::Recipe recipe = limn::named_recipe("limn");
+//     recipe.picture.size = 512;                                   // longest side, in pixels
+//
+//     const limn::Model model = limn::Model::read("vgg19.h5");     // throws limn::Error
+//     const limn::Image photo = limn::read_image("photo.jpg");
+//     const limn::Image painting = limn::read_image("painting.jpg");
+//
+//     const limn::Painted painted = limn::paint(model, photo, painting, recipe);
+//     limn::write_image(painted.picture, "out.png");
+//   }
+//
+// Errors: trouble with what the user gave, with files and with memory throws limn::Error. How the
+// optimisation ended (finished, converged, stopped) is a value in Painted, never an exception: the
+// best picture so far is always returned.
+//
+// Threads: every function may be called from several threads at once; no global state is kept.
+// A Model is immutable and may be shared. Results do not depend on Recipe's `threads`, to the bit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#if defined(__GNUC__)
+#define LIMN_API __attribute__((visibility("default")))
+#else
+#define LIMN_API
+#endif
+
+namespace limn {
+
+// ------------------------------------------------------------------------------------- errors --
+
+enum class ErrorKind {
+  usage,      // a setting, flag or recipe that makes no sense
+  file,       // a file that cannot be read, understood or written
+  resources,  // a picture or file larger than what is allowed or what memory holds
+};
+
+// The one exception type. what() names the thing, the cause and, where there is one, the next step.
+class LIMN_API Error : public std::runtime_error {
+ public:
+  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  ErrorKind kind() const { return kind_; }
+
+ private:
+  ErrorKind kind_;
+};
+
+// ------------------------------------------------------------------------------------- images --
+
+// A picture: three planes (red, green, blue) of height x width floats, row by row, sRGB-encoded,
+// nominally 0..1 (an optimiser's picture may leave that range; writing clamps it).
+struct Image {
+  int width = 0;
+  int height = 0;
+  std::vector<float> rgb;    // 3 * height * width
+  std::vector<float> alpha;  // height * width, 0..1; empty when the picture is opaque
+};
+
+struct ReadOptions {
+  // Refuse larger pictures before memory is taken for their pixels.
+  std::int64_t max_pixels = 400'000'000;
+};
+
+struct WriteOptions {
+  int bits = 8;      // per channel, 8 or 16; 16 needs a PNG or TIFF
+  int quality = 95;  // 1..100, for JPEG, WebP, AVIF, HEIC and JPEG XL
+};
+
+// Reads JPEG, PNG, WebP, TIFF and whatever else the codec library on this machine brings. The EXIF
+// orientation is applied, ICC profiles are converted to sRGB, greyscale, CMYK and palette pictures
+// become RGB, alpha is kept. Throws Error: file (unreadable, not a picture, truncated), resources
+// (more than max_pixels).
+LIMN_API Image read_image(const std::string& path, const ReadOptions& options = {});
+
+// Writes the format that path's ending names. The file is written beside `path` and then renamed:
+// an old file is replaced whole or not at all. Throws Error: usage (unknown ending, 16 bits where
+// the format has 8), file (cannot be written).
+LIMN_API void write_image(const Image& image, const std::string& path,
+                          const WriteOptions& options = {});
+
+// The picture resampled to exactly width x height (each at least 1): Lanczos, antialiased when
+// shrinking, values clamped to 0..1. A picture that has this size already comes back unchanged.
+LIMN_API Image resized(const Image& image, int width, int height);
+
+// ------------------------------------------------------------------------------------- recipes --
+
+// A layer of the network and its share in a loss. Names are the published ones: "conv4_2" is read
+// before the ReLU, "relu4_2" after it, "pool4" after pooling.
+struct LayerWeight {
+  std::string layer;
+  double weight = 1.0;
+  bool operator==(const LayerWeight&) const = default;
+};
+
+enum class Pooling {
+  max,      // the largest of 2 x 2; an odd last row or column is dropped
+  average,  // the mean of 2 x 2; an odd last row or column is the mean of the cells there are
+};
+
+// How the squared distance of features, sum (F - P)^2 over C channels and M positions, is scaled.
+enum class ContentForm {
+  sum,       // 1
+  half_sum,  // 1/2: Gatys, Ecker and Bethge 2015, equation 1
+  mean,      // 1 / (C M)
+  root,      // 1 / (2 sqrt(C) sqrt(M))
+};
+
+// What is compared in the style loss: G = F F^T of the picture with A = S S^T of the painting.
+enum class GramForm {
+  raw,           // sums over positions: depends on the sizes of both pictures
+  per_position,  // G / M and A / M': independent of either size
+};
+
+// How the squared distance of Gram matrices, sum (G - A)^2, is scaled, for C channels and M
+// positions of the picture.
+enum class StyleForm {
+  mean,           // 1 / C^2
+  paper,          // 1 / (4 C^2 M^2): Gatys, Ecker and Bethge 2015, equation 4
+  paper_times_4,  // 1 / (C^2 M^2)
+  image,          // 1 / (4 * 3^2 * P^2), P the pixels of the picture (Keras's example)
+};
+
+// The total variation of the optimiser's variable x, summed over its channels; dx and dy are the
+// differences to the right and lower neighbour.
+enum class VariationForm {
+  absolute,  // sum |dx| + sum |dy|
+  squared,   // (sum dx^2 + sum dy^2) / 2
+  power,     // sum (dx^2 + dy^2)^1.25 over the (H-1) x (W-1) pixels that have both neighbours
+};
+
+enum class OptimiserKind { lbfgs, adam, sgd };
+enum class LineSearch { none, strong_wolfe };
+
+// Where Adam's epsilon stands (it matters when epsilon is large).
+enum class AdamEpsilon {
+  corrected,    // m_hat / (sqrt(v_hat) + eps): Kingma and Ba, algorithm 1
+  uncorrected,  // lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps): older TensorFlow
+};
+
+// The unit of the optimiser's variable, and with it of learning rates and of total variation.
+enum class Space {
+  rgb,      // 0..1 RGB
+  network,  // what the network reads, by its weights' convention: often 0..255 minus a mean
+};
+
+// Everything that decides how a picture is painted. A recipe file is this struct as TOML, the
+// command's flags are its members, and a report repeats it. Members not set keep these defaults,
+// which are those of the recipe "limn".
+struct Recipe {
+  std::string name = "limn";
+  std::string summary;
+
+  struct {
+    std::string name = "vgg19";  // vgg19 or vgg16
+    Pooling pooling = Pooling::max;
+  } network;
+
+  struct {
+    double weight = 1.0;
+    std::vector<LayerWeight> layers = {{"relu4_2", 1.0}};
+    ContentForm form = ContentForm::mean;
+  } content;
+
+  struct {
+    double weight = 1.0;
+    std::vector<LayerWeight> layers = {
+        {"relu1_1", 0.2}, {"relu2_1", 0.2}, {"relu3_1", 0.2}, {"relu4_1", 0.2}, {"relu5_1", 0.2}};
+    GramForm gram = GramForm::per_position;
+    StyleForm form = StyleForm::mean;
+  } style;
+
+  struct {
+    double weight = 0.0;
+    VariationForm form = VariationForm::squared;
+  } total_variation;
+
+  struct {
+    OptimiserKind kind = OptimiserKind::lbfgs;
+    int iterations = 200;
+    Space space = Space::rgb;
+    bool clip = false;           // to 0..1 RGB after each step
+    double learning_rate = 1.0;  // the step's length for L-BFGS without a line search
+    int history = 10;            // L-BFGS: pairs kept
+    LineSearch line_search = LineSearch::none;
+    double beta1 = 0.9;  // Adam
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    AdamEpsilon epsilon_form = AdamEpsilon::corrected;
+    double decay_rate = 1.0;  // SGD: learning_rate * decay_rate^(step / decay_steps)
+    double decay_steps = 100.0;
+  } optimiser;
+
+  struct {
+    int size = 512;                // longest side in pixels; 0 keeps the photo's own size
+    std::string init = "content";  // content, noise, or the path of a picture
+    std::uint64_t seed = 0;
+    int threads = 0;  // 0: one for each core this process may use
+  } picture;
+};
+
+// The names of the recipes inside the library, "limn" first.
+LIMN_API std::vector<std::string> recipe_names();
+
+// The text (TOML, with its comments) of the recipe of this name. Throws Error (usage), offering the
+// nearest name.
+LIMN_API std::string recipe_text(std::string_view name);
+
+// The recipe of this name. Throws Error (usage), offering the nearest name.
+LIMN_API Recipe named_recipe(std::string_view name);
+
+// The recipe in TOML `text`; `source` names it in messages. Keys that are absent keep the defaults
+// above. Throws Error (usage): bad TOML with its line, unknown keys with the nearest known one,
+// values out of range with the range.
+LIMN_API Recipe parse_recipe(std::string_view text, const std::string& source);
+
+// The recipe as TOML that parse_recipe reads back to an equal recipe.
+LIMN_API std::string to_toml(const Recipe& recipe);
+
+// -------------------------------------------------------------------------------------- models --
+
+struct Weights;  // src/network/weights.h
+
+// Trained weights of a network. Immutable, cheap to copy.
+class LIMN_API Model {
+ public:
+  // Reads Keras .h5 and .safetensors, told apart by their content. Throws Error (file), naming
+  // file, layer, what was expected and what was found.
+  static Model read(const std::string& path);
+
+  explicit Model(std::shared_ptr<const Weights> weights) : weights_(std::move(weights)) {}
+  const Weights& weights() const { return *weights_; }
+  const std::string& network() const;  // "vgg19" or "vgg16"
+
+  // Writes .safetensors with torchvision's names, beside and renamed. Throws Error (file).
+  void write(const std::string& path) const;
+
+ private:
+  std::shared_ptr<const Weights> weights_;
+};
+
+// ------------------------------------------------------------------------------------ painting --
+
+// The terms of the objective, each with its weight applied; total is their sum.
+struct Losses {
+  double content = 0;
+  double style = 0;
+  double total_variation = 0;
+  double total = 0;
+};
+
+// One look at the running optimisation. Iteration 0 is the initial picture.
+struct Progress {
+  int iteration = 0;
+  int iterations = 0;  // planned
+  double seconds = 0;  // since paint() began
+  Losses losses;       // of this iteration's picture
+  int width = 0;
+  int height = 0;
+  std::function<Image()> picture;       // this iteration's picture; valid during the callback
+  std::function<Image()> best_picture;  // the picture of least total loss so far; likewise
+};
+
+// Called after every iteration on the calling thread; false stops the painting.
+using ProgressCallback = std::function<bool(const Progress&)>;
+
+enum class Outcome {
+  finished,   // all iterations done
+  converged,  // the gradient vanished, or no step lowers the loss any more
+  stopped,    // the callback said so
+  failed,     // the loss was never finite: the picture is the initial one
+};
+
+struct IterationRecord {
+  int iteration = 0;
+  double seconds = 0;
+  Losses losses;
+};
+
+struct Painted {
+  Image picture;  // the picture of least total loss among all that were evaluated, clamped to 0..1
+  Outcome outcome = Outcome::finished;
+  int best_iteration = 0;
+  int rejected_steps = 0;  // steps taken back because the loss was not finite or grew out of hand
+  double seconds = 0;
+  std::vector<IterationRecord> history;
+};
+
+// Paints `photo` in the manner of `painting`. The photo is resized so that its longest side is
+// recipe.picture.size, the painting likewise; the photo's alpha is carried over. Throws Error:
+// usage (a recipe that contradicts itself or the model), resources (no memory for this size).
+LIMN_API Painted paint(const Model& model, const Image& photo, const Image& painting,
+                       const Recipe& recipe, const ProgressCallback& progress = {});
+
+struct Evaluation {
+  Losses losses;
+  double gradient_norm = 0;     // L2 norm of the total loss's gradient by the picture in 0..1 RGB
+  std::vector<float> gradient;  // 3 * height * width, planes like Image::rgb
+  int width = 0;
+  int height = 0;
+};
+
+// The losses and the gradient of `picture` as a painting of `photo` in the manner of `painting`.
+// With recipe.picture.size 0 the picture's own size is the working size, to which the photo is
+// resized; otherwise all three are resized as paint() would.
+LIMN_API Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
+                             const Image& picture, const Recipe& recipe);
+
+// "0.1.0"
+LIMN_API std::string_view version();
+
+// The instruction set that the kernels run on here: "AVX3", "AVX2", ...
+LIMN_API std::string_view instruction_set();
+
+}  // namespace limn

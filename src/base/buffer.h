@@ -1,0 +1,54 @@
+// Memory for kernels: aligned, zeroed, allocated once and never copied by accident.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace limn {
+
+// Alignment of every buffer, in bytes: a cache line, which is also the widest vector there is.
+inline constexpr size_t kBufferAlignment = 64;
+
+// count * element_bytes zeroed bytes, aligned; nullptr for none. Free with free_buffer.
+void* allocate_zeroed(size_t count, size_t element_bytes);
+void free_buffer(void* data);
+
+// `size` elements of T, all zero, aligned to kBufferAlignment. Movable, not copyable. Throws Error
+// (resources) when there is no memory for it, naming the size.
+template <typename T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Buffer() = default;
+  explicit Buffer(size_t size)
+      : data_(static_cast<T*>(allocate_zeroed(size, sizeof(T)))), size_(size) {}
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  T& operator[](size_t i) { return data_[i]; }
+  const T& operator[](size_t i) const { return data_[i]; }
+  operator std::span<T>() { return {data(), size_}; }
+  operator std::span<const T>() const { return {data(), size_}; }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { free_buffer(data); }
+  };
+
+  std::unique_ptr<T[], Free> data_;
+  size_t size_ = 0;
+};
+
+}  // namespace limn

@@ -1,0 +1,28 @@
+// Whole files, written beside their name and then renamed: an old file is replaced whole or kept.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace limn {
+
+// Calls write(temporary_path) with a path in the same folder and the same ending, then renames it
+// to `path`. When write throws, or the rename fails, the temporary file is removed and `path` is as
+// it was. Throws Error (file) when the folder does not exist or cannot be written.
+void replace_file(const std::string& path, const std::function<void(const std::string&)>& write);
+
+// The same for bytes at hand.
+void replace_file(const std::string& path, std::span<const std::byte> bytes);
+void replace_file(const std::string& path, const std::string& text);
+
+// The whole of a small text file. Throws Error (file): missing, a folder, unreadable, larger than
+// max_bytes.
+std::string read_text(const std::string& path, std::size_t max_bytes);
+
+// The size of an existing regular file in bytes. Throws Error (file): missing, a folder,
+// unreadable. `what` names its role in messages ("photo", "weights file").
+std::uint64_t file_size(const std::string& path, const std::string& what);
+
+}  // namespace limn

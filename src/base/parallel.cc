@@ -1,0 +1,105 @@
+#include "base/parallel.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace limn {
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// The helping threads. They sleep until `round` changes, then take task numbers from one counter
+// until none is left. The last one to finish wakes the caller.
+struct ThreadPool::Crew {
+  std::mutex mutex;
+  std::condition_variable begin;
+  std::condition_variable end;
+  unsigned round = 0;
+  int working = 0;
+  bool quit = false;
+
+  const std::function<void(size_t)>* task = nullptr;
+  size_t tasks = 0;
+  std::atomic<size_t> next{0};
+  std::exception_ptr error;
+
+  std::vector<std::thread> members;
+
+  void take_tasks() {
+    for (;;) {
+      const size_t i = next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= tasks) return;
+      try {
+        (*task)(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (!error) error = std::current_exception();
+      }
+    }
+  }
+
+  void serve() {
+    unsigned seen = 0;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      begin.wait(lock, [&] { return quit || round != seen; });
+      if (quit) return;
+      seen = round;
+      lock.unlock();
+      take_tasks();
+      lock.lock();
+      if (--working == 0) end.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : available_cores()) {
+  if (threads_ == 1) return;
+  crew_ = std::make_unique<Crew>();
+  for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this] { crew_->serve(); });
+}
+
+ThreadPool::~ThreadPool() {
+  if (!crew_) return;
+  {
+    const std::lock_guard lock(crew_->mutex);
+    crew_->quit = true;
+  }
+  crew_->begin.notify_all();
+  for (std::thread& member : crew_->members) member.join();
+}
+
+void ThreadPool::run(size_t tasks, const std::function<void(size_t)>& task) {
+  if (!crew_ || tasks <= 1) {
+    for (size_t i = 0; i < tasks; ++i) task(i);
+    return;
+  }
+  Crew& crew = *crew_;
+  {
+    const std::lock_guard lock(crew.mutex);
+    crew.task = &task;
+    crew.tasks = tasks;
+    crew.next.store(0, std::memory_order_relaxed);
+    crew.working = threads_ - 1;
+    ++crew.round;
+  }
+  crew.begin.notify_all();
+  crew.take_tasks();
+  std::unique_lock lock(crew.mutex);
+  crew.end.wait(lock, [&] { return crew.working == 0; });
+  if (crew.error) std::rethrow_exception(std::exchange(crew.error, nullptr));
+}
+
+}  // namespace limn

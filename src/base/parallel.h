@@ -1,0 +1,38 @@
+// Parallel loops whose results do not depend on the number of threads.
+//
+// Work is cut into tasks by the shape of the data, never by the thread count; each task writes its
+// own output. A reduction writes one partial result per task, and the caller adds them in order.
+// So any number of threads gives the same bits.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+namespace limn {
+
+class ThreadPool {
+ public:
+  // `threads` including the calling one; 0 means one for each core this process may use.
+  explicit ThreadPool(int threads = 0);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return threads_; }
+
+  // Calls task(i) once for every i in [0, tasks), on all threads; returns when all are done. If
+  // tasks throw, one of the exceptions is rethrown after all others are done. Not reentrant: a task
+  // may not call run, and only one thread may call it at a time.
+  void run(size_t tasks, const std::function<void(size_t)>& task);
+
+ private:
+  struct Crew;
+  int threads_;
+  std::unique_ptr<Crew> crew_;  // null when there is one thread
+};
+
+// The cores this process may use (its affinity mask), at least 1.
+int available_cores();
+
+}  // namespace limn

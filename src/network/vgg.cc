@@ -1,0 +1,72 @@
+#include "network/vgg.h"
+
+#include <array>
+
+namespace limn {
+namespace {
+
+constexpr Row conv(std::string_view id, int in, int out) {
+  return {RowKind::convolution, id, in, out};
+}
+constexpr Row pool(std::string_view id, int channels) {
+  return {RowKind::pooling, id, channels, channels};
+}
+
+// clang-format off
+constexpr std::array kVgg19Rows = {
+    conv("1_1",   3,  64), conv("1_2",  64,  64), pool("1",  64),
+    conv("2_1",  64, 128), conv("2_2", 128, 128), pool("2", 128),
+    conv("3_1", 128, 256), conv("3_2", 256, 256), conv("3_3", 256, 256), conv("3_4", 256, 256), pool("3", 256),
+    conv("4_1", 256, 512), conv("4_2", 512, 512), conv("4_3", 512, 512), conv("4_4", 512, 512), pool("4", 512),
+    conv("5_1", 512, 512), conv("5_2", 512, 512), conv("5_3", 512, 512), conv("5_4", 512, 512), pool("5", 512),
+};
+
+constexpr std::array kVgg16Rows = {
+    conv("1_1",   3,  64), conv("1_2",  64,  64), pool("1",  64),
+    conv("2_1",  64, 128), conv("2_2", 128, 128), pool("2", 128),
+    conv("3_1", 128, 256), conv("3_2", 256, 256), conv("3_3", 256, 256), pool("3", 256),
+    conv("4_1", 256, 512), conv("4_2", 512, 512), conv("4_3", 512, 512), pool("4", 512),
+    conv("5_1", 512, 512), conv("5_2", 512, 512), conv("5_3", 512, 512), pool("5", 512),
+};
+// clang-format on
+
+}  // namespace
+
+const NetworkTable kVgg16 = {"vgg16", kVgg16Rows};
+const NetworkTable kVgg19 = {"vgg19", kVgg19Rows};
+
+const NetworkTable* find_network(std::string_view name) {
+  for (const NetworkTable* table : {&kVgg16, &kVgg19}) {
+    if (table->name == name) return table;
+  }
+  return nullptr;
+}
+
+std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer) {
+  if (layer.size() < 5) return std::nullopt;
+  const std::string_view prefix = layer.substr(0, 4);
+  const std::string_view id = layer.substr(4);
+  for (int row = 0; row < static_cast<int>(table.rows.size()); ++row) {
+    if (table.rows[row].id != id) continue;
+    const bool convolution = table.rows[row].kind == RowKind::convolution;
+    if (convolution && prefix == "conv") return LayerPosition{row, Tap::before_relu};
+    if (convolution && prefix == "relu") return LayerPosition{row, Tap::output};
+    if (!convolution && prefix == "pool") return LayerPosition{row, Tap::output};
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> layer_names(const NetworkTable& table) {
+  std::vector<std::string> names;
+  for (const Row& row : table.rows) {
+    if (row.kind == RowKind::pooling) {
+      names.push_back("pool" + std::string(row.id));
+    } else {
+      names.push_back("conv" + std::string(row.id));
+      names.push_back("relu" + std::string(row.id));
+    }
+  }
+  return names;
+}
+
+}  // namespace limn

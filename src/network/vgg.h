@@ -1,0 +1,49 @@
+// The VGG networks as data (Simonyan and Zisserman, arXiv 1409.1556, table 1, columns D and E).
+//
+// A network is a table of rows, run from top to bottom. Every convolution is 3 x 3 with stride 1
+// and one ring of zero padding, followed by a bias and a ReLU; every pooling halves height and
+// width.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace limn {
+
+enum class RowKind { convolution, pooling };
+
+struct Row {
+  RowKind kind;
+  std::string_view id;  // "4_2" for conv4_2 and relu4_2, "4" for pool4
+  int in;               // channels
+  int out;
+};
+
+struct NetworkTable {
+  std::string_view name;
+  std::span<const Row> rows;
+};
+
+extern const NetworkTable kVgg16;
+extern const NetworkTable kVgg19;
+
+// The table of this name ("vgg16", "vgg19"), or nullptr.
+const NetworkTable* find_network(std::string_view name);
+
+// Where features are read: at the row's output, or before its ReLU.
+enum class Tap { before_relu, output };
+struct LayerPosition {
+  int row;
+  Tap tap;
+};
+
+// "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}.
+std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer);
+
+// Every name that find_layer knows, in the table's order.
+std::vector<std::string> layer_names(const NetworkTable& table);
+
+}  // namespace limn
