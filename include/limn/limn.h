@@ -243,7 +243,7 @@ class LIMN_API Model {
 
   explicit Model(std::shared_ptr<const Weights> weights) : weights_(std::move(weights)) {}
   const Weights& weights() const { return *weights_; }
-  const std::string& network() const;  // "vgg19" or "vgg16"
+  std::string_view network() const;  // "vgg19" or "vgg16"
 
   // Writes .safetensors with torchvision's names, beside and renamed. Throws Error (file).
   void write(const std::string& path) const;

@@ -13,22 +13,39 @@
 namespace limn {
 namespace fs = std::filesystem;
 
-void replace_file(const std::string& path, const std::function<void(const std::string&)>& write) {
+namespace {
+
+fs::path folder_of(const fs::path& target) {
+  return target.has_parent_path() ? target.parent_path() : fs::path(".");
+}
+
+}  // namespace
+
+void check_replaceable(const std::string& path) {
   const fs::path target(path);
-  if (target.filename().empty())
-    fail(ErrorKind::file, "cannot write '{}': it names a folder", path);
   std::error_code error;
-  if (fs::is_directory(target, error))
-    fail(ErrorKind::file, "cannot write '{}': it is a folder", path);
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  if (target.filename().empty() || fs::is_directory(target, error)) {
+    fail(ErrorKind::file, "cannot write '{}': it names a folder", path);
+  }
+  const fs::path folder = folder_of(target);
   if (!fs::is_directory(folder, error)) {
     fail(ErrorKind::file, "cannot write '{}': there is no folder '{}'; create it first", path,
          folder.string());
   }
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    fail(ErrorKind::file, "cannot write '{}': folder '{}': {}", path, folder.string(),
+         std::strerror(errno));
+  }
+}
+
+void replace_file(const std::string& path, const std::function<void(const std::string&)>& write) {
+  check_replaceable(path);
+  const fs::path target(path);
   // The ending stays, because writers choose their format by it; the process number keeps two limns
   // apart.
-  const fs::path temporary = folder / fmt::format(".{}.{}.part{}", target.stem().string(), getpid(),
-                                                  target.extension().string());
+  const fs::path temporary =
+      folder_of(target) /
+      fmt::format(".{}.{}.part{}", target.stem().string(), getpid(), target.extension().string());
   const auto remove_temporary = [&] {
     std::error_code ignored;
     fs::remove(temporary, ignored);
@@ -44,6 +61,7 @@ void replace_file(const std::string& path, const std::function<void(const std::s
     fsync(file);
     close(file);
   }
+  std::error_code error;
   fs::rename(temporary, target, error);
   if (error) {
     remove_temporary();

@@ -8,6 +8,10 @@
 
 namespace limn {
 
+// Throws the Error (file) that replace_file would throw for this path, as far as it can be known
+// before: no such folder, one that cannot be written to, a path that is a folder.
+void check_replaceable(const std::string& path);
+
 // Calls write(temporary_path) with a path in the same folder and the same ending, then renames it
 // to `path`. When write throws, or the rename fails, the temporary file is removed and `path` is as
 // it was. Throws Error (file) when the folder does not exist or cannot be written.

@@ -30,7 +30,7 @@ struct ThreadPool::Crew {
   int working = 0;
   bool quit = false;
 
-  const std::function<void(size_t)>* task = nullptr;
+  const TaskReference* task = nullptr;
   size_t tasks = 0;
   std::atomic<size_t> next{0};
   std::exception_ptr error;
@@ -81,7 +81,7 @@ ThreadPool::~ThreadPool() {
   for (std::thread& member : crew_->members) member.join();
 }
 
-void ThreadPool::run(size_t tasks, const std::function<void(size_t)>& task) {
+void ThreadPool::run(size_t tasks, TaskReference task) {
   if (!crew_ || tasks <= 1) {
     for (size_t i = 0; i < tasks; ++i) task(i);
     return;

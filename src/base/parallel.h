@@ -6,10 +6,27 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
+#include <type_traits>
 
 namespace limn {
+
+// A reference to a callable void(size_t) that lives at least as long as the call it is passed to.
+// Unlike std::function it never allocates, so that loops over kernels do not either.
+class TaskReference {
+ public:
+  template <typename Task>
+  requires(!std::is_same_v<std::remove_cvref_t<Task>, TaskReference>) TaskReference(Task&& task)
+      : object_(const_cast<void*>(static_cast<const void*>(&task))),
+        call_([](void* object, size_t i) {
+          (*static_cast<std::remove_reference_t<Task>*>(object))(i);
+        }) {}
+  void operator()(size_t i) const { call_(object_, i); }
+
+ private:
+  void* object_;
+  void (*call_)(void*, size_t);
+};
 
 class ThreadPool {
  public:
@@ -24,7 +41,7 @@ class ThreadPool {
   // Calls task(i) once for every i in [0, tasks), on all threads; returns when all are done. If
   // tasks throw, one of the exceptions is rethrown after all others are done. Not reentrant: a task
   // may not call run, and only one thread may call it at a time.
-  void run(size_t tasks, const std::function<void(size_t)>& task);
+  void run(size_t tasks, TaskReference task);
 
  private:
   struct Crew;

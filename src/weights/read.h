@@ -4,6 +4,9 @@
 // A weights file is hostile until checked. Readers know the network's shapes before they take
 // memory for a tensor, so memory stays bounded by the file's size, and every error names the file,
 // the layer, what was expected and what was found.
+//
+// Convolutions come in the network's order from 1_1 on, without a gap; a file may end early. Where
+// a file's layers fit both networks (it ends before 3_4), it is taken for VGG-19.
 #pragma once
 
 #include <string>
@@ -17,16 +20,21 @@ Weights read_weights(const std::string& path);
 
 // Keras HDF5: BGR minus mean. Layers "block4_conv2" (Keras applications) with the datasets either
 // directly in the layer's group ("block4_conv2_W_1:0", "block4_conv2_b_1:0") or one group deeper
-// ("block4_conv2/kernel:0", "block4_conv2/bias:0"), at the root or under "model_weights".
+// ("block4_conv2/kernel:0", "block4_conv2/bias:0"), at the root or under "model_weights". The
+// datasets' names do not matter: a layer's kernel is its one dataset of 4 dimensions, its bias the
+// one of 1. Floats of 16, 32 or 64 bits, plain or packed by HDF5's own filters. Nothing outside the
+// file is opened, whatever the file asks for.
 Weights read_keras_h5(const std::string& path);
 
-// Safetensors with torchvision's names ("features.21.weight", "features.21.bias"), F32 or F16. The
-// input convention is torchvision's unless the file's metadata says otherwise (see
-// write_safetensors).
+// Safetensors with torchvision's names ("features.21.weight", "features.21.bias"), F32, F16 or
+// BF16. Network and input convention are those of the file's metadata (see write_safetensors);
+// without it, the network is the one whose indices fit, the convention torchvision's.
 Weights read_safetensors(const std::string& path);
 
-// Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention,
-// so that reading it back gives equal weights.
+// Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention
+// ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",
+// "deviation": "1 1 1"), so that reading it back gives equal weights. The file is written beside
+// `path` and renamed. Throws Error (file).
 void write_safetensors(const Weights& weights, const std::string& path);
 
 }  // namespace limn

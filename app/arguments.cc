@@ -1,0 +1,96 @@
+#include "arguments.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "style/recipe_fields.h"
+
+namespace limn {
+namespace {
+
+// What stands in the help for a setting's value, and what it is by default.
+template <typename T>
+std::string value_name(const T&) {
+  if constexpr (std::is_enum_v<T>) {
+    std::string names;
+    for (const auto& entry : names_of(T{})) {
+      names += fmt::format("{}{}", names.empty() ? "" : "|", entry.name);
+    }
+    return names;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return "true|false";
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    return "N";
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return "TEXT";
+  } else {
+    return "LIST";
+  }
+}
+
+template <typename T>
+std::string default_text(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return std::string(name_of(value));
+  } else if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
+    return to_text(value);
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+}  // namespace
+
+void PaintingArguments::add_to(CLI::App& command) {
+  command.add_option("PHOTO", photo_, "The picture to be painted")->required();
+  command.add_option("PAINTING", painting_, "The picture in whose manner it is painted")
+      ->required();
+  command.add_option("--weights", weights_, "Trained weights: Keras .h5 or .safetensors")
+      ->type_name("FILE");
+  command
+      .add_option("--recipe", recipe_name_, "A recipe's name ('limn recipes' lists them) or file")
+      ->type_name("NAME|FILE")
+      ->default_str(recipe_name_);
+  const Recipe defaults;
+  visit_fields(defaults, [&](const Field& field, const auto& value) {
+    if (field.flag.empty()) return;
+    const std::string key(field.key);
+    command
+        .add_option_function<std::string>(
+            std::string(field.flag), [this, key](const std::string& text) { values_[key] = text; },
+            fmt::format("{} [{}]", field.help, default_text(value)))
+        ->type_name(value_name(value))
+        ->group("Settings of the recipe, with their defaults in recipe 'limn'");
+  });
+}
+
+Recipe PaintingArguments::recipe() const {
+  Recipe recipe = find_recipe(recipe_name_);
+  visit_fields(recipe, [&](const Field& field, auto&) {
+    const auto given = values_.find(std::string(field.key));
+    if (given != values_.end()) {
+      set_field(recipe, field.key, given->second, std::string(field.flag));
+    }
+  });
+  check_ranges(recipe, "recipe '" + recipe.name + "'");
+  return recipe;
+}
+
+Model PaintingArguments::model() const {
+  if (weights_.empty()) {
+    fail(ErrorKind::usage,
+         "limn needs the trained weights of VGG-19, and none were given. Get the file "
+         "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (80 MB; published with Keras) and say "
+         "--weights FILE");
+  }
+  return Model::read(weights_);
+}
+
+Recipe find_recipe(const std::string& name_or_file) {
+  constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; what is larger is something else
+  const bool is_file =
+      name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
+  if (!is_file) return named_recipe(name_or_file);
+  return parse_recipe(read_text(name_or_file, kMostBytes), name_or_file);
+}
+
+}  // namespace limn

@@ -1,0 +1,38 @@
+// What paint and evaluate have in common: two pictures, weights, and a recipe that flags override.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+
+namespace limn {
+
+class PaintingArguments {
+ public:
+  // Adds PHOTO, PAINTING, --weights, --recipe and a flag for every setting of a recipe.
+  void add_to(CLI::App& command);
+
+  const std::string& photo() const { return photo_; }
+  const std::string& painting() const { return painting_; }
+  const std::string& weights() const { return weights_; }
+
+  // The recipe with the flags that were given. Throws Error.
+  Recipe recipe() const;
+  bool given(const std::string& key) const { return values_.contains(key); }
+
+  // The weights that were asked for; without --weights, an error that says how to get some.
+  Model model() const;
+
+ private:
+  std::string photo_, painting_, weights_;
+  std::string recipe_name_ = "limn";
+  std::map<std::string, std::string>
+      values_;  // by recipe key, as text, in the flags that were given
+};
+
+// The recipe of a name or a file: whatever ends in .toml or holds a slash is a file.
+Recipe find_recipe(const std::string& name_or_file);
+
+}  // namespace limn

@@ -1,0 +1,13 @@
+// The sub-commands. Each adds itself to the parser; what it adds runs the command when it is chosen
+// and returns the exit code through `exit_code`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace limn {
+
+void add_paint_command(CLI::App& app, int& exit_code);
+void add_evaluate_command(CLI::App& app, int& exit_code);
+void add_recipes_command(CLI::App& app, int& exit_code);
+
+}  // namespace limn

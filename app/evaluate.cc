@@ -1,0 +1,66 @@
+// limn evaluate
+#include <fmt/format.h>
+
+#include "arguments.h"
+#include "commands.h"
+#include "exit_code.h"
+#include "report.h"
+
+namespace limn {
+namespace {
+
+constexpr const char* kDescription =
+    "Print the losses of PICTURE as a painting of PHOTO in the manner of PAINTING.\n\n"
+    "The losses have their weights applied. The gradient is that of the total loss by the picture "
+    "in\n"
+    "0..1 RGB. Without --size, PICTURE's own size is the working size, to which the others are\n"
+    "resized.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5\n"
+    "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5 --json";
+
+struct EvaluateCommand {
+  PaintingArguments arguments;
+  std::string picture;
+  bool json = false;
+
+  int run() const {
+    Recipe recipe = arguments.recipe();
+    if (!arguments.given("picture.size")) recipe.picture.size = 0;
+    const Image photo = read_image(arguments.photo());
+    const Image painting = read_image(arguments.painting());
+    const Image evaluated = read_image(picture);
+    const Evaluation evaluation = evaluate(arguments.model(), photo, painting, evaluated, recipe);
+    if (json) {
+      nlohmann::ordered_json object = to_json(evaluation.losses);
+      object["gradient_norm"] = evaluation.gradient_norm;
+      object["width"] = evaluation.width;
+      object["height"] = evaluation.height;
+      fmt::print("{}\n", object.dump(2));
+    } else {
+      fmt::print("content          {:.9g}\nstyle            {:.9g}\ntotal variation  {:.9g}\n",
+                 evaluation.losses.content, evaluation.losses.style,
+                 evaluation.losses.total_variation);
+      fmt::print("total            {:.9g}\ngradient norm    {:.9g}\nsize             {} x {}\n",
+                 evaluation.losses.total, evaluation.gradient_norm, evaluation.width,
+                 evaluation.height);
+    }
+    return kSuccess;
+  }
+};
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("evaluate", kDescription);
+  command->footer(kExamples);
+  const auto evaluate = std::make_shared<EvaluateCommand>();
+  evaluate->arguments.add_to(*command);
+  command->add_option("PICTURE", evaluate->picture, "The picture to be judged")->required();
+  command->add_flag("--json", evaluate->json, "Print JSON");
+  command->callback([evaluate, &exit_code] { exit_code = evaluate->run(); });
+}
+
+}  // namespace limn

@@ -1,0 +1,160 @@
+// limn paint
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "arguments.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+#include "exit_code.h"
+#include "image/write.h"
+#include "progress.h"
+#include "report.h"
+
+namespace limn {
+namespace {
+
+constexpr const char* kDescription =
+    "Paint a photo in the manner of a painting.\n\n"
+    "The photo's longest side becomes --size pixels, the painting's likewise. The picture of "
+    "least\n"
+    "loss is written to --output. Ctrl-C writes the best picture so far and ends with code 130.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --size 1024 --iterations "
+    "300\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --style-weight 5\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --init noise --seed 7 \\\n"
+    "      --save-every 20 --report out.json\n\n"
+    "Exit codes: 0 painted, 2 bad flag or recipe, 3 bad file, 4 too large or no memory,\n"
+    "130 interrupted (the best picture so far was written), 1 a fault of limn's own.";
+
+// Set by Ctrl-C and by a polite kill. A second Ctrl-C ends the program at once.
+volatile std::sig_atomic_t interrupted = 0;
+
+void interrupt(int signal) {
+  interrupted = 1;
+  std::signal(signal, SIG_DFL);
+}
+
+struct PaintCommand {
+  PaintingArguments arguments;
+  std::string output, report;
+  int save_every = 0;
+  bool quiet = false;
+  WriteOptions write;
+
+  void add_to(CLI::App& command);
+  int run() const;
+  std::string numbered_output(int iteration, int iterations) const;
+  void write_report(const Painted& painted, const Recipe& recipe, const Model& model) const;
+};
+
+void PaintCommand::add_to(CLI::App& command) {
+  arguments.add_to(command);
+  command.add_option("-o,--output", output, "Where to write the picture; its ending is its format")
+      ->type_name("FILE")
+      ->required();
+  command
+      .add_option("--save-every", save_every,
+                  "Also write the picture of every Nth iteration beside it")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
+      ->type_name("FILE.json");
+  command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
+      ->type_name("8|16")
+      ->default_str("8");
+  command.add_option("--quality", write.quality, "Quality of a JPEG, WebP, ...")
+      ->type_name("1..100")
+      ->default_str("95");
+  command.add_flag("--quiet", quiet, "Show no progress");
+}
+
+// out.png becomes out-0020.png, with enough digits that names sort like iterations.
+std::string PaintCommand::numbered_output(int iteration, int iterations) const {
+  const std::filesystem::path path(output);
+  const size_t digits = std::max<size_t>(4, std::to_string(iterations).size());
+  return (path.parent_path() / fmt::format("{}-{:0{}}{}", path.stem().string(), iteration, digits,
+                                           path.extension().string()))
+      .string();
+}
+
+void PaintCommand::write_report(const Painted& painted, const Recipe& recipe,
+                                const Model& model) const {
+  nlohmann::ordered_json json;
+  json["limn"] = version();
+  json["instruction_set"] = instruction_set();
+  json["photo"] = arguments.photo();
+  json["painting"] = arguments.painting();
+  json["output"] = output;
+  json["weights"] = arguments.weights();
+  json["network"] = model.network();
+  json["recipe"] = to_json(recipe);
+  json["width"] = painted.picture.width;
+  json["height"] = painted.picture.height;
+  json["outcome"] = outcome_name(painted.outcome);
+  json["best_iteration"] = painted.best_iteration;
+  json["rejected_steps"] = painted.rejected_steps;
+  json["seconds"] = painted.seconds;
+  json["peak_memory_bytes"] = peak_memory_bytes();
+  json["history"] = nlohmann::ordered_json::array();
+  for (const IterationRecord& record : painted.history) {
+    nlohmann::ordered_json entry = {{"iteration", record.iteration}, {"seconds", record.seconds}};
+    entry.update(to_json(record.losses));
+    json["history"].push_back(std::move(entry));
+  }
+  replace_file(report, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+int PaintCommand::run() const {
+  // All that can fail fails before the painting begins.
+  const Recipe recipe = arguments.recipe();
+  check_writable(output, write, recipe.picture.size);
+  if (!report.empty()) check_replaceable(report);
+  const Image photo = read_image(arguments.photo());
+  const Image painting = read_image(arguments.painting());
+  const Model model = arguments.model();
+
+  std::signal(SIGINT, interrupt);
+  std::signal(SIGTERM, interrupt);
+  ProgressDisplay display(ProgressDisplay::suitable_style(quiet));
+  const Painted painted = paint(model, photo, painting, recipe, [&](const Progress& progress) {
+    if (progress.iteration == 0) {
+      display.note(fmt::format("painting {} x {} pixels by recipe '{}'", progress.width,
+                               progress.height, recipe.name));
+    }
+    display.show(progress);
+    if (save_every > 0 && progress.iteration > 0 && progress.iteration % save_every == 0) {
+      write_image(progress.picture(), numbered_output(progress.iteration, progress.iterations),
+                  write);
+    }
+    return interrupted == 0;
+  });
+  display.finish();
+
+  write_image(painted.picture, output, write);
+  if (!report.empty()) write_report(painted, recipe, model);
+  if (painted.outcome == Outcome::failed) {
+    display.note("the loss was not finite from the start; the picture is the first one");
+  }
+  display.note(fmt::format("{}: iteration {} of {}, {} s", output, painted.best_iteration,
+                           recipe.optimiser.iterations, fmt::format("{:.1f}", painted.seconds)));
+  return painted.outcome == Outcome::stopped ? kInterrupted : kSuccess;
+}
+
+}  // namespace
+
+void add_paint_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("paint", kDescription);
+  command->footer(kExamples);
+  const auto paint = std::make_shared<PaintCommand>();
+  paint->add_to(*command);
+  command->callback([paint, &exit_code] { exit_code = paint->run(); });
+}
+
+}  // namespace limn

@@ -1,0 +1,36 @@
+// limn recipes
+#include <limn/limn.h>
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "commands.h"
+#include "exit_code.h"
+
+namespace limn {
+
+void add_recipes_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("recipes", "List the recipes, or show one");
+  command->footer(
+      "Examples:\n"
+      "  limn recipes\n"
+      "  limn recipes show limn > mine.toml\n"
+      "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --recipe mine.toml");
+  CLI::App* show = command->add_subcommand("show", "Print a recipe as TOML, to read or to change");
+  const auto name = std::make_shared<std::string>();
+  show->add_option("NAME", *name, "The recipe's name")->required();
+  command->require_subcommand(0, 1);
+  command->callback([=, &exit_code] {
+    exit_code = kSuccess;
+    if (*show) {
+      fmt::print("{}", recipe_text(*name));
+      return;
+    }
+    for (const std::string& known : recipe_names()) {
+      fmt::print("{:<16}{}\n", known, named_recipe(known).summary);
+    }
+  });
+}
+
+}  // namespace limn

@@ -1,0 +1,294 @@
+// Writing: from planes of floats to a file, in the format that the file's ending names.
+//
+// The optimiser's picture is not asked to be tidy: values beyond 0..1 are clamped and a NaN becomes
+// 0. Samples are rounded to the nearest step, in strips as the encoder asks for them, so that no
+// second copy of the picture is made. JPEG has no transparency: there the picture is laid on white,
+// as on paper. Every file carries an sRGB profile, so that screens with more colours than sRGB show
+// the same picture; nothing of the photograph's metadata (place, camera, owner) is passed on.
+#include "image/write.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <new>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "image/shape.h"
+#include "image/vips.h"
+
+namespace limn {
+namespace {
+
+namespace fs = std::filesystem;
+using vips::VImage;
+using vips::VOption;
+
+enum class Codec { png, jpeg, webp, tiff, avif, heic, jxl };
+
+struct Format {
+  Codec codec;
+  std::string_view name;                    // in messages
+  std::array<std::string_view, 2> endings;  // the second may be empty
+  const char* saver;                        // of libvips
+  bool has_16_bits;
+  bool has_alpha;
+  int longest_side;  // in pixels: what the format, its library or libvips allows
+};
+
+constexpr std::array<Format, 7> kFormats = {{
+    {Codec::png, "PNG", {".png"}, "pngsave", true, true, 10'000'000},
+    {Codec::jpeg, "JPEG", {".jpg", ".jpeg"}, "jpegsave", false, false, 65'500},
+    {Codec::webp, "WebP", {".webp"}, "webpsave", false, true, 16'383},
+    {Codec::tiff, "TIFF", {".tif", ".tiff"}, "tiffsave", true, true, 10'000'000},
+    {Codec::avif, "AVIF", {".avif"}, "heifsave", false, true, 16'384},
+    {Codec::heic, "HEIC", {".heic", ".heif"}, "heifsave", false, true, 16'384},
+    {Codec::jxl, "JPEG XL", {".jxl"}, "jxlsave", false, true, 10'000'000},
+}};
+
+VOption* heif_options(Codec codec, int quality) {
+  // Phones decode HEVC in hardware that knows 4:2:0 only; AV1 has no such past.
+  return VImage::option()
+      ->set("compression", codec == Codec::avif ? VIPS_FOREIGN_HEIF_COMPRESSION_AV1
+                                                : VIPS_FOREIGN_HEIF_COMPRESSION_HEVC)
+      ->set("subsample_mode",
+            codec == Codec::avif ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_ON)
+      ->set("bitdepth", 8)
+      ->set("Q", quality);
+}
+
+// What the encoder is told. `bytes` is the size of the samples.
+VOption* encoder_options(Codec codec, int quality, std::uint64_t bytes) {
+  switch (codec) {
+    case Codec::png:
+      return VImage::option();
+    case Codec::jpeg:
+      // Full colour resolution (4:4:4): a stroke of pure red on green is what a painting is about,
+      // and halved chroma smears it.
+      return VImage::option()
+          ->set("Q", quality)
+          ->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF)
+          ->set("optimize_coding", true);
+    case Codec::webp:
+      // WebP always halves chroma; its smart way keeps edges between saturated colours.
+      return VImage::option()->set("Q", quality)->set("smart_subsample", true);
+    case Codec::tiff:
+      // Classic TIFF ends at 4 GB; deflate may, on noise, come out larger than what goes in.
+      return VImage::option()
+          ->set("compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE)
+          ->set("predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL)
+          ->set("bigtiff", bytes > 3'500'000'000u);
+    case Codec::avif:
+    case Codec::heic:
+      return heif_options(codec, quality);
+    case Codec::jxl:
+      return VImage::option()->set("Q", quality);
+  }
+  return VImage::option();
+}
+
+// Whether this machine can write the format. libheif may be there without an encoder for one of
+// its two codecs, which only an attempt tells.
+bool is_available(const Format& format) {
+  start_vips();
+  if (vips_type_find("VipsForeignSave", format.saver) == 0) return false;
+  if (format.codec != Codec::avif && format.codec != Codec::heic) return true;
+  try {
+    const VImage black =
+        VImage::black(16, 16, VImage::option()->set("bands", 3))
+            .copy(VImage::option()->set("interpretation", VIPS_INTERPRETATION_sRGB));
+    VipsBlob* file = black.heifsave_buffer(heif_options(format.codec, 50));
+    vips_area_unref(VIPS_AREA(file));
+    return true;
+  } catch (const vips::VError&) {
+    vips_error_clear();
+    return false;
+  }
+}
+
+std::string available_endings() {
+  std::string endings;
+  for (const Format& format : kFormats) {
+    if (!is_available(format)) continue;
+    for (const std::string_view ending : format.endings) {
+      if (ending.empty()) continue;
+      endings += endings.empty() ? "" : ", ";
+      endings += ending;
+    }
+  }
+  return endings;
+}
+
+const Format& format_of(const std::string& path) {
+  const std::string ending = fs::path(path).extension().string();
+  std::string lower = ending;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (lower.empty()) {
+    fail(ErrorKind::usage, "cannot write '{}': the name needs an ending that says the format: {}",
+         path, available_endings());
+  }
+  for (const Format& format : kFormats) {
+    if (std::find(format.endings.begin(), format.endings.end(), lower) == format.endings.end())
+      continue;
+    if (is_available(format)) return format;
+    fail(ErrorKind::usage, "cannot write '{}': this machine has no encoder for {}; use one of {}",
+         path, format.name, available_endings());
+  }
+  fail(ErrorKind::usage, "cannot write '{}': '{}' is no ending of a known format; use one of {}",
+       path, ending, available_endings());
+}
+
+void check_options(const std::string& path, const Format& format, const WriteOptions& options,
+                   int longest_side) {
+  if (options.bits != 8 && options.bits != 16)
+    fail(ErrorKind::usage, "cannot write {} bits per channel: choose 8 or 16", options.bits);
+  if (options.bits == 16 && !format.has_16_bits) {
+    fail(ErrorKind::usage,
+         "cannot write '{}': {} has 8 bits per channel; for 16 write .png or .tif", path,
+         format.name);
+  }
+  if (options.quality < 1 || options.quality > 100)
+    fail(ErrorKind::usage, "there is no quality {}: choose 1 to 100", options.quality);
+  if (longest_side > format.longest_side) {
+    fail(
+        ErrorKind::usage,
+        "cannot write '{}': {} holds at most {} pixels a side, and this picture has {}; write .png "
+        "or .tif",
+        path, format.name, format.longest_side, longest_side);
+  }
+}
+
+void check_place(const std::string& path) {
+  std::error_code error;
+  const fs::path target(path);
+  const fs::file_status status = fs::status(target, error);
+  if (fs::is_directory(status)) fail(ErrorKind::file, "cannot write '{}': it is a folder", path);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    fail(ErrorKind::file, "cannot write '{}': it is not a regular file", path);
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error)) {
+    fail(ErrorKind::file, "cannot write '{}': there is no folder '{}'; create it first", path,
+         folder.string());
+  }
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    fail(ErrorKind::file, "cannot write '{}': no file can be made in the folder '{}' ({})", path,
+         folder.string(), std::strerror(errno));
+  }
+}
+
+const Format& checked_format(const std::string& path, const WriteOptions& options,
+                             int longest_side) {
+  const Format& format = format_of(path);
+  check_options(path, format, options, longest_side);
+  check_place(path);
+  return format;
+}
+
+// --------------------------------------------------------------------------------- the samples --
+
+// 0..1 to 0..max in nearest steps. A NaN fails every comparison and ends as 0.
+template <typename T>
+T rounded(float value) {
+  constexpr float kMax = std::numeric_limits<T>::max();
+  if (!(value > 0.0f)) return 0;
+  return value >= 1.0f ? std::numeric_limits<T>::max() : static_cast<T>(value * kMax + 0.5f);
+}
+
+// One row's pixels [left, left + width), their bands side by side: red, green, blue and, when
+// `bands` is 4, alpha. With 3 bands the colours of a transparent picture are laid on white.
+template <typename T>
+void put_row(const Image& image, int bands, int y, int left, int width, T* out) {
+  const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
+  const size_t first =
+      static_cast<size_t>(y) * static_cast<size_t>(image.width) + static_cast<size_t>(left);
+  const bool on_white = bands == 3 && !image.alpha.empty();
+  for (size_t x = 0; x < static_cast<size_t>(width); ++x, out += bands) {
+    for (size_t c = 0; c < 3; ++c) {
+      float value = image.rgb[c * pixels + first + x];
+      if (on_white) {
+        const float alpha = std::clamp(image.alpha[first + x], 0.0f, 1.0f);
+        value = std::clamp(value, 0.0f, 1.0f) * alpha + (1.0f - alpha);
+      }
+      out[c] = rounded<T>(value);
+    }
+    if (bands == 4) out[3] = rounded<T>(image.alpha[first + x]);
+  }
+}
+
+// libvips asks for a rectangle of samples, on any of its threads.
+int put_region(VipsRegion* region, void*, void* image, void*, gboolean*) {
+  const Image& from = *static_cast<const Image*>(image);
+  const VipsRect& area = region->valid;
+  const int bands = region->im->Bands;
+  for (int y = area.top; y < area.top + area.height; ++y) {
+    VipsPel* row = VIPS_REGION_ADDR(region, area.left, y);
+    if (region->im->BandFmt == VIPS_FORMAT_USHORT) {
+      put_row(from, bands, y, area.left, area.width, reinterpret_cast<std::uint16_t*>(row));
+    } else {
+      put_row(from, bands, y, area.left, area.width, row);
+    }
+  }
+  return 0;
+}
+
+// The picture as libvips sees it: samples that are made when they are asked for. Refers to `image`.
+VImage as_samples(const Image& image, const Format& format, int bits) {
+  constexpr double kPixelsPerMm = 72 / 25.4;  // screens' old 72 dpi, which all programs ignore
+  const bool deep = bits == 16;
+  VImage samples(vips_image_new());
+  VipsImage* raw = samples.get_image();
+  vips_image_init_fields(
+      raw, image.width, image.height, image.alpha.empty() || !format.has_alpha ? 3 : 4,
+      deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR, VIPS_CODING_NONE,
+      deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, kPixelsPerMm, kPixelsPerMm);
+  if (vips_image_pipelinev(raw, VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
+      vips_image_generate(raw, nullptr, put_region, nullptr, const_cast<Image*>(&image), nullptr) !=
+          0) {
+    throw vips::VError();
+  }
+  VipsBlob* profile = nullptr;
+  if (vips_profile_load("srgb", &profile, nullptr) != 0) throw vips::VError();
+  size_t bytes = 0;
+  const void* data = vips_blob_get(profile, &bytes);
+  vips_image_set_blob_copy(raw, VIPS_META_ICC_NAME, data, bytes);
+  vips_area_unref(VIPS_AREA(profile));
+  return samples;
+}
+
+void save(const Image& image, const Format& format, const WriteOptions& options,
+          const std::string& path) {
+  const VImage samples = as_samples(image, format, options.bits);
+  const std::uint64_t bytes = VIPS_IMAGE_SIZEOF_IMAGE(samples.get_image());
+  VImage::call(format.saver, encoder_options(format.codec, options.quality, bytes)
+                                 ->set("in", samples)
+                                 ->set("filename", path.c_str()));
+}
+
+}  // namespace
+
+void check_writable(const std::string& path, const WriteOptions& options, int longest_side) {
+  checked_format(path, options, longest_side);
+}
+
+void write_image(const Image& image, const std::string& path, const WriteOptions& options) {
+  check_shape(image);
+  const Format& format = checked_format(path, options, std::max(image.width, image.height));
+  try {
+    replace_file(path, [&](const std::string& beside) { save(image, format, options, beside); });
+  } catch (const vips::VError& error) {
+    fail(ErrorKind::file, "cannot write '{}': {}", path, condensed(error));
+  } catch (const std::bad_alloc&) {
+    fail(ErrorKind::resources, "no memory to write '{}'", path);
+  }
+}
+
+}  // namespace limn

@@ -1,0 +1,53 @@
+// A cell (16 floats) as vectors of the target being compiled. Included once per SIMD target by the
+// kernels, hence the toggled guard that Highway asks for.
+#if defined(LIMN_KERNELS_CELL_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LIMN_KERNELS_CELL_INL_H_
+#undef LIMN_KERNELS_CELL_INL_H_
+#else
+#define LIMN_KERNELS_CELL_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+
+#include "kernels/feature_map.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace limn::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using CellTag = hn::CappedTag<float, kBlock>;
+using CellVector = hn::Vec<CellTag>;
+constexpr int kLanes = hn::MaxLanes(CellTag());
+constexpr int kVectors = kBlock / kLanes;  // vectors in a cell: 1 (AVX-512), 2 (AVX2), 4
+
+// Calls f(i) for i = 0 .. kCount - 1, unrolled, i being a compile-time constant: accumulators that
+// are indexed so stay in registers.
+template <int kCount, typename F>
+HWY_INLINE void unrolled(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) HWY_ATTR {
+    (f(std::integral_constant<int, i>()), ...);
+  }
+  (std::make_integer_sequence<int, kCount>());
+}
+
+// The bits of a mask over vector number `vector` of a cell, in their place in the cell's word.
+template <class Mask>
+HWY_INLINE unsigned mask_bits(Mask mask, int vector) {
+  uint8_t bytes[8] = {};  // StoreMaskBits may write more than the lanes need
+  hn::StoreMaskBits(CellTag(), mask, bytes);
+  return (bytes[0] | unsigned{bytes[1]} << 8) << (vector * kLanes);
+}
+
+// The mask over vector number `vector` of a cell from the cell's word.
+HWY_INLINE hn::Mask<CellTag> mask_of(unsigned word, int vector) {
+  const unsigned shifted = word >> (vector * kLanes);
+  const uint8_t bytes[8] = {static_cast<uint8_t>(shifted), static_cast<uint8_t>(shifted >> 8)};
+  return hn::LoadMaskBits(CellTag(), bytes);
+}
+
+}  // namespace limn::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // LIMN_KERNELS_CELL_INL_H_

@@ -1,0 +1,108 @@
+// The arithmetic that takes the time, in SIMD chosen at run time. Each function has a slow twin of
+// the same name in reference.h, and a test that holds the two together.
+//
+// Conventions. Maps as drawn in feature_map.h; kernels write interiors only, never rings, and read
+// zero rings as padding. "=" and "+=" say whether an output is set or added to. d_x is the gradient
+// of the total loss by x. Shapes are checked once, by the network; kernels assert them. No kernel
+// allocates but those that say so. Work is cut into tasks by shape alone: any ThreadPool gives the
+// same bits.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "base/parallel.h"
+#include "kernels/feature_map.h"
+
+namespace limn::kernels {
+
+// The instruction set in use: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON", "EMU128" (none).
+std::string_view instruction_set();
+
+// ------------------------------------------------------------------ 3 x 3 convolution (conv.cc) --
+
+enum class Direction { forward, backward };
+
+// A convolution's kernel in the order in which convolve reads it. Packed for `backward` it is the
+// transposed convolution: turned by 180 degrees, input and output channels exchanged. Then the
+// gradient by the input is again a convolution, of the gradient by the output.
+struct PackedKernel {
+  int in = 0;
+  int out = 0;
+  Buffer<float> values;  // [out / 16][in / 16][3][3][16 in][16 out]
+};
+
+// kernel: [out][in][3][3]; in and out multiples of 16. Allocates.
+PackedKernel pack_kernel(std::span<const float> kernel, int in, int out, Direction direction);
+
+// y = K * x + bias, "=". bias: [out], or null for none.
+// With `signs`, y goes through a ReLU and the sign bits of what went in are kept: forward's form.
+void convolve(const PackedKernel& kernel, const float* bias, ConstFeatureMap x, FeatureMap y,
+              const CellBits* signs, ThreadPool& pool);
+
+// The first convolution: from the three planes of the picture. "=" as above.
+// kernel: [out][3][3][3]. packed: [out / 16][3][3][3][16 out], pack_input_kernel's result.
+Buffer<float> pack_input_kernel(std::span<const float> kernel, int out);
+void convolve_input(std::span<const float> packed, const float* bias, ConstInputPlanes x,
+                    FeatureMap y, const CellBits* signs, ThreadPool& pool);
+// d_x = K^T * d_y, "=".
+void convolve_input_backward(std::span<const float> packed, ConstFeatureMap d_y, InputPlanes d_x,
+                             ThreadPool& pool);
+
+// ------------------------------------------------------------------------- ReLU, pooling (pool.cc)
+// --
+
+// y = max(x, 0), "=", keeping the signs of x.
+void relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs, ThreadPool& pool);
+// d = d where the sign bit is set, else 0; in place.
+void relu_backward(const CellBits& signs, FeatureMap d, ThreadPool& pool);
+
+// The place of a maximum in its 2 x 2 cells, two bits: is it on the right, is it below. Among
+// equals the first in reading order counts.
+struct MaxPlaces {
+  CellBits right;
+  CellBits below;
+};
+
+// y(i, j) = max of x(2i..2i+1, 2j..2j+1), "="; y is floor(H/2) x floor(W/2).
+void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPool& pool);
+// d_x "=": d_y at the place of the maximum, 0 elsewhere.
+void max_pool_backward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_x,
+                       ThreadPool& pool);
+
+// y(i, j) = mean of the cells of x(2i..2i+1, 2j..2j+1) that there are, "="; y is ceil(H/2) x
+// ceil(W/2).
+void average_pool(ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
+// d_x "=": each cell its share of d_y.
+void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool);
+
+// ------------------------------------------------------------------------ Gram matrices (gram.cc)
+// --
+
+// G = F F^T, "=": G[i][j] = sum over positions of F[i] F[j], not divided by anything. Symmetric,
+// [C][C]. scratch holds partial sums: at least gram_scratch_size(F) doubles.
+size_t gram_scratch_size(ConstFeatureMap F);
+void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool);
+
+// d_F += S F for a symmetric S, [C][C]: the gradient of a function of G, with S twice its gradient
+// by G.
+void gram_backward(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F, ThreadPool& pool);
+
+// --------------------------------------------------------------------- flat vectors (vector.cc) --
+// Sums are taken in pieces of a fixed size whose results are added in double, in order.
+
+double dot(std::span<const float> a, std::span<const float> b, ThreadPool& pool);
+// sum (a - b)^2
+double squared_distance(std::span<const float> a, std::span<const float> b, ThreadPool& pool);
+// sum |a|
+double absolute_sum(std::span<const float> a, ThreadPool& pool);
+// y += alpha x
+void add_scaled(float alpha, std::span<const float> x, std::span<float> y, ThreadPool& pool);
+// y += alpha (a - b)
+void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
+                           std::span<float> y, ThreadPool& pool);
+// y *= alpha
+void scale(float alpha, std::span<float> y, ThreadPool& pool);
+
+}  // namespace limn::kernels

@@ -1,0 +1,231 @@
+#include "kernels/reference.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace limn::reference {
+namespace {
+
+// Calls visit(c, y, x) for every value of a map of this shape.
+template <typename T, typename Visit>
+void for_each_value(BasicFeatureMap<T> map, Visit&& visit) {
+  for (int c = 0; c < map.channels; ++c) {
+    for (int y = 0; y < map.height; ++y) {
+      for (int x = 0; x < map.width; ++x) visit(c, y, x);
+    }
+  }
+}
+
+void set_bit(const CellBits& bits, int c, int y, int x, bool value) {
+  std::uint16_t& word = bits.row(c / kBlock, y)[x];
+  const auto mask = static_cast<std::uint16_t>(1u << (c % kBlock));
+  word = static_cast<std::uint16_t>(value ? word | mask : word & ~mask);
+}
+
+bool bit(const CellBits& bits, int c, int y, int x) {
+  return (bits.row(c / kBlock, y)[x] >> (c % kBlock) & 1) != 0;
+}
+
+// Sets y, through the ReLU when signs are asked for.
+void finish(double sum, FeatureMap y, const CellBits* signs, int c, int row, int column) {
+  if (signs) set_bit(*signs, c, row, column, sum > 0);
+  y.at(c, row, column) = static_cast<float>(signs ? std::max(sum, 0.0) : sum);
+}
+
+float tap(std::span<const float> kernel, int in, int o, int i, int ky, int kx) {
+  return kernel[((static_cast<size_t>(o) * in + i) * 3 + ky) * 3 + kx];
+}
+
+bool inside(int y, int x, int height, int width) {
+  return y >= 0 && y < height && x >= 0 && x < width;
+}
+
+}  // namespace
+
+void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y,
+              const CellBits* signs) {
+  for_each_value(y, [&](int o, int row, int column) {
+    double sum = bias ? bias[o] : 0.0;
+    for (int i = 0; i < x.channels; ++i) {
+      for (int ky = 0; ky < 3; ++ky) {
+        for (int kx = 0; kx < 3; ++kx) {
+          sum += double{tap(kernel, x.channels, o, i, ky, kx)} *
+                 x.at(i, row + ky - 1, column + kx - 1);
+        }
+      }
+    }
+    finish(sum, y, signs, o, row, column);
+  });
+}
+
+void convolve_backward(std::span<const float> kernel, ConstFeatureMap d_y, FeatureMap d_x) {
+  for_each_value(d_x, [&](int i, int row, int column) {
+    double sum = 0;
+    for (int o = 0; o < d_y.channels; ++o) {
+      for (int ky = 0; ky < 3; ++ky) {
+        for (int kx = 0; kx < 3; ++kx) {
+          const int y = row + 1 - ky;
+          const int x = column + 1 - kx;
+          if (!inside(y, x, d_y.height, d_y.width)) continue;
+          sum += double{tap(kernel, d_x.channels, o, i, ky, kx)} * d_y.at(o, y, x);
+        }
+      }
+    }
+    d_x.at(i, row, column) = static_cast<float>(sum);
+  });
+}
+
+void convolve_input(std::span<const float> kernel, const float* bias, ConstInputPlanes x,
+                    FeatureMap y, const CellBits* signs) {
+  for_each_value(y, [&](int o, int row, int column) {
+    double sum = bias ? bias[o] : 0.0;
+    for (int i = 0; i < 3; ++i) {
+      for (int ky = 0; ky < 3; ++ky) {
+        for (int kx = 0; kx < 3; ++kx) {
+          if (!inside(row + ky - 1, column + kx - 1, x.height, x.width)) continue;
+          sum += double{tap(kernel, 3, o, i, ky, kx)} * x.row(i, row + ky - 1)[column + kx - 1];
+        }
+      }
+    }
+    finish(sum, y, signs, o, row, column);
+  });
+}
+
+void convolve_input_backward(std::span<const float> kernel, ConstFeatureMap d_y, InputPlanes d_x) {
+  for (int i = 0; i < 3; ++i) {
+    for (int row = 0; row < d_x.height; ++row) {
+      for (int column = 0; column < d_x.width; ++column) {
+        double sum = 0;
+        for (int o = 0; o < d_y.channels; ++o) {
+          for (int ky = 0; ky < 3; ++ky) {
+            for (int kx = 0; kx < 3; ++kx) {
+              const int y = row + 1 - ky;
+              const int x = column + 1 - kx;
+              if (!inside(y, x, d_y.height, d_y.width)) continue;
+              sum += double{tap(kernel, 3, o, i, ky, kx)} * d_y.at(o, y, x);
+            }
+          }
+        }
+        d_x.row(i, row)[column] = static_cast<float>(sum);
+      }
+    }
+  }
+}
+
+void relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs) {
+  for_each_value(x, [&](int c, int row, int column) {
+    finish(x.at(c, row, column), y, &signs, c, row, column);
+  });
+}
+
+void relu_backward(const CellBits& signs, FeatureMap d) {
+  for_each_value(d, [&](int c, int row, int column) {
+    if (!bit(signs, c, row, column)) d.at(c, row, column) = 0;
+  });
+}
+
+void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places) {
+  for_each_value(y, [&](int c, int row, int column) {
+    int best = 0;  // 0..3 in reading order
+    for (int place = 1; place < 4; ++place) {
+      if (x.at(c, 2 * row + place / 2, 2 * column + place % 2) >
+          x.at(c, 2 * row + best / 2, 2 * column + best % 2)) {
+        best = place;
+      }
+    }
+    y.at(c, row, column) = x.at(c, 2 * row + best / 2, 2 * column + best % 2);
+    set_bit(places.right, c, row, column, best % 2 == 1);
+    set_bit(places.below, c, row, column, best / 2 == 1);
+  });
+}
+
+void max_pool_backward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_x) {
+  for_each_value(d_x, [&](int c, int row, int column) { d_x.at(c, row, column) = 0; });
+  for_each_value(d_y, [&](int c, int row, int column) {
+    const int right = bit(places.right, c, row, column) ? 1 : 0;
+    const int below = bit(places.below, c, row, column) ? 1 : 0;
+    d_x.at(c, 2 * row + below, 2 * column + right) = d_y.at(c, row, column);
+  });
+}
+
+void average_pool(ConstFeatureMap x, FeatureMap y) {
+  for_each_value(y, [&](int c, int row, int column) {
+    double sum = 0;
+    int cells = 0;
+    for (int place = 0; place < 4; ++place) {
+      const int from_row = 2 * row + place / 2;
+      const int from_column = 2 * column + place % 2;
+      if (!inside(from_row, from_column, x.height, x.width)) continue;
+      sum += x.at(c, from_row, from_column);
+      ++cells;
+    }
+    y.at(c, row, column) = static_cast<float>(sum / cells);
+  });
+}
+
+void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x) {
+  for_each_value(d_x, [&](int c, int row, int column) {
+    const int rows = std::min(2, d_x.height - row / 2 * 2);
+    const int columns = std::min(2, d_x.width - column / 2 * 2);
+    d_x.at(c, row, column) = d_y.at(c, row / 2, column / 2) / static_cast<float>(rows * columns);
+  });
+}
+
+void gram(ConstFeatureMap F, std::span<float> G) {
+  const size_t C = F.channels;
+  for (size_t i = 0; i < C; ++i) {
+    for (size_t j = 0; j < C; ++j) {
+      double sum = 0;
+      for (int y = 0; y < F.height; ++y) {
+        for (int x = 0; x < F.width; ++x) {
+          sum += double{F.at(static_cast<int>(i), y, x)} * F.at(static_cast<int>(j), y, x);
+        }
+      }
+      G[i * C + j] = static_cast<float>(sum);
+    }
+  }
+}
+
+void gram_backward(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F) {
+  const size_t C = F.channels;
+  for_each_value(d_F, [&](int c, int y, int x) {
+    double sum = d_F.at(c, y, x);
+    for (int k = 0; k < F.channels; ++k) sum += double{S[c * C + k]} * F.at(k, y, x);
+    d_F.at(c, y, x) = static_cast<float>(sum);
+  });
+}
+
+double dot(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += double{a[i]} * b[i];
+  return sum;
+}
+
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return sum;
+}
+
+double absolute_sum(std::span<const float> a) {
+  double sum = 0;
+  for (const float value : a) sum += std::abs(double{value});
+  return sum;
+}
+
+void add_scaled(float alpha, std::span<const float> x, std::span<float> y) {
+  for (size_t i = 0; i < y.size(); ++i) y[i] = static_cast<float>(y[i] + double{alpha} * x[i]);
+}
+
+void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
+                           std::span<float> y) {
+  for (size_t i = 0; i < y.size(); ++i) {
+    y[i] = static_cast<float>(y[i] + double{alpha} * (double{a[i]} - b[i]));
+  }
+}
+
+void scale(float alpha, std::span<float> y) {
+  for (float& value : y) value *= alpha;
+}
+
+}  // namespace limn::reference

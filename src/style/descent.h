@@ -1,0 +1,59 @@
+// One optimisation run: the point, the best point so far, and the rule by which bad steps are taken
+// back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "style/optimiser.h"
+
+namespace limn {
+
+// After every advance() the current point is evaluated: losses() and x() belong together.
+//
+// A step is taken back when its loss is not finite or has grown a thousandfold over the first
+// point's: the run then goes on from the best point, the optimiser having forgotten its history and
+// become more careful. The best point is the one of least total loss of all that were evaluated at
+// the end of an iteration; it is never lost.
+class Descent {
+ public:
+  // Evaluates f at x. project, if given, moves x into the allowed range after every step.
+  Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser,
+          std::function<void(std::span<float>)> project = {});
+
+  enum class Status {
+    moved,
+    rejected,   // the step was taken back; the point is the best one again
+    converged,  // nothing left to gain, or too many steps in a row were taken back
+    failed,     // the very first loss is not finite: there is nothing to go on from
+  };
+  Status advance();
+
+  std::span<const float> x() const { return x_; }
+  const Losses& losses() const { return losses_; }
+  std::span<const float> best_x() const { return best_x_; }
+  const Losses& best_losses() const { return best_losses_; }
+  int iteration() const { return iteration_; }            // advances so far
+  int best_iteration() const { return best_iteration_; }  // 0: the first point
+  int rejected_steps() const { return rejected_steps_; }
+
+ private:
+  void evaluate();
+  bool acceptable() const;
+  void keep_if_best();
+
+  Function f_;
+  std::unique_ptr<Optimiser> optimiser_;
+  std::function<void(std::span<float>)> project_;
+  std::vector<float> x_, gradient_, best_x_;
+  Losses losses_, best_losses_;
+  double most_loss_;
+  int iteration_ = 0;
+  int best_iteration_ = 0;
+  int rejected_steps_ = 0;
+  int rejected_in_a_row_ = 0;
+};
+
+}  // namespace limn

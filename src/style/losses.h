@@ -1,0 +1,52 @@
+// The terms of the style transfer objective, each with its gradient.
+//
+// One layer's features are F, C channels by M positions; P are the photo's features of the same
+// layer and shape. G = F F^T is the Gram matrix, not divided by anything. The forms by which
+// published systems scale these sums are choices in the recipe (include/limn/limn.h), so every loss
+// here is a factor times one of three sums. d_x is the gradient by x; gradients are added ("+=").
+#pragma once
+
+#include <limn/limn.h>
+
+#include <span>
+
+#include "base/parallel.h"
+#include "kernels/feature_map.h"
+
+namespace limn {
+
+// ------------------------------------------------------------------------------------- content --
+
+// The factor of sum (F - P)^2 for C channels and M positions.
+double content_factor(ContentForm form, double C, double M);
+
+// factor * sum (F - P)^2. The maps must lie alike (same shape), padding zero in both.
+double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadPool& pool);
+// d_F += 2 factor (F - P)
+void content_loss_backward(double factor, ConstFeatureMap F, ConstFeatureMap P, FeatureMap d_F,
+                           ThreadPool& pool);
+
+// --------------------------------------------------------------------------------------- style --
+
+// What a Gram matrix over M positions is multiplied with before it is compared: g in
+//   loss = factor * sum over i, j of (g G - A)^2,    A = g' * (the painting's Gram matrix).
+double gram_scale(GramForm form, double M);
+
+// The factor of that sum for C channels, M positions and a picture of `pixels`.
+double style_factor(StyleForm form, double C, double M, double pixels);
+
+// Returns the loss above, and turns G into S = 4 factor g (g G - A), so that the loss's gradient by
+// F is S F (kernels::gram_backward). G and A: [C][C], symmetric.
+//
+// Because G is symmetric, d loss / d G = 2 factor g (g G - A), and G = F F^T doubles it.
+double style_loss(double factor, double g, std::span<float> G, std::span<const float> A);
+
+// ----------------------------------------------------------------------------- total variation --
+
+// The total variation of x, three planes of height x width, in the given form.
+// d_x += weight * its gradient. Returns weight * the variation.
+// Where a difference is 0, the derivative of |difference| is taken as 0.
+double total_variation(VariationForm form, double weight, std::span<const float> x, int height,
+                       int width, std::span<float> d_x, ThreadPool& pool);
+
+}  // namespace limn

@@ -1,0 +1,240 @@
+#include "style/objective.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/error.h"
+#include "style/losses.h"
+
+namespace limn {
+
+Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& photo,
+                     const Image& painting, ThreadPool& pool)
+    : recipe_(recipe), height_(photo.height), width_(photo.width), pool_(pool) {
+  table_ = weights.network;
+  plan_variable(weights.convention);
+  collect_layers(weights);
+  if (layers_.empty()) return;
+  check_size("photo", height_, width_);
+  check_size("painting", painting.height, painting.width);
+  measure_painting(painting);
+  measure_photo(photo);
+}
+
+// ------------------------------------------------------------------------------------ the plan --
+
+// x is the RGB picture or the network's input; both are affine in each other, plane by plane.
+void Objective::plan_variable(const InputConvention& convention) {
+  bgr_ = convention.bgr;
+  for (int plane = 0; plane < 3; ++plane) {
+    const int channel = bgr_ ? 2 - plane : plane;
+    const float deviation = convention.deviation[channel];
+    rgb_to_network_[plane] = {convention.scale / deviation, -convention.mean[channel] / deviation};
+  }
+  if (recipe_.optimiser.space == Space::network) {
+    rgb_to_variable_ = rgb_to_network_;
+  } else {
+    variable_to_network_ = rgb_to_network_;
+  }
+}
+
+// The layers that losses of non-zero weight read, each once, and the network down to the deepest.
+void Objective::collect_layers(const Weights& weights) {
+  const auto layer_at = [&](const LayerWeight& wanted) -> Layer& {
+    const std::optional<LayerPosition> position = find_layer(*table_, wanted.layer);
+    if (!position) {
+      const std::vector<std::string> names = layer_names(*table_);
+      fail(ErrorKind::usage, "{} has no layer '{}'{}", table_->name, wanted.layer,
+           did_you_mean(wanted.layer, names));
+    }
+    for (Layer& layer : layers_) {
+      if (layer.position.row == position->row && layer.position.tap == position->tap) return layer;
+    }
+    layers_.emplace_back().position = *position;
+    return layers_.back();
+  };
+  const auto in_use = [](const LayerWeight& layer) { return layer.weight != 0; };
+  if (recipe_.content.weight != 0) {
+    for (const LayerWeight& layer : recipe_.content.layers) {
+      if (in_use(layer)) layer_at(layer).content_weight += recipe_.content.weight * layer.weight;
+    }
+  }
+  if (recipe_.style.weight != 0) {
+    for (const LayerWeight& layer : recipe_.style.layers) {
+      if (in_use(layer)) layer_at(layer).style_weight += recipe_.style.weight * layer.weight;
+    }
+  }
+  int deepest = -1;
+  for (const Layer& layer : layers_) deepest = std::max(deepest, layer.position.row);
+  if (deepest >= 0) network_ = std::make_unique<Network>(weights, recipe_.network.pooling, deepest);
+}
+
+void Objective::check_size(const char* what, int height, int width) const {
+  const int last_row = static_cast<int>(network_->rows().size()) - 1;
+  const int smallest = smallest_side(network_->rows(), network_->pooling(), last_row);
+  if (std::min(height, width) >= smallest) return;
+  fail(ErrorKind::usage,
+       "the {} is worked on at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
+       "larger --size or shallower layers",
+       what, width, height, network_->rows()[last_row].id, table_->name, smallest, smallest);
+}
+
+// ------------------------------------------------------------------------------------- targets --
+
+// The Gram matrices of the painting. Its pass is given back before the picture's is made.
+void Objective::measure_painting(const Image& painting) {
+  std::vector<LayerPosition> taps;
+  std::vector<Layer*> style_layers;
+  for (Layer& layer : layers_) {
+    if (layer.style_weight == 0) continue;
+    taps.push_back(layer.position);
+    style_layers.push_back(&layer);
+  }
+  if (taps.empty()) return;
+  Pass pass(*network_, painting.height, painting.width, taps, Pass::Purpose::features);
+  fill_input(pass.input(), painting.rgb, rgb_to_network_);
+  pass.forward(pool_);
+  for (size_t i = 0; i < taps.size(); ++i) {
+    const ConstFeatureMap S = pass.features(static_cast<int>(i));
+    const size_t C = S.channels;
+    Layer& layer = *style_layers[i];
+    layer.style_target = Buffer<float>(C * C);
+    layer.gram = Buffer<float>(C * C);
+    Buffer<double> scratch(kernels::gram_scratch_size(S));
+    kernels::gram(S, layer.style_target, scratch, pool_);
+    const double scale = limn::gram_scale(recipe_.style.gram, static_cast<double>(S.positions()));
+    for (size_t j = 0; j < C * C; ++j) {
+      layer.style_target[j] = static_cast<float>(scale * layer.style_target[j]);
+    }
+  }
+}
+
+// The photo's features, and all that depends on the picture's size. The pass serves the picture
+// afterwards.
+void Objective::measure_photo(const Image& photo) {
+  std::vector<LayerPosition> taps;
+  for (const Layer& layer : layers_) taps.push_back(layer.position);
+  pass_ = std::make_unique<Pass>(*network_, height_, width_, taps, Pass::Purpose::gradients);
+  fill_input(pass_->input(), photo.rgb, rgb_to_network_);
+  pass_->forward(pool_);
+
+  size_t scratch_size = 0;
+  const double pixels = static_cast<double>(height_) * width_;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    Layer& layer = layers_[i];
+    const ConstFeatureMap F = pass_->features(static_cast<int>(i));
+    const auto C = static_cast<double>(F.channels);
+    const auto M = static_cast<double>(F.positions());
+    if (layer.content_weight != 0) {
+      layer.content_factor = layer.content_weight * content_factor(recipe_.content.form, C, M);
+      layer.content_target = Buffer<float>(F.floats());
+      std::memcpy(layer.content_target.data(), F.data, F.floats() * sizeof(float));
+    }
+    if (layer.style_weight != 0) {
+      layer.style_factor = layer.style_weight * style_factor(recipe_.style.form, C, M, pixels);
+      layer.gram_scale = limn::gram_scale(recipe_.style.gram, M);
+      scratch_size = std::max(scratch_size, kernels::gram_scratch_size(F));
+    }
+  }
+  gram_scratch_ = Buffer<double>(scratch_size);
+}
+
+// ------------------------------------------------------------------------ variable and picture --
+
+void Objective::fill_input(InputPlanes input, std::span<const float> planes,
+                           const std::array<Affine, 3>& to_network) const {
+  const size_t plane_size = static_cast<size_t>(input.height) * input.width;
+  pool_.run(3 * static_cast<size_t>(input.height), [&](size_t task) {
+    const int plane = static_cast<int>(task / input.height);
+    const int row = static_cast<int>(task % input.height);
+    const float* from = planes.data() + plane * plane_size + static_cast<size_t>(row) * input.width;
+    float* to = input.row(bgr_ ? 2 - plane : plane, row);
+    for (int x = 0; x < input.width; ++x) to[x] = to_network[plane](from[x]);
+  });
+}
+
+std::vector<float> Objective::encode(const Image& picture) const {
+  assert(picture.height == height_ && picture.width == width_);
+  std::vector<float> x(picture.rgb);
+  const size_t plane_size = x.size() / 3;
+  for (size_t i = 0; i < x.size(); ++i) x[i] = rgb_to_variable_[i / plane_size](x[i]);
+  return x;
+}
+
+Image Objective::decode(std::span<const float> x) const {
+  Image picture;
+  picture.width = width_;
+  picture.height = height_;
+  picture.rgb.resize(x.size());
+  const size_t plane_size = x.size() / 3;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const Affine& affine = rgb_to_variable_[i / plane_size];
+    picture.rgb[i] = (x[i] - affine.offset) / affine.gain;
+  }
+  return picture;
+}
+
+void Objective::clip(std::span<float> x) const {
+  const size_t plane_size = x.size() / 3;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const Affine& affine = rgb_to_variable_[i / plane_size];
+    x[i] = std::clamp(x[i], affine(0.0f), affine(1.0f));
+  }
+}
+
+// ---------------------------------------------------------------------------------- evaluation --
+
+Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) {
+  assert(x.size() == size() && gradient.size() == size());
+  Losses losses;
+  std::fill(gradient.begin(), gradient.end(), 0.0f);
+
+  if (pass_) {
+    fill_input(pass_->input(), x, variable_to_network_);
+    pass_->forward(pool_);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      Layer& layer = layers_[i];
+      const ConstFeatureMap F = pass_->features(static_cast<int>(i));
+      if (layer.content_weight != 0) {
+        const ConstFeatureMap P = {layer.content_target.data(), F.channels, F.height, F.width};
+        losses.content += content_loss(layer.content_factor, F, P, pool_);
+      }
+      if (layer.style_weight != 0) {
+        kernels::gram(F, layer.gram, gram_scratch_, pool_);
+        losses.style +=
+            style_loss(layer.style_factor, layer.gram_scale, layer.gram, layer.style_target);
+      }
+    }
+    pass_->backward(
+        [&](int tap, FeatureMap d_F) {
+          const Layer& layer = layers_[tap];
+          const ConstFeatureMap F = pass_->features(tap);
+          if (layer.content_weight != 0) {
+            const ConstFeatureMap P = {layer.content_target.data(), F.channels, F.height, F.width};
+            content_loss_backward(layer.content_factor, F, P, d_F, pool_);
+          }
+          if (layer.style_weight != 0) kernels::gram_backward(layer.gram, F, d_F, pool_);
+        },
+        pool_);
+    const size_t plane_size = size() / 3;
+    const ConstInputPlanes d_input = pass_->d_input();
+    pool_.run(3 * static_cast<size_t>(height_), [&](size_t task) {
+      const int plane = static_cast<int>(task / height_);
+      const int row = static_cast<int>(task % height_);
+      const float* from = d_input.row(bgr_ ? 2 - plane : plane, row);
+      float* to = gradient.data() + plane * plane_size + static_cast<size_t>(row) * width_;
+      for (int i = 0; i < width_; ++i) to[i] = variable_to_network_[plane].gain * from[i];
+    });
+  }
+
+  if (recipe_.total_variation.weight != 0) {
+    losses.total_variation =
+        total_variation(recipe_.total_variation.form, recipe_.total_variation.weight, x, height_,
+                        width_, gradient, pool_);
+  }
+  losses.total = losses.content + losses.style + losses.total_variation;
+  return losses;
+}
+
+}  // namespace limn

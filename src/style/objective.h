@@ -1,0 +1,86 @@
+// The style transfer objective: a function of the picture, its value and its gradient.
+//
+//   total(x) = content.weight         * sum over content layers l of w_l * content loss_l
+//            + style.weight           * sum over style layers l   of w_l * style loss_l
+//            + total_variation.weight * total variation of x
+//
+// Everything above the kernels talks to evaluate(x). Terms whose weight is 0 are not computed, nor
+// is any layer below the deepest one that a loss reads.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/parallel.h"
+#include "network/network.h"
+
+namespace limn {
+
+class Objective {
+ public:
+  // photo and painting are taken at the sizes they have; the picture has the photo's size. Throws
+  // Error (usage): layers the network does not have, weights that end too early, pictures smaller
+  // than the network can read.
+  Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
+            ThreadPool& pool);
+
+  int height() const { return height_; }
+  int width() const { return width_; }
+
+  // The variable x: 3 x height x width floats, planes red, green, blue, in the recipe's space.
+  size_t size() const { return 3 * static_cast<size_t>(height_) * width_; }
+  std::vector<float> encode(const Image& picture) const;  // of height() x width()
+  Image decode(std::span<const float> x) const;           // not clamped, no alpha
+  void clip(std::span<float> x) const;                    // to the pictures within 0..1 RGB
+
+  // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
+  Losses evaluate(std::span<const float> x, std::span<float> gradient);
+
+  // d x / d RGB of each plane: turns a gradient by x into one by the 0..1 RGB picture.
+  double rgb_slope(int plane) const { return rgb_to_variable_[plane].gain; }
+
+ private:
+  struct Affine {
+    float gain = 1, offset = 0;
+    float operator()(float value) const { return gain * value + offset; }
+  };
+  // A layer in use. Its factors hold the recipe's weights and the form's scaling.
+  struct Layer {
+    LayerPosition position;
+    double content_weight = 0;
+    double style_weight = 0;
+    double content_factor = 0;
+    double style_factor = 0;
+    double gram_scale = 0;
+    Buffer<float> content_target;  // P, laid out like F
+    Buffer<float> style_target;    // A, [C][C], scaled
+    Buffer<float> gram;            // G, then S
+  };
+
+  void collect_layers(const Weights& weights);
+  void plan_variable(const InputConvention& convention);
+  void measure_painting(const Image& painting);
+  void measure_photo(const Image& photo);
+  void fill_input(InputPlanes input, std::span<const float> planes,
+                  const std::array<Affine, 3>& to_network) const;
+  void check_size(const char* what, int height, int width) const;
+
+  const Recipe recipe_;
+  int height_, width_;
+  ThreadPool& pool_;
+  bool bgr_ = false;
+  std::array<Affine, 3> rgb_to_network_;       // by RGB plane
+  std::array<Affine, 3> rgb_to_variable_;      // likewise
+  std::array<Affine, 3> variable_to_network_;  // likewise
+  const NetworkTable* table_ = nullptr;
+  std::vector<Layer> layers_;         // tap i of the pass is layers_[i]
+  std::unique_ptr<Network> network_;  // null when no loss reads a layer
+  std::unique_ptr<Pass> pass_;
+  Buffer<double> gram_scratch_;
+};
+
+}  // namespace limn

@@ -1,0 +1,166 @@
+// The recipe of the whole: resize, set up the objective, descend, keep the best.
+#include <limn/limn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "style/descent.h"
+#include "style/objective.h"
+#include "style/recipe_fields.h"
+
+namespace limn {
+namespace {
+
+struct Size {
+  int width, height;
+};
+
+// The size whose longest side is `longest`, in the proportions of the picture; its own for 0.
+Size fitted(const Image& picture, int longest) {
+  if (longest == 0) return {picture.width, picture.height};
+  const double scale = static_cast<double>(longest) / std::max(picture.width, picture.height);
+  const auto side = [&](int length) {
+    return std::max(1, static_cast<int>(std::lround(length * scale)));
+  };
+  return {side(picture.width), side(picture.height)};
+}
+
+Image fit(const Image& picture, Size size) { return resized(picture, size.width, size.height); }
+
+// The painting goes with the working size: its longest side is the picture's.
+Image fit_painting(const Image& painting, Size working) {
+  return fit(painting, fitted(painting, std::max(working.width, working.height)));
+}
+
+void check(const Model& model, const Recipe& recipe) {
+  check_ranges(recipe, "recipe '" + recipe.name + "'");
+  if (recipe.network.name != model.network()) {
+    fail(ErrorKind::usage,
+         "recipe '{}' is for {}, but the weights in '{}' are those of {}; choose other weights, or "
+         "--network {}",
+         recipe.name, recipe.network.name, model.weights().source, model.network(),
+         model.network());
+  }
+  if (recipe.content.weight == 0 && recipe.style.weight == 0 &&
+      recipe.total_variation.weight == 0) {
+    fail(ErrorKind::usage, "recipe '{}' has nothing to minimise: all weights are 0", recipe.name);
+  }
+}
+
+// Grey with normal noise, the same for a seed everywhere.
+Image noise_picture(Size size, std::uint64_t seed) {
+  constexpr double kDeviation = 0.2;  // few values leave 0..1
+  Image picture;
+  picture.width = size.width;
+  picture.height = size.height;
+  picture.rgb.resize(3 * static_cast<size_t>(size.width) * size.height);
+  Random random(seed);
+  for (float& value : picture.rgb) {
+    value = static_cast<float>(std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0));
+  }
+  return picture;
+}
+
+Image initial_picture(const Image& photo, const Recipe& recipe) {
+  const Size size = {photo.width, photo.height};
+  if (recipe.picture.init == "content") return photo;
+  if (recipe.picture.init == "noise") return noise_picture(size, recipe.picture.seed);
+  return fit(read_image(recipe.picture.init), size);
+}
+
+// The optimiser's picture as one to show: within 0..1, with the photo's alpha.
+Image finished_picture(const Objective& objective, std::span<const float> x, const Image& photo) {
+  Image picture = objective.decode(x);
+  for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
+  picture.alpha = photo.alpha;
+  return picture;
+}
+
+// Runs the descent to its end, telling `report` of every iteration (it returns false to stop).
+template <typename Report>
+Outcome run(Descent& descent, int iterations, Report&& report) {
+  if (!std::isfinite(descent.losses().total)) return Outcome::failed;
+  if (!report()) return Outcome::stopped;
+  while (descent.iteration() < iterations) {
+    const Descent::Status status = descent.advance();
+    if (status == Descent::Status::failed) return Outcome::failed;
+    if (status == Descent::Status::converged) return Outcome::converged;
+    if (!report()) return Outcome::stopped;
+  }
+  return Outcome::finished;
+}
+
+}  // namespace
+
+Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  check(model, recipe);
+
+  const Size size = fitted(photo, recipe.picture.size);
+  const Image content = fit(photo, size);
+  ThreadPool pool(recipe.picture.threads);
+  Objective objective(model.weights(), recipe, content, fit_painting(painting, size), pool);
+
+  const auto clip = [&](std::span<float> x) { objective.clip(x); };
+  Descent descent([&](std::span<const float> x,
+                      std::span<float> gradient) { return objective.evaluate(x, gradient); },
+                  objective.encode(initial_picture(content, recipe)),
+                  make_optimiser(recipe, objective.size(), pool),
+                  recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
+
+  Painted painted;
+  painted.outcome = run(descent, recipe.optimiser.iterations, [&] {
+    painted.history.push_back({descent.iteration(), seconds(), descent.losses()});
+    if (!progress) return true;
+    Progress now;
+    now.iteration = descent.iteration();
+    now.iterations = recipe.optimiser.iterations;
+    now.seconds = seconds();
+    now.losses = descent.losses();
+    now.width = size.width;
+    now.height = size.height;
+    now.picture = [&] { return finished_picture(objective, descent.x(), content); };
+    now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
+    return progress(now);
+  });
+  painted.picture = finished_picture(objective, descent.best_x(), content);
+  painted.best_iteration = descent.best_iteration();
+  painted.rejected_steps = descent.rejected_steps();
+  painted.seconds = seconds();
+  return painted;
+}
+
+Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
+                    const Image& picture, const Recipe& recipe) {
+  check(model, recipe);
+  const Size size = recipe.picture.size == 0 ? Size{picture.width, picture.height}
+                                             : fitted(photo, recipe.picture.size);
+  ThreadPool pool(recipe.picture.threads);
+  Objective objective(model.weights(), recipe, fit(photo, size), fit_painting(painting, size),
+                      pool);
+
+  Evaluation evaluation;
+  evaluation.width = size.width;
+  evaluation.height = size.height;
+  evaluation.gradient.resize(objective.size());
+  evaluation.losses = objective.evaluate(objective.encode(fit(picture, size)), evaluation.gradient);
+  const size_t plane_size = objective.size() / 3;
+  for (size_t i = 0; i < objective.size(); ++i) {
+    evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));
+  }
+  evaluation.gradient_norm =
+      std::sqrt(kernels::dot(evaluation.gradient, evaluation.gradient, pool));
+  return evaluation;
+}
+
+std::string_view version() { return LIMN_VERSION; }
+std::string_view instruction_set() { return kernels::instruction_set(); }
+
+}  // namespace limn

@@ -1,0 +1,186 @@
+// The one list of a recipe's settings. The TOML reader and writer, the command's flags, its help
+// and its reports all walk it, so that none of them can know a setting that another does not.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <array>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace limn {
+
+// ---- the names of enumerated values, in recipes and on the command line ----
+
+template <typename Enum>
+struct ValueName {
+  Enum value;
+  std::string_view name;
+};
+
+inline constexpr std::array kPoolingNames = {
+    ValueName{Pooling::max, "max"},
+    ValueName{Pooling::average, "average"},
+};
+inline constexpr std::array kContentFormNames = {
+    ValueName{ContentForm::sum, "sum"},
+    ValueName{ContentForm::half_sum, "half-sum"},
+    ValueName{ContentForm::mean, "mean"},
+    ValueName{ContentForm::root, "root"},
+};
+inline constexpr std::array kGramFormNames = {
+    ValueName{GramForm::raw, "raw"},
+    ValueName{GramForm::per_position, "per-position"},
+};
+inline constexpr std::array kStyleFormNames = {
+    ValueName{StyleForm::mean, "mean"},
+    ValueName{StyleForm::paper, "paper"},
+    ValueName{StyleForm::paper_times_4, "paper-times-4"},
+    ValueName{StyleForm::image, "image"},
+};
+inline constexpr std::array kVariationFormNames = {
+    ValueName{VariationForm::absolute, "absolute"},
+    ValueName{VariationForm::squared, "squared"},
+    ValueName{VariationForm::power, "power"},
+};
+inline constexpr std::array kOptimiserNames = {
+    ValueName{OptimiserKind::lbfgs, "lbfgs"},
+    ValueName{OptimiserKind::adam, "adam"},
+    ValueName{OptimiserKind::sgd, "sgd"},
+};
+inline constexpr std::array kLineSearchNames = {
+    ValueName{LineSearch::none, "none"},
+    ValueName{LineSearch::strong_wolfe, "strong-wolfe"},
+};
+inline constexpr std::array kAdamEpsilonNames = {
+    ValueName{AdamEpsilon::corrected, "corrected"},
+    ValueName{AdamEpsilon::uncorrected, "uncorrected"},
+};
+inline constexpr std::array kSpaceNames = {
+    ValueName{Space::rgb, "rgb"},
+    ValueName{Space::network, "network"},
+};
+
+inline std::span<const ValueName<Pooling>> names_of(Pooling) { return kPoolingNames; }
+inline std::span<const ValueName<ContentForm>> names_of(ContentForm) { return kContentFormNames; }
+inline std::span<const ValueName<GramForm>> names_of(GramForm) { return kGramFormNames; }
+inline std::span<const ValueName<StyleForm>> names_of(StyleForm) { return kStyleFormNames; }
+inline std::span<const ValueName<VariationForm>> names_of(VariationForm) {
+  return kVariationFormNames;
+}
+inline std::span<const ValueName<OptimiserKind>> names_of(OptimiserKind) { return kOptimiserNames; }
+inline std::span<const ValueName<LineSearch>> names_of(LineSearch) { return kLineSearchNames; }
+inline std::span<const ValueName<AdamEpsilon>> names_of(AdamEpsilon) { return kAdamEpsilonNames; }
+inline std::span<const ValueName<Space>> names_of(Space) { return kSpaceNames; }
+
+template <typename Enum>
+std::string_view name_of(Enum value) {
+  for (const auto& entry : names_of(value)) {
+    if (entry.value == value) return entry.name;
+  }
+  return "?";
+}
+
+// ---- the fields ----
+
+inline constexpr double kUnbounded = std::numeric_limits<double>::max();
+
+struct Field {
+  std::string_view key;   // in a recipe: "content.weight"
+  std::string_view flag;  // on the command line: "--content-weight"
+  std::string_view help;
+  double least = 0;  // allowed values of numbers, both ends included
+  double most = kUnbounded;
+};
+
+// Calls visit(Field, member) for every setting of `recipe` (a Recipe or a const Recipe).
+template <typename RecipeType, typename Visit>
+requires std::is_same_v<std::remove_const_t<RecipeType>, Recipe>
+void visit_fields(RecipeType& recipe, Visit&& visit) {
+  // clang-format off: a table
+  visit(Field{"name", "", "What the recipe is called"}, recipe.name);
+  visit(Field{"summary", "", "One line on what it is for"}, recipe.summary);
+
+  auto& network = recipe.network;
+  visit(Field{"network.name", "--network", "Network the recipe is made for: vgg19 or vgg16"},
+        network.name);
+  visit(Field{"network.pooling", "--pooling", "How the network halves its maps"}, network.pooling);
+
+  auto& content = recipe.content;
+  visit(Field{"content.weight", "--content-weight", "Weight of the content loss; 0 leaves it out"},
+        content.weight);
+  visit(Field{"content.layers", "--content-layers", "Layers of the content loss, NAME:WEIGHT,..."},
+        content.layers);
+  visit(Field{"content.form", "--content-form", "How the content loss is scaled"}, content.form);
+
+  auto& style = recipe.style;
+  visit(Field{"style.weight", "--style-weight", "Weight of the style loss; 0 leaves it out"},
+        style.weight);
+  visit(Field{"style.layers", "--style-layers", "Layers of the style loss, NAME:WEIGHT,..."},
+        style.layers);
+  visit(Field{"style.gram", "--style-gram", "Gram matrices as raw sums or per position"},
+        style.gram);
+  visit(Field{"style.form", "--style-form", "How the style loss is scaled"}, style.form);
+
+  auto& variation = recipe.total_variation;
+  visit(Field{"total_variation.weight", "--tv-weight",
+              "Weight of the total variation; 0 leaves it out"},
+        variation.weight);
+  visit(Field{"total_variation.form", "--tv-form", "Which total variation"}, variation.form);
+
+  auto& optimiser = recipe.optimiser;
+  visit(Field{"optimiser.kind", "--optimiser", "Optimisation method"}, optimiser.kind);
+  visit(Field{"optimiser.iterations", "--iterations", "Iterations", 0, 1'000'000},
+        optimiser.iterations);
+  visit(
+      Field{"optimiser.space", "--space", "Unit of the variable: 0..1 RGB or the network's input"},
+      optimiser.space);
+  visit(Field{"optimiser.clip", "--clip", "Clip the picture to 0..1 after each step"},
+        optimiser.clip);
+  visit(Field{"optimiser.learning_rate", "--learning-rate", "Step length", 1e-12, 1e12},
+        optimiser.learning_rate);
+  visit(Field{"optimiser.history", "--history", "L-BFGS: past steps kept", 1, 1000},
+        optimiser.history);
+  visit(Field{"optimiser.line_search", "--line-search", "L-BFGS: how a step's length is found"},
+        optimiser.line_search);
+  visit(Field{"optimiser.beta1", "--beta1", "Adam: memory of the gradient's mean", 0, 0.999999},
+        optimiser.beta1);
+  visit(Field{"optimiser.beta2", "--beta2", "Adam: memory of its square's mean", 0, 0.999999},
+        optimiser.beta2);
+  visit(Field{"optimiser.epsilon", "--epsilon", "Adam: added to the divisor", 0, 1e6},
+        optimiser.epsilon);
+  visit(Field{"optimiser.epsilon_form", "--epsilon-form",
+              "Adam: epsilon beside corrected or uncorrected means"},
+        optimiser.epsilon_form);
+  visit(Field{"optimiser.decay_rate", "--decay-rate",
+              "SGD: factor of the learning rate in decay-steps steps", 1e-6, 1},
+        optimiser.decay_rate);
+  visit(Field{"optimiser.decay_steps", "--decay-steps", "SGD: steps for one such factor", 1, 1e9},
+        optimiser.decay_steps);
+
+  auto& picture = recipe.picture;
+  visit(Field{"picture.size", "--size", "Longest side in pixels; 0 keeps the photo's size", 0,
+              100'000},
+        picture.size);
+  visit(Field{"picture.init", "--init", "First picture: content, noise, or a file"}, picture.init);
+  visit(Field{"picture.seed", "--seed", "Seed of the noise", 0, 9e18}, picture.seed);
+  visit(Field{"picture.threads", "--threads",
+              "Threads; 0: one for each core. The result is the same", 0, 1024},
+        picture.threads);
+  // clang-format on
+}
+
+// Sets the setting of this key from text as it stands on a command line. `origin` ("--size") names
+// it in messages. Throws Error (usage): unknown key, text that is no such value.
+void set_field(Recipe& recipe, std::string_view key, const std::string& text,
+               const std::string& origin);
+
+// Throws Error (usage) if a number is out of its range, naming `source` and the key.
+void check_ranges(const Recipe& recipe, const std::string& source);
+
+// A layer list as text, "relu1_1:0.2,relu2_1:0.2".
+std::string to_text(std::span<const LayerWeight> layers);
+
+}  // namespace limn

@@ -1,0 +1,46 @@
+// What readers of all formats ask of a file: which network it holds, down to which layer, and
+// whether shapes and values are those of trained weights.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/weights.h"
+
+namespace limn {
+
+// What a format calls each convolution of a network ("block4_conv2"), in the table's order.
+using NameLayers = std::vector<std::string> (*)(const NetworkTable& network);
+
+// Whether the file has a layer of this name.
+using HasLayer = std::function<bool(const std::string& layer)>;
+
+// The network that a file's layers fit best: the one with the fewest gaps before its last layer and
+// the fewest layers that only the other network has. VGG-19 where both fit alike.
+const NetworkTable& fitting_network(NameLayers name_layers, const HasLayer& has_layer);
+
+// How many of `layers` (a network's, in order) the file has from the first on. Throws Error (file)
+// when one is missing before the last that is there, or when the first is; then `found` says what
+// the file has instead.
+size_t count_layers(const std::string& path, const std::vector<std::string>& layers,
+                    const HasLayer& has_layer, const std::string& found);
+
+// The network's convolutions with id, in and out, the kernel and bias still empty.
+std::vector<Convolution> planned_convolutions(const NetworkTable& network);
+
+// Throws Error (file) unless a layer's `part` ("kernel", "bias") has the expected shape.
+void check_shape(const std::string& path, std::string_view layer, std::string_view part,
+                 std::span<const std::uint64_t> expected, std::span<const std::uint64_t> found);
+
+// Throws Error (file) when one of the values is infinite or not a number.
+void check_finite(const std::string& path, std::string_view layer, std::string_view part,
+                  std::span<const float> values);
+
+// Text out of a file as a message may show it: printable ASCII (all else is '?'), not too long.
+std::string printable(std::string_view text);
+
+}  // namespace limn

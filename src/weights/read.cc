@@ -1,0 +1,104 @@
+// Which format a file has is asked of its first bytes, never of its name: names are often wrong,
+// and a download may have brought a web page instead.
+#include "weights/read.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace limn {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr size_t kHeadBytes = 64;  // enough to tell all formats apart
+
+bool is_hdf5(std::string_view head) { return head.starts_with("\x89HDF\r\n\x1a\n"); }
+
+bool is_text(std::string_view bytes) {
+  return !bytes.empty() && std::ranges::all_of(bytes, [](char c) {
+    return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n';
+  });
+}
+
+// There is no signature; but the JSON behind the 8 bytes of its length must begin with '{', and a
+// length that is text would be of terabytes.
+bool is_safetensors(std::string_view head) {
+  return head.size() > 8 && head[8] == '{' && !is_text(head.substr(0, 8));
+}
+
+struct Format {
+  std::string_view name;
+  bool (*is)(std::string_view head);
+  Weights (*read)(const std::string& path);
+};
+
+// A format more is a line more.
+constexpr Format kFormats[] = {
+    {"Keras .h5", is_hdf5, read_keras_h5},
+    {".safetensors", is_safetensors, read_safetensors},
+};
+
+// What people take for weights, or get when a download goes wrong. Longer signatures come first.
+struct Stranger {
+  std::string_view signature;
+  std::string_view name;
+};
+
+constexpr Stranger kStrangers[] = {
+    {"PK\x03\x04"sv,
+     "a zip container (a PyTorch .pth or a NumPy .npz?), which limn does not read yet"},
+    {"MATLAB 5.0 MAT-file"sv, "a MATLAB file (MatConvNet's?), which limn does not read yet"},
+    {"MATLAB 7.3 MAT-file"sv, "a MATLAB file (MatConvNet's?), which limn does not read yet"},
+    {"\x80\x02"sv, "a Python pickle (an old PyTorch .pth?), which limn does not read"},
+    {"\x93NUMPY"sv, "a single NumPy array, which limn does not read"},
+    {"\x1f\x8b"sv, "packed by gzip; unpack it first"},
+    {"version https://git-lfs"sv,
+     "a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'"},
+    {"<!DOCTYPE"sv, "a web page (a download that went wrong?), not weights"},
+    {"<!doctype"sv, "a web page (a download that went wrong?), not weights"},
+    {"<html"sv, "a web page (a download that went wrong?), not weights"},
+    {"\x89PNG\r\n\x1a\n"sv, "a PNG picture, not weights"},
+    {"\xff\xd8\xff"sv, "a JPEG picture, not weights"},
+};
+
+std::string read_head(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string head(kHeadBytes, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  if (file.bad() || !file.is_open())
+    fail(ErrorKind::file, "cannot read the weights file '{}': {}", path, std::strerror(errno));
+  head.resize(static_cast<size_t>(file.gcount()));
+  return head;
+}
+
+// What a file is that none of the formats recognised.
+std::string describe(std::string_view head) {
+  if (head.empty()) return "empty";
+  for (const Stranger& stranger : kStrangers) {
+    if (head.starts_with(stranger.signature)) return std::string(stranger.name);
+  }
+  if (is_text(head)) return "text, not weights";
+  return "not weights in a format that limn knows by its first bytes";
+}
+
+}  // namespace
+
+Weights read_weights(const std::string& path) {
+  file_size(path, "weights file");  // throws when there is none
+  const std::string head = read_head(path);
+  for (const Format& format : kFormats) {
+    if (format.is(head)) return format.read(path);
+  }
+  std::vector<std::string_view> names;
+  for (const Format& format : kFormats) names.push_back(format.name);
+  fail(ErrorKind::file, "'{}' is {}; limn reads {}", path, describe(head),
+       fmt::join(names, " and "));
+}
+
+}  // namespace limn

@@ -1,0 +1,287 @@
+// Safetensors files with torchvision's names: the convolutions and poolings of VGG are the modules
+// of torchvision's list "features", where every ReLU counts as a module too.
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "weights/checks.h"
+#include "weights/read.h"
+#include "weights/safetensors_header.h"
+
+namespace limn {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "tensors are read as they lie in files");
+
+constexpr std::uint64_t kLengthBytes = 8;                // of the header's length
+constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
+
+std::vector<std::string> torchvision_names(const NetworkTable& network) {
+  std::vector<std::string> names;
+  int module = 0;
+  for (const Row& row : network.rows) {
+    const bool convolution = row.kind == RowKind::convolution;
+    if (convolution) names.push_back(fmt::format("features.{}", module));
+    module += convolution ? 2 : 1;  // a convolution and its ReLU
+  }
+  return names;
+}
+
+// ------------------------------------------------------------------------------------- reading --
+
+// A file and where its tensors lie.
+struct SafetensorsFile {
+  std::string path;
+  std::ifstream stream;
+  std::uint64_t data_begin = 0;  // bytes from the start of the file
+  SafetensorsHeader header;
+
+  void read(std::uint64_t begin, std::span<std::byte> bytes) {
+    stream.seekg(static_cast<std::streamoff>(begin));
+    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!stream)
+      fail(ErrorKind::file, "'{}': cannot read {} bytes from byte {}", path, bytes.size(), begin);
+  }
+};
+
+SafetensorsFile open_safetensors(const std::string& path) {
+  const std::uint64_t file_bytes = file_size(path, "weights file");
+  if (file_bytes < kLengthBytes) {
+    fail(ErrorKind::file,
+         "'{}': a safetensors file begins with the 8 bytes of its header's length, but this one "
+         "has only {} byte(s)",
+         path, file_bytes);
+  }
+  SafetensorsFile file{path, std::ifstream(path, std::ios::binary), 0, {}};
+  std::uint64_t header_bytes = 0;
+  file.read(0, std::as_writable_bytes(std::span(&header_bytes, 1)));
+  const std::uint64_t most = std::min(file_bytes - kLengthBytes, kMostHeaderBytes);
+  if (header_bytes > most) {
+    fail(ErrorKind::file,
+         "'{}': the header should have at most {} bytes (the file has {}), but its length is given "
+         "as {}",
+         path, most, file_bytes, header_bytes);
+  }
+  std::string json(header_bytes, '\0');
+  file.read(kLengthBytes, std::as_writable_bytes(std::span(json)));
+  file.data_begin = kLengthBytes + header_bytes;
+  file.header = parse_safetensors_header(path, json, file_bytes - file.data_begin);
+  return file;
+}
+
+// IEEE 754 half precision: 1 bit of sign, 5 of exponent, 10 of fraction.
+float from_half(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000u) << 16;
+  const std::uint32_t exponent = (half >> 10) & 31u;
+  const std::uint32_t fraction = half & 1023u;
+  if (exponent == 0) {  // zero and subnormals: fraction * 2^-24, exact in a float
+    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+    return sign ? -magnitude : magnitude;
+  }
+  // The exponent's bias grows from 15 to 127; 31, for infinity and NaN, becomes 255.
+  const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + 112;
+  return std::bit_cast<float>(sign | wide_exponent << 23 | fraction << 13);
+}
+
+// A bfloat16 is the upper half of a float.
+float from_bfloat(std::uint16_t half) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
+// The values of a layer's weight or bias, checked to have the expected shape.
+std::vector<float> read_tensor(SafetensorsFile& file, const std::string& layer,
+                               const std::string& part, std::span<const std::uint64_t> expected) {
+  const std::string name = layer + "." + part;
+  const auto found = file.header.tensors.find(name);
+  if (found == file.header.tensors.end()) {
+    fail(ErrorKind::file, "'{}': layer {} should have a {}, but there is no tensor '{}'", file.path,
+         layer, part, name);
+  }
+  const SafetensorsTensor& tensor = found->second;
+  const bool wide = tensor.dtype == "F32";
+  if (!wide && tensor.dtype != "F16" && tensor.dtype != "BF16") {
+    fail(ErrorKind::file, "'{}': layer {} should have a {} of F32, F16 or BF16, but it is of {}",
+         file.path, layer, part, printable(tensor.dtype));
+  }
+  check_shape(file.path, layer, part, expected, tensor.shape);
+  size_t count = 1;  // of values; does not overflow, for this is the network's own shape
+  for (const std::uint64_t dimension : expected) count *= dimension;
+  const std::uint64_t bytes = count * (wide ? sizeof(float) : sizeof(std::uint16_t));
+  if (tensor.end - tensor.begin != bytes) {
+    fail(ErrorKind::file, "'{}': layer {} should have a {} of {} bytes, but it has {}", file.path,
+         layer, part, bytes, tensor.end - tensor.begin);
+  }
+  std::vector<float> values(count);
+  if (wide) {
+    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(std::span(values)));
+  } else {
+    std::vector<std::uint16_t> halves(count);
+    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(std::span(halves)));
+    std::ranges::transform(halves, values.begin(), tensor.dtype == "F16" ? from_half : from_bfloat);
+  }
+  check_finite(file.path, layer, part, values);
+  return values;
+}
+
+// ------------------------------------------------------------------------------------ metadata --
+
+// Keys of the metadata that describe the weights.
+constexpr const char* kNetworkKey = "network";
+constexpr const char* kOrderKey = "channel_order";  // "rgb" or "bgr"
+constexpr const char* kScaleKey = "scale";          // one number
+constexpr const char* kMeanKey = "mean";            // three, in the order of channel_order
+constexpr const char* kDeviationKey = "deviation";  // likewise
+
+// The `N` numbers, with spaces between them, of the metadata's `key`.
+template <size_t N>
+std::array<float, N> numbers_of(const SafetensorsFile& file, const std::string& key) {
+  const std::string& text = file.header.metadata.at(key);
+  std::array<float, N> numbers = {};
+  const char* next = text.data();
+  const char* const end = next + text.size();
+  bool good = true;
+  for (float& number : numbers) {
+    while (next != end && *next == ' ') ++next;
+    const auto [after, error] = std::from_chars(next, end, number);
+    good = good && error == std::errc() && std::isfinite(number);
+    next = after;
+  }
+  if (!good || next != end) {
+    fail(ErrorKind::file, "'{}': the metadata's '{}' should be {} finite number(s), but it is '{}'",
+         file.path, key, N, printable(text));
+  }
+  return numbers;
+}
+
+InputConvention convention_of(const SafetensorsFile& file) {
+  const std::array<std::string, 4> keys = {kOrderKey, kScaleKey, kMeanKey, kDeviationKey};
+  const auto given = [&](const std::string& key) { return file.header.metadata.contains(key); };
+  if (std::ranges::none_of(keys, given)) return kTorchvisionConvention;
+  for (const std::string& key : keys) {
+    if (given(key)) continue;
+    // Half a convention would be a guess, and a wrong one paints wrong pictures without a word.
+    fail(ErrorKind::file, "'{}': the metadata should have all of {} or none, but '{}' is missing",
+         file.path, fmt::join(keys, ", "), key);
+  }
+  const std::string& order = file.header.metadata.at(kOrderKey);
+  if (order != "rgb" && order != "bgr") {
+    fail(ErrorKind::file, "'{}': the metadata's '{}' should be rgb or bgr, but it is '{}'",
+         file.path, kOrderKey, printable(order));
+  }
+  const InputConvention convention = {order == "bgr", numbers_of<1>(file, kScaleKey)[0],
+                                      numbers_of<3>(file, kMeanKey),
+                                      numbers_of<3>(file, kDeviationKey)};
+  const auto positive = [](float number) { return number > 0; };
+  if (!positive(convention.scale) || !std::ranges::all_of(convention.deviation, positive)) {
+    fail(ErrorKind::file, "'{}': the metadata's '{}' and '{}' should be above 0, but they are not",
+         file.path, kScaleKey, kDeviationKey);
+  }
+  return convention;
+}
+
+const NetworkTable& network_of(const SafetensorsFile& file, const HasLayer& has_layer) {
+  const auto found = file.header.metadata.find(kNetworkKey);
+  if (found == file.header.metadata.end()) return fitting_network(torchvision_names, has_layer);
+  const NetworkTable* network = find_network(found->second);
+  if (network) return *network;
+  const std::array<std::string, 2> known = {std::string(kVgg16.name), std::string(kVgg19.name)};
+  fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, but it is '{}'{}", file.path,
+       kNetworkKey, fmt::join(known, " or "), printable(found->second),
+       did_you_mean(found->second, known));
+}
+
+// What the file has instead of layers, for a message.
+std::string first_names(const SafetensorsHeader& header) {
+  if (header.tensors.empty()) return "no tensors at all";
+  return fmt::format("{} tensor(s), the first '{}'", header.tensors.size(),
+                     printable(header.tensors.begin()->first));
+}
+
+// ------------------------------------------------------------------------------------- writing --
+
+// The header of these weights, padded with spaces so that the data behind it is aligned to 8 bytes.
+std::string header_text(const Weights& weights) {
+  const std::vector<std::string> names = torchvision_names(*weights.network);
+  const InputConvention& convention = weights.convention;
+  nlohmann::ordered_json header;
+  // fmt writes the shortest digits that read back as the same float.
+  header["__metadata__"] = {
+      {"format", "pt"},  // which readers of PyTorch's world ask for
+      {kNetworkKey, weights.network->name},
+      {kOrderKey, convention.bgr ? "bgr" : "rgb"},
+      {kScaleKey, fmt::format("{}", convention.scale)},
+      {kMeanKey, fmt::format("{}", fmt::join(convention.mean, " "))},
+      {kDeviationKey, fmt::format("{}", fmt::join(convention.deviation, " "))}};
+  size_t begin = 0;
+  const auto add = [&](const std::string& name, const std::vector<int>& shape, size_t count) {
+    const size_t end = begin + count * sizeof(float);
+    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
+    begin = end;
+  };
+  for (size_t i = 0; i < weights.convolutions.size(); ++i) {
+    const Convolution& convolution = weights.convolutions[i];
+    add(names[i] + ".weight", {convolution.out, convolution.in, 3, 3}, convolution.kernel.size());
+    add(names[i] + ".bias", {convolution.out}, convolution.bias.size());
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+Weights read_safetensors(const std::string& path) {
+  SafetensorsFile file = open_safetensors(path);
+  const HasLayer has_layer = [&](const std::string& layer) {
+    return file.header.tensors.contains(layer + ".weight") ||
+           file.header.tensors.contains(layer + ".bias");
+  };
+
+  Weights weights;
+  weights.source = path;
+  weights.convention = convention_of(file);
+  weights.network = &network_of(file, has_layer);
+  weights.convolutions = planned_convolutions(*weights.network);
+  const std::vector<std::string> names = torchvision_names(*weights.network);
+  weights.convolutions.resize(count_layers(path, names, has_layer, first_names(file.header)));
+  for (size_t i = 0; i < weights.convolutions.size(); ++i) {
+    Convolution& convolution = weights.convolutions[i];
+    const auto in = static_cast<std::uint64_t>(convolution.in);
+    const auto out = static_cast<std::uint64_t>(convolution.out);
+    convolution.kernel =
+        read_tensor(file, names[i], "weight", std::array<std::uint64_t, 4>{out, in, 3, 3});
+    convolution.bias = read_tensor(file, names[i], "bias", std::array<std::uint64_t, 1>{out});
+  }
+  return weights;
+}
+
+void write_safetensors(const Weights& weights, const std::string& path) {
+  const std::string header = header_text(weights);
+  const std::uint64_t header_bytes = header.size();
+  replace_file(path, [&](const std::string& temporary) {
+    std::ofstream file(temporary, std::ios::binary);
+    const auto write = [&](std::span<const std::byte> bytes) {
+      file.write(reinterpret_cast<const char*>(bytes.data()),
+                 static_cast<std::streamsize>(bytes.size()));
+    };
+    write(std::as_bytes(std::span(&header_bytes, 1)));
+    write(std::as_bytes(std::span(header)));
+    for (const Convolution& convolution : weights.convolutions) {
+      write(std::as_bytes(std::span(convolution.kernel)));
+      write(std::as_bytes(std::span(convolution.bias)));
+    }
+    file.close();
+    if (!file) fail(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(errno));
+  });
+}
+
+}  // namespace limn

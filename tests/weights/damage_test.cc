@@ -1,0 +1,138 @@
+// Files cut short and files with single bits flipped: whatever the damage, a reader either throws
+// one clean Error that names the file, or returns weights of the right shape (flipping a bit of a
+// value is no damage that anyone could see). It never crashes or hangs.
+#include <gtest/gtest.h>
+#include <limn/limn.h>
+
+#include <numeric>
+#include <random>
+
+#include "weights/read.h"
+#include "weights_files.h"
+
+namespace limn {
+namespace {
+
+enum class Fate { refused, read };
+
+// What becomes of a file with these bytes. Each has a name of its own: HDF5 knows files that are
+// open by their place on disk, and one it could not close would be mistaken for the next.
+Fate fate_of(const std::string& bytes, const std::string& name) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path(name);
+  write_bytes(path, bytes);
+  try {
+    EXPECT_TRUE(well_formed(read_weights(path)));
+    return Fate::read;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::file);
+    EXPECT_TRUE(says(error.what(), "'" + path + "'"));
+    return Fate::refused;
+  }
+}
+
+std::string sound_keras_h5(KerasLayout layout) {
+  const TemporaryFolder folder;
+  write_keras_h5(folder.path("sound.h5"), sample_weights(kVgg19, 2), layout);
+  return file_bytes(folder.path("sound.h5"));
+}
+
+std::string sound_safetensors() {
+  const TemporaryFolder folder;
+  write_safetensors(sample_weights(kVgg19, 2), folder.path("sound.safetensors"));
+  return file_bytes(folder.path("sound.safetensors"));
+}
+
+// The places of all bytes but the layers' values: of all that can mislead a reader.
+std::vector<size_t> structure_of(const std::string& file) {
+  std::vector<bool> is_value(file.size(), false);
+  const auto mark = [&](const std::vector<float>& values) {
+    const std::string bytes(reinterpret_cast<const char*>(values.data()),
+                            values.size() * sizeof(float));
+    const size_t begin = file.find(bytes);
+    for (size_t i = 0; begin != std::string::npos && i < bytes.size(); ++i)
+      is_value[begin + i] = true;
+  };
+  for (const Convolution& layer : sample_weights(kVgg19, 2).convolutions) {
+    mark(layer.kernel);
+    mark(keras_order(layer));
+    mark(layer.bias);
+  }
+  std::vector<size_t> places;
+  for (size_t i = 0; i < file.size(); ++i) {
+    if (!is_value[i]) places.push_back(i);
+  }
+  return places;
+}
+
+struct Fates {
+  int refused = 0;
+  int read = 0;
+};
+
+// Flips one bit at each of `count` places of `places`, one file for each.
+Fates fates_of_flips(const std::string& sound, const std::vector<size_t>& places, int count,
+                     unsigned seed) {
+  std::mt19937 random(seed);  // the same numbers on every machine
+  Fates fates;
+  for (int i = 0; i < count; ++i) {
+    const size_t place = places[random() % places.size()];
+    const unsigned bit = random() % 8;
+    SCOPED_TRACE("bit " + std::to_string(bit) + " of byte " + std::to_string(place));
+    std::string damaged = sound;
+    damaged[place] = static_cast<char>(damaged[place] ^ (1 << bit));
+    const Fate fate = fate_of(damaged, "flip" + std::to_string(i));
+    ++(fate == Fate::refused ? fates.refused : fates.read);
+  }
+  return fates;
+}
+
+// Cuts the file at each place of its first 64 bytes and at about a hundred more, evenly spread.
+void expect_all_cuts_refused(const std::string& sound) {
+  ASSERT_EQ(fate_of(sound, "sound"), Fate::read);
+  testing::internal::CaptureStderr();
+  for (size_t bytes = 0; bytes < sound.size(); bytes += bytes < 64 ? 1 : sound.size() / 100) {
+    EXPECT_EQ(fate_of(sound.substr(0, bytes), "cut" + std::to_string(bytes)), Fate::refused)
+        << "cut to " << bytes << " bytes";
+  }
+  EXPECT_EQ(fate_of(sound.substr(0, sound.size() - 1), "cut"), Fate::refused);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "a library printed something";
+}
+
+TEST(Damage, EveryCutOfAKerasFileIsRefusedInSilence) {
+  expect_all_cuts_refused(sound_keras_h5(KerasLayout::direct));
+  expect_all_cuts_refused(sound_keras_h5(KerasLayout::nested));
+}
+
+TEST(Damage, EveryCutOfASafetensorsFileIsRefusedInSilence) {
+  expect_all_cuts_refused(sound_safetensors());
+}
+
+TEST(Damage, FlippedBitsOfAKerasFileAreRefusedOrHarmless) {
+  unsigned seed = 1;
+  for (const KerasLayout layout : {KerasLayout::direct, KerasLayout::nested}) {
+    const std::string sound = sound_keras_h5(layout);
+    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
+    // Much of HDF5's structure is spare room; but a test that hits nothing else proves nothing.
+    EXPECT_GT(fates.refused, 20);
+    EXPECT_GT(fates.read, 20);
+  }
+}
+
+TEST(Damage, FlippedBitsOfASafetensorsFileAreRefusedOrHarmless) {
+  const std::string sound = sound_safetensors();
+  const Fates fates = fates_of_flips(sound, structure_of(sound), 200, 3);
+  EXPECT_GT(fates.refused, 100);
+  EXPECT_GT(fates.read, 0);  // a digit of the mean, say
+}
+
+TEST(Damage, FlippedBitsOfValuesAreMostlyHarmless) {
+  for (const std::string& sound : {sound_keras_h5(KerasLayout::direct), sound_safetensors()}) {
+    std::vector<size_t> anywhere(sound.size());
+    std::iota(anywhere.begin(), anywhere.end(), 0);
+    EXPECT_GT(fates_of_flips(sound, anywhere, 200, 4).read, 150);
+  }
+}
+
+}  // namespace
+}  // namespace limn

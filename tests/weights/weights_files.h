@@ -1,0 +1,83 @@
+// Small weights, files of them, sound and unsound, and what tests ask of reading them.
+//
+// VGG's first two convolutions are small (38,720 values), and a file may end after them: so most
+// files here do.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/weights.h"
+#include "weights/hdf5_file.h"
+
+namespace limn {
+
+// A folder of its own for one test, removed with all it holds.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+ private:
+  std::string folder_;
+};
+
+// The network's first `layers` convolutions, every value another multiple of 1/512 below 4 (until
+// they repeat after 4,001), which a 16-bit float holds exactly.
+Weights sample_weights(const NetworkTable& network, size_t layers);
+
+// ------------------------------------------------------------------------------------- reading --
+
+// Whether `message` contains `part`.
+testing::AssertionResult says(const std::string& message, std::string_view part);
+
+// The message with which read_weights refuses the file; a failure of the test unless it throws
+// Error (file) and names the path.
+std::string refusal(const std::string& path);
+
+// Whether layers, shapes and all values are the same to the bit.
+testing::AssertionResult same_layers(const Weights& a, const Weights& b);
+
+// Whether the convolutions are the network's first, each of its shape, all values finite.
+testing::AssertionResult well_formed(const Weights& weights);
+
+// --------------------------------------------------------------------------------------- bytes --
+
+std::string file_bytes(const std::string& path);
+void write_bytes(const std::string& path, std::string_view bytes);
+
+// A safetensors file: this header behind its length, then this data.
+void write_raw_safetensors(const std::string& path, const std::string& header,
+                           const std::string& data);
+
+// ---------------------------------------------------------------------------------------- HDF5 --
+
+Hdf5Handle create_hdf5(const std::string& path);
+Hdf5Handle create_group(const Hdf5Handle& parent, const std::string& name);
+void write_dataset(const Hdf5Handle& group, const std::string& name,
+                   const std::vector<hsize_t>& shape, const std::vector<float>& values,
+                   hid_t file_type = H5T_IEEE_F32LE, hid_t creation = H5P_DEFAULT);
+
+// The kernel in Keras's order, [3][3][in][out], by the plainest of loops.
+std::vector<float> keras_order(const Convolution& convolution);
+
+enum class KerasLayout {
+  direct,  // block1_conv1/block1_conv1_W_1:0
+  nested,  // block1_conv1/block1_conv1/kernel:0
+};
+
+// The layer's group in `parent`, with kernel and bias in the layout.
+void write_keras_layer(const Hdf5Handle& parent, const Convolution& convolution,
+                       KerasLayout layout = KerasLayout::direct, hid_t file_type = H5T_IEEE_F32LE);
+
+void write_keras_h5(const std::string& path, const Weights& weights,
+                    KerasLayout layout = KerasLayout::direct);
+
+}  // namespace limn
