@@ -176,9 +176,9 @@ struct Recipe {
   } content;
 
   struct {
-    double weight = 1.0;
+    double weight = 1e-4;
     std::vector<LayerWeight> layers = {
-        {"relu1_1", 0.2}, {"relu2_1", 0.2}, {"relu3_1", 0.2}, {"relu4_1", 0.2}, {"relu5_1", 0.2}};
+        {"relu1_1", 64}, {"relu2_1", 16}, {"relu3_1", 4}, {"relu4_1", 1}, {"relu5_1", 1}};
     GramForm gram = GramForm::per_position;
     StyleForm form = StyleForm::mean;
   } style;

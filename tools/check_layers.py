@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Checks that includes run one way, and that libraries stay behind their doors.
+
+The layers, each including only itself and what stands to its left:
+
+    limn.h <- base <- image <- kernels <- network <- weights <- style <- app
+
+and the libraries that only some files may know. Prints each offence; exits 1 if there is any.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LAYERS = ["limn", "base", "image", "kernels", "network", "weights", "style", "app"]
+
+# The start of an included name -> the files that may include it.
+DOORS = {
+    "hwy/": r"src/kernels/.*(\.cc|-inl\.h)|src/base/parallel\.cc|tests/support/.*",
+    "vips/": r"src/image/.*|tests/image/.*",
+    "hdf5": r"src/weights/.*|tests/weights/.*",
+    "toml++/": r"src/style/recipe\.cc",
+    "CLI/": r"app/.*|tools/.*",
+    "gtest/": r"tests/.*",
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
+
+
+def layer_of_file(path):
+    """The layer that a source file belongs to, or None for tests and tools, which may see all."""
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "include":
+        return "limn"
+    if parts[0] == "src":
+        return parts[1]
+    return "app" if parts[0] == "app" else None
+
+
+def layer_of_include(name, includer):
+    """The layer that an included name belongs to, or None for other libraries."""
+    if name == "limn/limn.h":
+        return "limn"
+    first = name.split("/")[0]
+    if "/" in name and first in LAYERS:
+        return first
+    return "app" if "/" not in name and (includer.parent / name).exists() else None
+
+
+def offences_of(path):
+    """The sentences to be said about one file."""
+    relative = path.relative_to(ROOT).as_posix()
+    layer = layer_of_file(path)
+    if layer is not None and layer not in LAYERS:
+        yield f"{relative}: '{layer}' is no layer of the design; add it to LAYERS or move the file"
+        return
+    for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+        included = layer_of_include(name, path)
+        if layer and included and LAYERS.index(included) > LAYERS.index(layer):
+            yield f"{relative}: includes {name}, which stands to the right of '{layer}'"
+        if layer == "limn" and (included or name.endswith(".h")) and name != "limn/limn.h":
+            yield f"{relative}: the public header includes {name}; it may use the standard library only"
+        for door, allowed in DOORS.items():
+            if name.startswith(door) and not re.fullmatch(allowed, relative):
+                yield f"{relative}: includes {name}, which only {allowed} may know"
+
+
+def main():
+    files = [path for folder in ("include", "src", "app", "tests", "tools")
+             for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".h", ".cc")]
+    offences = [sentence for path in files for sentence in offences_of(path)]
+    for sentence in offences:
+        print(sentence)
+    print(f"{len(files)} files, {len(offences)} includes against the layers")
+    return 1 if offences or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
