@@ -109,6 +109,7 @@ std::vector<std::string> Hdf5File::names(const Hdf5Handle& group, hsize_t most) 
 }
 
 void Hdf5File::fail_with_cause(const std::string& what) const {
+  session_.stay_silent();
   fail(ErrorKind::file, "'{}': cannot {}: {}; if the file is damaged, fetch it again", path_, what,
        deepest_cause());
 }

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <fstream>
 
@@ -38,13 +39,13 @@ struct Format {
   Weights (*read)(const std::string& path);
 };
 
-// A format more is a line more.
+// Each format is a line here, a function in read.h and a file beside this one.
 constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
     {".safetensors", is_safetensors, read_safetensors},
 };
 
-// What people take for weights, or get when a download goes wrong. Longer signatures come first.
+// What people take for weights, or get when a download goes wrong.
 struct Stranger {
   std::string_view signature;
   std::string_view name;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -213,7 +214,7 @@ std::string header_text(const Weights& weights) {
   const std::vector<std::string> names = torchvision_names(*weights.network);
   const InputConvention& convention = weights.convention;
   nlohmann::ordered_json header;
-  // fmt writes the shortest digits that read back as the same float.
+  // Of a float fmt writes the shortest digits that read back as the same float.
   header["__metadata__"] = {
       {"format", "pt"},  // which readers of PyTorch's world ask for
       {kNetworkKey, weights.network->name},

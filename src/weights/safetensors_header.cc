@@ -32,6 +32,12 @@ class HeaderEvents {
   }
 
   bool key(std::string& key) {
+    // A key may be 3 bytes of JSON, but takes a hundred in memory. VGG's header has 152.
+    constexpr int kMostKeys = 100'000;
+    if (++keys_ > kMostKeys) {
+      fail(ErrorKind::file, "'{}': the header should have at most {} keys, but it has more", path_,
+           kMostKeys);
+    }
     if (depth_ == 1) {
       entry_ = key;
     } else {
@@ -134,6 +140,7 @@ class HeaderEvents {
 
   const std::string& path_;
   SafetensorsHeader& header_;
+  int keys_ = 0;
   int depth_ = 0;      // objects and lists that are open
   std::string entry_;  // key of the outer object: a tensor's name, or __metadata__
   std::string field_;  // key of the inner object

@@ -10,6 +10,11 @@
 #include "weights/read.h"
 #include "weights_files.h"
 
+// For builds with the leak sanitizer: on damaged files libhdf5 loses some of its own memory.
+extern "C" __attribute__((visibility("default"))) const char* __lsan_default_suppressions() {
+  return "leak:libhdf5";
+}
+
 namespace limn {
 namespace {
 
@@ -43,7 +48,8 @@ std::string sound_safetensors() {
   return file_bytes(folder.path("sound.safetensors"));
 }
 
-// The places of all bytes but the layers' values: of all that can mislead a reader.
+// The places of all bytes that can mislead a reader: not the layers' values, and not the zeros of
+// HDF5's spare room (those with 15 others before them).
 std::vector<size_t> structure_of(const std::string& file) {
   std::vector<bool> is_value(file.size(), false);
   const auto mark = [&](const std::vector<float>& values) {
@@ -59,8 +65,10 @@ std::vector<size_t> structure_of(const std::string& file) {
     mark(layer.bias);
   }
   std::vector<size_t> places;
+  size_t zeros = 0;
   for (size_t i = 0; i < file.size(); ++i) {
-    if (!is_value[i]) places.push_back(i);
+    zeros = file[i] == 0 ? zeros + 1 : 0;
+    if (!is_value[i] && zeros < 16) places.push_back(i);
   }
   return places;
 }
@@ -113,7 +121,8 @@ TEST(Damage, FlippedBitsOfAKerasFileAreRefusedOrHarmless) {
   for (const KerasLayout layout : {KerasLayout::direct, KerasLayout::nested}) {
     const std::string sound = sound_keras_h5(layout);
     const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
-    // Much of HDF5's structure is spare room; but a test that hits nothing else proves nothing.
+    // Some of HDF5's structure does not matter to limn; but flips of nothing else would be no test,
+    // nor would flips after which nothing is read.
     EXPECT_GT(fates.refused, 20);
     EXPECT_GT(fates.read, 20);
   }
