@@ -1,5 +1,8 @@
 #include "arguments.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "style/recipe_fields.h"
@@ -71,16 +74,17 @@ Recipe PaintingArguments::recipe() const {
       set_field(recipe, field.key, given->second, std::string(field.flag));
     }
   });
-  check_ranges(recipe, "recipe '" + recipe.name + "'");
   return recipe;
 }
 
 Model PaintingArguments::model() const {
   if (weights_.empty()) {
-    fail(ErrorKind::usage,
-         "limn needs the trained weights of VGG-19, and none were given. Get the file "
-         "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 (80 MB; published with Keras) and say "
-         "--weights FILE");
+    fail(
+        ErrorKind::usage,
+        "--weights: painting needs the trained weights of VGG-19, and none were given. Get Keras's "
+        "file (80 MB), "
+        "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
+        "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5, and say --weights FILE");
   }
   return Model::read(weights_);
 }
@@ -89,8 +93,16 @@ Recipe find_recipe(const std::string& name_or_file) {
   constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; what is larger is something else
   const bool is_file =
       name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
-  if (!is_file) return named_recipe(name_or_file);
-  return parse_recipe(read_text(name_or_file, kMostBytes), name_or_file);
+  if (is_file) {
+    return parse_recipe(read_text(name_or_file, "recipe file", kMostBytes), name_or_file);
+  }
+  const std::vector<std::string> names = recipe_names();
+  const bool known = std::find(names.begin(), names.end(), name_or_file) != names.end();
+  if (!known && std::filesystem::exists(name_or_file)) {
+    fail(ErrorKind::usage, "there is no recipe '{}'; if the file is meant, say --recipe ./{}",
+         name_or_file, name_or_file);
+  }
+  return named_recipe(name_or_file);
 }
 
 }  // namespace limn

@@ -1,8 +1,12 @@
 // limn evaluate
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "arguments.h"
+#include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "exit_code.h"
 #include "report.h"
 
@@ -21,6 +25,23 @@ constexpr const char* kExamples =
     "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5\n"
     "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5 --json";
 
+std::string as_json(const Evaluation& evaluation) {
+  nlohmann::ordered_json object = to_json(evaluation.losses);
+  object["gradient_norm"] = evaluation.gradient_norm;
+  object["width"] = evaluation.width;
+  object["height"] = evaluation.height;
+  return object.dump(2) + "\n";
+}
+
+std::string as_text(const Evaluation& evaluation) {
+  const Losses& losses = evaluation.losses;
+  return fmt::format(
+      "content          {:.9g}\nstyle            {:.9g}\ntotal variation  {:.9g}\n"
+      "total            {:.9g}\ngradient norm    {:.9g}\nsize             {} x {}\n",
+      losses.content, losses.style, losses.total_variation, losses.total, evaluation.gradient_norm,
+      evaluation.width, evaluation.height);
+}
+
 struct EvaluateCommand {
   PaintingArguments arguments;
   std::string picture;
@@ -33,20 +54,10 @@ struct EvaluateCommand {
     const Image painting = read_image(arguments.painting());
     const Image evaluated = read_image(picture);
     const Evaluation evaluation = evaluate(arguments.model(), photo, painting, evaluated, recipe);
-    if (json) {
-      nlohmann::ordered_json object = to_json(evaluation.losses);
-      object["gradient_norm"] = evaluation.gradient_norm;
-      object["width"] = evaluation.width;
-      object["height"] = evaluation.height;
-      fmt::print("{}\n", object.dump(2));
-    } else {
-      fmt::print("content          {:.9g}\nstyle            {:.9g}\ntotal variation  {:.9g}\n",
-                 evaluation.losses.content, evaluation.losses.style,
-                 evaluation.losses.total_variation);
-      fmt::print("total            {:.9g}\ngradient norm    {:.9g}\nsize             {} x {}\n",
-                 evaluation.losses.total, evaluation.gradient_norm, evaluation.width,
-                 evaluation.height);
+    if (!std::isfinite(evaluation.losses.total)) {
+      fail(ErrorKind::usage, "the losses at '{}' are not finite; choose smaller weights", picture);
     }
+    print(json ? as_json(evaluation) : as_text(evaluation));
     return kSuccess;
   }
 };

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <new>
 
 #include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "exit_code.h"
 
 namespace {
@@ -28,7 +28,7 @@ int exit_code_of(ErrorKind kind) {
 }
 
 int report_error(int exit_code, const std::string& message) {
-  fmt::print(stderr, "limn: {}\n", message);
+  say(fmt::format("limn: {}\n", message));
   return exit_code;
 }
 
@@ -51,16 +51,48 @@ std::string describe_unknown(const CLI::App& command, const std::string& argumen
                      did_you_mean(name, known));
 }
 
+// The parser's own sentences, put as limn puts its own: "--size: what is wrong".
+std::string describe(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string flag = text.substr(0, text.find(':'));
+  const auto says = [&](const char* phrase) { return text.find(phrase) != std::string::npos; };
+  if (says("At Most 1 required")) return flag + ": given more than once";
+  if (says("1 required") && says("missing")) return flag + ": needs a value";
+  constexpr std::string_view kConversion = "Could not convert: ";
+  if (text.starts_with(kConversion)) {  // "Could not convert: --bits = abc"
+    const size_t equals = text.find(" = ");
+    return fmt::format("{}: '{}' is not a value it takes",
+                       text.substr(kConversion.size(), equals - kConversion.size()),
+                       equals == std::string::npos ? "" : text.substr(equals + 3));
+  }
+  return text;
+}
+
+// "limn recipes show"
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return parent ? full_name(*parent) + " " + command.get_name() : command.get_name();
+}
+
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = deepest(app);
-  std::string message = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    const std::vector<std::string> extras = app.remaining(true);
-    if (!extras.empty()) message = describe_unknown(command, extras.front());
-  }
-  const std::string name = command.get_parent() ? "limn " + command.get_name() : "limn";
-  return report_error(kUsageError, fmt::format("{}\nSee '{} --help'.", message, name));
+  // A misspelt argument is why a required one is missing: it comes first.
+  const std::vector<std::string> extras = app.remaining(true);
+  const std::string message =
+      extras.empty() ? describe(error) : describe_unknown(command, extras.front());
+  return report_error(kUsageError,
+                      fmt::format("{}\nSee '{} --help'.", message, full_name(command)));
 }
+
+// In a list of commands each takes one line: the first of its description.
+class ShortListFormatter : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* sub) const override {
+    const std::string description = sub->get_description();
+    return fmt::format("{:<{}}{}\n", "  " + sub->get_name(), get_column_width(),
+                       description.substr(0, description.find('\n')));
+  }
+};
 
 }  // namespace
 
@@ -69,6 +101,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("limn {}", version()));
   app.require_subcommand(1);
   app.footer("'limn COMMAND --help' says more about each.");
+  app.formatter(std::make_shared<ShortListFormatter>());
   app.get_formatter()->column_width(34);
 
   int exit_code = kSuccess;

@@ -3,11 +3,13 @@
 
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include "arguments.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "commands.h"
+#include "console.h"
 #include "exit_code.h"
 #include "image/write.h"
 #include "progress.h"
@@ -30,10 +32,14 @@ constexpr const char* kExamples =
     "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --style-weight 5\n"
     "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --init noise --seed 7 \\\n"
     "      --save-every 20 --report out.json\n\n"
-    "Exit codes: 0 painted, 2 bad flag or recipe, 3 bad file, 4 too large or no memory,\n"
-    "130 interrupted (the best picture so far was written), 1 a fault of limn's own.";
+    "Exit codes: 0 painted, 2 bad flag or recipe, 3 bad file (or a picture of --save-every could "
+    "not\n"
+    "be written), 4 too large or no memory, 130 interrupted (the best picture so far was "
+    "written),\n"
+    "1 a fault of limn's own.";
 
-// Set by Ctrl-C and by a polite kill. A second Ctrl-C ends the program at once.
+// Set by Ctrl-C, by a polite kill and when the terminal goes away. A second Ctrl-C ends the program
+// at once.
 volatile std::sig_atomic_t interrupted = 0;
 
 void interrupt(int signal) {
@@ -43,14 +49,17 @@ void interrupt(int signal) {
 
 struct PaintCommand {
   PaintingArguments arguments;
-  std::string output, report;
-  int save_every = 0;
+  std::string output;
+  std::optional<std::string> report;
+  std::optional<int> save_every;
   bool quiet = false;
   WriteOptions write;
 
   void add_to(CLI::App& command);
   int run() const;
+  void check(const Recipe& recipe) const;
   std::string numbered_output(int iteration, int iterations) const;
+  bool save_numbered(const Progress& progress, ProgressDisplay& display) const;
   void write_report(const Painted& painted, const Recipe& recipe, const Model& model) const;
 };
 
@@ -108,43 +117,88 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe,
     entry.update(to_json(record.losses));
     json["history"].push_back(std::move(entry));
   }
-  replace_file(report, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  replace_file(*report, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+// All that can be known to fail is found before the painting begins.
+void PaintCommand::check(const Recipe& recipe) const {
+  if (save_every && *save_every < 1) {
+    fail(ErrorKind::usage, "--save-every: is {}, but should be at least 1", *save_every);
+  }
+  if (write.bits != 8 && write.bits != 16) {
+    fail(ErrorKind::usage, "--bits: is {}, but should be 8 or 16", write.bits);
+  }
+  if (write.quality < 1 || write.quality > 100) {
+    fail(ErrorKind::usage, "--quality: is {}, but should be 1 to 100", write.quality);
+  }
+  check_writable(output, write, recipe.picture.size);
+  if (report && report->empty()) fail(ErrorKind::usage, "--report: names no file");
+  if (report) check_replaceable(*report);
+
+  // Nothing that was given is lost, and no result replaces another.
+  const auto keep_apart = [](const std::string& written, const char* flag, const std::string& kept,
+                             const char* role) {
+    if (std::filesystem::weakly_canonical(written) == std::filesystem::weakly_canonical(kept)) {
+      fail(ErrorKind::usage, "{}: '{}' would replace the {}; choose another name", flag, written,
+           role);
+    }
+  };
+  const auto keep_inputs = [&](const std::string& written, const char* flag) {
+    keep_apart(written, flag, arguments.photo(), "photo");
+    keep_apart(written, flag, arguments.painting(), "painting");
+    keep_apart(written, flag, arguments.weights(), "weights");
+  };
+  keep_inputs(output, "--output");
+  if (!report) return;
+  keep_inputs(*report, "--report");
+  keep_apart(*report, "--report", output, "picture");
 }
 
 int PaintCommand::run() const {
-  // All that can fail fails before the painting begins.
   const Recipe recipe = arguments.recipe();
-  check_writable(output, write, recipe.picture.size);
-  if (!report.empty()) check_replaceable(report);
+  check(recipe);
   const Image photo = read_image(arguments.photo());
   const Image painting = read_image(arguments.painting());
   const Model model = arguments.model();
 
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, interrupt);
   ProgressDisplay display(ProgressDisplay::suitable_style(quiet));
+  int exit_code = kSuccess;
   const Painted painted = paint(model, photo, painting, recipe, [&](const Progress& progress) {
     if (progress.iteration == 0) {
       display.note(fmt::format("painting {} x {} pixels by recipe '{}'", progress.width,
                                progress.height, recipe.name));
     }
     display.show(progress);
-    if (save_every > 0 && progress.iteration > 0 && progress.iteration % save_every == 0) {
-      write_image(progress.picture(), numbered_output(progress.iteration, progress.iterations),
-                  write);
-    }
+    const bool save = save_every && progress.iteration > 0 && progress.iteration % *save_every == 0;
+    if (save && !save_numbered(progress, display)) exit_code = kFileError;
     return interrupted == 0;
   });
   display.finish();
+  if (painted.outcome == Outcome::failed) {
+    fail(ErrorKind::usage,
+         "the loss of the first picture is not finite, so nothing was painted; choose smaller "
+         "weights");
+  }
 
   write_image(painted.picture, output, write);
-  if (!report.empty()) write_report(painted, recipe, model);
-  if (painted.outcome == Outcome::failed) {
-    display.note("the loss was not finite from the start; the picture is the first one");
+  if (report) write_report(painted, recipe, model);
+  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s", output, painted.best_iteration,
+                           recipe.optimiser.iterations, painted.seconds));
+  return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
+}
+
+// A picture on the way is worth a warning when it cannot be written, not the painting.
+bool PaintCommand::save_numbered(const Progress& progress, ProgressDisplay& display) const {
+  try {
+    write_image(progress.picture(), numbered_output(progress.iteration, progress.iterations),
+                write);
+    return true;
+  } catch (const Error& error) {
+    display.finish();
+    say(fmt::format("limn: {}; painting goes on\n", error.what()));
+    return false;
   }
-  display.note(fmt::format("{}: iteration {} of {}, {} s", output, painted.best_iteration,
-                           recipe.optimiser.iterations, fmt::format("{:.1f}", painted.seconds)));
-  return painted.outcome == Outcome::stopped ? kInterrupted : kSuccess;
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+
+#include "console.h"
 
 namespace limn {
 namespace {
@@ -73,27 +74,26 @@ void ProgressDisplay::show_bar(const Progress& progress) {
   if (!pace.empty()) line += "  " + pace;
   line += "  " + losses_text(progress.losses);
   line.resize(std::min<size_t>(line.size(), terminal_width() - 1));
-  fmt::print(stderr, "\r\033[K{}", line);
-  std::fflush(stderr);
+  say("\r\033[K" + line);
   bar_open_ = true;
 }
 
 void ProgressDisplay::show_line(const Progress& progress) {
   const std::string pace = pace_text(progress);
-  fmt::print(stderr, "iteration {}/{}: {}{}{}\n", progress.iteration, progress.iterations,
-             losses_text(progress.losses), pace.empty() ? "" : ", ", pace);
+  say(fmt::format("iteration {}/{}: {}{}{}\n", progress.iteration, progress.iterations,
+                  losses_text(progress.losses), pace.empty() ? "" : ", ", pace));
 }
 
 void ProgressDisplay::finish() {
-  if (bar_open_) fmt::print(stderr, "\n");
+  if (bar_open_) say("\n");
   bar_open_ = false;
 }
 
 void ProgressDisplay::note(const std::string& text) {
   if (style_ == Style::none) return;
-  if (bar_open_) fmt::print(stderr, "\r\033[K");
+  if (bar_open_) say("\r\033[K");
   bar_open_ = false;
-  fmt::print(stderr, "{}\n", text);
+  say(text + "\n");
 }
 
 }  // namespace limn

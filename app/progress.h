@@ -16,6 +16,7 @@ class ProgressDisplay {
   static Style suitable_style(bool quiet);
 
   explicit ProgressDisplay(Style style) : style_(style) {}
+  ~ProgressDisplay() { finish(); }  // an error in mid-bar gets a line of its own
 
   // Shows this moment, if it is time to.
   void show(const Progress& progress);

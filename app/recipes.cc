@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "console.h"
 #include "exit_code.h"
 
 namespace limn {
@@ -24,12 +25,14 @@ void add_recipes_command(CLI::App& app, int& exit_code) {
   command->callback([=, &exit_code] {
     exit_code = kSuccess;
     if (*show) {
-      fmt::print("{}", recipe_text(*name));
+      print(recipe_text(*name));
       return;
     }
+    std::string list;
     for (const std::string& known : recipe_names()) {
-      fmt::print("{:<16}{}\n", known, named_recipe(known).summary);
+      list += fmt::format("{:<16}{}\n", known, named_recipe(known).summary);
     }
+    print(list);
   });
 }
 

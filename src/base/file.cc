@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -22,10 +23,20 @@ fs::path folder_of(const fs::path& target) {
 }  // namespace
 
 void check_replaceable(const std::string& path) {
+  constexpr size_t kLongestName = 255;  // bytes: what Linux's file systems hold
   const fs::path target(path);
   std::error_code error;
-  if (target.filename().empty() || fs::is_directory(target, error)) {
-    fail(ErrorKind::file, "cannot write '{}': it names a folder", path);
+  const fs::file_status status = fs::status(target, error);
+  if (path.empty()) fail(ErrorKind::usage, "cannot write a file without a name");
+  if (target.filename().native().size() > kLongestName) {
+    fail(ErrorKind::file, "cannot write '{}': the name is longer than {} bytes", path,
+         kLongestName);
+  }
+  if (target.filename().empty() || fs::is_directory(status)) {
+    fail(ErrorKind::file, "cannot write '{}': it is a folder", path);
+  }
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    fail(ErrorKind::file, "cannot write '{}': it is not a regular file", path);
   }
   const fs::path folder = folder_of(target);
   if (!fs::is_directory(folder, error)) {
@@ -33,19 +44,21 @@ void check_replaceable(const std::string& path) {
          folder.string());
   }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    fail(ErrorKind::file, "cannot write '{}': folder '{}': {}", path, folder.string(),
-         std::strerror(errno));
+    fail(ErrorKind::file, "cannot write '{}': no file can be made in the folder '{}' ({})", path,
+         folder.string(), std::strerror(errno));
   }
 }
 
 void replace_file(const std::string& path, const std::function<void(const std::string&)>& write) {
   check_replaceable(path);
-  const fs::path target(path);
-  // The ending stays, because writers choose their format by it; the process number keeps two limns
-  // apart.
-  const fs::path temporary =
-      folder_of(target) /
-      fmt::format(".{}.{}.part{}", target.stem().string(), getpid(), target.extension().string());
+  std::error_code error;
+  fs::path target(path);
+  if (fs::is_symlink(target) && fs::exists(target, error)) target = fs::canonical(target);
+  // The ending stays, because writers choose their format by it. Process and serial number keep
+  // apart what is written at the same time.
+  static std::atomic<unsigned> serial = 0;
+  const fs::path temporary = folder_of(target) / fmt::format(".limn-{}-{}{}", getpid(), serial++,
+                                                             target.extension().string());
   const auto remove_temporary = [&] {
     std::error_code ignored;
     fs::remove(temporary, ignored);
@@ -61,7 +74,6 @@ void replace_file(const std::string& path, const std::function<void(const std::s
     fsync(file);
     close(file);
   }
-  std::error_code error;
   fs::rename(temporary, target, error);
   if (error) {
     remove_temporary();
@@ -83,16 +95,16 @@ void replace_file(const std::string& path, const std::string& text) {
   replace_file(path, std::as_bytes(std::span(text)));
 }
 
-std::string read_text(const std::string& path, std::size_t max_bytes) {
-  const std::uint64_t bytes = file_size(path, "file");
+std::string read_text(const std::string& path, const std::string& what, std::size_t max_bytes) {
+  const std::uint64_t bytes = file_size(path, what);
   if (bytes > max_bytes) {
-    fail(ErrorKind::file, "'{}' has {} bytes, more than the {} that such a file may have", path,
+    fail(ErrorKind::file, "the {} '{}' has {} bytes, more than the {} that it may have", what, path,
          bytes, max_bytes);
   }
   std::ifstream file(path, std::ios::binary);
   std::string text(bytes, '\0');
   file.read(text.data(), static_cast<std::streamsize>(bytes));
-  if (!file) fail(ErrorKind::file, "cannot read '{}': {}", path, std::strerror(errno));
+  if (!file) fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
   return text;
 }
 

@@ -7,9 +7,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "base/error.h"
 
 namespace limn {
 
@@ -36,6 +39,17 @@ struct ThreadPool::Crew {
   std::exception_ptr error;
 
   std::vector<std::thread> members;
+
+  // Sends the members home. A crew that is destroyed must have been dismissed.
+  void dismiss() {
+    {
+      const std::lock_guard lock(mutex);
+      quit = true;
+    }
+    begin.notify_all();
+    for (std::thread& member : members) member.join();
+    members.clear();
+  }
 
   void take_tasks() {
     for (;;) {
@@ -68,17 +82,19 @@ struct ThreadPool::Crew {
 ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : available_cores()) {
   if (threads_ == 1) return;
   crew_ = std::make_unique<Crew>();
-  for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this] { crew_->serve(); });
+  try {
+    for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this] { crew_->serve(); });
+  } catch (const std::system_error& error) {
+    const size_t started = crew_->members.size() + 1;
+    crew_->dismiss();
+    fail(ErrorKind::resources,
+         "only {} of {} threads could be started ({}); choose fewer --threads", started, threads_,
+         error.code().message());
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  if (!crew_) return;
-  {
-    const std::lock_guard lock(crew_->mutex);
-    crew_->quit = true;
-  }
-  crew_->begin.notify_all();
-  for (std::thread& member : crew_->members) member.join();
+  if (crew_) crew_->dismiss();
 }
 
 void ThreadPool::run(size_t tasks, TaskReference task) {

@@ -30,7 +30,8 @@ class TaskReference {
 
 class ThreadPool {
  public:
-  // `threads` including the calling one; 0 means one for each core this process may use.
+  // `threads` including the calling one; 0 means one for each core this process may use. Throws
+  // Error (resources) when the system refuses to start as many.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

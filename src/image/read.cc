@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <stdexcept>
 #include <vector>
 
 #include "base/error.h"
@@ -39,28 +38,51 @@ constexpr int kMostBands = 64;
 // the profile library's own tables are worth. (Gamma 2.2 instead of sRGB's curve makes three.)
 constexpr int kSrgbTolerance = 257;
 
+// The loaders of libvips that limn lets near a file, and what they read.
+//
+// This list is the wall, not vips_block_untrusted_set alone: libvips 8.14 asks all its loaders
+// whether a file is theirs, the blocked ones too, and some of those have parsed the whole file (PDF
+// does) by the time they learn that they are blocked.
+struct Loader {
+  const char* name;
+  const char* formats;
+};
+
+constexpr Loader kLoaders[] = {
+    {"jpegload_source", "JPEG"},   {"pngload_source", "PNG"},         {"webpload_source", "WebP"},
+    {"tiffload_source", "TIFF"},   {"heifload_source", "HEIC, AVIF"}, {"gifload_source", "GIF"},
+    {"jxlload_source", "JPEG XL"},
+};
+
+// What is in the list and on this machine.
 std::string known_formats() {
-  const auto has = [](const char* loader) {
-    return vips_type_find("VipsForeignLoad", loader) != 0;
-  };
-  return fmt::format("JPEG, PNG, WebP, TIFF, GIF{}{}", has("heifload_source") ? ", HEIC, AVIF" : "",
-                     has("jxlload_source") ? ", JPEG XL" : "");
+  std::string formats;
+  for (const Loader& loader : kLoaders) {
+    if (vips_type_find("VipsForeignLoad", loader.name) == 0) continue;
+    formats += formats.empty() ? "" : ", ";
+    formats += loader.formats;
+  }
+  return formats;
 }
 
 // The picture with its header read and no pixel decoded.
 VImage opened(const std::string& path) {
-  // Not by name: libvips would take brackets at the end of a name for options.
+  // A source and not a name, in which libvips would take brackets for options.
   const vips::VSource source = vips::VSource::new_from_file(path.c_str());
-  if (vips_foreign_find_load_source(source.get_source()) == nullptr) {
-    vips_error_clear();
-    fail(ErrorKind::file, "cannot read '{}': it is not a picture in a known format; limn reads {}",
-         path, known_formats());
+  for (const Loader& loader : kLoaders) {
+    if (!vips_foreign_is_a_source(loader.name, source.get_source())) continue;
+    VImage image;
+    // Errors include truncation and wrong checksums, but not the small oddities that real cameras
+    // write and libvips merely warns of.
+    VImage::call(loader.name, VImage::option()
+                                  ->set("source", source)
+                                  ->set("access", VIPS_ACCESS_SEQUENTIAL)
+                                  ->set("fail_on", VIPS_FAIL_ON_ERROR)
+                                  ->set("out", &image));
+    return image;
   }
-  // Errors include truncation and wrong checksums, but not the small oddities that real cameras
-  // write and libvips merely warns of.
-  return VImage::new_from_source(
-      source, "",
-      VImage::option()->set("access", VIPS_ACCESS_SEQUENTIAL)->set("fail_on", VIPS_FAIL_ON_ERROR));
+  fail(ErrorKind::file, "cannot read '{}': it is not a picture in a known format; limn reads {}",
+       path, known_formats());
 }
 
 void check_size(const VImage& image, const std::string& path, std::int64_t max_pixels) {
@@ -85,7 +107,7 @@ void check_size(const VImage& image, const std::string& path, std::int64_t max_p
 VImage upright(const VImage& image) {
   if (vips_image_get_orientation(image.get_image()) == 1) return image;
   // Turning needs the last row first, and a stream has it last.
-  return image.copy_memory().autorot();
+  return in_memory(image).autorot();
 }
 
 // --------------------------------------------------------------------------------- the samples --
@@ -285,11 +307,14 @@ Image read_image(const std::string& path, const ReadOptions& options) {
     check_size(image, path, options.max_pixels);
     return planes(understood(upright(image), path));
   } catch (const vips::VError& error) {
-    fail(ErrorKind::file, "cannot read '{}': the file is damaged or incomplete ({})", path,
-         condensed(error));
+    const std::string cause = condensed(error);
+    if (cause.find("out of memory") == std::string::npos) {
+      fail(ErrorKind::file, "cannot read '{}': the file is damaged or incomplete ({})", path,
+           cause);
+    }
   } catch (const std::bad_alloc&) {
-    fail(ErrorKind::resources, "no memory for the pixels of '{}'; make it smaller first", path);
   }
+  fail(ErrorKind::resources, "no memory for the pixels of '{}'; make it smaller first", path);
 }
 
 }  // namespace limn

@@ -41,17 +41,7 @@ VImage plane(const float* samples, const Image& image) {
                                  image.height, 1, VIPS_FORMAT_FLOAT);
 }
 
-// Red, green, blue; or the three times alpha, and alpha.
-VImage joined(const Image& image) {
-  const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
-  VImage rgb = plane(&image.rgb[0], image);
-  for (size_t c = 1; c < 3; ++c) rgb = rgb.bandjoin(plane(&image.rgb[c * pixels], image));
-  if (image.alpha.empty()) return rgb;
-  const VImage alpha = plane(image.alpha.data(), image);
-  return (rgb * alpha).bandjoin(alpha);
-}
-
-// In floats: libvips 8.14 has an exact path for doubles too, which rounds to whole numbers.
+// In floats, not doubles: those libvips 8.14 rounds to whole numbers here.
 VImage shrunk(const VImage& image, int width, int height) {
   if (width == image.width() && height == image.height()) return image;
   return image.resize(static_cast<double>(width) / image.width(),
@@ -82,26 +72,40 @@ VImage enlarged(const VImage& image, int width, int height) {
 
 float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
 
-// Computes the pixels, divides by alpha and clamps.
-Image planes(const VImage& samples) {
-  Image image;
-  image.width = samples.width();
-  image.height = samples.height();
-  const size_t width = static_cast<size_t>(image.width);
-  const size_t pixels = width * static_cast<size_t>(image.height);
-  const size_t bands = static_cast<size_t>(samples.bands());
-  image.rgb.resize(3 * pixels);
-  if (bands == 4) image.alpha.resize(pixels);
-  each_row(samples, [&](int y, const float* row) {
-    const size_t first = static_cast<size_t>(y) * width;
-    for (size_t x = 0; x < width; ++x, row += bands) {
-      const float alpha = bands == 4 ? row[3] : 1.0f;
-      for (size_t c = 0; c < 3; ++c)
-        image.rgb[c * pixels + first + x] = alpha < kLeastAlpha ? 0.0f : in_range(row[c] / alpha);
-      if (bands == 4) image.alpha[first + x] = in_range(alpha);
-    }
+// A plane of the new size into out, not clamped.
+void resample(const VImage& plane, int width, int height, float* out) {
+  const VImage small =
+      shrunk(plane, std::min(width, plane.width()), std::min(height, plane.height()));
+  each_row(enlarged(small, width, height), [&](int y, const float* row) {
+    std::copy_n(row, width, out + static_cast<size_t>(y) * static_cast<size_t>(width));
   });
-  return image;
+}
+
+// Plane by plane: libvips takes twice the time for the bands side by side.
+Image resampled(const Image& image, int width, int height) {
+  const size_t old_pixels = image.rgb.size() / 3;
+  const size_t pixels = static_cast<size_t>(width) * static_cast<size_t>(height);
+  Image out;
+  out.width = width;
+  out.height = height;
+  out.rgb.resize(3 * pixels);
+  const bool transparent = !image.alpha.empty();
+  VImage alpha;
+  if (transparent) {
+    out.alpha.resize(pixels);
+    alpha = plane(image.alpha.data(), image);
+    resample(alpha, width, height, out.alpha.data());
+  }
+  for (size_t c = 0; c < 3; ++c) {
+    const VImage colour = plane(&image.rgb[c * old_pixels], image);
+    resample(transparent ? colour * alpha : colour, width, height, &out.rgb[c * pixels]);
+  }
+  for (size_t i = 0; i < out.rgb.size(); ++i) {
+    const float a = transparent ? out.alpha[i % pixels] : 1.0f;
+    out.rgb[i] = a < kLeastAlpha ? 0.0f : in_range(out.rgb[i] / a);
+  }
+  for (float& a : out.alpha) a = in_range(a);
+  return out;
 }
 
 }  // namespace
@@ -115,9 +119,7 @@ Image resized(const Image& image, int width, int height) {
   if (width == image.width && height == image.height) return image;
   start_vips();
   try {
-    const VImage small =
-        shrunk(joined(image), std::min(width, image.width), std::min(height, image.height));
-    return planes(enlarged(small, width, height));
+    return resampled(image, width, height);
   } catch (const vips::VError& error) {
     fail(ErrorKind::resources, "cannot resize a picture of {} x {} pixels to {} x {}: {}",
          image.width, image.height, width, height, condensed(error));

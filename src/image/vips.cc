@@ -1,14 +1,14 @@
 // Starting libvips so that it may be given files from strangers.
 //
 // libvips brings loaders for some forty formats, many of them thin bridges to large libraries that
-// nobody tests with broken files. It marks those itself as untrusted, and limn blocks them. Besides
-// the exotic (OpenSlide, FITS, MATLAB, Analyze, CSV, raw) that shuts out SVG and PDF (which are
-// programs more than pictures), all that ImageMagick would read (BMP among it), PPM, Radiance,
-// OpenEXR and JPEG 2000. What is left is what a photograph comes in.
+// nobody tests with broken files. It marks those itself as untrusted, and limn blocks them: SVG and
+// PDF (programs more than pictures), all that ImageMagick would read (BMP among it), PPM, Radiance,
+// OpenEXR, JPEG 2000, FITS, MATLAB, Analyze, OpenSlide, CSV, raw and libvips's own. read.cc has a
+// list of the loaders that it uses besides; the block stands behind it.
 #include "image/vips.h"
 
 #include <algorithm>
-#include <exception>
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <vector>
@@ -24,10 +24,8 @@ void start_process() {
   if (VIPS_INIT("limn") != 0)
     fail(ErrorKind::resources, "cannot start the picture library: {}", condensed(vips::VError()));
   vips_block_untrusted_set(TRUE);
-  // A text file whose first line is two numbers is a matrix to libvips, not a picture to us.
-  vips_operation_block_set("VipsForeignLoadMatrix", TRUE);
-  // JPEG XL is marked untrusted for its youth, of 2022. Its decoder is fuzzed without pause, and
-  // limn writes the format, so it should read it.
+  // JPEG XL is marked untrusted for its youth, of 2022. Its decoder is fuzzed; limn writes the
+  // format, and so it reads it.
   vips_operation_block_set("VipsForeignLoadJxl", FALSE);
   vips_operation_block_set("VipsForeignSaveJxl", FALSE);
   // Every picture is read once: a cache of operations would only keep their pixels.
@@ -43,14 +41,20 @@ struct ThreadEnd {
   ~ThreadEnd() { vips_thread_shutdown(); }
 };
 
-using TakeRow = std::function<void(int, const float*)>;
-
-int take_strip(VipsRegion* region, VipsRect* area, void* take) {
-  for (int y = area->top; y < area->top + area->height; ++y) {
-    (*static_cast<const TakeRow*>(take))(
-        y, reinterpret_cast<const float*>(VIPS_REGION_ADDR(region, area->left, y)));
+// Calls take(y, row) with the bytes of every row.
+template <typename Take>
+void each_raw_row(const vips::VImage& image, const Take& take) {
+  // Enough rows to share what neighbours have in common, few enough for the cache.
+  constexpr int kStrip = 16;
+  static thread_local ThreadEnd thread_end;
+  const std::unique_ptr<VipsRegion, void (*)(void*)> region(vips_region_new(image.get_image()),
+                                                            g_object_unref);
+  if (!region) throw vips::VError();
+  for (int top = 0; top < image.height(); top += kStrip) {
+    const VipsRect strip = {0, top, image.width(), std::min(kStrip, image.height() - top)};
+    if (vips_region_prepare(region.get(), &strip) != 0) throw vips::VError();
+    for (int y = top; y < top + strip.height; ++y) take(y, VIPS_REGION_ADDR(region.get(), 0, y));
   }
-  return 0;
 }
 
 }  // namespace
@@ -58,13 +62,11 @@ int take_strip(VipsRegion* region, VipsRect* area, void* take) {
 void start_vips() {
   static std::once_flag started;
   std::call_once(started, start_process);
-  static thread_local ThreadEnd thread_end;
   vips_error_clear();
 }
 
 std::string condensed(const vips::VError& error) {
-  vips_error_clear();
-  // A broken file can bring a hundred lines and its own bytes into them.
+  // A broken file can bring a hundred lines, and its own bytes into them.
   constexpr size_t kMostBytes = 300;
   std::vector<std::string> clauses;
   std::string condensed;
@@ -74,21 +76,29 @@ std::string condensed(const vips::VError& error) {
     std::string line(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     std::replace_if(
-        line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-    line.erase(line.find_last_not_of(' ') + 1);
+        line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
     if (line.empty() || std::find(clauses.begin(), clauses.end(), line) != clauses.end()) continue;
     condensed += (clauses.empty() ? "" : "; ") + line;
     clauses.push_back(line);
   }
-  if (condensed.empty()) return "libvips does not say why";
+  if (condensed.empty()) return "the picture library gives no reason";
   if (condensed.size() > kMostBytes) condensed = condensed.substr(0, kMostBytes) + "...";
   return condensed;
 }
 
-void each_row(const vips::VImage& image, const TakeRow& take) {
-  const vips::VImage floats = image.cast(VIPS_FORMAT_FLOAT);
-  if (vips_sink_disc(floats.get_image(), take_strip, const_cast<TakeRow*>(&take)) != 0)
+void each_row(const vips::VImage& image, const std::function<void(int, const float*)>& take) {
+  each_raw_row(image.cast(VIPS_FORMAT_FLOAT),
+               [&](int y, const VipsPel* row) { take(y, reinterpret_cast<const float*>(row)); });
+}
+
+vips::VImage in_memory(const vips::VImage& image) {
+  const vips::VImage memory(vips_image_new_memory());
+  if (vips_image_pipelinev(memory.get_image(), VIPS_DEMAND_STYLE_ANY, image.get_image(), nullptr))
     throw vips::VError();
+  each_raw_row(image, [&](int y, VipsPel* row) {
+    if (vips_image_write_line(memory.get_image(), y, row) != 0) throw vips::VError();
+  });
+  return memory;
 }
 
 }  // namespace limn

@@ -7,14 +7,10 @@
 // the same picture; nothing of the photograph's metadata (place, camera, owner) is passed on.
 #include "image/write.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <new>
@@ -167,40 +163,23 @@ void check_options(const std::string& path, const Format& format, const WriteOpt
   }
 }
 
-void check_place(const std::string& path) {
-  std::error_code error;
-  const fs::path target(path);
-  const fs::file_status status = fs::status(target, error);
-  if (fs::is_directory(status)) fail(ErrorKind::file, "cannot write '{}': it is a folder", path);
-  if (fs::exists(status) && !fs::is_regular_file(status))
-    fail(ErrorKind::file, "cannot write '{}': it is not a regular file", path);
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder, error)) {
-    fail(ErrorKind::file, "cannot write '{}': there is no folder '{}'; create it first", path,
-         folder.string());
-  }
-  if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    fail(ErrorKind::file, "cannot write '{}': no file can be made in the folder '{}' ({})", path,
-         folder.string(), std::strerror(errno));
-  }
-}
-
 const Format& checked_format(const std::string& path, const WriteOptions& options,
                              int longest_side) {
   const Format& format = format_of(path);
   check_options(path, format, options, longest_side);
-  check_place(path);
+  check_replaceable(path);
   return format;
 }
 
 // --------------------------------------------------------------------------------- the samples --
 
-// 0..1 to 0..max in nearest steps. A NaN fails every comparison and ends as 0.
+// A NaN fails every comparison and ends as 0.
+float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
+
+// 0..1 to 0..max in nearest steps.
 template <typename T>
 T rounded(float value) {
-  constexpr float kMax = std::numeric_limits<T>::max();
-  if (!(value > 0.0f)) return 0;
-  return value >= 1.0f ? std::numeric_limits<T>::max() : static_cast<T>(value * kMax + 0.5f);
+  return static_cast<T>(in_range(value) * std::numeric_limits<T>::max() + 0.5f);
 }
 
 // One row's pixels [left, left + width), their bands side by side: red, green, blue and, when
@@ -215,8 +194,8 @@ void put_row(const Image& image, int bands, int y, int left, int width, T* out) 
     for (size_t c = 0; c < 3; ++c) {
       float value = image.rgb[c * pixels + first + x];
       if (on_white) {
-        const float alpha = std::clamp(image.alpha[first + x], 0.0f, 1.0f);
-        value = std::clamp(value, 0.0f, 1.0f) * alpha + (1.0f - alpha);
+        const float alpha = in_range(image.alpha[first + x]);
+        value = in_range(value) * alpha + (1.0f - alpha);
       }
       out[c] = rounded<T>(value);
     }

@@ -35,7 +35,10 @@ Network::Network(const Weights& weights, Pooling pooling, int last_row)
   for (int row = 0; row <= last_row; ++row) {
     if (rows_[row].kind == RowKind::pooling) continue;
     if (next == weights.convolutions.size()) {
-      fail(ErrorKind::usage, "the weights in '{}' end before conv{} of {}, which the recipe needs",
+      fail(ErrorKind::usage,
+           "the weights in '{}' end before conv{} of {}, which the recipe needs; choose complete "
+           "weights, "
+           "or shallower layers",
            weights.source, rows_[row].id, weights.network->name);
     }
     const Convolution& convolution = weights.convolutions[next++];

@@ -56,15 +56,15 @@ std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_v
   return std::nullopt;
 }
 
+std::string layer_name(const Row& row) {
+  return (row.kind == RowKind::pooling ? "pool" : "relu") + std::string(row.id);
+}
+
 std::vector<std::string> layer_names(const NetworkTable& table) {
   std::vector<std::string> names;
   for (const Row& row : table.rows) {
-    if (row.kind == RowKind::pooling) {
-      names.push_back("pool" + std::string(row.id));
-    } else {
-      names.push_back("conv" + std::string(row.id));
-      names.push_back("relu" + std::string(row.id));
-    }
+    if (row.kind == RowKind::convolution) names.push_back("conv" + std::string(row.id));
+    names.push_back(layer_name(row));
   }
   return names;
 }

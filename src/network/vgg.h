@@ -43,6 +43,9 @@ struct LayerPosition {
 // "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}.
 std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer);
 
+// "relu4_2" or "pool4": what a row's output is called.
+std::string layer_name(const Row& row);
+
 // Every name that find_layer knows, in the table's order.
 std::vector<std::string> layer_names(const NetworkTable& table);
 

@@ -117,9 +117,9 @@ class Lbfgs : public Optimiser {
     return kernels::dot(direction_, gradient, pool_);
   }
 
-  // With a history d is scaled already. Without one, the loss itself gives the scale: it would reach
-  // 0, its least conceivable value, at f / |g|^2 along -g if it went on falling as it does here. A
-  // tenth of that is far enough for the gradient's change to stand out from rounding.
+  // With a history d is scaled already. Without one, the loss itself gives the scale: it would
+  // reach 0, its least conceivable value, at f / |g|^2 along -g if it went on falling as it does
+  // here. A tenth of that is far enough for the gradient's change to stand out from rounding.
   double first_length(const Point& point) {
     if (count_ > 0) return learning_rate_ * caution_;
     constexpr double kPart = 0.1;

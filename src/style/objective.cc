@@ -39,32 +39,60 @@ void Objective::plan_variable(const InputConvention& convention) {
   }
 }
 
+namespace {
+
+// Where a layer that the recipe names is read.
+LayerPosition position_of(const NetworkTable& network, const std::string& layer) {
+  const std::optional<LayerPosition> position = find_layer(network, layer);
+  if (position) return *position;
+  std::string ids;
+  for (const Row& row : network.rows) {
+    if (row.kind == RowKind::convolution)
+      ids += fmt::format("{}{}", ids.empty() ? "" : " ", row.id);
+  }
+  fail(ErrorKind::usage,
+       "{} has no layer '{}'{} (conv4_2 is a layer before its ReLU, relu4_2 after it, pool4 a "
+       "pooling; the convolutions are {})",
+       network.name, layer, did_you_mean(layer, layer_names(network)), ids);
+}
+
+// Calls use(layer, share) for every layer of a term that has weight.
+template <typename Use>
+void for_each_layer_in_use(double term_weight, const std::vector<LayerWeight>& layers, Use&& use) {
+  if (term_weight == 0) return;
+  for (const LayerWeight& layer : layers) {
+    if (layer.weight != 0) use(layer.layer, term_weight * layer.weight);
+  }
+}
+
+}  // namespace
+
+bool check_layers(const NetworkTable& network, const Recipe& recipe) {
+  for (const LayerWeight& layer : recipe.content.layers) position_of(network, layer.layer);
+  for (const LayerWeight& layer : recipe.style.layers) position_of(network, layer.layer);
+  bool any = false;
+  const auto note = [&](const std::string&, double) { any = true; };
+  for_each_layer_in_use(recipe.content.weight, recipe.content.layers, note);
+  for_each_layer_in_use(recipe.style.weight, recipe.style.layers, note);
+  return any;
+}
+
 // The layers that losses of non-zero weight read, each once, and the network down to the deepest.
 void Objective::collect_layers(const Weights& weights) {
-  const auto layer_at = [&](const LayerWeight& wanted) -> Layer& {
-    const std::optional<LayerPosition> position = find_layer(*table_, wanted.layer);
-    if (!position) {
-      const std::vector<std::string> names = layer_names(*table_);
-      fail(ErrorKind::usage, "{} has no layer '{}'{}", table_->name, wanted.layer,
-           did_you_mean(wanted.layer, names));
-    }
+  const auto layer_at = [&](const std::string& name) -> Layer& {
+    const LayerPosition position = position_of(*table_, name);
     for (Layer& layer : layers_) {
-      if (layer.position.row == position->row && layer.position.tap == position->tap) return layer;
+      if (layer.position.row == position.row && layer.position.tap == position.tap) return layer;
     }
-    layers_.emplace_back().position = *position;
+    layers_.emplace_back().position = position;
     return layers_.back();
   };
-  const auto in_use = [](const LayerWeight& layer) { return layer.weight != 0; };
-  if (recipe_.content.weight != 0) {
-    for (const LayerWeight& layer : recipe_.content.layers) {
-      if (in_use(layer)) layer_at(layer).content_weight += recipe_.content.weight * layer.weight;
-    }
-  }
-  if (recipe_.style.weight != 0) {
-    for (const LayerWeight& layer : recipe_.style.layers) {
-      if (in_use(layer)) layer_at(layer).style_weight += recipe_.style.weight * layer.weight;
-    }
-  }
+  for_each_layer_in_use(
+      recipe_.content.weight, recipe_.content.layers,
+      [&](const std::string& name, double weight) { layer_at(name).content_weight += weight; });
+  for_each_layer_in_use(
+      recipe_.style.weight, recipe_.style.layers,
+      [&](const std::string& name, double weight) { layer_at(name).style_weight += weight; });
   int deepest = -1;
   for (const Layer& layer : layers_) deepest = std::max(deepest, layer.position.row);
   if (deepest >= 0) network_ = std::make_unique<Network>(weights, recipe_.network.pooling, deepest);
@@ -77,7 +105,8 @@ void Objective::check_size(const char* what, int height, int width) const {
   fail(ErrorKind::usage,
        "the {} is worked on at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
        "larger --size or shallower layers",
-       what, width, height, network_->rows()[last_row].id, table_->name, smallest, smallest);
+       what, width, height, layer_name(network_->rows()[last_row]), table_->name, smallest,
+       smallest);
 }
 
 // ------------------------------------------------------------------------------------- targets --

@@ -20,6 +20,10 @@
 
 namespace limn {
 
+// Throws Error (usage) unless the network has every layer that the recipe names. Returns whether
+// any of them is read by a loss of non-zero weight.
+bool check_layers(const NetworkTable& network, const Recipe& recipe);
+
 class Objective {
  public:
   // photo and painting are taken at the sizes they have; the picture has the photo's size. Throws

@@ -1,9 +1,12 @@
 // The recipe of the whole: resize, set up the objective, descend, keep the best.
+#include <fmt/ranges.h>
 #include <limn/limn.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <optional>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -36,17 +39,21 @@ Image fit_painting(const Image& painting, Size working) {
 }
 
 void check(const Model& model, const Recipe& recipe) {
-  check_ranges(recipe, "recipe '" + recipe.name + "'");
+  const std::string name = "recipe '" + recipe.name + "'";
+  check_ranges(recipe, name);
+  if (find_network(recipe.network.name) == nullptr) {
+    const std::vector<std::string> known = {std::string(kVgg19.name), std::string(kVgg16.name)};
+    fail(ErrorKind::usage, "{}: there is no network '{}'{} (networks: {})", name,
+         recipe.network.name, did_you_mean(recipe.network.name, known), fmt::join(known, ", "));
+  }
   if (recipe.network.name != model.network()) {
     fail(ErrorKind::usage,
-         "recipe '{}' is for {}, but the weights in '{}' are those of {}; choose other weights, or "
+         "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
          "--network {}",
-         recipe.name, recipe.network.name, model.weights().source, model.network(),
-         model.network());
+         name, recipe.network.name, model.weights().source, model.network(), model.network());
   }
-  if (recipe.content.weight == 0 && recipe.style.weight == 0 &&
-      recipe.total_variation.weight == 0) {
-    fail(ErrorKind::usage, "recipe '{}' has nothing to minimise: all weights are 0", recipe.name);
+  if (!check_layers(*model.weights().network, recipe) && recipe.total_variation.weight == 0) {
+    fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
   }
 }
 
@@ -64,11 +71,20 @@ Image noise_picture(Size size, std::uint64_t seed) {
   return picture;
 }
 
-Image initial_picture(const Image& photo, const Recipe& recipe) {
+// The file that the recipe begins with, if it names one. Read before anything that takes time.
+std::optional<Image> read_initial_picture(const Recipe& recipe) {
+  const std::string& init = recipe.picture.init;
+  if (init == "content" || init == "noise") return std::nullopt;
+  if (!std::filesystem::exists(init)) {
+    fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
+  }
+  return read_image(init);
+}
+
+Image initial_picture(const std::optional<Image>& given, const Image& photo, const Recipe& recipe) {
   const Size size = {photo.width, photo.height};
-  if (recipe.picture.init == "content") return photo;
-  if (recipe.picture.init == "noise") return noise_picture(size, recipe.picture.seed);
-  return fit(read_image(recipe.picture.init), size);
+  if (given) return fit(*given, size);
+  return recipe.picture.init == "noise" ? noise_picture(size, recipe.picture.seed) : photo;
 }
 
 // The optimiser's picture as one to show: within 0..1, with the photo's alpha.
@@ -102,17 +118,18 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   check(model, recipe);
+  const std::optional<Image> given = read_initial_picture(recipe);
 
   const Size size = fitted(photo, recipe.picture.size);
   const Image content = fit(photo, size);
+  const Image initial = initial_picture(given, content, recipe);
   ThreadPool pool(recipe.picture.threads);
   Objective objective(model.weights(), recipe, content, fit_painting(painting, size), pool);
 
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
   Descent descent([&](std::span<const float> x,
                       std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  objective.encode(initial_picture(content, recipe)),
-                  make_optimiser(recipe, objective.size(), pool),
+                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool),
                   recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
 
   Painted painted;

@@ -46,16 +46,47 @@ void set_enum(Enum& value, std::string_view name, const std::string& origin) {
   fail(ErrorKind::usage, "{}: '{}' is none of {}", origin, name, allowed_names(value));
 }
 
+// -------------------------------------------------------------------------------------- ranges --
+
+void check_number(const Field& field, double value, const std::string& origin) {
+  if (!std::isfinite(value)) fail(ErrorKind::usage, "{}: {} is not a finite number", origin, value);
+  if (value >= field.least && value <= field.most) return;
+  const std::string range = field.most == kUnbounded
+                                ? fmt::format("at least {}", field.least)
+                                : fmt::format("{} to {}", field.least, field.most);
+  fail(ErrorKind::usage, "{}: is {}, but should be {}", origin, value, range);
+}
+
+// Throws unless the value is one that its field may have.
+template <typename T>
+void check_value(const Field& field, const T& value, const std::string& origin) {
+  if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
+    for (size_t i = 0; i < value.size(); ++i) {
+      check_number(field, value[i].weight, origin + "." + value[i].layer);
+      const auto same = [&](const LayerWeight& other) { return other.layer == value[i].layer; };
+      if (std::any_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(i), same)) {
+        fail(ErrorKind::usage, "{}: layer {} is named twice", origin, value[i].layer);
+      }
+    }
+  } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    check_number(field, static_cast<double>(value), origin);
+  }
+}
+
 // ----------------------------------------------------------------------------------- from text --
 
 template <typename Number>
-void set_from_text(Number& value, const std::string& text,
-                   const std::string& origin) requires std::is_arithmetic_v<Number> {
+requires std::is_arithmetic_v<Number>
+void set_from_text(Number& value, const std::string& text, const std::string& origin) {
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc() && stopped == end) return;
-  fail(ErrorKind::usage, "{}: '{}' is not a {}", origin, text,
-       std::is_integral_v<Number> ? "whole number in range" : "number");
+  if (error == std::errc::result_out_of_range) {
+    fail(ErrorKind::usage, "{}: {} is too large or too small", origin, text);
+  }
+  if (error != std::errc() || stopped != end) {
+    fail(ErrorKind::usage, "{}: '{}' is not a {}", origin, text,
+         std::is_integral_v<Number> ? "whole number" : "number");
+  }
 }
 
 void set_from_text(bool& value, const std::string& text, const std::string& origin) {
@@ -87,12 +118,28 @@ void set_from_text(std::vector<LayerWeight>& value, const std::string& text,
     if (layer.layer.empty()) fail(ErrorKind::usage, "{}: '{}' names no layer", origin, text);
     value.push_back(layer);
   }
+  if (value.empty()) fail(ErrorKind::usage, "{}: names no layer", origin);
   // As a TOML table would give them, so that the same layers make the same recipe.
   std::sort(value.begin(), value.end(),
             [](const LayerWeight& a, const LayerWeight& b) { return a.layer < b.layer; });
 }
 
 // ----------------------------------------------------------------------------------- from TOML --
+
+// The TOML library descends once for every part of a dotted key and would run out of stack on a
+// hostile one. No honest line comes near the limit.
+void check_lines(std::string_view text, const std::string& source) {
+  constexpr size_t kLongestLine = 4000;
+  for (int line = 1; !text.empty(); ++line) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    if (end > kLongestLine) {
+      fail(ErrorKind::usage,
+           "{}, line {}: has {} characters, more than the {} that a line may have", source, line,
+           end, kLongestLine);
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
 
 // Where something stands: "recipe.toml, line 7, content.weight".
 std::string origin_of(const toml::node& node, const std::string& source, std::string_view key) {
@@ -189,17 +236,6 @@ std::string toml_value(const std::vector<LayerWeight>& layers) {
   return text + " }";
 }
 
-// --------------------------------------------------------------------------------------- ranges --
-
-void check_number(const Field& field, double value, const std::string& source) {
-  if (value >= field.least && value <= field.most) return;
-  const std::string range = field.most == kUnbounded
-                                ? fmt::format("at least {}", field.least)
-                                : fmt::format("{} to {}", field.least, field.most);
-  fail(ErrorKind::usage, "{}: {} ({}) is {}, but should be {}", source, field.key, field.flag,
-       value, range);
-}
-
 }  // namespace
 
 void set_field(Recipe& recipe, std::string_view key, const std::string& text,
@@ -208,6 +244,7 @@ void set_field(Recipe& recipe, std::string_view key, const std::string& text,
   visit_fields(recipe, [&](const Field& field, auto& value) {
     if (field.key != key) return;
     set_from_text(value, text, origin);
+    check_value(field, value, origin);
     found = true;
   });
   if (!found)
@@ -215,12 +252,8 @@ void set_field(Recipe& recipe, std::string_view key, const std::string& text,
 }
 
 void check_ranges(const Recipe& recipe, const std::string& source) {
-  visit_fields(recipe, [&]<typename T>(const Field& field, const T& value) {
-    if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
-      for (const LayerWeight& layer : value) check_number(field, layer.weight, source);
-    } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-      check_number(field, static_cast<double>(value), source);
-    }
+  visit_fields(recipe, [&](const Field& field, const auto& value) {
+    check_value(field, value, fmt::format("{}, {}", source, field.key));
   });
 }
 
@@ -233,6 +266,7 @@ std::string to_text(std::span<const LayerWeight> layers) {
 }
 
 Recipe parse_recipe(std::string_view text, const std::string& source) {
+  check_lines(text, source);
   toml::table table;
   try {
     table = toml::parse(text, source);
@@ -245,9 +279,11 @@ Recipe parse_recipe(std::string_view text, const std::string& source) {
   recipe.name = source;
   visit_fields(recipe, [&](const Field& field, auto& value) {
     const toml::node* node = table.at_path(field.key).node();
-    if (node) set_from_node(value, *node, origin_of(*node, source, field.key));
+    if (!node) return;
+    const std::string origin = origin_of(*node, source, field.key);
+    set_from_node(value, *node, origin);
+    check_value(field, value, origin);
   });
-  check_ranges(recipe, source);
   return recipe;
 }
 

@@ -85,6 +85,8 @@ std::string_view name_of(Enum value) {
 
 // ---- the fields ----
 
+// The largest whole number up to which readers of JSON, and so of reports, keep every one.
+inline constexpr double kMostSeed = 9007199254740991;
 inline constexpr double kUnbounded = std::numeric_limits<double>::max();
 
 struct Field {
@@ -165,7 +167,7 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
               100'000},
         picture.size);
   visit(Field{"picture.init", "--init", "First picture: content, noise, or a file"}, picture.init);
-  visit(Field{"picture.seed", "--seed", "Seed of the noise", 0, 9e18}, picture.seed);
+  visit(Field{"picture.seed", "--seed", "Seed of the noise", 0, kMostSeed}, picture.seed);
   visit(Field{"picture.threads", "--threads",
               "Threads; 0: one for each core. The result is the same", 0, 1024},
         picture.threads);
@@ -173,11 +175,12 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
 }
 
 // Sets the setting of this key from text as it stands on a command line. `origin` ("--size") names
-// it in messages. Throws Error (usage): unknown key, text that is no such value.
+// it in messages. Throws Error (usage): unknown key, text that is no such value, out of its range.
 void set_field(Recipe& recipe, std::string_view key, const std::string& text,
                const std::string& origin);
 
-// Throws Error (usage) if a number is out of its range, naming `source` and the key.
+// Throws Error (usage) if a number is out of its range or a layer is named twice, naming `source`
+// and the key.
 void check_ranges(const Recipe& recipe, const std::string& source);
 
 // A layer list as text, "relu1_1:0.2,relu2_1:0.2".

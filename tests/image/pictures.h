@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <limn/limn.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -12,11 +13,13 @@
 #include <functional>
 #include <iterator>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 #include <vips/vips8>
 
 #include "image/vips.h"
+#include "image/write.h"
 
 namespace limn {
 
@@ -35,6 +38,13 @@ class InAFolder : public ::testing::Test {
   }
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+  // The image as the file `name`, read by limn.
+  Image through(const vips::VImage& image, const std::string& name,
+                vips::VOption* options = nullptr) const {
+    image.write_to_file(path(name).c_str(), options);
+    return read_image(path(name));
+  }
 
   // The names of all files in the folder, sorted.
   std::vector<std::string> names() const {
@@ -57,6 +67,16 @@ inline std::string file_bytes(const std::string& path) {
 inline std::string with_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
+}
+
+// Whether this machine has an encoder for the ending of `path`.
+inline bool can_write(const std::string& path) {
+  try {
+    check_writable(path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 // The error that `act` throws. None is a failure.

@@ -1,6 +1,6 @@
-// ICC profiles made by hand: the smallest files that say "grey, with this gamma" or "RGB with sRGB's
-// primaries, and this curve". Layout: a header of 128 bytes, a table of tags, the tags; all numbers
-// big-endian, fractions as s15Fixed16.
+// ICC profiles made by hand: the smallest files that say "grey, with this gamma" or "RGB with
+// sRGB's primaries, and this curve". Layout: a header of 128 bytes, a table of tags, the tags; all
+// numbers big-endian, fractions as s15Fixed16.
 #pragma once
 
 #include <cmath>
@@ -48,8 +48,8 @@ inline std::string profile_of(const std::string& space, const Tags& tags) {
   std::string table = big_endian(tags.size(), 4);
   std::string data;
   for (const auto& [name, tag] : tags) {
-    table += name + big_endian(128 + 4 + 12 * tags.size() + data.size(), 4) +
-             big_endian(tag.size(), 4);
+    table +=
+        name + big_endian(128 + 4 + 12 * tags.size() + data.size(), 4) + big_endian(tag.size(), 4);
     data += tag;
   }
   std::string header = big_endian(128 + table.size() + data.size(), 4) + "    " +

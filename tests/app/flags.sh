@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Every flag of a recipe's settings does what it says: it changes its own setting and no other, and
+# it changes the picture.
+. "$(dirname "$0")/expect.sh"
+
+# flag, another value, and what must be given besides for that value to matter
+flags="
+--pooling         average                   --style-layers pool1
+--content-weight  100
+--content-layers  conv1_1:2,relu1_2:0.5
+--content-form    sum
+--style-weight    3
+--style-layers    relu1_1:0.5,conv1_2:2
+--style-gram      raw
+--style-form      paper
+--tv-weight       0.5
+--tv-form         absolute                  --tv-weight 0.5
+--optimiser       adam                      --learning-rate 0.02
+--iterations      3
+--space           network
+--clip            true                      --optimiser adam --learning-rate 0.02 --init noise
+--learning-rate   0.5
+--history         1                         --iterations 5
+--line-search     strong-wolfe              --learning-rate 0.1
+--beta1           0.5                       --optimiser adam --learning-rate 0.02
+--beta2           0.5                       --optimiser adam --learning-rate 0.02
+--epsilon         0.1                       --optimiser adam --learning-rate 0.02
+--epsilon-form    uncorrected               --optimiser adam --learning-rate 0.02 --epsilon 0.1
+--decay-rate      0.5                       --optimiser sgd --learning-rate 0.001 --decay-steps 1
+--decay-steps     2                         --optimiser sgd --learning-rate 0.001 --decay-rate 0.5
+--size            32
+--init            noise
+--seed            7                         --init noise
+--threads         2
+"
+
+tested=(--network)
+while read -r flag value besides; do
+  [[ -n $flag ]] || continue
+  tested+=("$flag")
+  # shellcheck disable=SC2206
+  command=("${paint[@]}" --bits 16 $besides)
+  expect_exit 0 "${command[@]}" -o out/without.png --report out/without.json
+  expect_exit 0 "${command[@]}" -o out/with.png --report out/with.json "$flag" "$value"
+  expect_json out/with.json \
+    'sum(v != settings(load("out/without.json"))[k] for k, v in settings(r).items()) == 1'
+  if [[ $flag == --threads ]]; then
+    expect_same out/without.png out/with.png
+  else
+    expect_different out/without.png out/with.png
+  fi
+done <<< "$flags"
+
+# What --network names, the weights must be; the two files hold the same numbers.
+vgg16=(limn paint photo.png painting.png --recipe tiny.toml --weights vgg16.safetensors)
+expect_exit 0 "${vgg16[@]}" --network vgg16 -o out/vgg16.png --report out/vgg16.json
+expect_json out/vgg16.json 'r["recipe"]["network"]["name"] == "vgg16" == r["network"]'
+expect_exit 0 "${paint[@]}" -o out/vgg19.png
+expect_same out/vgg19.png out/vgg16.png
+
+# The help names these flags and no others: one for each setting that a report has.
+expect_exit 0 limn paint --help
+in_help=$(sed -n '/^Settings/,/^Examples/s/^  \(--[a-z0-9-]*\).*/\1/p' stdout | sort)
+expect_equal "$(printf '%s\n' "${tested[@]}" | sort)" "$in_help"
+expect_json out/with.json "len(settings(r)) == ${#tested[@]}"

@@ -1,0 +1,111 @@
+// Makes what the command's tests work on, in the folder that is its argument:
+//
+//   photo.png     48 x 36, colour          painting.png  40 x 40, colour
+//   glass.png     the photo with alpha     grey.png      40 x 30, red = green = blue
+//   photo.jpg, photo.webp, photo.tif       the photo in other formats
+//   vgg19.safetensors  VGG-19 that ends after conv1_2: painting with it takes milliseconds
+//   vgg16.safetensors  the same convolutions, said to be VGG-16's
+//   nan.safetensors    the same with one value that is none
+//   huge.safetensors   the same with values so large that no loss of theirs is finite
+#include <limn/limn.h>
+
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <string>
+
+#include "base/random.h"
+#include "weights/read.h"
+
+namespace {
+
+using namespace limn;
+
+// Slow waves, another for each colour, with some grain. `waves` is how many cross the picture.
+Image waves_picture(int width, int height, double waves, std::uint64_t seed) {
+  Image image;
+  image.width = width;
+  image.height = height;
+  Random random(seed);
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
+        const double turn = waves * (x + (c + 1.0) * y) / width;
+        const double value = 0.5 + 0.3 * std::sin(6.28 * turn) + 0.15 * (random.uniform() - 0.5);
+        image.rgb.push_back(static_cast<float>(value));
+      }
+    }
+  }
+  return image;
+}
+
+// Transparent at the left edge, opaque at the right.
+Image with_alpha(Image image) {
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      image.alpha.push_back(static_cast<float>(x) / static_cast<float>(image.width - 1));
+    }
+  }
+  return image;
+}
+
+Image in_grey(Image image) {
+  const size_t pixels = image.rgb.size() / 3;
+  for (size_t i = 0; i < pixels; ++i)
+    image.rgb[pixels + i] = image.rgb[2 * pixels + i] = image.rgb[i];
+  return image;
+}
+
+// Random kernels with the deviation that keeps features about as large as the input (He et al.
+// 2015, equation 10).
+Weights short_weights(const NetworkTable& network) {
+  constexpr size_t kLayers = 2;
+  Weights weights;
+  weights.network = &network;
+  weights.convention = kCaffeConvention;
+  Random random(19);
+  for (const Row& row : network.rows.first(kLayers)) {
+    Convolution convolution{std::string(row.id), row.in, row.out, {}, {}};
+    const double deviation = std::sqrt(2.0 / (9 * row.in));
+    for (int i = 0; i < row.out * row.in * 9; ++i)
+      convolution.kernel.push_back(static_cast<float>(deviation * random.normal()));
+    for (int i = 0; i < row.out; ++i)
+      convolution.bias.push_back(static_cast<float>(0.1 * random.normal()));
+    weights.convolutions.push_back(std::move(convolution));
+  }
+  return weights;
+}
+
+void make_pictures(const std::string& folder) {
+  const Image photo = waves_picture(48, 36, 2, 1);
+  for (const char* name : {"photo.png", "photo.jpg", "photo.webp", "photo.tif"})
+    write_image(photo, folder + name);
+  write_image(waves_picture(40, 40, 6, 2), folder + "painting.png");
+  write_image(with_alpha(photo), folder + "glass.png");
+  write_image(in_grey(waves_picture(40, 30, 3, 3)), folder + "grey.png");
+}
+
+void make_weights(const std::string& folder) {
+  write_safetensors(short_weights(kVgg19), folder + "vgg19.safetensors");
+  write_safetensors(short_weights(kVgg16), folder + "vgg16.safetensors");
+  Weights broken = short_weights(kVgg19);
+  broken.convolutions[1].kernel[100] = std::numeric_limits<float>::quiet_NaN();
+  write_safetensors(broken, folder + "nan.safetensors");
+  Weights huge = short_weights(kVgg19);
+  for (float& value : huge.convolutions[1].kernel) value *= 1e36f;
+  write_safetensors(huge, folder + "huge.safetensors");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: make_inputs FOLDER\n";
+    return 2;
+  }
+  std::filesystem::create_directories(argv[1]);
+  const std::string folder = std::string(argv[1]) + "/";
+  make_pictures(folder);
+  make_weights(folder);
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs the build into an empty folder and builds a user's program against it, once through
+# find_package and once through pkg-config.   install.sh BUILD SOURCE
+set -euo pipefail
+build=$1 source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
+lib=$(dirname "$(find "$work/prefix" -name 'liblimn.so')")
+
+cmake -S "$source/tests/install" -B "$work/consumer" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake --build "$work/consumer" >/dev/null
+"$work/consumer/consumer"
+
+export PKG_CONFIG_PATH="$lib/pkgconfig"
+# shellcheck disable=SC2046  # flags are words
+c++ -std=c++20 "$source/tests/install/consumer.cc" -o "$work/linked" $(pkg-config --cflags --libs limn)
+LD_LIBRARY_PATH="$lib" "$work/linked"
+
+"$work/prefix/bin/limn" --version
+
+# The library shows its own names and no others.
+strangers=$(nm -DC --defined-only "$lib/liblimn.so" | grep ' [TW] ' | grep -v -e 'limn::' -e ' _init$' -e ' _fini$' || true)
+if [ -n "$strangers" ]; then
+  echo "liblimn.so exports names that are not limn's:"
+  echo "$strangers" | head
+  exit 1
+fi

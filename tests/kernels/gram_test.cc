@@ -1,0 +1,165 @@
+// Gram matrices and their backward product against the slow twins.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/kernels.h"
+#include "kernels/reference.h"
+#include "support/guarded_memory.h"
+#include "support/random_values.h"
+#include "support/simd_targets.h"
+#include "support/tolerance.h"
+
+namespace limn {
+namespace {
+
+class GramMatrix : public testing::Test {
+ protected:
+  // The rows of a map are added up in float, the sums of the rows in double.
+  void expect_gram_like_twin(const GuardedMap& F, bool whole) {
+    const ConstFeatureMap map = F;
+    const size_t C = map.channels;
+    std::vector<float> expected(C * C);
+    std::vector<float> magnitude(C * C);
+    reference::gram(map, expected);
+    reference::gram(absolute(F), magnitude);
+    const double tolerance = whole ? 0 : positive_sum_tolerance(static_cast<size_t>(map.width));
+    on_every_target([&] {
+      for (ThreadPool* pool : {&one_thread_, &three_threads_}) {
+        SCOPED_TRACE(testing::Message()
+                     << map.channels << " channels, " << map.height << " x " << map.width);
+        Guarded<float> G(C * C);
+        Guarded<double> scratch(kernels::gram_scratch_size(map));
+        std::fill_n(scratch.data(), scratch.size(), std::nan(""));
+        kernels::gram(map, G, scratch, *pool);
+        ASSERT_TRUE(G.guards_untouched());
+        ASSERT_TRUE(scratch.guards_untouched());
+        for (size_t i = 0; i < C; ++i) {
+          for (size_t j = 0; j < C; ++j) {
+            const size_t place = i * C + j;
+            ASSERT_LE(std::abs(double{G[place]} - expected[place]), tolerance * magnitude[place])
+                << "G[" << i << "][" << j << "]";
+            ASSERT_EQ(std::memcmp(&G[place], &G[j * C + i], sizeof(float)), 0) << "not symmetric";
+          }
+        }
+      }
+    });
+  }
+
+  void expect_backward_like_twin(int channels, int height, int width, bool whole) {
+    const auto value = [&] { return whole ? random_whole(random_, 3) : random_signed(random_); };
+    const size_t C = channels;
+    std::vector<float> S(C * C);
+    for (size_t i = 0; i < C; ++i) {
+      for (size_t j = 0; j <= i; ++j) S[i * C + j] = S[j * C + i] = value();
+    }
+    GuardedMap F(channels, height, width, [&](int, int, int) { return value(); });
+    GuardedMap start(channels, height, width, [&](int, int, int) { return value(); });
+    const auto from_start = [&](int c, int y, int x) { return start.at(c, y, x); };
+    GuardedMap expected(channels, height, width);
+    expected.fill(from_start);
+    reference::gram_backward(S, F, expected);
+
+    std::vector<float> absolute_S(S);
+    for (float& s : absolute_S) s = std::abs(s);
+    GuardedMap magnitude = absolute(start);
+    reference::gram_backward(absolute_S, absolute(F), magnitude);
+
+    on_every_target([&] {
+      for (ThreadPool* pool : {&one_thread_, &three_threads_}) {
+        GuardedMap d_F(channels, height, width);
+        d_F.fill(from_start);
+        kernels::gram_backward(S, F, d_F, *pool);
+        SCOPED_TRACE(testing::Message() << channels << " channels, " << height << " x " << width);
+        ASSERT_TRUE(d_F.written_inside_only());
+        ASSERT_TRUE(near_values(d_F, expected, magnitude, whole ? 0 : kSumTolerance, channels,
+                                height, width));
+      }
+    });
+  }
+
+  static GuardedMap absolute(const GuardedMap& F) {
+    const ConstFeatureMap map = F;
+    return GuardedMap(map.channels, map.height, map.width,
+                      [&](int c, int y, int x) { return std::abs(map.at(c, y, x)); });
+  }
+  GuardedMap random_map(int channels, int height, int width) {
+    return GuardedMap(channels, height, width,
+                      [&](int, int, int) { return random_signed(random_); });
+  }
+  GuardedMap whole_map(int channels, int height, int width) {
+    return GuardedMap(channels, height, width,
+                      [&](int, int, int) { return random_whole(random_, 4); });
+  }
+
+  Random random_{5};
+  ThreadPool one_thread_{1};
+  ThreadPool three_threads_{3};
+};
+
+TEST_F(GramMatrix, IsItsTwinAtEverySmallSize) {
+  for (int height = 1; height <= 5; ++height) {
+    for (int width = 1; width <= 14; ++width) {
+      expect_gram_like_twin(random_map(32, height, width), false);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_F(GramMatrix, IsItsTwinForEveryNumberOfChannels) {
+  for (const int channels : {16, 32, 48, 64}) {
+    for (const int width : {1, 17, 31, 33, 50}) {
+      expect_gram_like_twin(random_map(channels, 3, width), false);
+      expect_gram_like_twin(whole_map(channels, 3, width), true);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// From 2 * 8192 positions on a map is cut into slices of rows, however the rows divide.
+TEST_F(GramMatrix, OfAMapLargeEnoughToBeCutIsItsTwin) {
+  for (const auto& [height, width] : {std::pair{131, 130}, {8193, 2}, {3, 8192}, {1, 17000}}) {
+    const GuardedMap F = random_map(16, height, width);
+    if (height > 1) {
+      EXPECT_GT(kernels::gram_scratch_size(F), 16u * 16u) << "this map was not cut";
+    }
+    expect_gram_like_twin(F, false);
+    expect_gram_like_twin(whole_map(16, height, width), true);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(GramMatrix, IsTheSumOverPositionsDividedByNothing) {
+  // Channel c is c + 1 everywhere, so G[i][j] = (i + 1) (j + 1) * positions.
+  GuardedMap F(16, 2, 3, [](int c, int, int) { return static_cast<float>(c + 1); });
+  std::vector<float> G(256);
+  Buffer<double> scratch(kernels::gram_scratch_size(F));
+  kernels::gram(F, G, scratch, one_thread_);
+  for (int i = 0; i < 16; ++i) {
+    for (int j = 0; j < 16; ++j)
+      EXPECT_EQ(G[i * 16 + j], static_cast<float>((i + 1) * (j + 1) * 6));
+  }
+}
+
+TEST_F(GramMatrix, BackwardIsItsTwinAtEverySmallSize) {
+  for (int height = 1; height <= 3; ++height) {
+    for (int width = 1; width <= 14; ++width) {
+      expect_backward_like_twin(32, height, width, false);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_F(GramMatrix, BackwardIsItsTwinForEveryNumberOfChannels) {
+  for (const int channels : {16, 32, 48, 64}) {
+    for (const int width : {17, 31, 33, 50}) {
+      expect_backward_like_twin(channels, 2, width, false);
+      expect_backward_like_twin(channels, 2, width, true);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace limn

@@ -1,0 +1,41 @@
+// The SIMD targets that the kernels were compiled for and that this machine can run, and making
+// the kernels run on one of them. The one place of the tests that knows the SIMD library.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace limn {
+
+struct SimdTarget {
+  std::int64_t bit;
+  std::string name;  // "AVX3", as kernels::instruction_set() says it
+};
+
+// Best first.
+std::vector<SimdTarget> simd_targets();
+
+// While it lives all kernels run on one target; afterwards on the best again. One at a time.
+class RunningOn {
+ public:
+  explicit RunningOn(const SimdTarget& target);
+  ~RunningOn();
+  RunningOn(const RunningOn&) = delete;
+  RunningOn& operator=(const RunningOn&) = delete;
+};
+
+// Calls check() once on every target, until one fails.
+template <typename Check>
+void on_every_target(Check&& check) {
+  for (const SimdTarget& target : simd_targets()) {
+    const RunningOn running(target);
+    SCOPED_TRACE("on " + target.name);
+    check();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace limn
