@@ -53,7 +53,7 @@ std::string describe_unknown(const CLI::App& command, const std::string& argumen
 
 // The parser's own sentences, put as limn puts its own: "--size: what is wrong".
 std::string describe(const CLI::ParseError& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
   const std::string flag = text.substr(0, text.find(':'));
   const auto says = [&](const char* phrase) { return text.find(phrase) != std::string::npos; };
   if (says("At Most 1 required")) return flag + ": given more than once";
@@ -94,9 +94,7 @@ class ShortListFormatter : public CLI::Formatter {
   }
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("limn paints a photograph in the manner of a painting.", "limn");
   app.set_version_flag("--version", fmt::format("limn {}", version()));
   app.require_subcommand(1);
@@ -115,6 +113,14 @@ int main(int argc, char** argv) {
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
     return report_parse_error(app, error);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const Error& error) {
     return report_error(exit_code_of(error.kind()), error.what());
   } catch (const std::bad_alloc&) {

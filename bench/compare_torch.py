@@ -49,8 +49,8 @@ SKIPPED = 77
 # them back to the kernel in between: about a tenth of the time goes into fresh pages. Told not to
 # use mmap (a threshold cannot say so: glibc caps it at 32 MB, and the first layers' maps are
 # larger), not to trim, and to grow by 256 MB, it keeps them. Tried at 512 x 512 with one thread, in
-# processor seconds (PyTorch 1.13, AVX-512): as it comes 3.3, so 3.0, in oneDNN's own layout too 3.0,
-# with huge pages (GLIBC_TUNABLES) too 3.3, in channels-last layout too 3.6.
+# processor seconds (PyTorch 1.13, AVX-512): as it comes 3.3, with memory kept 3.0; with memory kept
+# and oneDNN's own layout 3.0, huge pages (GLIBC_TUNABLES) 3.3, channels-last layout 3.7.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 60),
                "MALLOC_TOP_PAD_": str(256 << 20), "MALLOC_ARENA_MAX": "1"}
 
@@ -503,8 +503,8 @@ def machine_text(machine):
 def warn_if_busy(machine):
     if machine["load_before"] > 0.3:
         print(f"note: the load average was {machine['load_before']} before this began: something "
-              "else runs here. Seconds and ratios will be wrong: PyTorch's threads wait in a spin "
-              "and lose more than limn's where they must share a core")
+              "else runs here. Seconds and ratios will be wrong: sharing a core costs the two "
+              "sides differently")
 
 
 def range_text(values, form):

@@ -82,18 +82,20 @@ struct WriteOptions {
 
 // Reads JPEG, PNG, WebP, TIFF and whatever else the codec library on this machine brings. The EXIF
 // orientation is applied, ICC profiles are converted to sRGB, greyscale, CMYK and palette pictures
-// become RGB, alpha is kept. Throws Error: file (unreadable, not a picture, truncated), resources
-// (more than max_pixels).
+// become RGB, alpha is kept unless it is opaque everywhere. Throws Error: file (unreadable, not a
+// picture, truncated), resources (more than max_pixels, or a side over 1,000,000 pixels).
 LIMN_API Image read_image(const std::string& path, const ReadOptions& options = {});
 
 // Writes the format that path's ending names. The file is written beside `path` and then renamed:
-// an old file is replaced whole or not at all. Throws Error: usage (unknown ending, 16 bits where
-// the format has 8), file (cannot be written).
+// an old file is replaced whole or not at all. An sRGB profile is attached; a JPEG, which has no
+// alpha, is laid on white. Throws Error: usage (unknown ending, 16 bits where the format has 8, more
+// pixels a side than it holds, planes that do not fit the size), file (cannot be written).
 LIMN_API void write_image(const Image& image, const std::string& path,
                           const WriteOptions& options = {});
 
-// The picture resampled to exactly width x height (each at least 1): Lanczos, antialiased when
-// shrinking, values clamped to 0..1. A picture that has this size already comes back unchanged.
+// The picture resampled to exactly width x height (each at least 1): Lanczos with antialiasing when
+// shrinking, bicubic when enlarging, colours weighted by alpha, values clamped to 0..1. A picture
+// that has this size already comes back unchanged.
 LIMN_API Image resized(const Image& image, int width, int height);
 
 // ------------------------------------------------------------------------------------- recipes --

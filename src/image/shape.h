@@ -1,8 +1,8 @@
 // The one check of a picture's sizes, at the border: loops behind it assume.
 #pragma once
 
+#include <limn/limn.h>
 #include "base/error.h"
-#include "limn/limn.h"
 
 namespace limn {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vips/vips8>
 
-#include "limn/limn.h"
+#include <limn/limn.h>
 
 namespace limn {
 

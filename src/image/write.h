@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "limn/limn.h"
+#include <limn/limn.h>
 
 namespace limn {
 

@@ -19,6 +19,8 @@ struct ValueName {
   Enum value;
   std::string_view name;
 };
+template <typename Enum>
+ValueName(Enum, const char*) -> ValueName<Enum>;
 
 inline constexpr std::array kPoolingNames = {
     ValueName{Pooling::max, "max"},

@@ -9,9 +9,13 @@
 
 #include "support/errors.h"
 
-// Where the address sanitizer watches, it must hand out no memory as malloc does: by saying so.
-extern "C" const char* __asan_default_options();  // NOLINT(bugprone-reserved-identifier)
-extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+// The address sanitizer ends the program at a size that malloc would refuse, unless asked not to.
+#define LIMN_VISIBLE __attribute__((visibility("default")))
+extern "C" LIMN_VISIBLE const char*
+__asan_default_options();  // NOLINT(bugprone-reserved-identifier)
+extern "C" LIMN_VISIBLE const char* __asan_default_options() {
+  return "allocator_may_return_null=1";
+}
 
 namespace limn {
 namespace {

@@ -161,6 +161,17 @@ TEST_F(ReadImage, TurnsJpegPngAndWebpByTheirExif) {
   }
 }
 
+TEST_F(ReadImage, TurnsAPictureTooLongToKeepInAStream) {
+  // Upside down: the first row wanted is the last one in the file.
+  VImage stored = made_rgb(40, 4000, [](int x, int y, int b) { return (x + y / 20 + b) % 256; });
+  stored.set(VIPS_META_ORIENTATION, 3);
+  stored.write_to_file(path("a.jpg").c_str(), VImage::option()->set("Q", 100));
+  const Image image = read_image(path("a.jpg"));
+  ASSERT_EQ(image.height, 4000);
+  for (const int y : {0, 1000, 3999})
+    EXPECT_NEAR(at(image, 30, y, 1), static_cast<float>(9 + (3999 - y) / 20 + 1) / 255.0f, 0.02);
+}
+
 TEST_F(ReadImage, TakesTheFirstPageOfSeveral) {
   VImage pages = made_rgb(16, 32, [](int, int y, int b) { return y < 16 ? 255 * (b == 0) : 90; });
   pages.set(VIPS_META_PAGE_HEIGHT, 16);
