@@ -28,8 +28,9 @@ using namespace limn;
 // NumPy's format, version 1.0: magic, header length, a Python dictionary, little-endian floats.
 void write_npy(const std::string& path, std::span<const float> values, int channels, int height,
                int width) {
-  std::string header = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}, {}), }}",
-                                   channels, height, width);
+  std::string header =
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}, {}), }}", channels,
+                  height, width);
   constexpr size_t kPrefix = 10;
   header.resize((kPrefix + header.size() + 1 + 63) / 64 * 64 - kPrefix - 1, ' ');
   header += '\n';
@@ -58,7 +59,8 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
     const int plane = convention.bgr ? 2 - c : c;
     for (int y = 0; y < picture.height; ++y) {
       for (int x = 0; x < picture.width; ++x) {
-        const float rgb = picture.rgb[(static_cast<size_t>(plane) * picture.height + y) * picture.width + x];
+        const float rgb =
+            picture.rgb[(static_cast<size_t>(plane) * picture.height + y) * picture.width + x];
         pass.input().row(c, y)[x] =
             (convention.scale * rgb - convention.mean[c]) / convention.deviation[c];
       }
@@ -73,7 +75,8 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
         for (int x = 0; x < F.width; ++x) values.push_back(F.at(c, y, x));
       }
     }
-    write_npy(fmt::format("{}/features_{}.npy", folder, names[i]), values, F.channels, F.height, F.width);
+    write_npy(fmt::format("{}/features_{}.npy", folder, names[i]), values, F.channels, F.height,
+              F.width);
   }
 }
 

@@ -88,8 +88,8 @@ LIMN_API Image read_image(const std::string& path, const ReadOptions& options = 
 
 // Writes the format that path's ending names. The file is written beside `path` and then renamed:
 // an old file is replaced whole or not at all. An sRGB profile is attached; a JPEG, which has no
-// alpha, is laid on white. Throws Error: usage (unknown ending, 16 bits where the format has 8, more
-// pixels a side than it holds, planes that do not fit the size), file (cannot be written).
+// alpha, is laid on white. Throws Error: usage (unknown ending, 16 bits where the format has 8,
+// more pixels a side than it holds, planes that do not fit the size), file (cannot be written).
 LIMN_API void write_image(const Image& image, const std::string& path,
                           const WriteOptions& options = {});
 

@@ -9,8 +9,8 @@
 namespace limn {
 
 // Throws the Error (file) that replace_file would throw for this path, as far as it can be known
-// before (or Error (usage) for an empty path): no such folder, one that cannot be written to, a
-// path that is a folder or a device, a name that is too long.
+// before: no such folder, one that cannot be written to, a path that is a folder or a device, a
+// name that is too long; and Error (usage) for an empty one.
 void check_replaceable(const std::string& path);
 
 // Calls write(temporary_path) with a path in the same folder and the same ending, then renames it

@@ -80,7 +80,6 @@ struct ThreadPool::Crew {
 };
 
 ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : available_cores()) {
-  if (threads_ == 1) return;
   crew_ = std::make_unique<Crew>();
   try {
     for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this] { crew_->serve(); });
@@ -93,15 +92,9 @@ ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : available
   }
 }
 
-ThreadPool::~ThreadPool() {
-  if (crew_) crew_->dismiss();
-}
+ThreadPool::~ThreadPool() { crew_->dismiss(); }
 
 void ThreadPool::run(size_t tasks, TaskReference task) {
-  if (!crew_ || tasks <= 1) {
-    for (size_t i = 0; i < tasks; ++i) task(i);
-    return;
-  }
   Crew& crew = *crew_;
   {
     const std::lock_guard lock(crew.mutex);

@@ -47,7 +47,7 @@ class ThreadPool {
  private:
   struct Crew;
   int threads_;
-  std::unique_ptr<Crew> crew_;  // null when there is one thread
+  std::unique_ptr<Crew> crew_;
 };
 
 // The cores this process may use (its affinity mask), at least 1.

@@ -1,8 +1,8 @@
 // Flat vectors: the arithmetic of optimisers and of content losses. Memory-bound throughout.
 //
-// Every function cuts its vectors into pieces of kPiece floats, one task each. Sums are taken in
-// float within a piece (by 16 or more accumulators, 4096 terms each at most) and added up in
-// double, in order.
+// Every function cuts its vectors into pieces, one task each. Sums are taken in float within a
+// piece (by 16 or more accumulators, which have 4096 terms each for vectors up to 67 million
+// floats) and added up in double, in order.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/vector.cc"
 #include <hwy/foreach_target.h>
@@ -11,7 +11,7 @@
 // clang-format on
 
 #include <algorithm>
-#include <vector>
+#include <array>
 
 #include "kernels/kernels.h"
 
@@ -92,22 +92,26 @@ HWY_AFTER_NAMESPACE();
 namespace limn::kernels {
 namespace {
 
-constexpr size_t kPiece = 65536;  // floats: 256 KB, several vectors of which fit a level-2 cache
+constexpr size_t kLeastPiece = 65536;  // floats: 256 KB, several of which fit a level-2 cache
+constexpr size_t kMostPieces = 1024;   // so that their sums need no allocated memory
 
-size_t pieces_of(size_t n) { return (n + kPiece - 1) / kPiece; }
+// The size of the pieces of a vector of n floats.
+size_t piece_of(size_t n) { return std::max(kLeastPiece, (n + kMostPieces - 1) / kMostPieces); }
 
-// Calls piece(first, count) for each piece of n floats, in parallel.
+// Calls work(i, first, count) for each piece of n floats, in parallel.
 template <typename PieceFunction>
-void for_each_piece(size_t n, ThreadPool& pool, PieceFunction&& piece) {
-  pool.run(pieces_of(n), [&](size_t i) { piece(i * kPiece, std::min(kPiece, n - i * kPiece)); });
+void for_each_piece(size_t n, ThreadPool& pool, PieceFunction&& work) {
+  const size_t piece = piece_of(n);
+  pool.run((n + piece - 1) / piece,
+           [&](size_t i) { work(i, i * piece, std::min(piece, n - i * piece)); });
 }
 
-// The sum of piece(first, count) over the pieces of n floats.
+// The sum of term(first, count) over the pieces of n floats.
 template <typename PieceFunction>
-double sum_pieces(size_t n, ThreadPool& pool, PieceFunction&& piece) {
-  std::vector<double> sums(pieces_of(n));
+double sum_pieces(size_t n, ThreadPool& pool, PieceFunction&& term) {
+  std::array<double, kMostPieces> sums = {};
   for_each_piece(n, pool,
-                 [&](size_t first, size_t count) { sums[first / kPiece] = piece(first, count); });
+                 [&](size_t i, size_t first, size_t count) { sums[i] = term(first, count); });
   double total = 0;
   for (const double sum : sums) total += sum;
   return total;
@@ -143,7 +147,7 @@ double absolute_sum(std::span<const float> a, ThreadPool& pool) {
 
 void add_scaled(float alpha, std::span<const float> x, std::span<float> y, ThreadPool& pool) {
   assert(x.size() == y.size());
-  for_each_piece(x.size(), pool, [&](size_t first, size_t count) {
+  for_each_piece(x.size(), pool, [&](size_t, size_t first, size_t count) {
     HWY_DYNAMIC_DISPATCH(AddScaledPiece)
     (alpha, x.data() + first, nullptr, y.data() + first, count);
   });
@@ -152,14 +156,14 @@ void add_scaled(float alpha, std::span<const float> x, std::span<float> y, Threa
 void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
                            std::span<float> y, ThreadPool& pool) {
   assert(a.size() == b.size() && a.size() == y.size());
-  for_each_piece(a.size(), pool, [&](size_t first, size_t count) {
+  for_each_piece(a.size(), pool, [&](size_t, size_t first, size_t count) {
     HWY_DYNAMIC_DISPATCH(AddScaledPiece)
     (alpha, a.data() + first, b.data() + first, y.data() + first, count);
   });
 }
 
 void scale(float alpha, std::span<float> y, ThreadPool& pool) {
-  for_each_piece(y.size(), pool, [&](size_t first, size_t count) {
+  for_each_piece(y.size(), pool, [&](size_t, size_t first, size_t count) {
     HWY_DYNAMIC_DISPATCH(ScalePiece)(alpha, y.data() + first, count);
   });
 }

@@ -127,17 +127,11 @@ void set_from_text(std::vector<LayerWeight>& value, const std::string& text,
 // ----------------------------------------------------------------------------------- from TOML --
 
 // The TOML library descends once for every part of a dotted key and would run out of stack on a
-// hostile one. No honest line comes near the limit.
-void check_lines(std::string_view text, const std::string& source) {
-  constexpr size_t kLongestLine = 4000;
-  for (int line = 1; !text.empty(); ++line) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    if (end > kLongestLine) {
-      fail(ErrorKind::usage,
-           "{}, line {}: has {} characters, more than the {} that a line may have", source, line,
-           end, kLongestLine);
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
+// hostile one. A recipe has a dot in each number and sentence, some hundred in all.
+void check_dots(std::string_view text, const std::string& source) {
+  constexpr std::ptrdiff_t kMostDots = 2000;
+  if (std::count(text.begin(), text.end(), '.') > kMostDots) {
+    fail(ErrorKind::usage, "{}: has more than {} dots, which no recipe has", source, kMostDots);
   }
 }
 
@@ -146,77 +140,114 @@ std::string origin_of(const toml::node& node, const std::string& source, std::st
   return fmt::format("{}, line {}, {}", source, node.source().begin.line, key);
 }
 
+// A value and where it stands.
+struct Source {
+  const toml::node& node;
+  const std::string& file;
+  std::string key;
+
+  std::string origin() const { return origin_of(node, file, key); }
+};
+
 template <typename Number>
 requires std::is_arithmetic_v<Number>
-void set_from_node(Number& value, const toml::node& node, const std::string& origin) {
+void set_from_toml(Number& value, const Source& source) {
   if constexpr (std::is_same_v<Number, bool>) {
-    if (!node.is_boolean()) fail(ErrorKind::usage, "{}: should be true or false", origin);
-    value = node.as_boolean()->get();
+    if (!source.node.is_boolean()) {
+      fail(ErrorKind::usage, "{}: should be true or false", source.origin());
+    }
+    value = source.node.as_boolean()->get();
   } else if constexpr (std::is_integral_v<Number>) {
-    if (!node.is_integer()) fail(ErrorKind::usage, "{}: should be a whole number", origin);
-    const std::int64_t number = node.as_integer()->get();
-    if (!std::in_range<Number>(number))
-      fail(ErrorKind::usage, "{}: {} is out of range", origin, number);
+    if (!source.node.is_integer()) {
+      fail(ErrorKind::usage, "{}: should be a whole number", source.origin());
+    }
+    const std::int64_t number = source.node.as_integer()->get();
+    if (!std::in_range<Number>(number)) {
+      fail(ErrorKind::usage, "{}: {} is out of range", source.origin(), number);
+    }
     value = static_cast<Number>(number);
   } else {
-    if (!node.is_number()) fail(ErrorKind::usage, "{}: should be a number", origin);
-    value = node.is_integer() ? static_cast<double>(node.as_integer()->get())
-                              : node.as_floating_point()->get();
+    if (!source.node.is_number()) fail(ErrorKind::usage, "{}: should be a number", source.origin());
+    value = source.node.is_integer() ? static_cast<double>(source.node.as_integer()->get())
+                                     : source.node.as_floating_point()->get();
   }
 }
 
-void set_from_node(std::string& value, const toml::node& node, const std::string& origin) {
-  if (!node.is_string()) fail(ErrorKind::usage, "{}: should be a string", origin);
-  value = node.as_string()->get();
+void set_from_toml(std::string& value, const Source& source) {
+  if (!source.node.is_string()) fail(ErrorKind::usage, "{}: should be a string", source.origin());
+  value = source.node.as_string()->get();
 }
 
 template <typename Enum>
 requires std::is_enum_v<Enum>
-void set_from_node(Enum& value, const toml::node& node, const std::string& origin) {
-  if (!node.is_string()) fail(ErrorKind::usage, "{}: should be {}", origin, allowed_names(value));
-  set_enum(value, node.as_string()->get(), origin);
+void set_from_toml(Enum& value, const Source& source) {
+  if (!source.node.is_string()) {
+    fail(ErrorKind::usage, "{}: should be {}", source.origin(), allowed_names(value));
+  }
+  set_enum(value, source.node.as_string()->get(), source.origin());
 }
 
-void set_from_node(std::vector<LayerWeight>& value, const toml::node& node,
-                   const std::string& origin) {
-  if (!node.is_table()) {
+void set_from_toml(std::vector<LayerWeight>& value, const Source& source) {
+  if (!source.node.is_table()) {
     fail(ErrorKind::usage, "{}: should be a table of layers and weights, {{ relu4_2 = 1.0 }}",
-         origin);
+         source.origin());
   }
   value.clear();
-  for (const auto& [layer, weight] : *node.as_table()) {
+  for (const auto& [layer, weight] : *source.node.as_table()) {
     LayerWeight entry = {std::string(layer.str()), 0};
-    set_from_node(entry.weight, weight, fmt::format("{}.{}", origin, layer.str()));
+    set_from_toml(entry.weight, {weight, source.file, source.key + "." + entry.layer});
     value.push_back(entry);
   }
+}
+
+// The keys and the sections that they are in.
+std::vector<std::string> with_sections(std::vector<std::string> keys) {
+  for (size_t i = 0, count = keys.size(); i < count; ++i) {
+    const size_t dot = keys[i].find('.');
+    if (dot != std::string::npos) keys.push_back(keys[i].substr(0, dot));
+  }
+  return keys;
 }
 
 // Fails on a key that no field has. `prefix` is the table at hand, "" or "content.".
 void check_keys(const toml::table& table, const std::string& prefix, const std::string& source) {
   static const std::vector<std::string> keys = all_keys();
+  static const std::vector<std::string> keys_and_sections = with_sections(keys);
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
-    if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
-    const bool section = std::any_of(keys.begin(), keys.end(), [&](const std::string& known) {
-      return known.starts_with(key + ".");
-    });
+    const bool dotted = name.str().find('.') != std::string_view::npos;  // a quoted name, no path
+    if (!dotted && std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+    const bool section =
+        !dotted && std::any_of(keys.begin(), keys.end(), [&](const std::string& known) {
+          return known.starts_with(key + ".");
+        });
     if (section && node.is_table()) {
       check_keys(*node.as_table(), key + ".", source);
     } else if (section) {
       fail(ErrorKind::usage, "{}: should be a section, [{}]", origin_of(node, source, key), key);
     } else {
       fail(ErrorKind::usage, "{}: unknown key{}", origin_of(node, source, key),
-           did_you_mean(key, keys));
+           did_you_mean(key, keys_and_sections));
     }
   }
 }
 
 // ------------------------------------------------------------------------------------- to TOML --
 
+// A TOML basic string: quotes, backslashes and control characters are escaped.
 std::string toml_value(const std::string& value) {
-  std::ostringstream text;
-  text << toml::toml_formatter(toml::value<std::string>(value));
-  return text.str();
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      text += fmt::format("\\u{:04X}", c);
+    } else {
+      text += c;
+    }
+  }
+  return text + '"';
 }
 std::string toml_value(bool value) { return value ? "true" : "false"; }
 template <typename Number>
@@ -266,7 +297,7 @@ std::string to_text(std::span<const LayerWeight> layers) {
 }
 
 Recipe parse_recipe(std::string_view text, const std::string& source) {
-  check_lines(text, source);
+  check_dots(text, source);
   toml::table table;
   try {
     table = toml::parse(text, source);
@@ -280,9 +311,9 @@ Recipe parse_recipe(std::string_view text, const std::string& source) {
   visit_fields(recipe, [&](const Field& field, auto& value) {
     const toml::node* node = table.at_path(field.key).node();
     if (!node) return;
-    const std::string origin = origin_of(*node, source, field.key);
-    set_from_node(value, *node, origin);
-    check_value(field, value, origin);
+    const Source where = {*node, source, std::string(field.key)};
+    set_from_toml(value, where);
+    check_value(field, value, where.origin());
   });
   return recipe;
 }

@@ -145,7 +145,7 @@ TEST_F(ReplaceFile, KeepsWritersOfTheSameFileApart) {
 }
 
 TEST_F(ReplaceFile, RefusesAnEmptyPath) {
-  EXPECT_TRUE(says(error_of([] { replace_file("", std::string("x")); }), ErrorKind::file));
+  EXPECT_TRUE(says(error_of([] { replace_file("", std::string("x")); }), ErrorKind::usage, "name"));
 }
 
 TEST_F(ReplaceFile, RefusesAFolderThatCannotBeWritten) {
