@@ -92,7 +92,7 @@ void each_row(const vips::VImage& image, const std::function<void(int, const flo
 }
 
 vips::VImage in_memory(const vips::VImage& image) {
-  const vips::VImage memory(vips_image_new_memory());
+  vips::VImage memory(vips_image_new_memory());
   if (vips_image_pipelinev(memory.get_image(), VIPS_DEMAND_STYLE_ANY, image.get_image(), nullptr))
     throw vips::VError();
   each_raw_row(image, [&](int y, VipsPel* row) {

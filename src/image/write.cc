@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -179,7 +180,7 @@ float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f
 // 0..1 to 0..max in nearest steps.
 template <typename T>
 T rounded(float value) {
-  return static_cast<T>(in_range(value) * std::numeric_limits<T>::max() + 0.5f);
+  return static_cast<T>(std::lround(in_range(value) * std::numeric_limits<T>::max()));
 }
 
 // One row's pixels [left, left + width), their bands side by side: red, green, blue and, when
