@@ -109,8 +109,11 @@ void find_parts(const Hdf5File& file, Hdf5Handle group, Part& kernel, Part& bias
     for (hsize_t i = 0; i < entries; ++i) {
       Hdf5Handle entry = file.open(group, i, where);
       const H5I_type_t type = H5Iget_type(entry.id());
-      if (type == H5I_DATASET) file_dataset(std::move(entry), kernel, bias);
-      if (type == H5I_GROUP && entries == 1) inner_group = std::move(entry);
+      if (type == H5I_DATASET) {
+        file_dataset(std::move(entry), kernel, bias);
+      } else if (type == H5I_GROUP && entries == 1) {
+        inner_group = std::move(entry);
+      }
     }
     if (!inner_group.is_open()) return;
     group = std::move(inner_group);
