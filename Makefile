@@ -25,8 +25,8 @@ DEMO_OUTPUT ?= build/demo.png
 
 build:
 	@tools/setup.sh build
-	@cmake --preset release -DLIMN_BUILD_TESTS=OFF >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
-	@rm -f build-configure.log
+	@mkdir -p build
+	@cmake --preset release -DLIMN_BUILD_TESTS=OFF >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release -j $(JOBS)
 	@echo "The program is build/limn"
 

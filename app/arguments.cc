@@ -44,9 +44,10 @@ std::string default_text(const T& value) {
 }  // namespace
 
 void PaintingArguments::add_to(CLI::App& command) {
-  command.add_option("PHOTO", photo_, "The picture to be painted")->required();
+  command.add_option("PHOTO", photo_, "The picture to be painted")->required()->type_name("FILE");
   command.add_option("PAINTING", painting_, "The picture in whose manner it is painted")
-      ->required();
+      ->required()
+      ->type_name("FILE");
   command.add_option("--weights", weights_, "Trained weights: Keras .h5 or .safetensors")
       ->type_name("FILE");
   command

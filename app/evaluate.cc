@@ -69,7 +69,9 @@ void add_evaluate_command(CLI::App& app, int& exit_code) {
   command->footer(kExamples);
   const auto evaluate = std::make_shared<EvaluateCommand>();
   evaluate->arguments.add_to(*command);
-  command->add_option("PICTURE", evaluate->picture, "The picture to be judged")->required();
+  command->add_option("PICTURE", evaluate->picture, "The picture to be judged")
+      ->required()
+      ->type_name("FILE");
   command->add_flag("--json", evaluate->json, "Print JSON");
   command->callback([evaluate, &exit_code] { exit_code = evaluate->run(); });
 }

@@ -29,7 +29,7 @@ constexpr const char* kExamples =
     "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5\n"
     "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --size 1024 --iterations "
     "300\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --style-weight 5\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --style-weight 5e-4\n"
     "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --init noise --seed 7 \\\n"
     "      --save-every 20 --report out.json\n\n"
     "Exit codes: 0 painted, 2 bad flag or recipe, 3 bad file (or a picture of --save-every could "
@@ -71,8 +71,7 @@ void PaintCommand::add_to(CLI::App& command) {
   command
       .add_option("--save-every", save_every,
                   "Also write the picture of every Nth iteration beside it")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000));
+      ->type_name("N");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
   command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")

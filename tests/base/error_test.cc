@@ -52,11 +52,11 @@ TEST(NearestName, OfNothingIsNothing) {
 
 // Edit distances take the product of both lengths: no file may make that large.
 TEST(NearestName, OfAHostileNameIsNothingAndTakesNoTime) {
-  const auto start = std::chrono::steady_clock::now();
   const std::string endless(20'000'000, 'c');
+  const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(nearest_name(endless, kKeys), "");
   EXPECT_EQ(did_you_mean(std::string("\0\xff\x80\n", 4), kKeys), "");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(200));
 }
 
 TEST(DidYouMean, IsAHalfSentenceOrNothing) {

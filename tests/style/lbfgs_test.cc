@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "support/functions.h"
+#include "support/random_values.h"
 #include "support/same_bits.h"
 
 namespace limn {
@@ -143,28 +144,39 @@ TEST_F(Lbfgs, ConvergesAtOnceWhereTheGradientIs0) {
   }
 }
 
-// Along a line on which the loss curves downwards no quadratic can be learnt: the history is
-// dropped, and the next step goes along the gradient again.
+// Along a line on which the loss curves downwards no quadratic can be learnt, and what was learnt
+// before says nothing about the place: the history is dropped whole, and the next step goes along
+// the gradient. The gradients here are of no function; the steps without a line search call none.
 TEST_F(Lbfgs, DropsItsHistoryWhereTheLossCurvesDownwards) {
-  // Curved upwards for x > 0, downwards for x < 0.
-  const Function f = seen_in_float([](const std::vector<double>& x, std::vector<double>& g) {
-    g[0] = x[0] > 0 ? 2 * x[0] + 1 : 1 - 2 * x[0];
-    g[1] = 0.5;
-    return 1000 + (x[0] > 0 ? x[0] * x[0] + x[0] : x[0] - x[0] * x[0]) + 0.5 * x[1];
-  });
-  const auto optimiser = make_lbfgs(lbfgs_recipe(LineSearch::none), 2, pool_);
-  Standing standing(f, {-0.25f, 0.0f});
-  for (int step = 0; step < 4; ++step) {
-    const std::vector<float> x = standing.x;
-    const std::vector<float> gradient = standing.gradient;
-    ASSERT_EQ(standing.step(*optimiser, f), StepStatus::moved);
-    const std::vector<double> s = difference(standing.x, x);
-    ASSERT_LT(standing.x[0], 0);
-    // Parallel to the gradient, and down.
-    const double along = s[0] * gradient[0] + s[1] * gradient[1];
-    const double across = s[0] * gradient[1] - s[1] * gradient[0];
-    EXPECT_LT(along, 0);
-    EXPECT_NEAR(across / along, 0, 1e-5) << "step " << step;
+  constexpr size_t kSize = 5;
+  for (int trial = 0; trial < 50; ++trial) {
+    const auto optimiser = make_lbfgs(lbfgs_recipe(LineSearch::none), kSize, pool_);
+    Random random(trial);
+    std::vector<float> x(kSize, 0.0f), gradient = random_values(kSize, 100 + trial);
+    Point point = {x, Losses(), gradient};
+    const auto step = [&] {
+      const std::vector<float> before = x;
+      EXPECT_EQ(optimiser->step(Function(), point), StepStatus::moved);
+      return difference(x, before);
+    };
+    // The gradient grows by 1 to 3 times the step: curved upwards. Twice.
+    for (int pair = 0; pair < 2; ++pair) {
+      const std::vector<double> s = step();
+      for (size_t i = 0; i < kSize; ++i) {
+        gradient[i] += static_cast<float>((1 + 2 * random.uniform()) * s[i]);
+      }
+    }
+    // It changes somehow, on the whole against the step: curved downwards.
+    const std::vector<double> s = step();
+    const std::vector<float> change = random_values(kSize, 200 + trial);
+    const std::vector<double> y(change.begin(), change.end());
+    const double against = -(0.1 + dot(y, s) / dot(s, s));
+    for (size_t i = 0; i < kSize; ++i) gradient[i] += static_cast<float>(y[i] + against * s[i]);
+
+    const std::vector<double> next = step();
+    const std::vector<double> g(gradient.begin(), gradient.end());
+    EXPECT_NEAR(dot(next, g), -norm(next) * norm(g), 1e-6 * norm(next) * norm(g))
+        << "not along -g in trial " << trial;
   }
 }
 

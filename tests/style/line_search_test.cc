@@ -134,12 +134,13 @@ TEST_F(TheLineSearch, TakesTheBestLengthWhenNoneMeetsBothConditions) {
 
 // The slope promises a fall that does not come.
 TEST_F(TheLineSearch, LeavesThePointAsItWasWhenNoLengthLowersTheLoss) {
-  const Curve liar = {"liar", [](double t) { return std::abs(t); }, [](double) { return -1.0; }};
-  const Curve cliff = {"cliff", [](double t) { return t > 0 ? std::nan("") : 5.0; },
-                       [](double) { return -1.0; }};
+  // Another one elsewhere, so that a gradient left from there shows.
+  const auto slope = [](double t) { return t == 0 ? -1.0 : -0.99; };
+  const Curve liar = {"liar", [](double t) { return std::abs(t); }, slope};
+  const Curve cliff = {"cliff", [](double t) { return t > 0 ? std::nan("") : 5.0; }, slope};
   const Curve wall = {
       "wall", [](double t) { return t > 0 ? std::numeric_limits<double>::infinity() : 5.0; },
-      [](double) { return -1.0; }};
+      slope};
   for (const Curve& curve : {liar, cliff, wall}) {
     SCOPED_TRACE(curve.name);
     int evaluations = 0;
