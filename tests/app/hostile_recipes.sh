@@ -67,8 +67,8 @@ refused 2 "bad.toml, line 1: "
 { printf 'a = ' && repeated 200000 '{a='; } > bad.toml
 refused 2 "bad.toml, line 1: "
 { repeated 400000 'a.' && echo 'a = 1'; } > bad.toml
-refused 2 "bad.toml, line 1"
+refused 2 "bad.toml: has more than 2000 dots"
 { printf '[' && repeated 400000 'a.' && echo 'a]'; } > bad.toml
-refused 2 "bad.toml, line 1"
+refused 2 "bad.toml: has more than 2000 dots"
 { printf '[content]\nlayers = {' && repeated 400000 'a.' && echo 'a = 1}'; } > bad.toml
-refused 2 "bad.toml, line 2"
+refused 2 "bad.toml: has more than 2000 dots"

@@ -133,6 +133,24 @@ TEST_F(Lbfgs, GoesAlongTheDenseMatrixOfItsLastPairs) {
   }
 }
 
+// Also of the first, which has no history to be scaled by.
+TEST_F(Lbfgs, MultipliesEveryStepByTheLearningRate) {
+  const Function f = seen_in_float(quadratic(20));
+  const std::vector<float> start = {5, -2, 8};
+  const auto first_step = [&](double learning_rate) {
+    Recipe recipe = lbfgs_recipe(LineSearch::none);
+    recipe.optimiser.learning_rate = learning_rate;
+    const auto optimiser = make_lbfgs(recipe, 3, pool_);
+    Standing standing(f, start);
+    standing.step(*optimiser, f);
+    return norm(difference(standing.x, start));
+  };
+  const double whole = first_step(1);
+  EXPECT_GT(whole, 0);
+  EXPECT_NEAR(first_step(0.5), whole / 2, 1e-5 * whole);
+  EXPECT_NEAR(first_step(2), whole * 2, 1e-5 * whole);
+}
+
 TEST_F(Lbfgs, ConvergesAtOnceWhereTheGradientIs0) {
   const Function f = seen_in_float(quadratic(10));
   for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {

@@ -134,8 +134,7 @@ TEST_F(TheLineSearch, TakesTheBestLengthWhenNoneMeetsBothConditions) {
 
 // The slope promises a fall that does not come.
 TEST_F(TheLineSearch, LeavesThePointAsItWasWhenNoLengthLowersTheLoss) {
-  // Another one elsewhere, so that a gradient left from there shows.
-  const auto slope = [](double t) { return t == 0 ? -1.0 : -0.99; };
+  const auto slope = [](double) { return -1.0; };
   const Curve liar = {"liar", [](double t) { return std::abs(t); }, slope};
   const Curve cliff = {"cliff", [](double t) { return t > 0 ? std::nan("") : 5.0; }, slope};
   const Curve wall = {
@@ -144,13 +143,18 @@ TEST_F(TheLineSearch, LeavesThePointAsItWasWhenNoLengthLowersTheLoss) {
   for (const Curve& curve : {liar, cliff, wall}) {
     SCOPED_TRACE(curve.name);
     int evaluations = 0;
-    const Function f = along_direction(curve, &evaluations);
+    // Every later gradient is another one, so that one left from a trial shows.
+    const Function f = [&, exact = along_direction(curve)](std::span<const float> x,
+                                                           std::span<float> gradient) {
+      const Losses losses = exact(x, gradient);
+      if (evaluations++ > 0) gradient[0] *= 0.99f;
+      return losses;
+    };
     stand(f);
     const std::vector<float> gradient = standing_.gradient;
     const Losses losses = standing_.point.losses;
-    evaluations = 0;
     EXPECT_EQ(search(f, 1.0), 0);
-    EXPECT_LE(evaluations, 26);
+    EXPECT_LE(evaluations, 27);
     EXPECT_TRUE(same_bits(standing_.x, std::span<const float>(kStart)));
     EXPECT_TRUE(same_bits(standing_.gradient, gradient));
     EXPECT_EQ(standing_.point.losses.total, losses.total);
