@@ -37,7 +37,7 @@ class Convolution3x3 : public testing::Test {
  protected:
   void make(const Shape& shape, Values values) {
     shape_ = shape;
-    const auto seed = static_cast<std::uint64_t>(shape.height * 1000 + shape.width);
+    const std::uint64_t seed = std::uint64_t{1000} * shape.height + shape.width;
     const size_t size = static_cast<size_t>(shape.in) * shape.out * 9;
     const bool whole = values == Values::whole;
     kernel_ = whole ? random_wholes(size, seed, 2) : random_values(size, seed);
@@ -49,7 +49,7 @@ class Convolution3x3 : public testing::Test {
 
   // Fast and slow, on every target, with 1 and 3 threads.
   void expect_forward_like_twin(const Form& form) {
-    const auto& [in, out, height, width] = shape_;
+    const int in = shape_.in, out = shape_.out, height = shape_.height, width = shape_.width;
     GuardedMap x(in, height, width, [&](int, int, int) { return next(); });
     GuardedMap expected(out, height, width);
     GuardedBits expected_signs(out, height, width);
@@ -95,7 +95,7 @@ class Convolution3x3 : public testing::Test {
 
   // The kernel packed for backward is the twin's transposed convolution.
   void expect_backward_like_twin() {
-    const auto& [in, out, height, width] = shape_;
+    const int in = shape_.in, out = shape_.out, height = shape_.height, width = shape_.width;
     GuardedMap d_y(out, height, width, [&](int, int, int) { return next(); });
     GuardedMap expected(in, height, width);
     reference::convolve_backward(kernel_, d_y, expected);

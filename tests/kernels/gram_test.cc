@@ -1,8 +1,9 @@
 // Gram matrices and their backward product against the slow twins.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 
 #include "kernels/kernels.h"
 #include "kernels/reference.h"
@@ -40,7 +41,9 @@ class GramMatrix : public testing::Test {
             const size_t place = i * C + j;
             ASSERT_LE(std::abs(double{G[place]} - expected[place]), tolerance * magnitude[place])
                 << "G[" << i << "][" << j << "]";
-            ASSERT_EQ(std::memcmp(&G[place], &G[j * C + i], sizeof(float)), 0) << "not symmetric";
+            ASSERT_EQ(std::bit_cast<std::uint32_t>(G[place]),
+                      std::bit_cast<std::uint32_t>(G[j * C + i]))
+                << "not symmetric";
           }
         }
       }

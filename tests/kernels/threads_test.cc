@@ -147,6 +147,20 @@ TEST(AnyNumberOfThreads, AddsVectorsAlike) {
   });
 }
 
+// Forty pieces: added in the order in which threads end, their double sum would differ now and
+// then.
+TEST(AnyNumberOfThreads, AddsManyPiecesInOneOrder) {
+  constexpr size_t kSize = 40 * 65536;
+  const std::vector<float> a = random_values(kSize, 1);
+  const std::vector<float> b = random_values(kSize, 2);
+  ThreadPool one(1);
+  const double expected = kernels::dot(a, b, one);
+  for (const int threads : {2, 3, 7}) {
+    ThreadPool pool(threads);
+    for (int i = 0; i < 100; ++i) ASSERT_EQ(kernels::dot(a, b, pool), expected) << threads;
+  }
+}
+
 TEST(SimdTargets, AreThoseTheKernelsSayTheyRunOn) {
   const std::vector<SimdTarget> targets = simd_targets();
   ASSERT_FALSE(targets.empty());

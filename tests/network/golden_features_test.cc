@@ -52,6 +52,7 @@ TEST_P(GoldenFeatures, OfEveryLayerHaveTheirShapeSumAndNorm) {
   const std::vector<std::string> names = layer_names(tiny.table);
   ASSERT_EQ(names.size(), expected.size());
   std::vector<LayerPosition> taps;
+  taps.reserve(names.size());
   for (const std::string& name : names) taps.push_back(find_layer(tiny.table, name).value());
 
   const Network network(tiny.weights, GetParam(), static_cast<int>(tiny.rows.size()) - 1);

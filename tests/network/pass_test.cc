@@ -182,7 +182,8 @@ TEST_P(WholePass, IsTheCompositionOnEveryTarget) {
 TEST_P(WholePass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
   // The second ends in a single cell.
   const std::pair<int, int> sizes[] = {{13, 18}, {smallest() + 3, std::max(smallest(), 5)}};
-  for (const auto& [height, width] : sizes) {
+  for (const auto& size : sizes) {
+    const int height = size.first, width = size.second;
     for (const Layers& layers : kTapSets) {
       std::vector<LayerPosition> taps;
       int deepest = 0;

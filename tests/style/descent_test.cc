@@ -150,8 +150,8 @@ TEST_F(OneDescent, GivesUpAfterTooManyRejectionsInARow) {
 
 TEST_F(OneDescent, OnlyCountsRejectionsInARow) {
   // Every other step is bad, for longer than any row of rejections may be.
-  std::vector<float> steps;
-  for (int i = 0; i < 100; ++i) steps.push_back(i % 2 == 0 ? 1.0f : 0.0f);
+  std::vector<float> steps(100, 0.0f);
+  for (size_t i = 0; i < steps.size(); i += 2) steps[i] = 1;
   int calls = 0;
   const Function f = [&calls](std::span<const float> x, std::span<float> gradient) {
     gradient[0] = 1;

@@ -173,7 +173,7 @@ TEST_F(Lbfgs, DropsItsHistoryWhereTheLossCurvesDownwards) {
     std::vector<float> x(kSize, 0.0f), gradient = random_values(kSize, 100 + trial);
     Point point = {x, Losses(), gradient};
     const auto step = [&] {
-      const std::vector<float> before = x;
+      const std::vector<float> before(x.begin(), x.end());
       EXPECT_EQ(optimiser->step(Function(), point), StepStatus::moved);
       return difference(x, before);
     };

@@ -266,6 +266,7 @@ TEST_F(Paint, MayRunSeveralTimesAtOnce) {
   const Painted expected = painted(recipe);
   std::vector<Painted> found(3);
   std::vector<std::thread> threads;
+  threads.reserve(found.size());
   for (Painted& result : found) threads.emplace_back([&] { result = painted(recipe); });
   for (std::thread& thread : threads) thread.join();
   for (const Painted& result : found) {

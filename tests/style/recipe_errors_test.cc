@@ -136,6 +136,8 @@ TEST(RecipeErrors, RefuseInfinityAndNan) {
     EXPECT_TRUE(refused(std::string("content.weight = ") + value + "\n")) << value;
     EXPECT_TRUE(refused(std::string("content.layers = { relu1_1 = ") + value + " }\n")) << value;
   }
+  EXPECT_TRUE(refused("content.weight = inf\n", "content.weight", "inf is not a finite number"));
+  EXPECT_TRUE(refused("content.layers = { relu1_1 = nan }\n", "content.layers.relu1_1", "nan"));
 }
 
 // ---- hostile texts: each in a process of its own, for they may end it ----

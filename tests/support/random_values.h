@@ -14,8 +14,8 @@ inline float random_signed(Random& random) { return static_cast<float>(2 * rando
 // A whole number from -most to most. Sums of products of few such numbers have no rounding in
 // float, so whatever the order of addition the result must be the twin's to the bit.
 inline float random_whole(Random& random, int most) {
-  const auto choices = static_cast<std::uint64_t>(2 * most + 1);
-  return static_cast<float>(static_cast<std::int64_t>(random.bits() % choices) - most);
+  const auto choices = static_cast<unsigned>(2 * most + 1);
+  return static_cast<float>(static_cast<int>(random.bits() % choices) - most);
 }
 
 inline std::vector<float> random_values(std::size_t size, std::uint64_t seed) {

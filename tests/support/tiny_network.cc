@@ -60,7 +60,7 @@ Recipe recipe_of(const nlohmann::json& sections) {
   Recipe recipe;
   for (const auto& [section, settings] : sections.items()) {
     for (const auto& [key, value] : settings.items()) {
-      set_field(recipe, section + "." + key, text_of(value), "tiny_golden.json");
+      set_field(recipe, fmt::format("{}.{}", section, key), text_of(value), "tiny_golden.json");
     }
   }
   return recipe;
