@@ -51,12 +51,12 @@ struct ThreadPool::Crew {
     members.clear();
   }
 
-  void take_tasks() {
+  void take_tasks(int thread) {
     for (;;) {
       const size_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= tasks) return;
       try {
-        (*task)(i);
+        (*task)(i, thread);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!error) error = std::current_exception();
@@ -64,7 +64,7 @@ struct ThreadPool::Crew {
     }
   }
 
-  void serve() {
+  void serve(int thread) {
     unsigned seen = 0;
     std::unique_lock lock(mutex);
     for (;;) {
@@ -72,17 +72,18 @@ struct ThreadPool::Crew {
       if (quit) return;
       seen = round;
       lock.unlock();
-      take_tasks();
+      take_tasks(thread);
       lock.lock();
       if (--working == 0) end.notify_one();
     }
   }
 };
 
-ThreadPool::ThreadPool(int threads) : threads_(threads > 0 ? threads : available_cores()) {
+ThreadPool::ThreadPool(int threads)
+    : threads_(threads > 0 ? threads : available_cores()), thread_scratch_(threads_) {
   crew_ = std::make_unique<Crew>();
   try {
-    for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this] { crew_->serve(); });
+    for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this, i] { crew_->serve(i); });
   } catch (const std::system_error& error) {
     const size_t started = crew_->members.size() + 1;
     crew_->dismiss();
@@ -101,11 +102,12 @@ void ThreadPool::run(size_t tasks, TaskReference task) {
     crew.task = &task;
     crew.tasks = tasks;
     crew.next.store(0, std::memory_order_relaxed);
-    crew.working = threads_ - 1;
-    ++crew.round;
+    // A single task is not worth waking anybody for.
+    crew.working = tasks > 1 ? threads_ - 1 : 0;
+    if (crew.working > 0) ++crew.round;
   }
-  crew.begin.notify_all();
-  crew.take_tasks();
+  if (tasks > 1) crew.begin.notify_all();
+  crew.take_tasks(0);
   std::unique_lock lock(crew.mutex);
   crew.end.wait(lock, [&] { return crew.working == 0; });
   if (crew.error) std::rethrow_exception(std::exchange(crew.error, nullptr));

@@ -7,25 +7,35 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <type_traits>
+#include <vector>
+
+#include "base/buffer.h"
 
 namespace limn {
 
-// A reference to a callable void(size_t) that lives at least as long as the call it is passed to.
-// Unlike std::function it never allocates, so that loops over kernels do not either.
+// A reference to a callable that lives at least as long as the call it is passed to: task(i), or
+// task(i, thread) with the number of the thread that runs it. Unlike std::function it never
+// allocates, so that loops over kernels do not either.
 class TaskReference {
  public:
   template <typename Task>
   requires(!std::is_same_v<std::remove_cvref_t<Task>, TaskReference>) TaskReference(Task&& task)
       : object_(const_cast<void*>(static_cast<const void*>(&task))),
-        call_([](void* object, size_t i) {
-          (*static_cast<std::remove_reference_t<Task>*>(object))(i);
+        call_([](void* object, size_t i, int thread) {
+          auto& call = *static_cast<std::remove_reference_t<Task>*>(object);
+          if constexpr (std::is_invocable_v<decltype(call), size_t, int>) {
+            call(i, thread);
+          } else {
+            call(i);
+          }
         }) {}
-  void operator()(size_t i) const { call_(object_, i); }
+  void operator()(size_t i, int thread) const { call_(object_, i, thread); }
 
  private:
   void* object_;
-  void (*call_)(void*, size_t);
+  void (*call_)(void*, size_t, int);
 };
 
 class ThreadPool {
@@ -44,9 +54,27 @@ class ThreadPool {
   // may not call run, and only one thread may call it at a time.
   void run(size_t tasks, TaskReference task);
 
+  // Memory that kernels may use while they run: one piece that all threads share, to be asked for
+  // before run(), and one for each thread, to be asked for by the tasks that run on it. Contents
+  // are not kept from one request to the next. Pieces grow and are given back with the pool.
+  std::span<float> shared_scratch(size_t floats) { return grown(shared_scratch_, floats); }
+  std::span<float> thread_scratch(int thread, size_t floats) {
+    return grown(thread_scratch_[thread], floats);
+  }
+
  private:
+  static std::span<float> grown(Buffer<float>& buffer, size_t floats) {
+    if (buffer.size() < floats) {
+      buffer = {};  // first, so that old and new are not held together
+      buffer = Buffer<float>(floats);
+    }
+    return buffer;
+  }
+
   struct Crew;
   int threads_;
+  Buffer<float> shared_scratch_;
+  std::vector<Buffer<float>> thread_scratch_;
   std::unique_ptr<Crew> crew_;
 };
 
