@@ -20,13 +20,16 @@ namespace limn::kernels {
 // The instruction set in use: "AVX3" (AVX-512), "AVX2", "SSE4", "NEON", "EMU128" (none).
 std::string_view instruction_set();
 
-// ------------------------------------------------------------------ 3 x 3 convolution (conv.cc) --
+// The place of a maximum in its 2 x 2 cells, two bits: is it on the right, is it below. Among
+// equals the first in reading order counts.
+struct MaxPlaces {
+  CellBits right;
+  CellBits below;
+};
 
-enum class Direction { forward, backward };
+// -------------------------------------------------------------- 3 x 3 convolution (winograd.cc) --
 
-// A convolution's kernel in the order in which convolve reads it. Packed for `backward` it is the
-// transposed convolution: turned by 180 degrees, input and output channels exchanged. Then the
-// gradient by the input is again a convolution, of the gradient by the output.
+// A convolution's kernel in the order in which convolve reads it, for both directions.
 struct PackedKernel {
   int in = 0;
   int out = 0;
@@ -34,14 +37,58 @@ struct PackedKernel {
 };
 
 // kernel: [out][in][3][3]; in and out multiples of 16. Allocates.
-PackedKernel pack_kernel(std::span<const float> kernel, int in, int out, Direction direction);
+PackedKernel pack_kernel(std::span<const float> kernel, int in, int out);
 
-// y = K * x + bias, "=". bias: [out], or null for none.
-// With `signs`, y goes through a ReLU and the sign bits of what went in are kept: forward's form.
-void convolve(const PackedKernel& kernel, const float* bias, ConstFeatureMap x, FeatureMap y,
-              const CellBits* signs, ThreadPool& pool);
+// Forward: K * x. Backward: the transposed convolution, K turned by 180 degrees with input and
+// output channels exchanged, which takes the gradient by the output to the gradient by the input.
+enum class Direction { forward, backward };
 
-// The first convolution: from the three planes of the picture. "=" as above.
+// What a convolution reads. Backward that is often a gradient that must first go back through the
+// ReLU and the pooling that followed the convolution.
+struct Source {
+  enum class Kind {
+    map,                   // x = map, ring included
+    relu_gradient,         // x = map where its sign bit is set, else 0
+    max_pool_gradient,     // map by max pooling's output: its value at the place of each maximum
+                           // whose sign bit is set, else 0; signs and places as large as map
+    average_pool_gradient  // map by average pooling's output: each cell its share where its sign
+                           // bit is set; signs as large as x
+  };
+  Kind kind = Kind::map;
+  ConstFeatureMap map;
+  CellBits signs;
+  MaxPlaces places;
+  int row = 0;  // of a map that is a piece of x: where in x its cell (0, 0) is
+  int column = 0;
+};
+
+// What a convolution writes: its result with the bias added, y.
+struct Sink {
+  enum class Kind {
+    set,               // map = y
+    add,               // map += y
+    relu,              // map = max(y, 0); signs of y
+    relu_max_pool,     // map = the maxima of max(y, 0); their places, and their signs
+    relu_average_pool  // map = the means of max(y, 0); signs of y
+  };
+  Kind kind = Kind::set;
+  FeatureMap map;
+  int height = 0;  // of y
+  int width = 0;
+  CellBits signs;
+  MaxPlaces places;
+  int row = 0;  // of a map that is a piece of y (no pooling): where in y its cell (0, 0) is
+  int column = 0;
+};
+
+// bias: [out], or null for none.
+void convolve(const PackedKernel& kernel, Direction direction, const float* bias,
+              const Source& source, const Sink& sink, ThreadPool& pool);
+
+// ------------------------------------------------------ the first convolution (input_conv.cc) --
+
+// From the three planes of the picture; "=". With `signs`, y goes through a ReLU and the sign bits
+// of what went in are kept.
 // kernel: [out][3][3][3]. packed: [out / 16][3][3][3][16 out], pack_input_kernel's result.
 Buffer<float> pack_input_kernel(std::span<const float> kernel, int out);
 void convolve_input(std::span<const float> packed, const float* bias, ConstInputPlanes x,
@@ -50,44 +97,68 @@ void convolve_input(std::span<const float> packed, const float* bias, ConstInput
 void convolve_input_backward(std::span<const float> packed, ConstFeatureMap d_y, InputPlanes d_x,
                              ThreadPool& pool);
 
-// ------------------------------------------------------------------------- ReLU, pooling (pool.cc)
-// --
+// --------------------------------------------------------- the first level, fused (first_level.cc)
+
+// conv1_1, ReLU, conv1_2, ReLU and pooling in one go, in pieces that stay in the near cache: the
+// maps of full size, which are most of what a network has, never exist.
+struct FirstLevel {
+  std::span<const float> kernel_1;  // pack_input_kernel's result
+  const float* bias_1 = nullptr;
+  const PackedKernel* kernel_2 = nullptr;
+  const float* bias_2 = nullptr;
+  enum class Features { none, before_relu, after_relu };
+  Features features = Features::none;  // of conv1_1: which Gram matrix is wanted
+};
+
+// Forward: x through the level into `sink` (relu_max_pool or relu_average_pool); G = F F^T of
+// conv1_1's features F, [C][C], if wanted.
+// scratch: first_level_scratch doubles.
+size_t first_level_scratch(int channels, int height);
+void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G,
+                 std::span<double> scratch, ThreadPool& pool);
+
+// Backward: d_x, "=", from `source` (max_pool_gradient or average_pool_gradient), and from S F if a
+// Gram matrix was wanted (see gram_backward). conv1_1 is computed again.
+// edges: first_level_edges floats.
+size_t first_level_edges(int height, int width);
+void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
+                          std::span<const float> S, InputPlanes d_x, std::span<float> edges,
+                          ThreadPool& pool);
+
+// ---------------------------------------------------------------------- ReLU, pooling (pool.cc) --
 
 // y = max(x, 0), "=", keeping the signs of x.
 void relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs, ThreadPool& pool);
 // d = d where the sign bit is set, else 0; in place.
 void relu_backward(const CellBits& signs, FeatureMap d, ThreadPool& pool);
-
-// The place of a maximum in its 2 x 2 cells, two bits: is it on the right, is it below. Among
-// equals the first in reading order counts.
-struct MaxPlaces {
-  CellBits right;
-  CellBits below;
-};
+// d_x += d_y where the sign bit is set.
+void add_relu_backward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_x,
+                       ThreadPool& pool);
 
 // y(i, j) = max of x(2i..2i+1, 2j..2j+1), "="; y is floor(H/2) x floor(W/2).
 void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPool& pool);
-// d_x "=": d_y at the place of the maximum, 0 elsewhere.
+// d_x += d_y at the place of the maximum.
 void max_pool_backward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_x,
                        ThreadPool& pool);
 
 // y(i, j) = mean of the cells of x(2i..2i+1, 2j..2j+1) that there are, "="; y is ceil(H/2) x
 // ceil(W/2).
 void average_pool(ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
-// d_x "=": each cell its share of d_y.
+// d_x += each cell its share of d_y.
 void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool);
 
-// ------------------------------------------------------------------------ Gram matrices (gram.cc)
-// --
+// --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
 // G = F F^T, "=": G[i][j] = sum over positions of F[i] F[j], not divided by anything. Symmetric,
 // [C][C]. scratch holds partial sums: at least gram_scratch_size(F) doubles.
 size_t gram_scratch_size(ConstFeatureMap F);
 void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool);
 
-// d_F += S F for a symmetric S, [C][C]: the gradient of a function of G, with S twice its gradient
-// by G.
-void gram_backward(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F, ThreadPool& pool);
+// F = S F + factor (F - P), "=", in place: features that are no longer needed make room for the
+// gradient of the losses that read them. S, [C][C], symmetric: twice the gradient by G; empty when
+// no loss reads G. P: the features that F is compared with, alike in shape; null data for none.
+void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P,
+                        ThreadPool& pool);
 
 // --------------------------------------------------------------------- flat vectors (vector.cc) --
 // Sums are taken in pieces of a fixed size whose results are added in double, in order.

@@ -40,6 +40,12 @@ void Relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs, ThreadPool& po
   });
 }
 
+// to += value where the mask is set.
+HWY_INLINE void add_where(hn::Mask<CellTag> mask, CellVector value, float* to) {
+  const CellTag d;
+  hn::Store(hn::Add(hn::Load(d, to), hn::IfThenElseZero(mask, value)), d, to);
+}
+
 void ReluBackward(const CellBits& signs, FeatureMap d_x, ThreadPool& pool) {
   const CellTag d;
   for_each_row(d_x.blocks(), d_x.height, pool, [&](int block, int row) HWY_ATTR {
@@ -49,6 +55,20 @@ void ReluBackward(const CellBits& signs, FeatureMap d_x, ThreadPool& pool) {
       for (int v = 0; v < kVectors; ++v) {
         const auto kept = hn::IfThenElseZero(mask_of(words[i], v), hn::Load(d, cell + v * kLanes));
         hn::Store(kept, d, cell + v * kLanes);
+      }
+    }
+  });
+}
+
+void AddReluBackward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool) {
+  const CellTag d;
+  for_each_row(d_x.blocks(), d_x.height, pool, [&](int block, int row) HWY_ATTR {
+    const float* from = d_y.cell(block, row, 0);
+    float* to = d_x.cell(block, row, 0);
+    const uint16_t* words = signs.row(block, row);
+    for (int i = 0; i < d_x.width; ++i, from += kBlock, to += kBlock) {
+      for (int v = 0; v < kVectors; ++v) {
+        add_where(mask_of(words[i], v), hn::Load(d, from + v * kLanes), to + v * kLanes);
       }
     }
   });
@@ -92,10 +112,7 @@ void MaxPoolBackward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_
   for_each_row(d_x.blocks(), d_x.height, pool, [&](int block, int row) HWY_ATTR {
     float* to = d_x.cell(block, row, 0);
     const int pooled_row = row / 2;
-    if (pooled_row >= d_y.height) {  // the odd last row, which pooling dropped
-      for (int i = 0; i < d_x.width * kBlock; ++i) to[i] = 0;
-      return;
-    }
+    if (pooled_row >= d_y.height) return;  // the odd last row, which pooling dropped
     const unsigned row_flip = row % 2 == 1 ? 0u : 0xffffu;  // bits set where this row won
     const float* from = d_y.cell(block, pooled_row, 0);
     const uint16_t* right_words = places.right.row(block, pooled_row);
@@ -106,12 +123,9 @@ void MaxPoolBackward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_
         const auto gradient = hn::Load(d, from + v * kLanes);
         const auto left = mask_of(won & ~unsigned{right_words[i]}, v);
         const auto right = mask_of(won & right_words[i], v);
-        hn::Store(hn::IfThenElseZero(left, gradient), d, to + v * kLanes);
-        hn::Store(hn::IfThenElseZero(right, gradient), d, to + kBlock + v * kLanes);
+        add_where(left, gradient, to + v * kLanes);
+        add_where(right, gradient, to + kBlock + v * kLanes);
       }
-    }
-    if (d_x.width % 2 == 1) {
-      for (int c = 0; c < kBlock; ++c) to[c] = 0;
     }
   });
 }
@@ -148,7 +162,9 @@ void AveragePoolBackward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool) 
       const auto share = hn::Set(d, 1.0f / ((two_rows ? 2 : 1) * (two_columns ? 2 : 1)));
       const float* from = d_y.cell(block, row / 2, i / 2);
       for (int v = 0; v < kVectors; ++v) {
-        hn::Store(hn::Mul(hn::Load(d, from + v * kLanes), share), d, to + v * kLanes);
+        const auto sum =
+            hn::MulAdd(hn::Load(d, from + v * kLanes), share, hn::Load(d, to + v * kLanes));
+        hn::Store(sum, d, to + v * kLanes);
       }
     }
   });
@@ -162,6 +178,7 @@ namespace limn::kernels {
 
 HWY_EXPORT(Relu);
 HWY_EXPORT(ReluBackward);
+HWY_EXPORT(AddReluBackward);
 HWY_EXPORT(MaxPool);
 HWY_EXPORT(MaxPoolBackward);
 HWY_EXPORT(AveragePool);
@@ -175,6 +192,13 @@ void relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs, ThreadPool& po
 void relu_backward(const CellBits& signs, FeatureMap d, ThreadPool& pool) {
   assert(signs.height == d.height && signs.width == d.width);
   HWY_DYNAMIC_DISPATCH(ReluBackward)(signs, d, pool);
+}
+
+void add_relu_backward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_x,
+                       ThreadPool& pool) {
+  assert(d_y.channels == d_x.channels && d_y.height == d_x.height && d_y.width == d_x.width);
+  assert(signs.height == d_x.height && signs.width == d_x.width);
+  HWY_DYNAMIC_DISPATCH(AddReluBackward)(signs, d_y, d_x, pool);
 }
 
 void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPool& pool) {

@@ -1,13 +1,16 @@
 // Running a VGG network forward, and the gradient of a loss back to its input.
 //
-// The network is frozen, so backward keeps little: one sign bit for each value that went through a
-// ReLU, two bits for each maximum, and the features that losses read ("taps"). All other features
-// live in two work maps that take turns, forward and backward.
+// The network is frozen and losses read few layers, so little is kept from forward to backward:
+// - The first level (conv1_1 to pool1) is run in pieces that never leave a near cache, and run
+//   again backward; its maps, the largest ones, do not exist (kernels/first_level.cc).
+// - Of every other convolution one sign bit for each value, or, where max pooling follows, one sign
+//   bit and two place bits for each maximum.
+// - The features that losses read ("taps"). Backward the gradient takes their place in memory.
+// All else lives in two work maps that take turns.
 #pragma once
 
 #include <limn/limn.h>
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,9 +30,8 @@ class Network {
   Network(const Weights& weights, Pooling pooling, int last_row);
 
   struct PackedConvolution {
-    kernels::PackedKernel forward;   // empty for the first row, which reads the picture
-    kernels::PackedKernel backward;  // likewise
-    Buffer<float> bias;              // [out]
+    kernels::PackedKernel kernel;  // empty for the first row, which reads the picture
+    Buffer<float> bias;            // [out]
   };
 
   std::span<const Row> rows() const { return rows_; }
@@ -50,6 +52,21 @@ int pooled_side(Pooling pooling, int side);
 // The smallest height or width of a picture for which the map of `row` has at least one cell.
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
+// A layer that losses read, and what they need of it.
+struct TapRequest {
+  LayerPosition position;
+  bool features = false;  // F itself
+  bool gram = false;      // G = F F^T
+};
+
+// The gradient of the losses that read a tap, in the form that all of them have:
+//   S F + factor (F - target)
+struct TapGradient {
+  std::span<const float> S;  // [C][C], symmetric: twice the gradient by G; empty for none
+  float factor = 0;
+  ConstFeatureMap target;  // null data for none
+};
+
 // The buffers for one picture size and one set of taps, allocated once and used for any number of
 // forward and backward runs.
 class Pass {
@@ -58,22 +75,25 @@ class Pass {
 
   // The network must reach the deepest tap and outlive the pass. height and width are those of the
   // picture, at least smallest_side. Taps must differ from each other.
-  Pass(const Network& network, int height, int width, std::span<const LayerPosition> taps,
+  Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
        Purpose purpose);
 
   // The network's input, in its convention (see InputConvention), to be filled before forward.
   InputPlanes input() { return {input_.data(), height_, width_}; }
 
-  // Computes the features of every tap.
+  // Computes the features or Gram matrices of every tap.
   void forward(ThreadPool& pool);
 
-  // The features of tap number `tap`, after forward.
+  // What was asked for of tap number `tap`: after forward, until backward. Features are laid out
+  // as shape(tap) says.
   ConstFeatureMap features(int tap) const { return taps_[tap].map; }
+  std::span<float> gram(int tap) { return taps_[tap].gram; }  // [C][C]
+  // Channels, height and width of a tap; no data.
+  ConstFeatureMap shape(int tap) const;
 
-  // The gradient of a loss by the input, after forward. add_gradient(tap, d_F) is called once for
-  // each tap, deepest first, and adds (+=) the loss's gradient by that tap's features.
-  using AddGradient = std::function<void(int tap, FeatureMap d_F)>;
-  void backward(const AddGradient& add_gradient, ThreadPool& pool);
+  // The gradient by the input of a loss whose gradient by tap i is gradients[i]. After forward,
+  // once: the features are gone afterwards.
+  void backward(std::span<const TapGradient> gradients, ThreadPool& pool);
 
   // The result of backward, in the network's convention.
   ConstInputPlanes d_input() const { return {d_input_.data(), height_, width_}; }
@@ -83,31 +103,47 @@ class Pass {
 
  private:
   static constexpr int kNoTap = -1;
-  struct TapBuffer {
-    FeatureMap map;
+  struct TapState {
+    TapRequest request;
+    FeatureMap map;  // null data in the fused first level
     Buffer<float> memory;
+    Buffer<float> gram;
   };
   struct RowState {
     int channels, height, width;   // of the row's output
     int tap_before_relu = kNoTap;  // indices into taps_
     int tap_output = kNoTap;
-    CellBits signs;             // convolutions
-    kernels::MaxPlaces places;  // max pooling
+    bool pooled = false;        // a convolution whose output goes straight into the next row's
+    CellBits signs;             // convolutions; where `pooled` by maxima, of the maxima
+    kernels::MaxPlaces places;  // of the maxima: a pooling's, or those of a convolution `pooled`
     Buffer<std::uint16_t> sign_memory, right_memory, below_memory;
   };
 
-  void plan_rows(std::span<const LayerPosition> taps, Purpose purpose);
-  FeatureMap output_map(const RowState& row, int& work_in_use);
-  FeatureMap work_map(const RowState& row, int index);
-  void forward_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
+  void plan_shapes(std::span<const TapRequest> taps);
+  void plan_memory(Purpose purpose);
+  void plan_bits(RowState& row, const RowState* pooling);
+  bool is_convolution(int row) const;
   bool ends_before_relu(int row) const;
+  int rows() const { return static_cast<int>(rows_.size()); }
+  size_t work_floats() const;
+
+  FeatureMap work_map(const RowState& row, int index);
+  FeatureMap output_map(const RowState& row, int& work_in_use);
+  kernels::FirstLevel first_level() const;
+  void run_first_level(FeatureMap y, ThreadPool& pool);
+  void run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
+  void run_pooling(const RowState& row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
+  kernels::Source gradient_source(int row, ConstFeatureMap d) const;
+  FeatureMap gradient_map(int row, int& work_in_use, bool zeroed);
 
   const Network& network_;
   int height_, width_;
+  bool fused_first_level_ = false;  // rows 0, 1 and 2
   std::vector<RowState> rows_;
-  std::vector<TapBuffer> taps_;
-  Buffer<float> input_, d_input_;
+  std::vector<TapState> taps_;
+  Buffer<float> input_, d_input_, edges_;
   Buffer<float> work_[2];
+  Buffer<double> gram_scratch_;
 };
 
 }  // namespace limn

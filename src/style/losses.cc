@@ -38,11 +38,6 @@ double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadP
   return factor * kernels::squared_distance(flat(F), flat(P), pool);
 }
 
-void content_loss_backward(double factor, ConstFeatureMap F, ConstFeatureMap P, FeatureMap d_F,
-                           ThreadPool& pool) {
-  kernels::add_scaled_difference(static_cast<float>(2 * factor), flat(F), flat(P), flat(d_F), pool);
-}
-
 // --------------------------------------------------------------------------------------- style --
 
 double gram_scale(GramForm form, double M) { return form == GramForm::raw ? 1.0 : 1.0 / M; }

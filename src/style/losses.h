@@ -20,11 +20,9 @@ namespace limn {
 // The factor of sum (F - P)^2 for C channels and M positions.
 double content_factor(ContentForm form, double C, double M);
 
-// factor * sum (F - P)^2. The maps must lie alike (same shape), padding zero in both.
+// factor * sum (F - P)^2. The maps must lie alike (same shape), padding zero in both. Its gradient
+// by F is 2 factor (F - P) (kernels::turn_into_gradient).
 double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadPool& pool);
-// d_F += 2 factor (F - P)
-void content_loss_backward(double factor, ConstFeatureMap F, ConstFeatureMap P, FeatureMap d_F,
-                           ThreadPool& pool);
 
 // --------------------------------------------------------------------------------------- style --
 
@@ -36,7 +34,7 @@ double gram_scale(GramForm form, double M);
 double style_factor(StyleForm form, double C, double M, double pixels);
 
 // Returns the loss above, and turns G into S = 4 factor g (g G - A), so that the loss's gradient by
-// F is S F (kernels::gram_backward). G and A: [C][C], symmetric.
+// F is S F (kernels::turn_into_gradient). G and A: [C][C], symmetric.
 //
 // Because G is symmetric, d loss / d G = 2 factor g (g G - A), and G = F F^T doubles it.
 double style_loss(double factor, double g, std::span<float> G, std::span<const float> A);

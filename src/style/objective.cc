@@ -113,11 +113,11 @@ void Objective::check_size(const char* what, int height, int width) const {
 
 // The Gram matrices of the painting. Its pass is given back before the picture's is made.
 void Objective::measure_painting(const Image& painting) {
-  std::vector<LayerPosition> taps;
+  std::vector<TapRequest> taps;
   std::vector<Layer*> style_layers;
   for (Layer& layer : layers_) {
     if (layer.style_weight == 0) continue;
-    taps.push_back(layer.position);
+    taps.push_back({layer.position, /*features=*/false, /*gram=*/true});
     style_layers.push_back(&layer);
   }
   if (taps.empty()) return;
@@ -125,48 +125,47 @@ void Objective::measure_painting(const Image& painting) {
   fill_input(pass.input(), painting.rgb, rgb_to_network_);
   pass.forward(pool_);
   for (size_t i = 0; i < taps.size(); ++i) {
-    const ConstFeatureMap S = pass.features(static_cast<int>(i));
-    const size_t C = S.channels;
-    Layer& layer = *style_layers[i];
-    layer.style_target = Buffer<float>(C * C);
-    layer.gram = Buffer<float>(C * C);
-    Buffer<double> scratch(kernels::gram_scratch_size(S));
-    kernels::gram(S, layer.style_target, scratch, pool_);
-    const double scale = limn::gram_scale(recipe_.style.gram, static_cast<double>(S.positions()));
-    for (size_t j = 0; j < C * C; ++j) {
-      layer.style_target[j] = static_cast<float>(scale * layer.style_target[j]);
-    }
+    const std::span<const float> G = pass.gram(static_cast<int>(i));
+    const auto M = static_cast<double>(pass.shape(static_cast<int>(i)).positions());
+    const double scale = limn::gram_scale(recipe_.style.gram, M);
+    Buffer<float>& target = style_layers[i]->style_target;
+    target = Buffer<float>(G.size());
+    for (size_t j = 0; j < G.size(); ++j) target[j] = static_cast<float>(scale * G[j]);
   }
 }
 
 // The photo's features, and all that depends on the picture's size. The pass serves the picture
 // afterwards.
 void Objective::measure_photo(const Image& photo) {
-  std::vector<LayerPosition> taps;
-  for (const Layer& layer : layers_) taps.push_back(layer.position);
+  std::vector<TapRequest> taps;
+  for (const Layer& layer : layers_) {
+    taps.push_back({layer.position, layer.content_weight != 0, layer.style_weight != 0});
+  }
   pass_ = std::make_unique<Pass>(*network_, height_, width_, taps, Pass::Purpose::gradients);
   fill_input(pass_->input(), photo.rgb, rgb_to_network_);
   pass_->forward(pool_);
 
-  size_t scratch_size = 0;
+  gradients_.resize(layers_.size());
   const double pixels = static_cast<double>(height_) * width_;
   for (size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
-    const ConstFeatureMap F = pass_->features(static_cast<int>(i));
-    const auto C = static_cast<double>(F.channels);
-    const auto M = static_cast<double>(F.positions());
+    const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
+    const auto C = static_cast<double>(shape.channels);
+    const auto M = static_cast<double>(shape.positions());
     if (layer.content_weight != 0) {
+      const ConstFeatureMap F = pass_->features(static_cast<int>(i));
       layer.content_factor = layer.content_weight * content_factor(recipe_.content.form, C, M);
       layer.content_target = Buffer<float>(F.floats());
       std::memcpy(layer.content_target.data(), F.data, F.floats() * sizeof(float));
+      gradients_[i].target = shape;
+      gradients_[i].target.data = layer.content_target.data();
+      gradients_[i].factor = static_cast<float>(2 * layer.content_factor);
     }
     if (layer.style_weight != 0) {
       layer.style_factor = layer.style_weight * style_factor(recipe_.style.form, C, M, pixels);
       layer.gram_scale = limn::gram_scale(recipe_.style.gram, M);
-      scratch_size = std::max(scratch_size, kernels::gram_scratch_size(F));
     }
   }
-  gram_scratch_ = Buffer<double>(scratch_size);
 }
 
 // ------------------------------------------------------------------------ variable and picture --
@@ -223,29 +222,19 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
     fill_input(pass_->input(), x, variable_to_network_);
     pass_->forward(pool_);
     for (size_t i = 0; i < layers_.size(); ++i) {
-      Layer& layer = layers_[i];
-      const ConstFeatureMap F = pass_->features(static_cast<int>(i));
+      const Layer& layer = layers_[i];
+      const int tap = static_cast<int>(i);
       if (layer.content_weight != 0) {
-        const ConstFeatureMap P = {layer.content_target.data(), F.channels, F.height, F.width};
-        losses.content += content_loss(layer.content_factor, F, P, pool_);
+        losses.content += content_loss(layer.content_factor, pass_->features(tap),
+                                       gradients_[i].target, pool_);
       }
       if (layer.style_weight != 0) {
-        kernels::gram(F, layer.gram, gram_scratch_, pool_);
-        losses.style +=
-            style_loss(layer.style_factor, layer.gram_scale, layer.gram, layer.style_target);
+        const std::span<float> G = pass_->gram(tap);
+        losses.style += style_loss(layer.style_factor, layer.gram_scale, G, layer.style_target);
+        gradients_[i].S = G;
       }
     }
-    pass_->backward(
-        [&](int tap, FeatureMap d_F) {
-          const Layer& layer = layers_[tap];
-          const ConstFeatureMap F = pass_->features(tap);
-          if (layer.content_weight != 0) {
-            const ConstFeatureMap P = {layer.content_target.data(), F.channels, F.height, F.width};
-            content_loss_backward(layer.content_factor, F, P, d_F, pool_);
-          }
-          if (layer.style_weight != 0) kernels::gram_backward(layer.gram, F, d_F, pool_);
-        },
-        pool_);
+    pass_->backward(gradients_, pool_);
     const size_t plane_size = size() / 3;
     const ConstInputPlanes d_input = pass_->d_input();
     pool_.run(3 * static_cast<size_t>(height_), [&](size_t task) {

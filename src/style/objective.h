@@ -62,7 +62,6 @@ class Objective {
     double gram_scale = 0;
     Buffer<float> content_target;  // P, laid out like F
     Buffer<float> style_target;    // A, [C][C], scaled
-    Buffer<float> gram;            // G, then S
   };
 
   void collect_layers(const Weights& weights);
@@ -84,7 +83,7 @@ class Objective {
   std::vector<Layer> layers_;         // tap i of the pass is layers_[i]
   std::unique_ptr<Network> network_;  // null when no loss reads a layer
   std::unique_ptr<Pass> pass_;
-  Buffer<double> gram_scratch_;
+  std::vector<TapGradient> gradients_;  // of layers_
 };
 
 }  // namespace limn

@@ -1,0 +1,219 @@
+// The first level in one go: conv1_1, ReLU, conv1_2, ReLU and pooling, forward and backward.
+//
+// Its maps have the picture's full size and 64 channels, most of all that a network would have to
+// keep, and little is computed with them: done layer by layer, this level waits for memory. So it
+// is done in pieces of 8 x 96 outputs of conv1_2, small enough for conv1_1's features to stay in a
+// near cache:
+//
+//     picture -> conv1_1 on 10 x 98 cells -> conv1_2 -> pooling -> 4 x 48 cells      forward
+//                       `-> G += F F^T
+//
+//     d_x += K^T d_F on 10 x 98 pixels <- d_F = mask (K^T d + S F) <- gradient by pooling    back
+//                       F again, for the mask and S F
+//
+// A piece's gradient reaches one pixel beyond its edges. A task is some rows of pieces, from left
+// to right, and adds into its own rows of d_x; what reaches into other tasks' rows is kept aside
+// and added afterwards, in order, so that the bits do not depend on who was first.
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/kernels.h"
+#include "kernels/pieces.h"
+
+namespace limn::kernels {
+namespace {
+
+constexpr int kPieceHeight = 2 * kTileSide;
+constexpr int kPieceWidth = 24 * kTileSide;
+
+// How the rows of the picture are cut into tasks: by its height only.
+struct Tasks {
+  explicit Tasks(int height) : height(height) {
+    constexpr int kMost = 64;  // each has a partial G
+    const int bands = (height + kPieceHeight - 1) / kPieceHeight;
+    rows = (bands + kMost - 1) / kMost * kPieceHeight;
+    count = (height + rows - 1) / rows;
+  }
+  int first_row(size_t task) const { return static_cast<int>(task) * rows; }
+  int end_row(size_t task) const { return std::min(first_row(task) + rows, height); }
+  int height, rows, count;
+};
+
+// A piece of the picture: conv1_2's outputs row..row + height - 1, column..column + width - 1.
+struct Piece {
+  int row, column, height, width;
+  Tiles tiles() const {
+    const int across = (width + kTileSide - 1) / kTileSide;
+    return {row, column, across, across * ((height + kTileSide - 1) / kTileSide)};
+  }
+};
+
+template <typename Use>
+void for_each_piece(const Tasks& tasks, size_t task, int width, Use&& use) {
+  const int end = tasks.end_row(task);
+  for (int row = tasks.first_row(task); row < end; row += kPieceHeight) {
+    for (int column = 0; column < width; column += kPieceWidth) {
+      use(Piece{row, column, std::min(kPieceHeight, end - row),
+                std::min(kPieceWidth, width - column)});
+    }
+  }
+}
+
+size_t largest_map(int channels) {
+  return FeatureMap{nullptr, channels, kPieceHeight + 2, kPieceWidth + 2}.floats();
+}
+
+size_t largest_tile_scratch(const TransformedKernel& kernel) {
+  return tile_scratch(kernel, kPieceHeight / kTileSide * (kPieceWidth / kTileSide));
+}
+
+// max(., 0) of a map and its ring.
+void relu_with_ring(FeatureMap map) {
+  for (int block = 0; block < map.blocks(); ++block) {
+    float* cells = map.cell(block, -1, -1);
+    const size_t size = map.row_stride() * (map.height + 2);
+    for (size_t i = 0; i < size; ++i) cells[i] = std::max(cells[i], 0.0f);
+  }
+}
+
+// d = 0 where F is not above 0.
+void keep_where_positive(ConstFeatureMap F, FeatureMap d) {
+  for (int block = 0; block < F.blocks(); ++block) {
+    for (int y = 0; y < F.height; ++y) {
+      const float* f = F.cell(block, y, 0);
+      float* to = d.cell(block, y, 0);
+      for (int i = 0; i < F.width * kBlock; ++i) to[i] = f[i] > 0 ? to[i] : 0;
+    }
+  }
+}
+
+}  // namespace
+
+size_t first_level_scratch(int channels, int height) {
+  return static_cast<size_t>(Tasks(height).count) * channels * channels;
+}
+
+void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G,
+                 std::span<double> scratch, ThreadPool& pool) {
+  const int C = level.kernel_2->in;
+  const bool with_gram = level.features != FirstLevel::Features::none;
+  const bool late_relu = level.features == FirstLevel::Features::before_relu;
+  const Tasks tasks(x.height);
+  const size_t G_size = static_cast<size_t>(C) * C;
+  assert(!with_gram || (G.size() == G_size && scratch.size() >= tasks.count * G_size));
+
+  const TransformedKernel kernel = transform_kernel(*level.kernel_2, Direction::forward, pool);
+  const size_t map_floats = largest_map(C);
+  const size_t tile_floats = largest_tile_scratch(kernel);
+  pool.run(tasks.count, [&](size_t task, int thread) {
+    const std::span<float> memory = pool.thread_scratch(thread, map_floats + tile_floats);
+    double* sums = scratch.data() + task * G_size;
+    if (with_gram) std::fill(sums, sums + G_size, 0.0);
+    for_each_piece(tasks, task, x.width, [&](const Piece& piece) {
+      const FeatureMap F = {memory.data(), C, piece.height, piece.width};
+      // Its ring is what lies around the piece, zero beyond the picture.
+      convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row - 1,
+                           piece.row + piece.height + 1, piece.column - 1,
+                           piece.column + piece.width + 1, !late_relu, F, -1, -1);
+      if (with_gram) add_gram(F, 0, piece.height, 0, F.blocks(), sums);
+      if (late_relu) relu_with_ring(F);
+      Source source;
+      source.map = F;
+      source.row = piece.row;
+      source.column = piece.column;
+      convolve_tiles(kernel, level.bias_2, source, sink, piece.tiles(),
+                     memory.subspan(map_floats));
+    });
+  });
+  if (with_gram) sum_gram_slices(scratch.first(tasks.count * G_size), C, G);
+}
+
+size_t first_level_edges(int height, int width) {
+  return static_cast<size_t>(Tasks(height).count) * 2 * 3 * width;
+}
+
+void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
+                          std::span<const float> S, InputPlanes d_x, std::span<float> edges,
+                          ThreadPool& pool) {
+  const int C = level.kernel_2->in;
+  const bool late_relu = level.features == FirstLevel::Features::before_relu;
+  const Tasks tasks(x.height);
+  assert(edges.size() >= first_level_edges(x.height, x.width));
+  const auto edge = [&](size_t task, int side, int plane) {
+    return edges.data() + ((task * 2 + side) * 3 + plane) * x.width;
+  };
+
+  const TransformedKernel kernel = transform_kernel(*level.kernel_2, Direction::backward, pool);
+  const size_t map_floats = largest_map(C);
+  const size_t tile_floats = largest_tile_scratch(kernel);
+  const size_t planes_floats =
+      InputPlanes{nullptr, kPieceHeight + 2, kPieceWidth + 2}.floats();
+  const size_t panel_floats = gram_gradient_scratch(C);
+  pool.run(tasks.count, [&](size_t task, int thread) {
+    const std::span<float> memory = pool.thread_scratch(
+        thread, 2 * map_floats + tile_floats + panel_floats + planes_floats);
+    const std::span<float> for_tiles = memory.subspan(2 * map_floats, tile_floats);
+    const std::span<float> panel = memory.subspan(2 * map_floats + tile_floats, panel_floats);
+    float* for_planes = panel.data() + panel_floats;
+    const int first = tasks.first_row(task);
+    const int end = tasks.end_row(task);
+    std::fill(edge(task, 0, 0), edge(task, 0, 0) + static_cast<size_t>(6) * x.width, 0.0f);
+    for (int plane = 0; plane < 3; ++plane) {
+      for (int row = first; row < end; ++row) {
+        std::fill_n(d_x.row(plane, row), x.width, 0.0f);
+      }
+    }
+
+    for_each_piece(tasks, task, x.width, [&](const Piece& piece) {
+      // Maps of the piece with one more cell all around, which stays zero.
+      const int height = piece.height + 2;
+      const int width = piece.width + 2;
+      const FeatureMap d = {memory.data(), C, height, width};
+      const FeatureMap F = {memory.data() + map_floats, C, height, width};
+      std::memset(memory.data(), 0, 2 * map_floats * sizeof(float));
+
+      Sink sink;
+      sink.map = d;
+      sink.height = x.height;
+      sink.width = x.width;
+      sink.row = piece.row - 1;
+      sink.column = piece.column - 1;
+      convolve_tiles(kernel, nullptr, source, sink, piece.tiles(), for_tiles);
+      convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row, piece.row + piece.height,
+                           piece.column, piece.column + piece.width, !late_relu, F, 1, 1);
+      if (late_relu) keep_where_positive(F, d);
+      if (!S.empty()) add_gram_gradient(S, F, d, 1, height - 1, panel);
+      if (!late_relu) keep_where_positive(F, d);
+
+      const InputPlanes d_piece = {for_planes, height, width};
+      convolve_input_backward_piece(level.kernel_1, d, d_piece);
+      const int left = std::max(piece.column - 1, 0);
+      const int right = std::min(piece.column + piece.width + 1, x.width);
+      for (int plane = 0; plane < 3; ++plane) {
+        for (int i = 0; i < height; ++i) {
+          const int row = piece.row - 1 + i;
+          if (row < 0 || row >= x.height) continue;
+          float* to = row < first  ? edge(task, 0, plane)
+                      : row >= end ? edge(task, 1, plane)
+                                   : d_x.row(plane, row);
+          const float* from = d_piece.row(plane, i) - (piece.column - 1);
+          for (int column = left; column < right; ++column) to[column] += from[column];
+        }
+      }
+    });
+  });
+
+  for (int task = 0; task < tasks.count; ++task) {
+    for (int plane = 0; plane < 3; ++plane) {
+      const auto add = [&](int row, const float* from) {
+        if (row < 0 || row >= x.height) return;
+        float* to = d_x.row(plane, row);
+        for (int column = 0; column < x.width; ++column) to[column] += from[column];
+      };
+      add(tasks.first_row(task) - 1, edge(task, 0, plane));
+      add(tasks.end_row(task), edge(task, 1, plane));
+    }
+  }
+}
+
+}  // namespace limn::kernels

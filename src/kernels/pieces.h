@@ -1,0 +1,79 @@
+// Kernels on a piece of the work, run by the calling thread: what the parallel kernels of kernels.h
+// are made of, and what first_level.cc fuses. Each is compiled for every instruction set and chosen
+// at run time.
+#pragma once
+
+#include <span>
+
+#include "kernels/feature_map.h"
+#include "kernels/kernels.h"
+
+namespace limn::kernels {
+
+// -------------------------------------------------------------- 3 x 3 convolution (winograd.cc) --
+
+inline constexpr int kTileSide = 4;  // a tile is 4 x 4 outputs
+
+// A kernel of `in` x `out` channels after its transform: U[36][out / 16][in][16 out], the 36 points
+// `point_stride` floats apart.
+struct TransformedKernel {
+  const float* U = nullptr;
+  std::size_t point_stride = 0;
+  int in = 0;
+  int out = 0;
+};
+
+// Transforms the kernel for one direction, in parallel, into the pool's shared scratch, where it
+// stays until somebody else asks for that.
+TransformedKernel transform_kernel(const PackedKernel& kernel, Direction direction,
+                                   ThreadPool& pool);
+
+// Some tiles of a grid of tiles that begins at the output (row, column) and is `across` tiles wide:
+// numbers first..first + count - 1, counted row by row. Tiles may reach over the right and lower
+// edge.
+struct Tiles {
+  int row = 0;
+  int column = 0;
+  int across = 0;
+  int count = 0;
+  int first = 0;
+  int row_of(int tile) const { return row + (first + tile) / across * kTileSide; }
+  int column_of(int tile) const { return column + (first + tile) % across * kTileSide; }
+};
+
+// Floats of scratch that convolve_tiles needs for as many tiles.
+std::size_t tile_scratch(const TransformedKernel& kernel, int tiles);
+void convolve_tiles(const TransformedKernel& kernel, const float* bias, const Source& source,
+                    const Sink& sink, const Tiles& tiles, std::span<float> scratch);
+
+// ------------------------------------------------------ the first convolution (input_conv.cc) --
+
+// The convolution's outputs at rows first_row..end_row - 1 and columns first_column..end_column - 1
+// of the picture, which may lie outside: there they are 0. Output (first_row, first_column) is cell
+// (row, column) of y, ring included. "=". With `relu`, y = max(., 0).
+void convolve_input_piece(std::span<const float> packed, const float* bias, ConstInputPlanes x,
+                          int first_row, int end_row, int first_column, int end_column, bool relu,
+                          FeatureMap y, int row, int column);
+
+// convolve_input_backward on the calling thread.
+void convolve_input_backward_piece(std::span<const float> packed, ConstFeatureMap d_y,
+                                   InputPlanes d_x);
+
+// --------------------------------------------------------------------- Gram matrices (gram.cc) --
+
+// sums[i][j] += sum over positions of F[i] F[j], for the rows first_row..end_row - 1 of the map and
+// the row blocks first_block..end_block - 1 of the matrix; j up to the end of i's block only. sums:
+// [C][C].
+void add_gram(ConstFeatureMap F, int first_row, int end_row, int first_block, int end_block,
+              double* sums);
+
+// G = the sum of partial matrices [C][C] whose lower triangles are known, mirrored.
+void sum_gram_slices(std::span<const double> slices, std::size_t C, std::span<float> G);
+
+// d_F += S F at the rows first_row..end_row - 1.
+void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F, int first_row,
+                       int end_row, std::span<float> scratch);
+// Floats of scratch for that.
+std::size_t gram_gradient_scratch(int channels);
+
+}  // namespace limn::kernels
