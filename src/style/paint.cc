@@ -129,7 +129,7 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
   Descent descent([&](std::span<const float> x,
                       std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool),
+                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool), pool,
                   recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
 
   Painted painted;
