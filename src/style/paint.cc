@@ -132,19 +132,21 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
                   objective.encode(initial), make_optimiser(recipe, objective.size(), pool), pool,
                   recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
 
+  // What the loop fills is made here once: iterations allocate nothing.
   Painted painted;
+  painted.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
+  Progress now;
+  now.iterations = recipe.optimiser.iterations;
+  now.width = size.width;
+  now.height = size.height;
+  now.picture = [&] { return finished_picture(objective, descent.x(), content); };
+  now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
   painted.outcome = run(descent, recipe.optimiser.iterations, [&] {
     painted.history.push_back({descent.iteration(), seconds(), descent.losses()});
     if (!progress) return true;
-    Progress now;
     now.iteration = descent.iteration();
-    now.iterations = recipe.optimiser.iterations;
     now.seconds = seconds();
     now.losses = descent.losses();
-    now.width = size.width;
-    now.height = size.height;
-    now.picture = [&] { return finished_picture(objective, descent.x(), content); };
-    now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
     return progress(now);
   });
   painted.picture = finished_picture(objective, descent.best_x(), content);
