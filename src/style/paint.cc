@@ -123,7 +123,7 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
   const Size size = fitted(photo, recipe.picture.size);
   const Image content = fit(photo, size);
   const Image initial = initial_picture(given, content, recipe);
-  ThreadPool pool(recipe.picture.threads);
+  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, content, fit_painting(painting, size), pool);
 
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
@@ -161,7 +161,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   check(model, recipe);
   const Size size = recipe.picture.size == 0 ? Size{picture.width, picture.height}
                                              : fitted(photo, recipe.picture.size);
-  ThreadPool pool(recipe.picture.threads);
+  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, fit(photo, size), fit_painting(painting, size),
                       pool);
 
