@@ -1,33 +1,10 @@
 // "No kernel allocates but those that say so": they run in the loop over iterations.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "kernels/kernels.h"
+#include "support/allocations.h"
 #include "support/guarded_memory.h"
 #include "support/random_values.h"
-
-namespace {
-
-std::atomic<int> allocations{0};
-
-void* counted(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// For the whole of this program.
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace limn {
 namespace {
@@ -38,9 +15,9 @@ constexpr int kSide = 20;
 template <typename Work>
 int allocations_of(Work&& work) {
   work();  // whatever is made once is made now
-  const int before = allocations;
+  const int before = allocations();
   work();
-  return allocations - before;
+  return allocations() - before;
 }
 
 class KernelsAllocateNothing : public testing::Test {
@@ -98,17 +75,23 @@ TEST_F(KernelsAllocateNothing, ForUpdatesOfVectors) {
               kernels::add_scaled(0.5f, a, y, pool_);
               kernels::add_scaled_difference(0.5f, a, a, y, pool_);
               kernels::scale(0.5f, y, pool_);
+              kernels::copy(a, y, pool_);
+              kernels::scaled_sum(a, 0.5f, a, y, pool_);
+              kernels::subtract_from(a, y, pool_);
             }),
             0);
 }
 
 TEST_F(KernelsAllocateNothing, ForSumsOverVectors) {
   const std::vector<float> a = random_values(100'000, 1);
+  const std::vector<const float*> rows(5, a.data());
+  std::vector<double> products(10), scratch(kernels::products_scratch_size(5, a.size()));
   double sum = 0;
   EXPECT_EQ(allocations_of([&] {
               sum += kernels::dot(a, a, pool_);
               sum += kernels::squared_distance(a, a, pool_);
               sum += kernels::absolute_sum(a, pool_);
+              kernels::products(rows, a, a, products, scratch, pool_);
             }),
             0);
   EXPECT_GT(sum, 0);
