@@ -8,12 +8,12 @@
 //
 //     Y = A^T [ (G g G^T) . (B^T d B) ] A        d: 6 x 6 patch, g: 3 x 3 kernel, Y: 4 x 4
 //
-//           | a^2b^2   0    -a^2-b^2     0     1  0 |        | 1/p      0     0    |
-//           |  0    -ab^2     -b^2       a     1  0 |        | 1/q     a/q   a^2/q |
-//     B^T = |  0     ab^2     -b^2      -a     1  0 |    G = | 1/q    -a/q   a^2/q |
-//           |  0    -ba^2     -a^2       b     1  0 |        | 1/r     b/r   b^2/r |
-//           |  0     ba^2     -a^2      -b     1  0 |        | 1/r    -b/r   b^2/r |
-//           |  0    a^2b^2     0    -a^2-b^2   0  1 |        |  0       0     1    |
+//           | a^2b^2   0    -a^2-b^2     0     1  0 |        | 1/p           | | 1   0   0  |
+//           |  0    -ab^2     -b^2       a     1  0 |        |   1/q         | | 1   a  a^2 |
+//     B^T = |  0     ab^2     -b^2      -a     1  0 |    G = |     1/q       | | 1  -a  a^2 |
+//           |  0    -ba^2     -a^2       b     1  0 |        |       1/r     | | 1   b  b^2 |
+//           |  0     ba^2     -a^2      -b     1  0 |        |         1/r   | | 1  -b  b^2 |
+//           |  0    a^2b^2     0    -a^2-b^2   0  1 |        |             1 | | 0   0   1  |
 //
 //           | 1   1    1    1    1   0 |
 //     A^T = | 0   a   -a    b   -b   0 |      p = a^2 b^2,  q = 2 a^2 (a^2 - b^2),
@@ -22,8 +22,9 @@
 //
 // WHICH POINTS. In exact arithmetic any; in float32 the error grows with the matrices' entries.
 // The customary a = 1, b = 2 (all entries small fractions) loses 2.2 times as much as a = 5/8,
-// b = 3/2, which are used here: docs/speed.md has what was tried. Both are exact in float32, and so
-// are their products below.
+// b = 3/2, which are used here: docs/speed.md has what was tried. Their powers are exact in
+// float32; 1/p, 1/q and 1/r are not, and an error in them would be the same everywhere and add up
+// where others cancel, so the products with them are rounded once (scale_point).
 //
 // The sum over input channels can be taken between the transforms. So the work is 36 matrix
 // products, one for each point: (output channels x input channels) times (input channels x tiles).
@@ -79,7 +80,8 @@ constexpr size_t kPadding = 3 * kBlock;
 // The points, and what the matrices are made of.
 constexpr float kA = 0.625f, kB = 1.5f;
 constexpr float kA2 = kA * kA, kA3 = kA2 * kA, kB2 = kB * kB, kB3 = kB2 * kB;
-constexpr float kP = kA2 * kB2, kQ = 2 * kA2 * (kA2 - kB2), kR = 2 * kB2 * (kB2 - kA2);
+constexpr float kP = kA2 * kB2;
+constexpr double kQ = 2.0 * kA2 * (kA2 - kB2), kR = 2.0 * kB2 * (kB2 - kA2);
 
 HWY_INLINE CellVector constant(float value) { return hn::Set(CellTag(), value); }
 
@@ -110,16 +112,26 @@ HWY_INLINE void transform_output(CellVector (&m)[kSide]) {
   m[3] = hn::MulAdd(constant(kB3), difference_b, hn::MulAdd(constant(kA3), difference_a, m[5]));
 }
 
-// G of three cells: six.
+// G of three cells, without its diagonal factor: six.
 HWY_INLINE void transform_taps(const CellVector (&g)[3], CellVector (&u)[kSide]) {
-  const auto even_a = hn::MulAdd(constant(kA2 / kQ), g[2], hn::Mul(constant(1 / kQ), g[0]));
-  const auto even_b = hn::MulAdd(constant(kB2 / kR), g[2], hn::Mul(constant(1 / kR), g[0]));
-  u[0] = hn::Mul(constant(1 / kP), g[0]);
-  u[1] = hn::MulAdd(constant(kA / kQ), g[1], even_a);
-  u[2] = hn::NegMulAdd(constant(kA / kQ), g[1], even_a);
-  u[3] = hn::MulAdd(constant(kB / kR), g[1], even_b);
-  u[4] = hn::NegMulAdd(constant(kB / kR), g[1], even_b);
+  const auto even_a = hn::MulAdd(constant(kA2), g[2], g[0]);
+  const auto even_b = hn::MulAdd(constant(kB2), g[2], g[0]);
+  u[0] = g[0];
+  u[1] = hn::MulAdd(constant(kA), g[1], even_a);
+  u[2] = hn::NegMulAdd(constant(kA), g[1], even_a);
+  u[3] = hn::MulAdd(constant(kB), g[1], even_b);
+  u[4] = hn::NegMulAdd(constant(kB), g[1], even_b);
   u[5] = g[2];
+}
+
+// The diagonal factors of G on both sides, at a point: as the sum of two floats.
+template <int kPoint>
+HWY_INLINE CellVector scale_point(CellVector u) {
+  constexpr double kFactors[kSide] = {1.0 / kP, 1.0 / kQ, 1.0 / kQ, 1.0 / kR, 1.0 / kR, 1.0};
+  constexpr double kFactor = kFactors[kPoint / kSide] * kFactors[kPoint % kSide];
+  constexpr auto kUpper = static_cast<float>(kFactor);
+  constexpr auto kLower = static_cast<float>(kFactor - kUpper);
+  return hn::MulAdd(u, constant(kUpper), hn::Mul(u, constant(kLower)));
 }
 
 // U of the 16 x 16 kernels of one pair of blocks: taps[9][16 in][16 out] -> u[36][16 in][16 out],
@@ -143,7 +155,8 @@ void TransformBlock(const float* HWY_RESTRICT taps, float* HWY_RESTRICT u, size_
         CellVector transformed[kSide];
         transform_taps(rows[i], transformed);
         unrolled<kSide>([&](auto j) HWY_ATTR {
-          hn::Store(transformed[j], d, u + (i * kSide + j) * u_point + place);
+          hn::Store(scale_point<i * kSide + j>(transformed[j]), d,
+                    u + (i * kSide + j) * u_point + place);
         });
       });
     }
