@@ -71,6 +71,8 @@ constexpr int kPoints = kSide * kSide;
 constexpr int kPairBlocks = kLanes == 16 ? 2 : 1;                // output blocks at a time
 constexpr int kGroup = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 3;  // tiles at a time
 
+constexpr int kPrefetch = 1024;  // floats
+
 // Between points lie 3 cells more than needed: strides that are multiples of 2 KB would put all 36
 // points of a tile into the same cache sets.
 constexpr size_t kPadding = 3 * kBlock;
@@ -404,6 +406,8 @@ HWY_INLINE void multiply_group(const float* HWY_RESTRICT u, size_t u_block,
       CellVector kernel[kKernelVectors];
       unrolled<kKernelVectors>([&](auto k) HWY_ATTR {
         kernel[k] = hn::Load(d, u + (k / kVectors) * u_block + (k % kVectors) * kLanes);
+        // Kernels come from a far cache when channels are many; a page ahead hides that.
+        if (k % kVectors == 0) __builtin_prefetch(u + (k / kVectors) * u_block + kPrefetch);
       });
       unrolled<kTiles>([&](auto t) HWY_ATTR {
         const auto value = hn::Set(d, V[t * kBlock + c]);
