@@ -51,9 +51,11 @@ TEST_P(GoldenFeatures, OfEveryLayerHaveTheirShapeSumAndNorm) {
       tiny.golden.at("features").at(GetParam() == Pooling::max ? "max" : "average");
   const std::vector<std::string> names = layer_names(tiny.table);
   ASSERT_EQ(names.size(), expected.size());
-  std::vector<LayerPosition> taps;
+  std::vector<TapRequest> taps;
   taps.reserve(names.size());
-  for (const std::string& name : names) taps.push_back(find_layer(tiny.table, name).value());
+  for (const std::string& name : names) {
+    taps.push_back({find_layer(tiny.table, name).value(), /*features=*/true, /*gram=*/false});
+  }
 
   const Network network(tiny.weights, GetParam(), static_cast<int>(tiny.rows.size()) - 1);
   on_every_target([&] {
