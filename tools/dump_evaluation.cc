@@ -49,8 +49,10 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
   const NetworkTable& table = *weights.network;
   const Network network(weights, recipe.network.pooling, static_cast<int>(table.rows.size()) - 1);
   const std::vector<std::string> names = layer_names(table);
-  std::vector<LayerPosition> taps;
-  for (const std::string& name : names) taps.push_back(*find_layer(table, name));
+  std::vector<TapRequest> taps;
+  for (const std::string& name : names) {
+    taps.push_back({*find_layer(table, name), /*features=*/true, /*gram=*/false});
+  }
 
   ThreadPool pool;
   Pass pass(network, picture.height, picture.width, taps, Pass::Purpose::features);
