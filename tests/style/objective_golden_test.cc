@@ -14,9 +14,11 @@
 namespace limn {
 namespace {
 
-// Float features are wrong by some 1e-7 of their norm, losses and gradients by a few times that;
-// PyTorch's own float32 is as far off. The file has nine digits.
-constexpr double kTolerance = 2e-6;
+// Each convolution adds some 1e-6 of its features' norm to their error (winograd_test.cc), so after
+// the four of this network features and gradients are off by some 2e-6; a loss, which squares
+// differences of features or of their sums, by two or three times that: 5.1e-6 at worst here.
+// Allowed is twice as much. The file has nine digits.
+constexpr double kTolerance = 1e-5;
 
 const nlohmann::json& cases() { return tiny_network().golden.at("cases"); }
 
