@@ -58,12 +58,21 @@ void PaintingArguments::add_to(CLI::App& command) {
   visit_fields(defaults, [&](const Field& field, const auto& value) {
     if (field.flag.empty()) return;
     const std::string key(field.key);
-    command
-        .add_option_function<std::string>(
-            std::string(field.flag), [this, key](const std::string& text) { values_[key] = text; },
-            fmt::format("{} [{}]", field.help, default_text(value)))
-        ->type_name(value_name(value))
-        ->group("Settings of the recipe, with their defaults in recipe 'limn'");
+    const std::string flag(field.flag);
+    const std::string help = fmt::format("{} [{}]", field.help, default_text(value));
+    const char* group = "Settings of the recipe, with their defaults in recipe 'limn'";
+    if constexpr (std::is_same_v<decltype(value), const Pinning&>) {
+      command
+          .add_flag_callback(
+              flag, [this, key] { values_[key] = name_of(Pinning::none); }, help)
+          ->group(group);
+    } else {
+      command
+          .add_option_function<std::string>(
+              flag, [this, key](const std::string& text) { values_[key] = text; }, help)
+          ->type_name(value_name(value))
+          ->group(group);
+    }
   });
 }
 

@@ -50,9 +50,7 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
   const Network network(weights, recipe.network.pooling, static_cast<int>(table.rows.size()) - 1);
   const std::vector<std::string> names = layer_names(table);
   std::vector<TapRequest> taps;
-  for (const std::string& name : names) {
-    taps.push_back({*find_layer(table, name), /*features=*/true, /*gram=*/false});
-  }
+  for (const std::string& name : names) taps.push_back({*find_layer(table, name), true, false});
 
   ThreadPool pool;
   Pass pass(network, picture.height, picture.width, taps, Pass::Purpose::features);

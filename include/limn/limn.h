@@ -153,6 +153,12 @@ enum class AdamEpsilon {
   uncorrected,  // lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps): older TensorFlow
 };
 
+// Whether threads keep to one core each.
+enum class Pinning {
+  cores,  // where there are as many threads as cores; never the calling thread
+  none,   // the system moves them as it sees fit
+};
+
 // The unit of the optimiser's variable, and with it of learning rates and of total variation.
 enum class Space {
   rgb,      // 0..1 RGB
@@ -211,6 +217,7 @@ struct Recipe {
     std::string init = "content";  // content, noise, or the path of a picture
     std::uint64_t seed = 0;
     int threads = 0;  // 0: one for each core this process may use
+    Pinning pinning = Pinning::cores;
   } picture;
 };
 

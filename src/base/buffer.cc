@@ -1,5 +1,8 @@
 #include "base/buffer.h"
 
+#include <sys/mman.h>
+
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -7,17 +10,54 @@
 #include "base/error.h"
 
 namespace limn {
+namespace {
+
+// From here on memory is asked of the system, page by page, and not of the C library.
+constexpr size_t kLarge = size_t{4} << 20;
+// A huge page on x86 and on most ARM systems.
+constexpr size_t kHugePage = size_t{2} << 20;
+// A multiple of every usual page size (4, 16 and 64 KB).
+constexpr size_t kPage = size_t{64} << 10;
+
+size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+// Fresh pages are zero, so nothing is written here: a page comes to be when it is first used, by
+// the thread that uses it. Huge ones cost a small part of the page faults, and of the address
+// look-ups where many rows are read side by side. The end is not rounded up to one, as all of it
+// would come to be with its first byte.
+void* map_large(size_t bytes) {
+  const size_t size = rounded_up(bytes, kPage);
+  // A huge page more than needed holds a place that is aligned to one; what is over goes back.
+  void* mapped =
+      mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  const auto address = reinterpret_cast<std::uintptr_t>(mapped);
+  const size_t before = rounded_up(address, kHugePage) - address;
+  char* start = static_cast<char*>(mapped) + before;
+  if (before > 0) munmap(mapped, before);
+  if (before < kHugePage) munmap(start + size, kHugePage - before);
+#ifdef MADV_HUGEPAGE
+  madvise(start, size, MADV_HUGEPAGE);  // advice: where it is refused, pages are small
+#endif
+  return start;
+}
+
+}  // namespace
 
 void* allocate_zeroed(size_t count, size_t element_bytes) {
   if (count == 0) return nullptr;
   const size_t largest = std::numeric_limits<size_t>::max() / 2;
   void* data = nullptr;
   if (count <= largest / element_bytes) {
-    // aligned_alloc wants a multiple of the alignment.
-    const size_t bytes =
-        (count * element_bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-    data = std::aligned_alloc(kBufferAlignment, bytes);
-    if (data != nullptr) std::memset(data, 0, bytes);
+    const size_t bytes = count * element_bytes;
+    if (bytes >= kLarge) {
+      data = map_large(bytes);
+    } else {
+      // aligned_alloc wants a multiple of the alignment.
+      const size_t whole = rounded_up(bytes, kBufferAlignment);
+      data = std::aligned_alloc(kBufferAlignment, whole);
+      if (data != nullptr) std::memset(data, 0, whole);
+    }
   }
   if (data == nullptr) {
     fail(ErrorKind::resources,
@@ -27,6 +67,12 @@ void* allocate_zeroed(size_t count, size_t element_bytes) {
   return data;
 }
 
-void free_buffer(void* data) { std::free(data); }
+void free_buffer(void* data, size_t bytes) {
+  if (bytes >= kLarge) {
+    munmap(data, rounded_up(bytes, kPage));
+  } else {
+    std::free(data);
+  }
+}
 
 }  // namespace limn

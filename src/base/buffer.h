@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -12,9 +11,12 @@ namespace limn {
 // Alignment of every buffer, in bytes: a cache line, which is also the widest vector there is.
 inline constexpr size_t kBufferAlignment = 64;
 
-// count * element_bytes zeroed bytes, aligned; nullptr for none. Free with free_buffer.
+// count * element_bytes zeroed bytes, aligned; nullptr for none. From 4 MB on they begin at a huge
+// page (2 MB) and ask for more of them; their pages take memory only once they are written, so that
+// a machine may run out of it then rather than here. Free with free_buffer, which must be told as
+// many bytes.
 void* allocate_zeroed(size_t count, size_t element_bytes);
-void free_buffer(void* data);
+void free_buffer(void* data, size_t bytes);
 
 // `size` elements of T, all zero, aligned to kBufferAlignment. Movable, not copyable. Throws Error
 // (resources) when there is no memory for it, naming the size.
@@ -28,13 +30,16 @@ class Buffer {
       : data_(static_cast<T*>(allocate_zeroed(size, sizeof(T)))), size_(size) {}
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }
   Buffer& operator=(Buffer&& other) noexcept {
-    data_ = std::move(other.data_);
+    if (this == &other) return *this;
+    free_buffer(data_, size_ * sizeof(T));
+    data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
+  ~Buffer() { free_buffer(data_, size_ * sizeof(T)); }
 
-  T* data() { return data_.get(); }
-  const T* data() const { return data_.get(); }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   T& operator[](size_t i) { return data_[i]; }
@@ -43,11 +48,7 @@ class Buffer {
   operator std::span<const T>() const { return {data(), size_}; }
 
  private:
-  struct Free {
-    void operator()(T* data) const { free_buffer(data); }
-  };
-
-  std::unique_ptr<T[], Free> data_;
+  T* data_ = nullptr;
   size_t size_ = 0;
 };
 

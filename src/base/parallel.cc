@@ -1,12 +1,16 @@
 #include "base/parallel.h"
 
+#include <hwy/cache_control.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -15,23 +19,56 @@
 #include "base/error.h"
 
 namespace limn {
+namespace {
+
+// The cores this thread may run on; none where the system does not say.
+std::optional<cpu_set_t> allowed_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return std::nullopt;
+  return cores;
+}
+
+// Pins the threads to a core each, leaving out the one that the caller runs on. There must be as
+// many cores as threads with the caller. A refusal changes nothing but the speed.
+void pin(std::vector<std::thread>& threads, const cpu_set_t& cores) {
+  const int ours = sched_getcpu();
+  int core = -1;
+  for (std::thread& thread : threads) {
+    do ++core;
+    while (core < CPU_SETSIZE && (!CPU_ISSET(core, &cores) || core == ours));
+    if (core >= CPU_SETSIZE) return;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    pthread_setaffinity_np(thread.native_handle(), sizeof(one), &one);
+  }
+}
+
+}  // namespace
 
 int available_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
+  if (const std::optional<cpu_set_t> cores = allowed_cores())
+    return std::max(1, CPU_COUNT(&*cores));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// The helping threads. They sleep until `round` changes, then take task numbers from one counter
-// until none is left. The last one to finish wakes the caller.
+// The helping threads. They wait until `round` changes, join it, and take task numbers from one
+// counter until none is left. The caller takes some too, closes the round and waits for those who
+// joined: one that wakes too late finds the round closed, and nobody waits for it.
 struct ThreadPool::Crew {
+  // How long to look for work, or for the end of others' work, before sleeping: about what being
+  // woken takes (60 us on a virtual machine), so that waiting costs at most twice what it must.
+  static constexpr std::chrono::microseconds kSpin{50};
+
   std::mutex mutex;
   std::condition_variable begin;
   std::condition_variable end;
-  unsigned round = 0;
-  int working = 0;
-  bool quit = false;
+  std::atomic<unsigned> round{0};  // changed with the mutex held
+  std::atomic<int> working{0};     // members that joined and are not done
+  std::atomic<bool> quit{false};
+  bool open = false;
+  bool spins = false;  // not where threads would take the cores from each other
 
   const TaskReference* task = nullptr;
   size_t tasks = 0;
@@ -64,24 +101,70 @@ struct ThreadPool::Crew {
     }
   }
 
+  // Waits a little for `ready`; it need not have come true.
+  template <typename Ready>
+  void spin(Ready&& ready) const {
+    if (!spins) return;
+    const auto deadline = std::chrono::steady_clock::now() + kSpin;
+    do {
+      for (int i = 0; i < 16; ++i) {
+        if (ready()) return;
+        hwy::Pause();
+      }
+    } while (std::chrono::steady_clock::now() < deadline);
+  }
+
   void serve(int thread) {
     unsigned seen = 0;
-    std::unique_lock lock(mutex);
+    const auto called = [&] { return quit || round != seen; };
     for (;;) {
-      begin.wait(lock, [&] { return quit || round != seen; });
-      if (quit) return;
-      seen = round;
-      lock.unlock();
+      spin(called);
+      {
+        std::unique_lock lock(mutex);
+        begin.wait(lock, called);
+        if (quit) return;
+        seen = round;
+        if (!open) continue;
+        ++working;
+      }
       take_tasks(thread);
-      lock.lock();
+      const std::lock_guard lock(mutex);
       if (--working == 0) end.notify_one();
     }
   }
+
+  void run(size_t count, const TaskReference& work) {
+    const bool alone = count <= 1 || members.empty();
+    {
+      const std::lock_guard lock(mutex);
+      task = &work;
+      tasks = count;
+      next.store(0, std::memory_order_relaxed);
+      open = !alone;
+      if (open) ++round;
+    }
+    if (!alone) begin.notify_all();
+    take_tasks(0);
+    if (!alone) wait_for_members();
+    if (error) std::rethrow_exception(std::exchange(error, nullptr));
+  }
+
+  void wait_for_members() {
+    {
+      const std::lock_guard lock(mutex);
+      open = false;
+    }
+    const auto all_done = [this] { return working == 0; };
+    spin(all_done);
+    std::unique_lock lock(mutex);
+    end.wait(lock, all_done);
+  }
 };
 
-ThreadPool::ThreadPool(int threads)
+ThreadPool::ThreadPool(int threads, Pinning pinning)
     : threads_(threads > 0 ? threads : available_cores()), thread_scratch_(threads_) {
   crew_ = std::make_unique<Crew>();
+  crew_->spins = threads_ <= available_cores();
   try {
     for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this, i] { crew_->serve(i); });
   } catch (const std::system_error& error) {
@@ -91,26 +174,14 @@ ThreadPool::ThreadPool(int threads)
          "only {} of {} threads could be started ({}); choose fewer --threads", started, threads_,
          error.code().message());
   }
+  const std::optional<cpu_set_t> cores = allowed_cores();
+  if (pinning == Pinning::cores && cores && CPU_COUNT(&*cores) == threads_) {
+    pin(crew_->members, *cores);
+  }
 }
 
 ThreadPool::~ThreadPool() { crew_->dismiss(); }
 
-void ThreadPool::run(size_t tasks, TaskReference task) {
-  Crew& crew = *crew_;
-  {
-    const std::lock_guard lock(crew.mutex);
-    crew.task = &task;
-    crew.tasks = tasks;
-    crew.next.store(0, std::memory_order_relaxed);
-    // A single task is not worth waking anybody for.
-    crew.working = tasks > 1 ? threads_ - 1 : 0;
-    if (crew.working > 0) ++crew.round;
-  }
-  if (tasks > 1) crew.begin.notify_all();
-  crew.take_tasks(0);
-  std::unique_lock lock(crew.mutex);
-  crew.end.wait(lock, [&] { return crew.working == 0; });
-  if (crew.error) std::rethrow_exception(std::exchange(crew.error, nullptr));
-}
+void ThreadPool::run(size_t tasks, TaskReference task) { crew_->run(tasks, task); }
 
 }  // namespace limn

@@ -5,6 +5,8 @@
 // So any number of threads gives the same bits.
 #pragma once
 
+#include <limn/limn.h>
+
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -38,20 +40,33 @@ class TaskReference {
   void (*call_)(void*, size_t, int);
 };
 
+// The calling thread and its helpers, which live as long as the pool.
+//
+// Pinned, a helper keeps to one core: otherwise the system puts two threads on one core now and
+// then, and every loop waits for them. That is done only where there are exactly as many threads as
+// cores. With more threads, cores are shared anyhow. With fewer, the system knows better which to
+// leave free: which of them are halves of one core, and which another pool or process is using (two
+// pools that each take the first cores would share them beside idle ones).
+//
+// The caller is never pinned. Helpers leave it the core on which it made the pool, so that it has a
+// core to itself whenever they are busy; and the thread is not ours: threads that it starts, say
+// while a progress callback writes a picture, would inherit that one core for good.
 class ThreadPool {
  public:
   // `threads` including the calling one; 0 means one for each core this process may use. Throws
   // Error (resources) when the system refuses to start as many.
-  explicit ThreadPool(int threads = 0);
+  explicit ThreadPool(int threads = 0, Pinning pinning = Pinning::cores);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int threads() const { return threads_; }
 
-  // Calls task(i) once for every i in [0, tasks), on all threads; returns when all are done. If
-  // tasks throw, one of the exceptions is rethrown after all others are done. Not reentrant: a task
-  // may not call run, and only one thread may call it at a time.
+  // Calls task(i) once for every i in [0, tasks), on all threads; returns when all are done. A
+  // single task runs on the caller. Threads look out for the next call for 50 microseconds before
+  // they sleep, unless there are more of them than cores. If tasks throw, one of the exceptions is
+  // rethrown after all others are done. Not reentrant: a task may not call run, and only one thread
+  // may call it at a time.
   void run(size_t tasks, TaskReference task);
 
   // Memory that kernels may use while they run: one piece that all threads share, to be asked for

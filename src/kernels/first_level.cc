@@ -151,10 +151,12 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
   const size_t panel_floats = gram_gradient_scratch(C);
   pool.run(tasks.count, [&](size_t task, int thread) {
     const std::span<float> memory = pool.thread_scratch(
-        thread, 2 * map_floats + tile_floats + panel_floats + planes_floats);
+        thread, 2 * map_floats + tile_floats + panel_floats + S.size() + planes_floats);
     const std::span<float> for_tiles = memory.subspan(2 * map_floats, tile_floats);
     const std::span<float> panel = memory.subspan(2 * map_floats + tile_floats, panel_floats);
-    float* for_planes = panel.data() + panel_floats;
+    const std::span<float> packed_S(panel.data() + panel_floats, S.size());
+    float* for_planes = packed_S.data() + S.size();
+    if (!S.empty()) pack_gram_gradient(S, C, packed_S);
     const int first = tasks.first_row(task);
     const int end = tasks.end_row(task);
     std::fill(edge(task, 0, 0), edge(task, 0, 0) + static_cast<size_t>(6) * x.width, 0.0f);
@@ -182,7 +184,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
       convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row, piece.row + piece.height,
                            piece.column, piece.column + piece.width, !late_relu, F, 1, 1);
       if (late_relu) keep_where_positive(F, d);
-      if (!S.empty()) add_gram_gradient(S, F, d, 1, height - 1, panel);
+      if (!S.empty()) add_gram_gradient(packed_S, F, d, 1, height - 1, panel);
       if (!late_relu) keep_where_positive(F, d);
 
       const InputPlanes d_piece = {for_planes, height, width};

@@ -98,7 +98,8 @@ void AddGram(ConstFeatureMap F, int first_row, int end_row, int first_block, int
 constexpr int kPositions = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 3;
 constexpr int kProductBlocks = kLanes == 16 ? 2 : 1;
 
-// products[block][kPositions][16] = S F for the features [C / 16][kPositions][16].
+// products[block][kPositions][16] = S F for the features [C / 16][kPositions][16]. S as
+// pack_gram_gradient leaves it.
 template <int kBlocks>
 HWY_NOINLINE void multiply_positions(const float* HWY_RESTRICT S, size_t C,
                                    const float* HWY_RESTRICT features, int block,
@@ -108,12 +109,14 @@ HWY_NOINLINE void multiply_positions(const float* HWY_RESTRICT S, size_t C,
   CellVector sums[kPositions][kColumns];
   unrolled<kPositions * kColumns>(
       [&](auto i) HWY_ATTR { sums[i / kColumns][i % kColumns] = hn::Zero(d); });
-  const float* HWY_RESTRICT s = S + block * kBlock;
+  const float* HWY_RESTRICT s = S + block * kBlock * C;
   const float* HWY_RESTRICT values = features;
   for (size_t from = 0; from < C; from += kBlock, values += kPositions * kBlock) {
-    for (int c = 0; c < kBlock; ++c, s += C) {
+    for (int c = 0; c < kBlock; ++c, s += kBlock) {
       CellVector k[kColumns];
-      unrolled<kColumns>([&](auto v) HWY_ATTR { k[v] = hn::LoadU(d, s + v * kLanes); });
+      unrolled<kColumns>([&](auto v) HWY_ATTR {
+        k[v] = hn::Load(d, s + (v / kVectors) * kBlock * C + (v % kVectors) * kLanes);
+      });
       unrolled<kPositions>([&](auto p) HWY_ATTR {
         const auto value = hn::Set(d, values[p * kBlock + c]);
         unrolled<kColumns>(
@@ -267,10 +270,19 @@ std::size_t gram_gradient_scratch(int channels) {
   return HWY_DYNAMIC_DISPATCH(PanelsSize)(channels);
 }
 
-void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F, int first_row,
-                       int end_row, std::span<float> scratch) {
+void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed) {
+  assert(S.size() == C * C && packed.size() >= C * C);
+  for (size_t block = 0; block < C / kBlock; ++block) {
+    for (size_t k = 0; k < C; ++k) {
+      std::copy_n(&S[k * C + block * kBlock], kBlock, &packed[(block * C + k) * kBlock]);
+    }
+  }
+}
+
+void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
+                       int first_row, int end_row, std::span<float> scratch) {
   for (int row = first_row; row < end_row; ++row) {
-    HWY_DYNAMIC_DISPATCH(AddGramGradientRow)(S.data(), F, d_F, row, scratch.data());
+    HWY_DYNAMIC_DISPATCH(AddGramGradientRow)(packed.data(), F, d_F, row, scratch.data());
   }
 }
 
@@ -280,10 +292,15 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
   assert(P.data == nullptr || (P.channels == F.channels && P.height == F.height &&
                                P.width == F.width));
   assert(!S.empty() || P.data != nullptr);
+  std::span<float> packed;
+  if (!S.empty()) {
+    packed = pool.shared_scratch(S.size());
+    pack_gram_gradient(S, F.channels, packed);
+  }
   pool.run(F.height, [&](size_t row, int thread) {
     float* panels = pool.thread_scratch(thread, gram_gradient_scratch(F.channels)).data();
     HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)
-    (F, S.empty() ? nullptr : S.data(), factor, P, static_cast<int>(row), panels);
+    (F, S.empty() ? nullptr : packed.data(), factor, P, static_cast<int>(row), panels);
   });
 }
 

@@ -175,5 +175,24 @@ void add_scaled_difference(float alpha, std::span<const float> a, std::span<cons
                            std::span<float> y, ThreadPool& pool);
 // y *= alpha
 void scale(float alpha, std::span<float> y, ThreadPool& pool);
+// y = x
+void copy(std::span<const float> x, std::span<float> y, ThreadPool& pool);
+// y = x + alpha direction
+void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
+                std::span<float> y, ThreadPool& pool);
+// y = x - y
+void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& pool);
+
+// Many vectors in one pass; a row is as long as a, or y. Both sum in double, products included.
+//
+// results[2 r] = rows[r] . a and results[2 r + 1] = rows[r] . b, "=". a and b may be rows too.
+// scratch holds partial sums: at least products_scratch_size(rows.size(), a.size()) doubles.
+size_t products_scratch_size(size_t rows, size_t n);
+void products(std::span<const float* const> rows, std::span<const float> a,
+              std::span<const float> b, std::span<double> results, std::span<double> scratch,
+              ThreadPool& pool);
+// y = sum over r of coefficients[r] rows[r], rounded to float once. y may be one of the rows.
+void combine(std::span<const float* const> rows, std::span<const double> coefficients,
+             std::span<float> y, ThreadPool& pool);
 
 }  // namespace limn::kernels

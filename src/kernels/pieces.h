@@ -70,9 +70,11 @@ void add_gram(ConstFeatureMap F, int first_row, int end_row, int first_block, in
 // G = the sum of partial matrices [C][C] whose lower triangles are known, mirrored.
 void sum_gram_slices(std::span<const double> slices, std::size_t C, std::span<float> G);
 
+// packed[C / 16][C][16]: S, symmetric, in the order in which add_gram_gradient reads it.
+void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed);
 // d_F += S F at the rows first_row..end_row - 1.
-void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F, int first_row,
-                       int end_row, std::span<float> scratch);
+void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
+                       int first_row, int end_row, std::span<float> scratch);
 // Floats of scratch for that.
 std::size_t gram_gradient_scratch(int channels);
 

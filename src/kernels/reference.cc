@@ -394,4 +394,32 @@ void scale(float alpha, std::span<float> y) {
   for (float& value : y) value *= alpha;
 }
 
+void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
+                std::span<float> y) {
+  for (size_t i = 0; i < y.size(); ++i) {
+    y[i] = static_cast<float>(x[i] + double{alpha} * direction[i]);
+  }
+}
+
+void subtract_from(std::span<const float> x, std::span<float> y) {
+  for (size_t i = 0; i < y.size(); ++i) y[i] = x[i] - y[i];
+}
+
+void products(std::span<const float* const> rows, std::span<const float> a,
+              std::span<const float> b, std::span<double> results) {
+  for (size_t row = 0; row < rows.size(); ++row) {
+    results[2 * row] = dot({rows[row], a.size()}, a);
+    results[2 * row + 1] = dot({rows[row], b.size()}, b);
+  }
+}
+
+void combine(std::span<const float* const> rows, std::span<const double> coefficients,
+             std::span<float> y) {
+  for (size_t i = 0; i < y.size(); ++i) {
+    double sum = 0;
+    for (size_t row = 0; row < rows.size(); ++row) sum += coefficients[row] * rows[row][i];
+    y[i] = static_cast<float>(sum);
+  }
+}
+
 }  // namespace limn::reference

@@ -2,11 +2,13 @@
 //
 // Every function cuts its vectors into pieces, one task each. Sums are taken in float within a
 // piece (by 16 or more accumulators, which have 4096 terms each for vectors up to 67 million
-// floats) and added up in double, in order.
+// floats) and added up in double, in order. The two functions over many vectors at once, products
+// and combine, sum in double throughout: L-BFGS takes differences of their results.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/vector.cc"
 #include <hwy/foreach_target.h>
 // clang-format off: after foreach_target.h
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 // clang-format on
 
@@ -83,6 +85,118 @@ void ScalePiece(float alpha, float* y, size_t n) {
   size_t i = 0;
   for (; i + N <= n; i += N) hn::StoreU(hn::Mul(factor, hn::LoadU(d, y + i)), d, y + i);
   for (; i < n; ++i) y[i] *= alpha;
+}
+
+// y = x + alpha direction
+void ScaledSumPiece(const float* x, float alpha, const float* direction, float* y, size_t n) {
+  const hn::ScalableTag<float> d;
+  const size_t N = hn::Lanes(d);
+  const auto factor = hn::Set(d, alpha);
+  size_t i = 0;
+  for (; i + N <= n; i += N) {
+    hn::StoreU(hn::MulAdd(factor, hn::LoadU(d, direction + i), hn::LoadU(d, x + i)), d, y + i);
+  }
+  for (; i < n; ++i) y[i] = x[i] + alpha * direction[i];
+}
+
+// y = x - y
+void SubtractFromPiece(const float* x, float* y, size_t n) {
+  const hn::ScalableTag<float> d;
+  const size_t N = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + N <= n; i += N) {
+    hn::StoreU(hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, y + i);
+  }
+  for (; i < n; ++i) y[i] = x[i] - y[i];
+}
+
+// Half a vector of floats as doubles; the place 1 KB further on is called into the cache, wherever
+// that is. (Rows come from memory once, four at a time. Without the call 21 rows of 0.8 million
+// floats take 13 % longer on a Sapphire Rapids server; 1 to 8 KB ahead do alike.)
+template <typename DoubleTag>
+HWY_INLINE hn::Vec<DoubleTag> load_doubles(DoubleTag d, const float* from) {
+  constexpr size_t kAhead = 256;
+  hwy::Prefetch(from + kAhead);
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, DoubleTag>(), from));
+}
+
+// Rows are taken four at a time; where fewer are left, the last one stands in for those that lack.
+struct FourRows {
+  FourRows(const float* const* rows, size_t row, size_t count, size_t first)
+      : r0(rows[row] + first),
+        r1(rows[std::min(row + 1, count - 1)] + first),
+        r2(rows[std::min(row + 2, count - 1)] + first),
+        r3(rows[std::min(row + 3, count - 1)] + first) {}
+  const float *r0, *r1, *r2, *r3;
+};
+
+// sums[2 r] = rows[r] . a, sums[2 r + 1] = rows[r] . b over n floats, the rows' from `first` on.
+// Four rows a pass: a and b are converted once for eight products, whose sums fit into registers.
+void ProductsPiece(const float* const* rows, size_t count, size_t first, const float* a,
+                   const float* b, size_t n, double* sums) {
+  const hn::ScalableTag<double> d;
+  const size_t N = hn::Lanes(d);
+  for (size_t row = 0; row < count; row += 4) {
+    const FourRows four(rows, row, count, first);
+    auto a0 = hn::Zero(d), a1 = hn::Zero(d), a2 = hn::Zero(d), a3 = hn::Zero(d);
+    auto b0 = hn::Zero(d), b1 = hn::Zero(d), b2 = hn::Zero(d), b3 = hn::Zero(d);
+    size_t i = 0;
+    for (; i + N <= n; i += N) {
+      const auto x = load_doubles(d, a + i);
+      const auto y = load_doubles(d, b + i);
+      const auto v0 = load_doubles(d, four.r0 + i);
+      a0 = hn::MulAdd(v0, x, a0);
+      b0 = hn::MulAdd(v0, y, b0);
+      const auto v1 = load_doubles(d, four.r1 + i);
+      a1 = hn::MulAdd(v1, x, a1);
+      b1 = hn::MulAdd(v1, y, b1);
+      const auto v2 = load_doubles(d, four.r2 + i);
+      a2 = hn::MulAdd(v2, x, a2);
+      b2 = hn::MulAdd(v2, y, b2);
+      const auto v3 = load_doubles(d, four.r3 + i);
+      a3 = hn::MulAdd(v3, x, a3);
+      b3 = hn::MulAdd(v3, y, b3);
+    }
+    const auto total = [&](auto sum, const float* u, const float* v) HWY_ATTR {
+      double result = hn::GetLane(hn::SumOfLanes(d, sum));
+      for (size_t j = i; j < n; ++j) result += double{u[j]} * v[j];
+      return result;
+    };
+    const double all[8] = {total(a0, four.r0, a), total(b0, four.r0, b), total(a1, four.r1, a),
+                           total(b1, four.r1, b), total(a2, four.r2, a), total(b2, four.r2, b),
+                           total(a3, four.r3, a), total(b3, four.r3, b)};
+    std::copy_n(all, 2 * std::min<size_t>(4, count - row), sums + 2 * row);
+  }
+}
+
+// y = sum over rows of coefficients[r] rows[r], over n floats from `first` on. sums: room for n.
+void CombinePiece(const float* const* rows, const double* coefficients, size_t count, size_t first,
+                  double* HWY_RESTRICT sums, float* y, size_t n) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> half;
+  const size_t N = hn::Lanes(d);
+  std::fill_n(sums, n, 0.0);
+  for (size_t row = 0; row < count; row += 4) {
+    const FourRows four(rows, row, count, first);
+    double c[4] = {};
+    std::copy_n(coefficients + row, std::min<size_t>(4, count - row), c);
+    const auto c0 = hn::Set(d, c[0]), c1 = hn::Set(d, c[1]);
+    const auto c2 = hn::Set(d, c[2]), c3 = hn::Set(d, c[3]);
+    size_t i = 0;
+    for (; i + N <= n; i += N) {
+      auto sum = hn::MulAdd(c0, load_doubles(d, four.r0 + i), hn::LoadU(d, sums + i));
+      sum = hn::MulAdd(c1, load_doubles(d, four.r1 + i), sum);
+      sum = hn::MulAdd(c2, load_doubles(d, four.r2 + i), sum);
+      sum = hn::MulAdd(c3, load_doubles(d, four.r3 + i), sum);
+      hn::StoreU(sum, d, sums + i);
+    }
+    for (; i < n; ++i) {
+      sums[i] += c[0] * four.r0[i] + c[1] * four.r1[i] + c[2] * four.r2[i] + c[3] * four.r3[i];
+    }
+  }
+  size_t i = 0;
+  for (; i + N <= n; i += N) hn::StoreU(hn::DemoteTo(half, hn::LoadU(d, sums + i)), half, y + i);
+  for (; i < n; ++i) y[i] = static_cast<float>(sums[i]);
 }
 
 }  // namespace limn::kernels::HWY_NAMESPACE
@@ -165,6 +279,80 @@ void add_scaled_difference(float alpha, std::span<const float> a, std::span<cons
 void scale(float alpha, std::span<float> y, ThreadPool& pool) {
   for_each_piece(y.size(), pool, [&](size_t, size_t first, size_t count) {
     HWY_DYNAMIC_DISPATCH(ScalePiece)(alpha, y.data() + first, count);
+  });
+}
+
+HWY_EXPORT(ScaledSumPiece);
+HWY_EXPORT(SubtractFromPiece);
+HWY_EXPORT(ProductsPiece);
+HWY_EXPORT(CombinePiece);
+
+void copy(std::span<const float> x, std::span<float> y, ThreadPool& pool) {
+  assert(x.size() == y.size());
+  for_each_piece(x.size(), pool, [&](size_t, size_t first, size_t count) {
+    std::copy_n(x.data() + first, count, y.data() + first);
+  });
+}
+
+void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
+                std::span<float> y, ThreadPool& pool) {
+  assert(x.size() == y.size() && direction.size() == y.size());
+  for_each_piece(x.size(), pool, [&](size_t, size_t first, size_t count) {
+    HWY_DYNAMIC_DISPATCH(ScaledSumPiece)
+    (x.data() + first, alpha, direction.data() + first, y.data() + first, count);
+  });
+}
+
+void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& pool) {
+  assert(x.size() == y.size());
+  for_each_piece(x.size(), pool, [&](size_t, size_t first, size_t count) {
+    HWY_DYNAMIC_DISPATCH(SubtractFromPiece)(x.data() + first, y.data() + first, count);
+  });
+}
+
+namespace {
+
+// Floats of each row in a task of products and combine. a's and b's, 128 KB together, stay in a
+// level-2 cache while the rows go by; a picture of 512 x 512 makes 48 tasks.
+constexpr size_t kRowPiece = 16384;
+// Floats whose sums, 8 KB of doubles, stay in a level-1 cache while the rows go by.
+constexpr size_t kRowBlock = 1024;
+
+size_t row_pieces(size_t n) { return (n + kRowPiece - 1) / kRowPiece; }
+
+}  // namespace
+
+size_t products_scratch_size(size_t rows, size_t n) { return 2 * rows * row_pieces(n); }
+
+void products(std::span<const float* const> rows, std::span<const float> a,
+              std::span<const float> b, std::span<double> results, std::span<double> scratch,
+              ThreadPool& pool) {
+  const size_t n = a.size();
+  assert(b.size() == n && results.size() == 2 * rows.size());
+  assert(scratch.size() >= products_scratch_size(rows.size(), n));
+  pool.run(row_pieces(n), [&](size_t task) {
+    const size_t first = task * kRowPiece;
+    HWY_DYNAMIC_DISPATCH(ProductsPiece)
+    (rows.data(), rows.size(), first, a.data() + first, b.data() + first,
+     std::min(kRowPiece, n - first), scratch.data() + task * results.size());
+  });
+  std::fill(results.begin(), results.end(), 0.0);
+  for (size_t task = 0; task < row_pieces(n); ++task) {
+    for (size_t i = 0; i < results.size(); ++i) results[i] += scratch[task * results.size() + i];
+  }
+}
+
+void combine(std::span<const float* const> rows, std::span<const double> coefficients,
+             std::span<float> y, ThreadPool& pool) {
+  assert(rows.size() == coefficients.size());
+  pool.run(row_pieces(y.size()), [&](size_t task) {
+    alignas(64) std::array<double, kRowBlock> sums;
+    const size_t end = std::min((task + 1) * kRowPiece, y.size());
+    for (size_t first = task * kRowPiece; first < end; first += kRowBlock) {
+      HWY_DYNAMIC_DISPATCH(CombinePiece)
+      (rows.data(), coefficients.data(), rows.size(), first, sums.data(), y.data() + first,
+       std::min(kRowBlock, end - first));
+    }
   });
 }
 

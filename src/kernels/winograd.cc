@@ -4,16 +4,27 @@
 // WHY 36 REPLACES 144. A 3 x 3 convolution of a 6 x 6 patch gives a tile of 4 x 4 outputs: 16 x 9 =
 // 144 multiplications for each pair of an input and an output channel. Seen as polynomials, patch
 // and kernel can be evaluated at points, multiplied point by point, and interpolated. With the
-// points 0, 1, -1, 2, -2 and infinity in each direction that takes 6 x 6 = 36 multiplications:
+// points 0, a, -a, b, -b and infinity in each direction that takes 6 x 6 = 36 multiplications:
 //
 //     Y = A^T [ (G g G^T) . (B^T d B) ] A        d: 6 x 6 patch, g: 3 x 3 kernel, Y: 4 x 4
 //
-//           | 4  0 -5  0  1  0 |         |  1/4    0     0   |
-//           | 0 -4 -4  1  1  0 |         | -1/6  -1/6  -1/6  |          | 1  1  1  1  1  0 |
-//     B^T = | 0  4 -4 -1  1  0 |     G = | -1/6   1/6  -1/6  |    A^T = | 0  1 -1  2 -2  0 |
-//           | 0 -2 -1  2  1  0 |         |  1/24  1/12  1/6  |          | 0  1  1  4  4  0 |
-//           | 0  2 -1 -2  1  0 |         |  1/24 -1/12  1/6  |          | 0  1 -1  8 -8  1 |
-//           | 0  4  0 -5  0  1 |         |   0     0     1   |
+//           | a^2b^2   0    -a^2-b^2     0     1  0 |        | 1/p           | | 1   0   0  |
+//           |  0    -ab^2     -b^2       a     1  0 |        |   1/q         | | 1   a  a^2 |
+//     B^T = |  0     ab^2     -b^2      -a     1  0 |    G = |     1/q       | | 1  -a  a^2 |
+//           |  0    -ba^2     -a^2       b     1  0 |        |       1/r     | | 1   b  b^2 |
+//           |  0     ba^2     -a^2      -b     1  0 |        |         1/r   | | 1  -b  b^2 |
+//           |  0    a^2b^2     0    -a^2-b^2   0  1 |        |             1 | | 0   0   1  |
+//
+//           | 1   1    1    1    1   0 |
+//     A^T = | 0   a   -a    b   -b   0 |      p = a^2 b^2,  q = 2 a^2 (a^2 - b^2),
+//           | 0  a^2  a^2  b^2  b^2  0 |      r = 2 b^2 (b^2 - a^2)
+//           | 0  a^3 -a^3  b^3 -b^3  1 |
+//
+// WHICH POINTS. In exact arithmetic any; in float32 the error grows with the matrices' entries.
+// The customary a = 1, b = 2 (all entries small fractions) loses 2.2 times as much as a = 5/8,
+// b = 3/2, which are used here: docs/speed.md has what was tried. Their powers are exact in
+// float32; 1/p, 1/q and 1/r are not, and an error in them would be the same everywhere and add up
+// where others cancel, so the products with them are rounded once (scale_point).
 //
 // The sum over input channels can be taken between the transforms. So the work is 36 matrix
 // products, one for each point: (output channels x input channels) times (input channels x tiles).
@@ -33,8 +44,7 @@
 // derivatives, read off sign bits and places, backward.
 //
 // THE PRICE is accuracy: the entries of the matrices amplify rounding. Against double precision the
-// relative L2 error of a layer is a few 1e-6, ten times that of direct summation and of the order
-// of what any float32 convolution of 4608 terms may lose.
+// relative L2 error of a layer is about 1e-6, two to three times that of direct summation.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/winograd.cc"
 #include <hwy/foreach_target.h>
@@ -67,56 +77,61 @@ constexpr size_t kPadding = 3 * kBlock;
 
 // ------------------------------------------------------------------------------- transforms --
 
+// The points, and what the matrices are made of.
+constexpr float kA = 0.625f, kB = 1.5f;
+constexpr float kA2 = kA * kA, kA3 = kA2 * kA, kB2 = kB * kB, kB3 = kB2 * kB;
+constexpr float kP = kA2 * kB2;
+constexpr double kQ = 2.0 * kA2 * (kA2 - kB2), kR = 2.0 * kB2 * (kB2 - kA2);
+
+HWY_INLINE CellVector constant(float value) { return hn::Set(CellTag(), value); }
+
 // B^T of six cells, in place.
-template <class V>
-HWY_INLINE void transform_input(V (&d)[kSide]) {
-  const hn::DFromV<V> tag;
-  const auto two = hn::Set(tag, 2.0f);
-  const auto four = hn::Set(tag, 4.0f);
-  const auto five = hn::Set(tag, 5.0f);
-  const auto d42 = hn::NegMulAdd(four, d[2], d[4]);  // d4 - 4 d2
-  const auto d31 = hn::NegMulAdd(four, d[1], d[3]);  // d3 - 4 d1
-  const auto e42 = hn::Sub(d[4], d[2]);
-  const auto e31 = hn::Mul(two, hn::Sub(d[3], d[1]));
-  d[0] = hn::MulAdd(four, d[0], hn::NegMulAdd(five, d[2], d[4]));
-  d[5] = hn::MulAdd(four, d[1], hn::NegMulAdd(five, d[3], d[5]));
-  d[1] = hn::Add(d42, d31);
-  d[2] = hn::Sub(d42, d31);
-  d[3] = hn::Add(e42, e31);
-  d[4] = hn::Sub(e42, e31);
+HWY_INLINE void transform_input(CellVector (&d)[kSide]) {
+  const auto even_a = hn::NegMulAdd(constant(kB2), d[2], d[4]);  // d4 - b^2 d2
+  const auto odd_a = hn::NegMulAdd(constant(kB2), d[1], d[3]);   // d3 - b^2 d1
+  const auto even_b = hn::NegMulAdd(constant(kA2), d[2], d[4]);
+  const auto odd_b = hn::NegMulAdd(constant(kA2), d[1], d[3]);
+  const auto middle = constant(kA2 + kB2);
+  d[0] = hn::MulAdd(constant(kP), d[0], hn::NegMulAdd(middle, d[2], d[4]));
+  d[5] = hn::MulAdd(constant(kP), d[1], hn::NegMulAdd(middle, d[3], d[5]));
+  d[1] = hn::MulAdd(constant(kA), odd_a, even_a);
+  d[2] = hn::NegMulAdd(constant(kA), odd_a, even_a);
+  d[3] = hn::MulAdd(constant(kB), odd_b, even_b);
+  d[4] = hn::NegMulAdd(constant(kB), odd_b, even_b);
 }
 
 // A^T of six cells: the first four are the result.
-template <class V>
-HWY_INLINE void transform_output(V (&m)[kSide]) {
-  const hn::DFromV<V> tag;
-  const auto two = hn::Set(tag, 2.0f);
-  const auto four = hn::Set(tag, 4.0f);
-  const auto eight = hn::Set(tag, 8.0f);
-  const auto s12 = hn::Add(m[1], m[2]);
-  const auto d12 = hn::Sub(m[1], m[2]);
-  const auto s34 = hn::Add(m[3], m[4]);
-  const auto d34 = hn::Sub(m[3], m[4]);
-  m[0] = hn::Add(hn::Add(m[0], s12), s34);
-  m[1] = hn::MulAdd(two, d34, d12);
-  m[2] = hn::MulAdd(four, s34, s12);
-  m[3] = hn::Add(hn::MulAdd(eight, d34, d12), m[5]);
+HWY_INLINE void transform_output(CellVector (&m)[kSide]) {
+  const auto sum_a = hn::Add(m[1], m[2]);
+  const auto difference_a = hn::Sub(m[1], m[2]);
+  const auto sum_b = hn::Add(m[3], m[4]);
+  const auto difference_b = hn::Sub(m[3], m[4]);
+  m[0] = hn::Add(hn::Add(m[0], sum_a), sum_b);
+  m[1] = hn::MulAdd(constant(kB), difference_b, hn::Mul(constant(kA), difference_a));
+  m[2] = hn::MulAdd(constant(kB2), sum_b, hn::Mul(constant(kA2), sum_a));
+  m[3] = hn::MulAdd(constant(kB3), difference_b, hn::MulAdd(constant(kA3), difference_a, m[5]));
 }
 
-// G of three cells: six.
-template <class V>
-HWY_INLINE void transform_taps(const V (&g)[3], V (&u)[kSide]) {
-  const hn::DFromV<V> tag;
-  const auto sixth = hn::Set(tag, 1.0f / 6);
-  const auto part24 = hn::MulAdd(hn::Set(tag, 1.0f / 24), g[0], hn::Mul(sixth, g[2]));
-  const auto part12 = hn::Mul(hn::Set(tag, 1.0f / 12), g[1]);
-  const auto ends = hn::Mul(sixth, hn::Add(g[0], g[2]));
-  u[0] = hn::Mul(hn::Set(tag, 0.25f), g[0]);
-  u[1] = hn::Neg(hn::MulAdd(sixth, g[1], ends));
-  u[2] = hn::MulAdd(sixth, g[1], hn::Neg(ends));
-  u[3] = hn::Add(part24, part12);
-  u[4] = hn::Sub(part24, part12);
+// G of three cells, without its diagonal factor: six.
+HWY_INLINE void transform_taps(const CellVector (&g)[3], CellVector (&u)[kSide]) {
+  const auto even_a = hn::MulAdd(constant(kA2), g[2], g[0]);
+  const auto even_b = hn::MulAdd(constant(kB2), g[2], g[0]);
+  u[0] = g[0];
+  u[1] = hn::MulAdd(constant(kA), g[1], even_a);
+  u[2] = hn::NegMulAdd(constant(kA), g[1], even_a);
+  u[3] = hn::MulAdd(constant(kB), g[1], even_b);
+  u[4] = hn::NegMulAdd(constant(kB), g[1], even_b);
   u[5] = g[2];
+}
+
+// The diagonal factors of G on both sides, at a point: as the sum of two floats.
+template <int kPoint>
+HWY_INLINE CellVector scale_point(CellVector u) {
+  constexpr double kFactors[kSide] = {1.0 / kP, 1.0 / kQ, 1.0 / kQ, 1.0 / kR, 1.0 / kR, 1.0};
+  constexpr double kFactor = kFactors[kPoint / kSide] * kFactors[kPoint % kSide];
+  constexpr auto kUpper = static_cast<float>(kFactor);
+  constexpr auto kLower = static_cast<float>(kFactor - kUpper);
+  return hn::MulAdd(u, constant(kUpper), hn::Mul(u, constant(kLower)));
 }
 
 // U of the 16 x 16 kernels of one pair of blocks: taps[9][16 in][16 out] -> u[36][16 in][16 out],
@@ -140,35 +155,41 @@ void TransformBlock(const float* HWY_RESTRICT taps, float* HWY_RESTRICT u, size_
         CellVector transformed[kSide];
         transform_taps(rows[i], transformed);
         unrolled<kSide>([&](auto j) HWY_ATTR {
-          hn::Store(transformed[j], d, u + (i * kSide + j) * u_point + place);
+          hn::Store(scale_point<i * kSide + j>(transformed[j]), d,
+                    u + (i * kSide + j) * u_point + place);
         });
       });
     }
   }
 }
 
-// V of one patch: B^T d B. read(y, x, v) is vector v of the patch's cell (y, x).
-template <class Read>
-HWY_INLINE void transform_patch(const Read& read, float* V, size_t v_point) {
-  const CellTag d;
+// V of one patch: B^T d B. read(y, x, v) is vector v of the patch's cell (y, x); write(point, v,
+// value) takes the results.
+template <class Read, class Write>
+HWY_INLINE void transform_patch(const Read& read, const Write& write) {
   for (int v = 0; v < kVectors; ++v) {
-    HWY_ALIGN float columns[kSide][kSide][kLanes];  // B^T d
+    CellVector rows[kSide][kSide];  // B^T d
     unrolled<kSide>([&](auto x) HWY_ATTR {
       CellVector column[kSide];
       unrolled<kSide>([&](auto y) HWY_ATTR { column[y] = read(y, x, v); });
       transform_input(column);
-      unrolled<kSide>([&](auto y) HWY_ATTR { hn::Store(column[y], d, columns[y][x]); });
+      unrolled<kSide>([&](auto y) HWY_ATTR { rows[y][x] = column[y]; });
     });
     unrolled<kSide>([&](auto y) HWY_ATTR {
-      CellVector row[kSide];
-      unrolled<kSide>([&](auto x) HWY_ATTR { row[x] = hn::Load(d, columns[y][x]); });
-      transform_input(row);
-      unrolled<kSide>([&](auto x) HWY_ATTR {
-        hn::Store(row[x], d, V + (y * kSide + x) * v_point + v * kLanes);
-      });
+      transform_input(rows[y]);
+      unrolled<kSide>([&](auto x) HWY_ATTR { write(y * kSide + x, v, rows[y][x]); });
     });
   }
 }
+
+// Writes cells that lie `stride` floats apart.
+struct CellWriter {
+  float* cells;
+  size_t stride;
+  HWY_INLINE void operator()(int point, int v, CellVector value) const {
+    hn::Store(value, CellTag(), cells + point * stride + v * kLanes);
+  }
+};
 
 // ----------------------------------------------------------------------------------- sources --
 //
@@ -296,9 +317,9 @@ struct AveragePoolGradientReader {
 };
 
 // A patch that reaches over an edge: what lies beyond is zero.
-template <class Reader>
+template <class Reader, class Write>
 HWY_NOINLINE void transform_edge_patch(const Reader& reader, int block, int row, int column,
-                                       float* V, size_t v_point) {
+                                       const Write& write) {
   const CellTag d;
   HWY_ALIGN float cells[kSide * kSide * kBlock] = {};
   const auto patch = reader.patch(block, row, column);
@@ -310,68 +331,75 @@ HWY_NOINLINE void transform_edge_patch(const Reader& reader, int block, int row,
       }
     }
   }
-  transform_patch(MapReader::Patch{cells, kSide * kBlock}, V, v_point);
+  transform_patch(MapReader::Patch{cells, kSide * kBlock}, write);
 }
 
-// The strides of V and M for a task of as many tiles.
-struct Strides {
-  Strides(int in, int tiles, int blocks)
-      : tiles(RoundUp(tiles)),
-        v_block(this->tiles * kBlock),
-        v_point(v_block * (in / kBlock) + kPadding),
-        m_block(v_block),
-        m_point(m_block * blocks + kPadding) {}
-  // The last group of tiles may be a whole one.
-  static size_t RoundUp(int tiles) { return (tiles + kGroup - 1) / kGroup * kGroup; }
-  size_t tiles, v_block, v_point, m_block, m_point;
-};
-
-template <class Reader>
-void transform_tiles(const Reader& reader, const Tiles& tiles, int in_blocks,
-                     const Strides& strides, float* V) {
-  for (int block = 0; block < in_blocks; ++block) {
-    float* to = V + block * strides.v_block;
-    for (int t = 0; t < tiles.count; ++t, to += kBlock) {
-      const int row = tiles.row_of(t) - 1 - reader.source.row;
-      const int column = tiles.column_of(t) - 1 - reader.source.column;
-      if (reader.direct(row, column)) {
-        transform_patch(reader.patch(block, row, column), to, strides.v_point);
-      } else {
-        transform_edge_patch(reader, block, row, column, to, strides.v_point);
-      }
-    }
+template <class Reader, class Write>
+HWY_INLINE void transform_tile(const Reader& reader, int block, const Tiles& tiles, int tile,
+                               const Write& write) {
+  const int row = tiles.row_of(tile) - 1 - reader.source.row;
+  const int column = tiles.column_of(tile) - 1 - reader.source.column;
+  if (reader.direct(row, column)) {
+    transform_patch(reader.patch(block, row, column), write);
+  } else {
+    transform_edge_patch(reader, block, row, column, write);
   }
 }
+
+// Calls use(reader) with the source's reader.
+template <class Use>
+HWY_INLINE void with_reader(const Source& source, const Use& use) {
+  switch (source.kind) {
+    case Source::Kind::map:
+      return use(MapReader{source});
+    case Source::Kind::relu_gradient:
+      return use(ReluGradientReader{source});
+    case Source::Kind::max_pool_gradient:
+      return use(MaxPoolGradientReader{source});
+    case Source::Kind::average_pool_gradient:
+      return use(AveragePoolGradientReader{source});
+  }
+}
+
+// The strides of V and M for a task of as many tiles, in floats. The last group of tiles may be a
+// whole one.
+struct Strides {
+  Strides(int in, int count, int blocks)
+      : tiles((count + kGroup - 1) / kGroup * kGroup),
+        block(tiles * kBlock),
+        v_point(block * (in / kBlock) + kPadding),
+        m_point(block * blocks + kPadding) {}
+  size_t tiles, block, v_point, m_point;
+};
 
 void transform_source(const Source& source, const Tiles& tiles, int in_blocks,
                       const Strides& strides, float* V) {
-  switch (source.kind) {
-    case Source::Kind::map:
-      return transform_tiles(MapReader{source}, tiles, in_blocks, strides, V);
-    case Source::Kind::relu_gradient:
-      return transform_tiles(ReluGradientReader{source}, tiles, in_blocks, strides, V);
-    case Source::Kind::max_pool_gradient:
-      return transform_tiles(MaxPoolGradientReader{source}, tiles, in_blocks, strides, V);
-    case Source::Kind::average_pool_gradient:
-      return transform_tiles(AveragePoolGradientReader{source}, tiles, in_blocks, strides, V);
-  }
+  with_reader(source, [&](auto reader) HWY_ATTR {
+    for (int block = 0; block < in_blocks; ++block) {
+      for (int t = 0; t < tiles.count; ++t) {
+        const CellWriter write = {V + block * strides.block + t * kBlock, strides.v_point};
+        transform_tile(reader, block, tiles, t, write);
+      }
+    }
+  });
 }
 
 // ---------------------------------------------------------------------------------- products --
 
-// M = U V at one point, for kTiles tiles and kBlocks output blocks: u[kBlocks][in][16 out], the
-// blocks u_block floats apart; V[in / 16][tiles][16 in], v_block floats apart; M alike.
+// M = U V at one point ("+=" with `add`), for kTiles tiles and kBlocks output blocks:
+// u[kBlocks][in][16 out], the blocks u_block floats apart; V[in / 16][tiles][16 in] and
+// M[kBlocks][tiles][16 out], the blocks tile_block floats apart.
 template <int kBlocks, int kTiles>
 HWY_INLINE void multiply_group(const float* HWY_RESTRICT u, size_t u_block,
-                               const float* HWY_RESTRICT V, size_t v_block, int in_blocks,
-                               float* HWY_RESTRICT M, size_t m_block) {
+                               const float* HWY_RESTRICT V, int in_blocks, bool add,
+                               float* HWY_RESTRICT M, size_t tile_block) {
   const CellTag d;
   constexpr int kKernelVectors = kBlocks * kVectors;
   CellVector sums[kTiles][kKernelVectors];
   unrolled<kTiles>([&](auto t) HWY_ATTR {
     unrolled<kKernelVectors>([&](auto k) HWY_ATTR { sums[t][k] = hn::Zero(d); });
   });
-  for (int block = 0; block < in_blocks; ++block, V += v_block) {
+  for (int block = 0; block < in_blocks; ++block, V += tile_block) {
     for (int c = 0; c < kBlock; ++c, u += kBlock) {
       CellVector kernel[kKernelVectors];
       unrolled<kKernelVectors>([&](auto k) HWY_ATTR {
@@ -386,24 +414,38 @@ HWY_INLINE void multiply_group(const float* HWY_RESTRICT u, size_t u_block,
   }
   unrolled<kTiles>([&](auto t) HWY_ATTR {
     unrolled<kKernelVectors>([&](auto k) HWY_ATTR {
-      hn::Store(sums[t][k], d, M + (k / kVectors) * m_block + t * kBlock + (k % kVectors) * kLanes);
+      float* to = M + (k / kVectors) * tile_block + t * kBlock + (k % kVectors) * kLanes;
+      hn::Store(add ? hn::Add(hn::Load(d, to), sums[t][k]) : sums[t][k], d, to);
     });
   });
 }
 
-// The same for all tiles: as many whole groups as there are, then the smallest that holds the rest.
+// The same for all tiles and some input blocks: as many whole groups as there are, then the
+// smallest that holds the rest.
 template <int kBlocks>
-void multiply_tiles(const float* u, size_t u_block, const float* V, int in_blocks, int tiles,
-                    const Strides& strides, float* M) {
+void multiply_tiles(const float* u, size_t u_block, const float* V, int in_blocks, bool add,
+                    int tiles, const Strides& strides, float* M) {
   int t = 0;
   const auto multiply = [&](auto group) HWY_ATTR {
-    multiply_group<kBlocks, group>(u, u_block, V + t * kBlock, strides.v_block, in_blocks,
-                                   M + t * kBlock, strides.m_block);
+    multiply_group<kBlocks, group>(u, u_block, V + t * kBlock, in_blocks, add, M + t * kBlock,
+                                   strides.block);
     t += group;
   };
   while (tiles - t > kGroup * 2 / 3) multiply(std::integral_constant<int, kGroup>());
   if (tiles - t > kGroup / 3) multiply(std::integral_constant<int, kGroup * 2 / 3>());
   if (tiles - t > 0) multiply(std::integral_constant<int, kGroup / 3>());
+}
+
+// The same for all input blocks, kChunk at a time: so the kernels' part stays in the nearest cache
+// while the tiles go by, and long sums are taken in parts, which loses fewer digits.
+template <int kBlocks>
+void multiply(const float* u, size_t u_block, const float* V, int in_blocks, int tiles,
+              const Strides& strides, float* M) {
+  constexpr int kChunk = 8;
+  for (int first = 0; first < in_blocks; first += kChunk) {
+    multiply_tiles<kBlocks>(u + first * kBlock * kBlock, u_block, V + first * strides.block,
+                            std::min(kChunk, in_blocks - first), first > 0, tiles, strides, M);
+  }
 }
 
 // ------------------------------------------------------------------------------------- sinks --
@@ -532,29 +574,27 @@ HWY_INLINE void put_relu_average_pool(const Sink& sink, const Place& place,
 }
 
 template <class Put>
-HWY_INLINE void finish_tiles(const float* M, const Strides& strides, const float* bias, int block,
+HWY_INLINE void finish_tiles(const float* M, size_t m_point, const float* bias, int block,
                              const Tiles& tiles, const Put& put) {
   const CellTag d;
   for (int t = 0; t < tiles.count; ++t) {
     const float* m = M + t * kBlock;
     HWY_ALIGN TileCells tile;
     for (int v = 0; v < kVectors; ++v) {
-      HWY_ALIGN float columns[kTileSide][kSide][kLanes];  // A^T m
+      CellVector rows[kTileSide][kSide];  // A^T m
       unrolled<kSide>([&](auto x) HWY_ATTR {
         CellVector column[kSide];
         unrolled<kSide>([&](auto i) HWY_ATTR {
-          column[i] = hn::Load(d, m + (i * kSide + x) * strides.m_point + v * kLanes);
+          column[i] = hn::Load(d, m + (i * kSide + x) * m_point + v * kLanes);
         });
         transform_output(column);
-        unrolled<kTileSide>([&](auto i) HWY_ATTR { hn::Store(column[i], d, columns[i][x]); });
+        unrolled<kTileSide>([&](auto i) HWY_ATTR { rows[i][x] = column[i]; });
       });
       const auto start = bias ? hn::LoadU(d, bias + v * kLanes) : hn::Zero(d);
       unrolled<kTileSide>([&](auto i) HWY_ATTR {
-        CellVector row[kSide];
-        unrolled<kSide>([&](auto x) HWY_ATTR { row[x] = hn::Load(d, columns[i][x]); });
-        transform_output(row);
+        transform_output(rows[i]);
         unrolled<kTileSide>([&](auto x) HWY_ATTR {
-          hn::Store(hn::Add(row[x], start), d, tile[i][x] + v * kLanes);
+          hn::Store(hn::Add(rows[i][x], start), d, tile[i][x] + v * kLanes);
         });
       });
     }
@@ -563,10 +603,10 @@ HWY_INLINE void finish_tiles(const float* M, const Strides& strides, const float
 }
 
 // The outputs of one block, and what goes with them.
-void finish_block(const float* M, const Strides& strides, const float* bias, const Sink& sink,
+void finish_block(const float* M, size_t m_point, const float* bias, const Sink& sink,
                   int block, const Tiles& tiles) {
   const auto finish = [&](auto put) HWY_ATTR {
-    finish_tiles(M, strides, bias, block, tiles,
+    finish_tiles(M, m_point, bias, block, tiles,
                  [&](const Place& place, const TileCells& tile)
                      HWY_ATTR { put(sink, place, tile); });
   };
@@ -589,12 +629,13 @@ void finish_block(const float* M, const Strides& strides, const float* bias, con
 // Output blocks whose M is held at a time. V is read again for each such group. Few channels: V
 // stays in the near cache, so M is kept small. Many: V is read from far, so M takes all blocks.
 int blocks_at_a_time(int in, int out) {
-  static const int wide = getenv("WIDE") ? atoi(getenv("WIDE")) : 256;
-  return in >= wide ? out / kBlock : std::min(kPairBlocks, out / kBlock);
+  constexpr int kMany = 256;
+  return in >= kMany ? out / kBlock : std::min(kPairBlocks, out / kBlock);
 }
 
-size_t TileScratch(int in, int out, int tiles) {
-  const Strides strides(in, tiles, blocks_at_a_time(in, out));
+size_t TileScratch(const TransformedKernel& kernel, int tiles) {
+  const int blocks = blocks_at_a_time(kernel.in, kernel.out);
+  const Strides strides(kernel.in, tiles, blocks);
   return kPoints * (strides.v_point + strides.m_point);
 }
 
@@ -616,16 +657,16 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
       float* m = M + point * strides.m_point;
       int block = first;
       for (; block + kPairBlocks <= end; block += kPairBlocks) {
-        multiply_tiles<kPairBlocks>(U + block * u_block, u_block, v, in_blocks, tiles.count,
-                                    strides, m + (block - first) * strides.m_block);
+        multiply<kPairBlocks>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
+                              m + (block - first) * strides.block);
       }
       for (; block < end; ++block) {
-        multiply_tiles<1>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
-                          m + (block - first) * strides.m_block);
+        multiply<1>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
+                          m + (block - first) * strides.block);
       }
     }
     for (int block = first; block < end; ++block) {
-      finish_block(M + (block - first) * strides.m_block, strides,
+      finish_block(M + (block - first) * strides.block, strides.m_point,
                    bias ? bias + block * kBlock : nullptr, sink, block, tiles);
     }
   }
@@ -633,9 +674,8 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
 
 // The tiles of one task: so many that every thread gets as many, and no more than caches bear.
 int TilesPerTask(int in, int tiles, int threads) {
-  static const int few = getenv("FEW") ? atoi(getenv("FEW")) : 96;
-  static const int many = getenv("MANY") ? atoi(getenv("MANY")) : 132;
-  const int most = in >= 256 ? many : few;
+  constexpr int kManyChannels = 256;
+  const int most = in >= kManyChannels ? 132 : 96;
   const int rounds = (tiles + most * threads - 1) / (most * threads);
   const int tasks = rounds * threads;
   return (tiles + tasks - 1) / tasks;
@@ -712,7 +752,7 @@ TransformedKernel transform_kernel(const PackedKernel& kernel, Direction directi
 }
 
 size_t tile_scratch(const TransformedKernel& kernel, int tiles) {
-  return HWY_DYNAMIC_DISPATCH(TileScratch)(kernel.in, kernel.out, tiles);
+  return HWY_DYNAMIC_DISPATCH(TileScratch)(kernel, tiles);
 }
 
 void convolve_tiles(const TransformedKernel& kernel, const float* bias, const Source& source,

@@ -1,7 +1,8 @@
 #include "style/descent.h"
 
-#include <algorithm>
 #include <cmath>
+
+#include "kernels/kernels.h"
 
 namespace limn {
 namespace {
@@ -16,9 +17,10 @@ constexpr int kMostRejectionsInARow = 20;
 }  // namespace
 
 Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser,
-                 std::function<void(std::span<float>)> project)
+                 ThreadPool& pool, std::function<void(std::span<float>)> project)
     : f_(std::move(f)),
       optimiser_(std::move(optimiser)),
+      pool_(pool),
       project_(std::move(project)),
       x_(std::move(x)),
       gradient_(x_.size()),
@@ -42,7 +44,7 @@ Descent::Status Descent::advance() {
     keep_if_best();
     return Status::moved;
   }
-  std::copy(best_x_.begin(), best_x_.end(), x_.begin());
+  kernels::copy(best_x_, x_, pool_);
   evaluate();
   optimiser_->recover();
   ++rejected_steps_;
@@ -59,7 +61,7 @@ void Descent::keep_if_best() {
   if (!(losses_.total < best_losses_.total)) return;
   best_losses_ = losses_;
   best_iteration_ = iteration_;
-  std::copy(x_.begin(), x_.end(), best_x_.begin());
+  kernels::copy(x_, best_x_, pool_);
 }
 
 }  // namespace limn

@@ -19,8 +19,9 @@ namespace limn {
 // the end of an iteration; it is never lost.
 class Descent {
  public:
-  // Evaluates f at x. project, if given, moves x into the allowed range after every step.
-  Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser,
+  // Evaluates f at x. project, if given, moves x into the allowed range after every step. `pool`
+  // must outlive the run.
+  Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser, ThreadPool& pool,
           std::function<void(std::span<float>)> project = {});
 
   enum class Status {
@@ -46,6 +47,7 @@ class Descent {
 
   Function f_;
   std::unique_ptr<Optimiser> optimiser_;
+  ThreadPool& pool_;
   std::function<void(std::span<float>)> project_;
   std::vector<float> x_, gradient_, best_x_;
   Losses losses_, best_losses_;

@@ -2,7 +2,15 @@
 //
 // From the last m steps s = x' - x and gradient changes y = g' - g it builds an approximate inverse
 // Hessian H, and goes along d = -H g. H is never formed: the two-loop recursion (Nocedal and
-// Wright, algorithm 7.4) applies it to g with 4 m vector operations. The pairs are kept in a ring.
+// Wright, algorithm 7.4) applies it to g. The pairs are kept in a ring.
+//
+// All vectors that the recursion makes are combinations of g, the s and the y, and all that it asks
+// of them are dot products. So it runs on coefficients (Chen, Wang and Zhou, "Large-scale L-BFGS
+// using MapReduce", 2014): one pass over the history takes the new dot products, those of the
+// newest y and of g; the recursion is arithmetic on 2 m + 1 numbers; a second pass adds up d. That
+// is half the memory traffic of the recursion on vectors. Products are taken in double, as the
+// recursion forms differences of them, and each from its two vectors: none is derived from earlier
+// ones, which would lose the digits in which they agree.
 //
 // A pair is only of use if the loss curved upwards along the step, y . s > 0. Otherwise the history
 // says nothing true about the place x has come to: it is dropped whole and begins again.
@@ -23,18 +31,30 @@ class Lbfgs : public Optimiser {
   Lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool)
       : learning_rate_(recipe.optimiser.learning_rate),
         line_search_(recipe.optimiser.line_search),
+        size_(size),
+        most_(recipe.optimiser.history),
         pool_(pool),
-        pairs_(recipe.optimiser.history),
-        direction_(size),
-        last_gradient_(size) {
-    for (Pair& pair : pairs_) {
-      pair.s = Buffer<float>(size);
-      pair.y = Buffer<float>(size);
-    }
+        // Each row begins a cache line.
+        stride_((size + kLine - 1) / kLine * kLine),
+        vectors_(2 * most_ * stride_),
+        start_x_(line_search_ == LineSearch::none ? 0 : size),
+        sy_(most_ * most_),
+        yy_(most_ * most_),
+        sg_(most_),
+        yg_(most_),
+        alpha_(most_),
+        products_(2 * (2 * most_ + 1)),
+        product_scratch_(kernels::products_scratch_size(2 * most_ + 1, size)) {
+    rows_.reserve(2 * most_ + 1);
+    coefficients_.reserve(2 * most_ + 1);
   }
 
   StepStatus step(const Function& f, Point& point) override {
-    if (have_step_) learn(point.gradient);
+    if (have_step_) {
+      learn(point.gradient);
+    } else {
+      gg_ = kernels::dot(point.gradient, point.gradient, pool_);
+    }
     have_step_ = false;
 
     double slope = choose_direction(point.gradient);
@@ -45,17 +65,24 @@ class Lbfgs : public Optimiser {
     }
     if (!(slope < 0)) return StepStatus::converged;
 
-    std::copy(point.gradient.begin(), point.gradient.end(), last_gradient_.data());
+    // The pair to come takes the place of the oldest, which d still depends on.
+    const std::span<float> direction = s(next_);
+    const std::span<float> gradient = y(next_);
+    kernels::combine(rows_, coefficients_, direction, pool_);
+    kernels::copy(point.gradient, gradient, pool_);
+
     StepStatus status = StepStatus::moved;
     double length = first_length(point);
     if (line_search_ == LineSearch::strong_wolfe) {
-      length = strong_wolfe(f, direction_, slope, length, point, pool_);
+      kernels::copy(point.x, start_x_, pool_);
+      const LineStart start = {start_x_, gradient};
+      length = strong_wolfe(f, direction, slope, length, start, point, pool_);
       if (length == 0) return give_up_direction();
       status = StepStatus::evaluated;
     } else {
-      kernels::add_scaled(static_cast<float>(length), direction_, point.x, pool_);
+      kernels::add_scaled(static_cast<float>(length), direction, point.x, pool_);
     }
-    kernels::scale(static_cast<float>(length), direction_, pool_);  // now s
+    if (length != 1) kernels::scale(static_cast<float>(length), direction, pool_);
     have_step_ = true;
     return status;
   }
@@ -67,65 +94,104 @@ class Lbfgs : public Optimiser {
   }
 
  private:
-  struct Pair {
-    Buffer<float> s, y;
-    double rho = 0;    // 1 / (y . s)
-    double alpha = 0;  // of the recursion's first loop
-  };
+  static constexpr size_t kLine = kBufferAlignment / sizeof(float);
+
+  // The vectors of a place in the ring. Of the place next_ they are, from step to step, d (then
+  // scaled to s) and the gradient at its start.
+  std::span<float> s(size_t place) { return {vectors_.data() + 2 * place * stride_, size_}; }
+  std::span<float> y(size_t place) { return {vectors_.data() + (2 * place + 1) * stride_, size_}; }
+
+  // The place of a pair in use; i = 0 is the newest.
+  size_t newest(size_t i) const { return (next_ + most_ - 1 - i) % most_; }
+  // s . y of the places a and b, of which a must be the same or the older one: the recursion needs
+  // no others. y . y is kept for both orders.
+  double& sy(size_t a, size_t b) { return sy_[a * most_ + b]; }
+  double& yy(size_t a, size_t b) { return yy_[a * most_ + b]; }
 
   void forget() { count_ = 0; }
-  Pair& newest(int i) {  // i = 0 is the newest
-    const int n = static_cast<int>(pairs_.size());
-    return pairs_[(next_ + n - 1 - i) % n];
-  }
 
-  // Takes the last step (in direction_) and the change of the gradient into the history.
+  // Takes the last step and the change of the gradient into the history, with all their products.
   void learn(std::span<const float> gradient) {
-    Pair& pair = pairs_[next_];
-    std::copy_n(direction_.data(), direction_.size(), pair.s.data());
-    std::copy(gradient.begin(), gradient.end(), pair.y.data());
-    kernels::add_scaled(-1.0f, last_gradient_, pair.y, pool_);
-    const double ys = kernels::dot(pair.y, pair.s, pool_);
-    const double yy = kernels::dot(pair.y, pair.y, pool_);
+    const size_t place = next_;
+    kernels::subtract_from(gradient, y(place), pool_);
+    next_ = (next_ + 1) % most_;
+    count_ = std::min(count_ + 1, most_);
+
+    collect_rows(gradient);
+    const std::span<double> products = std::span(products_).first(2 * rows_.size());
+    kernels::products(rows_, y(place), gradient, products, product_scratch_, pool_);
+    for (size_t i = 0; i < count_; ++i) {
+      const size_t other = newest(i);
+      sy(other, place) = products[4 * i];
+      sg_[other] = products[4 * i + 1];
+      yy(other, place) = yy(place, other) = products[4 * i + 2];
+      yg_[other] = products[4 * i + 3];
+    }
+    gg_ = products.back();
+
     // Below this the curvature is the rounding of the gradient, not the loss's.
     constexpr double kLeastCurvature = 1e-10;
-    if (!(ys > kLeastCurvature * yy) || !std::isfinite(ys) || !std::isfinite(yy)) {
+    const double curvature = sy(place, place);
+    const double square = yy(place, place);
+    if (!(curvature > kLeastCurvature * square) || !std::isfinite(curvature) ||
+        !std::isfinite(square)) {
       forget();
-      return;
     }
-    pair.rho = 1 / ys;
-    scale_ = ys / yy;  // H's size before any pair: Nocedal and Wright, equation 7.20
-    next_ = (next_ + 1) % static_cast<int>(pairs_.size());
-    count_ = std::min(count_ + 1, static_cast<int>(pairs_.size()));
+    scale_ = curvature / square;  // H's size before any pair: Nocedal and Wright, equation 7.20
   }
 
-  // direction_ = -H gradient; returns the slope of the loss along it.
+  // s and y of every pair in use, the newest first, and the gradient.
+  void collect_rows(std::span<const float> gradient) {
+    rows_.clear();
+    for (size_t i = 0; i < count_; ++i) {
+      rows_.push_back(s(newest(i)).data());
+      rows_.push_back(y(newest(i)).data());
+    }
+    rows_.push_back(gradient.data());
+  }
+
+  // Sets rows and coefficients so that d = -H g is their combination; returns the slope of the loss
+  // along it.
   double choose_direction(std::span<const float> gradient) {
-    std::copy(gradient.begin(), gradient.end(), direction_.data());
-    kernels::scale(-1.0f, direction_, pool_);
-    for (int i = 0; i < count_; ++i) {
-      Pair& pair = newest(i);
-      pair.alpha = pair.rho * kernels::dot(pair.s, direction_, pool_);
-      kernels::add_scaled(static_cast<float>(-pair.alpha), pair.y, direction_, pool_);
+    collect_rows(gradient);
+    coefficients_.assign(rows_.size(), 0.0);
+    if (count_ == 0) {
+      coefficients_.back() = -1;
+      return -gg_;
     }
-    if (count_ > 0) kernels::scale(static_cast<float>(scale_), direction_, pool_);
-    for (int i = count_ - 1; i >= 0; --i) {
-      const Pair& pair = newest(i);
-      const double beta = pair.rho * kernels::dot(pair.y, direction_, pool_);
-      kernels::add_scaled(static_cast<float>(pair.alpha - beta), pair.s, direction_, pool_);
+    // q = g - sum of alpha y, from the newest pair to the oldest.
+    for (size_t i = 0; i < count_; ++i) {
+      const size_t pair = newest(i);
+      double sq = sg_[pair];
+      for (size_t j = 0; j < i; ++j) sq -= alpha_[newest(j)] * sy(pair, newest(j));
+      alpha_[pair] = sq / sy(pair, pair);
+      coefficients_[2 * i + 1] = scale_ * alpha_[pair];
     }
-    return kernels::dot(direction_, gradient, pool_);
+    coefficients_.back() = -scale_;
+    // H g = scale q + sum of (alpha - beta) s, from the oldest to the newest; d is the opposite.
+    for (size_t i = count_; i-- > 0;) {
+      const size_t pair = newest(i);
+      double yq = yg_[pair];
+      for (size_t j = 0; j < count_; ++j) yq -= alpha_[newest(j)] * yy(pair, newest(j));
+      double yr = scale_ * yq;
+      for (size_t j = i + 1; j < count_; ++j) yr -= coefficients_[2 * j] * sy(newest(j), pair);
+      coefficients_[2 * i] = yr / sy(pair, pair) - alpha_[pair];
+    }
+    double slope = coefficients_.back() * gg_;
+    for (size_t i = 0; i < count_; ++i) {
+      slope += coefficients_[2 * i] * sg_[newest(i)] + coefficients_[2 * i + 1] * yg_[newest(i)];
+    }
+    return slope;
   }
 
   // With a history d is scaled already. Without one, the loss itself gives the scale: it would
   // reach 0, its least conceivable value, at f / |g|^2 along -g if it went on falling as it does
   // here. A tenth of that is far enough for the gradient's change to stand out from rounding.
-  double first_length(const Point& point) {
+  double first_length(const Point& point) const {
     if (count_ > 0) return learning_rate_ * caution_;
     constexpr double kPart = 0.1;
-    const double square = kernels::dot(point.gradient, point.gradient, pool_);
-    const double to_zero = std::max(point.losses.total, 0.0) / square;
-    const double length = to_zero > 0 ? kPart * to_zero : 1 / std::sqrt(square);
+    const double to_zero = std::max(point.losses.total, 0.0) / gg_;
+    const double length = to_zero > 0 ? kPart * to_zero : 1 / std::sqrt(gg_);
     return length * learning_rate_ * caution_;
   }
 
@@ -138,15 +204,27 @@ class Lbfgs : public Optimiser {
 
   const double learning_rate_;
   const LineSearch line_search_;
+  const size_t size_, most_;  // floats of x; pairs at most
   ThreadPool& pool_;
-  std::vector<Pair> pairs_;
-  Buffer<float> direction_;  // d, and after the step s
-  Buffer<float> last_gradient_;
-  int next_ = 0;   // the pair to be written next
-  int count_ = 0;  // pairs in use
+
+  const size_t stride_;    // floats from row to row
+  Buffer<float> vectors_;  // [most_][s, y][stride_]
+  Buffer<float> start_x_;  // of the line search
+  size_t next_ = 0;        // the place to be written next
+  size_t count_ = 0;       // pairs in use
   double scale_ = 1;
   double caution_ = 1;  // shrinks whenever a step had to be taken back
   bool have_step_ = false;
+
+  // Products by places in the ring, with g those of the present gradient.
+  std::vector<double> sy_, yy_, sg_, yg_;
+  double gg_ = 0;
+  std::vector<double> alpha_;  // of the recursion's first loop, by places
+  // d as a combination: s and y of each pair, the newest first, then g.
+  std::vector<const float*> rows_;
+  std::vector<double> coefficients_;
+  std::vector<double> products_;
+  Buffer<double> product_scratch_;
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "kernels/kernels.h"
 
@@ -41,14 +40,13 @@ double cubic_minimum(const Trial& a, const Trial& b) {
 
 class Search {
  public:
-  Search(const Function& f, std::span<const float> direction, double slope, Point& point,
-         ThreadPool& pool)
+  Search(const Function& f, std::span<const float> direction, double slope, const LineStart& start,
+         Point& point, ThreadPool& pool)
       : f_(f),
         direction_(direction),
         point_(point),
         pool_(pool),
-        start_x_(point.x.begin(), point.x.end()),
-        start_gradient_(point.gradient.begin(), point.gradient.end()),
+        start_point_(start),
         start_losses_(point.losses),
         start_{0, point.losses.total, slope} {}
 
@@ -79,8 +77,7 @@ class Search {
   // Sets the point to start + length * direction.
   Trial evaluate(double length) {
     ++evaluations_;
-    std::copy(start_x_.begin(), start_x_.end(), point_.x.begin());
-    kernels::add_scaled(static_cast<float>(length), direction_, point_.x, pool_);
+    kernels::scaled_sum(start_point_.x, static_cast<float>(length), direction_, point_.x, pool_);
     point_.losses = f_(point_.x, point_.gradient);
     Trial trial = {length, point_.losses.total, kernels::dot(point_.gradient, direction_, pool_)};
     if (!std::isfinite(trial.loss) || !std::isfinite(trial.slope)) {
@@ -109,8 +106,8 @@ class Search {
   // No length meets both conditions: the best that lowers the loss, or back to the start.
   double settle() {
     if (best_.loss < start_.loss) return evaluate(best_.length).length;
-    std::copy(start_x_.begin(), start_x_.end(), point_.x.begin());
-    std::copy(start_gradient_.begin(), start_gradient_.end(), point_.gradient.begin());
+    kernels::copy(start_point_.x, point_.x, pool_);
+    kernels::copy(start_point_.gradient, point_.gradient, pool_);
     point_.losses = start_losses_;
     return 0;
   }
@@ -119,7 +116,7 @@ class Search {
   std::span<const float> direction_;
   Point& point_;
   ThreadPool& pool_;
-  const std::vector<float> start_x_, start_gradient_;
+  const LineStart start_point_;
   const Losses start_losses_;
   const Trial start_;
   Trial best_ = {0, HUGE_VAL, 0};
@@ -129,8 +126,8 @@ class Search {
 }  // namespace
 
 double strong_wolfe(const Function& f, std::span<const float> direction, double slope, double first,
-                    Point& point, ThreadPool& pool) {
-  return Search(f, direction, slope, point, pool).run(first);
+                    const LineStart& start, Point& point, ThreadPool& pool) {
+  return Search(f, direction, slope, start, point, pool).run(first);
 }
 
 }  // namespace limn

@@ -1,8 +1,9 @@
 #include "style/losses.h"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
-#include <vector>
 
 #include "kernels/kernels.h"
 
@@ -117,34 +118,45 @@ PixelTerm pixel_term(VariationForm form, const Plane& plane, int row, int column
   return {};
 }
 
+// The variation of one row of a plane. d_x: the plane's, += weight * the gradient, in that row.
+double variation_row(VariationForm form, double weight, const Plane& plane, int row, float* d_x) {
+  float* d_row = d_x + static_cast<size_t>(row) * plane.width;
+  double sum = 0;
+  double left_slope = 0;
+  for (int column = 0; column < plane.width; ++column) {
+    const PixelTerm own = pixel_term(form, plane, row, column);
+    const double upper_slope = row > 0 ? pixel_term(form, plane, row - 1, column).slope_y : 0.0;
+    sum += own.value;
+    d_row[column] +=
+        static_cast<float>(weight * (left_slope + upper_slope - own.slope_x - own.slope_y));
+    left_slope = own.slope_x;
+  }
+  return sum;
+}
+
 }  // namespace
 
 double total_variation(VariationForm form, double weight, std::span<const float> x, int height,
                        int width, std::span<float> d_x, ThreadPool& pool) {
   const size_t plane_size = static_cast<size_t>(height) * width;
   assert(x.size() == 3 * plane_size && d_x.size() == x.size());
-  std::vector<double> row_sums(3 * static_cast<size_t>(height));
   // Each pixel gathers from the terms that it is part of (its own, its left and its upper
-  // neighbour's), so that rows are independent of each other.
-  pool.run(row_sums.size(), [&](size_t task) {
-    const int row = static_cast<int>(task % height);
-    const size_t first = task / height * plane_size;
-    const Plane plane = {x.data() + first, height, width};
-    float* d_row = d_x.data() + first + static_cast<size_t>(row) * width;
-    double sum = 0;
-    double left_slope = 0;
-    for (int column = 0; column < width; ++column) {
-      const PixelTerm own = pixel_term(form, plane, row, column);
-      const double upper_slope = row > 0 ? pixel_term(form, plane, row - 1, column).slope_y : 0.0;
-      sum += own.value;
-      d_row[column] +=
-          static_cast<float>(weight * (left_slope + upper_slope - own.slope_x - own.slope_y));
-      left_slope = own.slope_x;
+  // neighbour's), so that rows are independent of each other. A task takes a band of rows, so many
+  // that the bands' sums need no allocated memory.
+  constexpr size_t kMostBands = 1024;
+  const size_t rows = 3 * static_cast<size_t>(height);
+  const size_t band = (rows + kMostBands - 1) / kMostBands;
+  std::array<double, kMostBands> sums = {};
+  pool.run((rows + band - 1) / band, [&](size_t task) {
+    for (size_t i = task * band; i < std::min(rows, (task + 1) * band); ++i) {
+      const size_t first = i / height * plane_size;
+      const auto row = static_cast<int>(i % height);
+      sums[task] +=
+          variation_row(form, weight, {x.data() + first, height, width}, row, d_x.data() + first);
     }
-    row_sums[task] = sum;
   });
   double total = 0;
-  for (const double sum : row_sums) total += sum;
+  for (const double sum : sums) total += sum;
   return weight * total;
 }
 

@@ -123,28 +123,30 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
   const Size size = fitted(photo, recipe.picture.size);
   const Image content = fit(photo, size);
   const Image initial = initial_picture(given, content, recipe);
-  ThreadPool pool(recipe.picture.threads);
+  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, content, fit_painting(painting, size), pool);
 
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
   Descent descent([&](std::span<const float> x,
                       std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool),
+                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool), pool,
                   recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
 
+  // What the loop fills is made here once: iterations allocate nothing.
   Painted painted;
+  painted.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
+  Progress now;
+  now.iterations = recipe.optimiser.iterations;
+  now.width = size.width;
+  now.height = size.height;
+  now.picture = [&] { return finished_picture(objective, descent.x(), content); };
+  now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
   painted.outcome = run(descent, recipe.optimiser.iterations, [&] {
     painted.history.push_back({descent.iteration(), seconds(), descent.losses()});
     if (!progress) return true;
-    Progress now;
     now.iteration = descent.iteration();
-    now.iterations = recipe.optimiser.iterations;
     now.seconds = seconds();
     now.losses = descent.losses();
-    now.width = size.width;
-    now.height = size.height;
-    now.picture = [&] { return finished_picture(objective, descent.x(), content); };
-    now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
     return progress(now);
   });
   painted.picture = finished_picture(objective, descent.best_x(), content);
@@ -159,7 +161,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   check(model, recipe);
   const Size size = recipe.picture.size == 0 ? Size{picture.width, picture.height}
                                              : fitted(photo, recipe.picture.size);
-  ThreadPool pool(recipe.picture.threads);
+  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, fit(photo, size), fit_painting(painting, size),
                       pool);
 

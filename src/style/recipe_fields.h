@@ -60,6 +60,10 @@ inline constexpr std::array kAdamEpsilonNames = {
     ValueName{AdamEpsilon::corrected, "corrected"},
     ValueName{AdamEpsilon::uncorrected, "uncorrected"},
 };
+inline constexpr std::array kPinningNames = {
+    ValueName{Pinning::cores, "cores"},
+    ValueName{Pinning::none, "none"},
+};
 inline constexpr std::array kSpaceNames = {
     ValueName{Space::rgb, "rgb"},
     ValueName{Space::network, "network"},
@@ -75,6 +79,7 @@ inline std::span<const ValueName<VariationForm>> names_of(VariationForm) {
 inline std::span<const ValueName<OptimiserKind>> names_of(OptimiserKind) { return kOptimiserNames; }
 inline std::span<const ValueName<LineSearch>> names_of(LineSearch) { return kLineSearchNames; }
 inline std::span<const ValueName<AdamEpsilon>> names_of(AdamEpsilon) { return kAdamEpsilonNames; }
+inline std::span<const ValueName<Pinning>> names_of(Pinning) { return kPinningNames; }
 inline std::span<const ValueName<Space>> names_of(Space) { return kSpaceNames; }
 
 template <typename Enum>
@@ -173,6 +178,8 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"picture.threads", "--threads",
               "Threads; 0: one for each core. The result is the same", 0, 1024},
         picture.threads);
+  visit(Field{"picture.pinning", "--no-pin", "Let the system move threads from core to core"},
+        picture.pinning);
   // clang-format on
 }
 

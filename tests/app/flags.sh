@@ -3,7 +3,8 @@
 # it changes the picture.
 . "$(dirname "$0")/expect.sh"
 
-# flag, another value, and what must be given besides for that value to matter
+# flag, another value (- where the flag takes none), and what must be given besides for that value
+# to matter
 flags="
 --pooling         average                   --style-layers pool1
 --content-weight  100
@@ -32,6 +33,7 @@ flags="
 --init            noise
 --seed            7                         --init noise
 --threads         2
+--no-pin          -
 "
 
 tested=(--network)
@@ -40,11 +42,13 @@ while read -r flag value besides; do
   tested+=("$flag")
   # shellcheck disable=SC2206
   command=("${paint[@]}" --bits 16 $besides)
+  changed=("$flag")
+  [[ $value == - ]] || changed+=("$value")
   expect_exit 0 "${command[@]}" -o out/without.png --report out/without.json
-  expect_exit 0 "${command[@]}" -o out/with.png --report out/with.json "$flag" "$value"
+  expect_exit 0 "${command[@]}" -o out/with.png --report out/with.json "${changed[@]}"
   expect_json out/with.json \
     'sum(v != settings(load("out/without.json"))[k] for k, v in settings(r).items()) == 1'
-  if [[ $flag == --threads ]]; then
+  if [[ $flag == --threads || $flag == --no-pin ]]; then
     expect_same out/without.png out/with.png
   else
     expect_different out/without.png out/with.png

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "support/errors.h"
 
@@ -34,6 +36,51 @@ TEST(Buffer, IsAlignedAndZeroAtEverySize) {
       words[i] = 1;
     }
   }
+}
+
+// From 4 MB on it begins at a huge page.
+TEST(Buffer, ThatIsLargeIsAlignedToAHugePageAndZero) {
+  constexpr size_t kLarge = size_t{4} << 20;
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const auto place = [](const auto& buffer) {
+    return reinterpret_cast<std::uintptr_t>(buffer.data());
+  };
+  for (const size_t bytes : {kLarge - 1, kLarge, kLarge + 1, kLarge + kHugePage - 1,
+                             kLarge + kHugePage, 3 * kLarge + 12345}) {
+    SCOPED_TRACE(bytes);
+    for (int round = 0; round < 3; ++round) {
+      Buffer<std::uint8_t> buffer(bytes);
+      EXPECT_EQ(place(buffer) % (bytes < kLarge ? 64 : kHugePage), 0u);
+      // All of it is there, and zero also where memory was used and given back before.
+      EXPECT_TRUE(std::all_of(buffer.data(), buffer.data() + bytes, [](int v) { return v == 0; }));
+      std::fill_n(buffer.data(), bytes, std::uint8_t{1});
+    }
+  }
+}
+
+// Buffers side by side, made and given back in another order: none touches another.
+TEST(Buffer, ThatIsLargeKeepsToItself) {
+  constexpr size_t kFloats = (size_t{5} << 20) / sizeof(float) + 77;
+  std::vector<Buffer<float>> buffers;
+  for (int i = 0; i < 6; ++i) {
+    buffers.emplace_back(kFloats);
+    std::fill_n(buffers.back().data(), kFloats, static_cast<float>(i));
+  }
+  for (const int gone : {4, 1, 2}) buffers[gone] = {};
+  for (const int kept : {0, 3, 5}) {
+    const float* data = buffers[kept].data();
+    EXPECT_TRUE(std::all_of(data, data + kFloats, [&](float v) { return v == kept; })) << kept;
+  }
+  for (const int gone : {4, 1, 2}) EXPECT_EQ(buffers[gone].data(), nullptr);
+}
+
+TEST(Buffer, IsMovedOntoItselfUnharmed) {
+  Buffer<float> buffer(3);
+  buffer[1] = 7;
+  Buffer<float>& same = buffer;
+  buffer = std::move(same);
+  ASSERT_EQ(buffer.size(), 3u);
+  EXPECT_EQ(buffer[1], 7);
 }
 
 TEST(Buffer, OfNothingHasNoMemory) {

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -83,6 +84,162 @@ TEST(ThreadPool, OfOneThreadRunsOnTheCaller) {
     EXPECT_EQ(std::this_thread::get_id(), caller);
   });
 }
+
+TEST(ThreadPool, RunsASingleTaskOnTheCaller) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 2000; ++round) {
+    pool.run(1, [caller = std::this_thread::get_id()](size_t, int thread) {
+      ASSERT_EQ(std::this_thread::get_id(), caller);
+      ASSERT_EQ(thread, 0);
+    });
+    pool.run(2, [](size_t) {});  // the helpers are awake
+  }
+}
+
+// Helpers that look out, that sleep, and that wake too late: rounds with every kind of gap between.
+TEST(ThreadPool, RunsEveryTaskOnceAfterPausesOfAnyLength) {
+  for (const int threads : kThreadCounts) {
+    ThreadPool pool(threads);
+    std::atomic<int> done{0};
+    int expected = 0;
+    for (int round = 0; round < 300; ++round) {
+      const auto pause = std::chrono::microseconds(round);
+      const auto start = std::chrono::steady_clock::now();
+      if (round % 2 == 0) {
+        std::this_thread::sleep_for(pause);
+      } else {
+        while (std::chrono::steady_clock::now() - start < pause) {
+        }
+      }
+      const size_t tasks = round % 5;
+      pool.run(tasks, [&](size_t) { ++done; });
+      expected += static_cast<int>(tasks);
+      ASSERT_EQ(done, expected) << threads << " threads, round " << round;
+    }
+  }
+}
+
+TEST(ThreadPool, TellsTasksTheirThread) {
+  for (const int threads : kThreadCounts) {
+    ThreadPool pool(threads);
+    std::vector<std::thread::id> ids(threads);  // each written by its own thread only
+    for (int round = 0; round < 200; ++round) {
+      pool.run(20, [&](size_t, int thread) {
+        ASSERT_GE(thread, 0);
+        ASSERT_LT(thread, threads);
+        if (ids[thread] == std::thread::id()) ids[thread] = std::this_thread::get_id();
+        ASSERT_EQ(ids[thread], std::this_thread::get_id());
+      });
+    }
+    EXPECT_TRUE(ids[0] == std::thread::id() || ids[0] == std::this_thread::get_id());
+  }
+}
+
+// ---- scratch memory ----
+
+TEST(Scratch, OfTheThreadsIsOfEachItsOwn) {
+  constexpr size_t kSize = 1000;
+  ThreadPool pool(3);
+  std::vector<std::span<float>> pieces = {pool.shared_scratch(kSize)};
+  for (int thread = 0; thread < 3; ++thread) pieces.push_back(pool.thread_scratch(thread, kSize));
+  for (size_t piece = 0; piece < pieces.size(); ++piece) {
+    ASSERT_GE(pieces[piece].size(), kSize);
+    std::fill(pieces[piece].begin(), pieces[piece].end(), static_cast<float>(piece));
+  }
+  for (size_t piece = 0; piece < pieces.size(); ++piece) {
+    for (const float value : pieces[piece]) ASSERT_EQ(value, static_cast<float>(piece));
+  }
+}
+
+TEST(Scratch, IsKeptAndGrows) {
+  ThreadPool pool(2);
+  const float* shared = pool.shared_scratch(1000).data();
+  const float* own = pool.thread_scratch(1, 1000).data();
+  EXPECT_EQ(pool.shared_scratch(1000).data(), shared);
+  EXPECT_EQ(pool.shared_scratch(10).data(), shared) << "it shrank";
+  EXPECT_GE(pool.shared_scratch(5000).size(), 5000u);
+  EXPECT_EQ(pool.thread_scratch(1, 1000).data(), own);
+  EXPECT_GE(pool.thread_scratch(0, 2000).size(), 2000u);
+  EXPECT_TRUE(pool.thread_scratch(0, 0).size() >= 2000);
+}
+
+TEST(Scratch, CanBeAskedForByTasks) {
+  ThreadPool pool(3);
+  for (const size_t size : {100, 5000, 200}) {
+    std::atomic<int> wrong{0};
+    pool.run(50, [&](size_t task, int thread) {
+      const std::span<float> scratch = pool.thread_scratch(thread, size);
+      std::fill(scratch.begin(), scratch.end(), static_cast<float>(task));
+      for (const float value : scratch) wrong += value != static_cast<float>(task);
+    });
+    EXPECT_EQ(wrong, 0);
+  }
+}
+
+// ---- pinning ----
+
+cpu_set_t own_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  EXPECT_EQ(sched_getaffinity(0, sizeof(cores), &cores), 0);
+  return cores;
+}
+
+// The cores that each thread of a pool may use, the caller's first. All threads take one task.
+std::vector<cpu_set_t> cores_of_threads(ThreadPool& pool) {
+  std::vector<cpu_set_t> cores(pool.threads());
+  std::atomic<int> here{0};
+  const auto start = std::chrono::steady_clock::now();
+  pool.run(pool.threads(), [&](size_t, int thread) {
+    cores[thread] = own_cores();
+    ++here;
+    while (here < pool.threads() &&
+           std::chrono::steady_clock::now() - start < std::chrono::seconds(20)) {
+      std::this_thread::yield();
+    }
+  });
+  EXPECT_EQ(here, pool.threads());
+  return cores;
+}
+
+TEST(Pinning, GivesEachHelperACoreAndLeavesTheCallerAlone) {
+  const cpu_set_t before = own_cores();
+  if (CPU_COUNT(&before) < 2) GTEST_SKIP() << "a single core";
+  {
+    ThreadPool pool(CPU_COUNT(&before));
+    const std::vector<cpu_set_t> cores = cores_of_threads(pool);
+    EXPECT_TRUE(CPU_EQUAL(&cores[0], &before));
+    cpu_set_t taken;
+    CPU_ZERO(&taken);
+    for (size_t thread = 1; thread < cores.size(); ++thread) {
+      EXPECT_EQ(CPU_COUNT(&cores[thread]), 1);
+      CPU_OR(&taken, &taken, &cores[thread]);
+    }
+    EXPECT_EQ(CPU_COUNT(&taken), CPU_COUNT(&before) - 1) << "two helpers share a core";
+    CPU_OR(&taken, &taken, &before);
+    EXPECT_TRUE(CPU_EQUAL(&taken, &before)) << "a helper is where it may not be";
+    const cpu_set_t during = own_cores();
+    EXPECT_TRUE(CPU_EQUAL(&during, &before));
+  }
+  const cpu_set_t after = own_cores();
+  EXPECT_TRUE(CPU_EQUAL(&after, &before));
+}
+
+TEST(Pinning, IsLeftOutWhereAskedAndWhereThreadsAndCoresAreNotAsMany) {
+  const cpu_set_t before = own_cores();
+  const int count = CPU_COUNT(&before);
+  const auto expect_free = [&](int threads, Pinning pinning) {
+    ThreadPool pool(threads, pinning);
+    for (const cpu_set_t& cores : cores_of_threads(pool)) {
+      EXPECT_TRUE(CPU_EQUAL(&cores, &before)) << threads << " threads on " << count << " cores";
+    }
+  };
+  expect_free(count, Pinning::none);
+  expect_free(count + 1, Pinning::cores);
+  if (count > 1) expect_free(count - 1, Pinning::cores);
+}
+
+// ---- exceptions ----
 
 TEST(ThreadPool, PassesOnAnException) {
   for (const int threads : kThreadCounts) {

@@ -3,35 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "support/allocations.h"
 #include "support/convolution_ends.h"
 #include "support/guarded_memory.h"
 #include "support/random_values.h"
-
-namespace {
-
-std::atomic<int> allocations{0};
-
-void* counted(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-// For the whole of this program.
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace limn {
 namespace {
@@ -48,9 +26,9 @@ class KernelsAllocateNothing : public testing::Test {
     work();  // whatever is made once is made now
     give_scratch_to_every_thread();
     const std::vector<const float*> scratch_before = scratch();
-    const int before = allocations;
+    const int before = allocations();
     work();
-    const int allocated = allocations - before;
+    const int allocated = allocations() - before;
     const std::vector<const float*> scratch_after = scratch();
     int moved = 0;
     for (size_t i = 0; i < scratch_before.size(); ++i) {
@@ -172,17 +150,23 @@ TEST_F(KernelsAllocateNothing, ForUpdatesOfVectors) {
               kernels::add_scaled(0.5f, a, y, pool_);
               kernels::add_scaled_difference(0.5f, a, a, y, pool_);
               kernels::scale(0.5f, y, pool_);
+              kernels::copy(a, y, pool_);
+              kernels::scaled_sum(a, 0.5f, a, y, pool_);
+              kernels::subtract_from(a, y, pool_);
             }),
             0);
 }
 
 TEST_F(KernelsAllocateNothing, ForSumsOverVectors) {
   const std::vector<float> a = random_values(100'000, 1);
+  const std::vector<const float*> rows(5, a.data());
+  std::vector<double> products(10), scratch(kernels::products_scratch_size(5, a.size()));
   double sum = 0;
   EXPECT_EQ(allocations_of([&] {
               sum += kernels::dot(a, a, pool_);
               sum += kernels::squared_distance(a, a, pool_);
               sum += kernels::absolute_sum(a, pool_);
+              kernels::products(rows, a, a, products, scratch, pool_);
             }),
             0);
   EXPECT_GT(sum, 0);

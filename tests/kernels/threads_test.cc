@@ -211,8 +211,17 @@ TEST(AnyNumberOfThreads, AddsVectorsAlike) {
     kernels::add_scaled(0.3f, a, y, pool);
     kernels::add_scaled_difference(-1.1f, a, b, y, pool);
     kernels::scale(0.7f, y, pool);
-    for (const double sum : {kernels::dot(a, b, pool), kernels::squared_distance(a, b, pool),
-                             kernels::absolute_sum(a, pool)}) {
+    const std::vector<const float*> rows = {a.data(), b.data(), y.data()};
+    const std::vector<double> coefficients = {0.5, -0.3, 1.7};
+    std::vector<double> sums(6), scratch(kernels::products_scratch_size(3, kSize));
+    kernels::products(rows, a, b, sums, scratch, pool);
+    kernels::combine(rows, coefficients, y, pool);
+    kernels::scaled_sum(y, 0.2f, b, y, pool);
+    kernels::subtract_from(a, y, pool);
+    sums.push_back(kernels::dot(a, b, pool));
+    sums.push_back(kernels::squared_distance(a, b, pool));
+    sums.push_back(kernels::absolute_sum(a, pool));
+    for (const double sum : sums) {
       // Both halves of the double's bits.
       const auto bits = std::bit_cast<std::uint64_t>(sum);
       y.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));

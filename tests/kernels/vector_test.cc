@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/kernels.h"
 #include "kernels/reference.h"
@@ -149,6 +150,153 @@ TEST_F(FlatVectors, ScaleIsItsTwinToTheBit) {
     kernels::scale(-1.7f, v.y(), pool);
     ASSERT_TRUE(same_bits(expected, v.y()));
   });
+}
+
+TEST_F(FlatVectors, ScaledSumIsItsTwin) {
+  in_every_way([this](Vectors& v, bool whole, ThreadPool& pool) {
+    const float alpha = whole ? -3.0f : -0.7f;
+    expect_same_update(
+        v, whole ? 0 : kFewRoundings,
+        [&](std::span<float> y) { kernels::scaled_sum(v.a(), alpha, v.b(), y, pool); },
+        [&](std::span<float> y) { reference::scaled_sum(v.a(), alpha, v.b(), y); },
+        [&](size_t i, float) { return std::abs(v.a()[i]) + std::abs(alpha * v.b()[i]); });
+  });
+}
+
+// One difference, rounded once.
+TEST_F(FlatVectors, SubtractFromIsItsTwinToTheBit) {
+  in_every_way([](Vectors& v, bool, ThreadPool& pool) {
+    std::vector<float> expected(v.y().begin(), v.y().end());
+    reference::subtract_from(v.a(), expected);
+    kernels::subtract_from(v.a(), v.y(), pool);
+    ASSERT_TRUE(same_bits(expected, v.y()));
+  });
+}
+
+TEST_F(FlatVectors, CopyCopies) {
+  in_every_way([](Vectors& v, bool, ThreadPool& pool) {
+    kernels::copy(v.a(), v.y(), pool);
+    ASSERT_TRUE(same_bits(v.a(), v.y()));
+  });
+}
+
+// ---- many vectors at once ----
+
+class ManyVectors : public FlatVectors {
+ protected:
+  // The largest number of rows that a test takes: two fours and every remainder.
+  static constexpr size_t kMostRows = 11;
+
+  // Calls check(rows, a, b, whole, pool) for all numbers of rows, lengths, starts and targets. Rows
+  // start at places of every alignment; a is the second row where there is one.
+  template <typename Check>
+  void with_rows(Check&& check) {
+    on_every_target([&] {
+      for (size_t count = 1; count <= kMostRows; ++count) {
+        for (const size_t size : {0, 1, 2, 7, 33, 64, 1023, 1024, 1025, 16384, 16385, 40000}) {
+          if (size > 1025 && count % 4 != 1 && count != kMostRows) continue;
+          for (const bool whole : {false, true}) {
+            SCOPED_TRACE(testing::Message() << count << " rows of length " << size);
+            std::vector<Guarded<float>> memory;
+            std::vector<const float*> rows;
+            for (size_t row = 0; row <= count; ++row) {
+              memory.emplace_back(row % 5 + size);
+              const std::vector<float> values =
+                  whole ? random_wholes(size, row, 7) : random_values(size, row);
+              std::copy(values.begin(), values.end(), memory.back().data() + row % 5);
+              rows.push_back(memory.back().data() + row % 5);
+            }
+            const std::span<const float> a = {rows[count > 1 ? 1 : 0], size};
+            const std::span<const float> b = {rows.back(), size};
+            rows.pop_back();
+            check(rows, a, b, whole, count % 2 == 1 ? one_thread_ : three_threads_);
+            if (HasFailure()) return;
+          }
+        }
+      }
+    });
+  }
+};
+
+// Both sum in double, each in its order. n roundings of at most half an epsilon of the absolute
+// terms in either: for 40,000 terms that is 1e-11, where sums in float are off by 1e-5.
+double double_sum_tolerance(size_t n) { return n * std::numeric_limits<double>::epsilon(); }
+
+TEST_F(ManyVectors, ProductsAreTheirTwin) {
+  with_rows([](std::span<const float* const> rows, std::span<const float> a,
+               std::span<const float> b, bool whole, ThreadPool& pool) {
+    std::vector<double> expected(2 * rows.size()), results(2 * rows.size(), 7.0);
+    std::vector<double> scratch(kernels::products_scratch_size(rows.size(), a.size()), 7.0);
+    reference::products(rows, a, b, expected);
+    kernels::products(rows, a, b, results, scratch, pool);
+    for (size_t row = 0; row < rows.size(); ++row) {
+      for (const size_t with_b : {0, 1}) {
+        double magnitude = 0;
+        for (size_t i = 0; i < a.size(); ++i) {
+          magnitude += std::abs(double{rows[row][i]} * (with_b ? b : a)[i]);
+        }
+        ASSERT_NEAR(results[2 * row + with_b], expected[2 * row + with_b],
+                    whole ? 0 : double_sum_tolerance(a.size()) * magnitude)
+            << "row " << row;
+      }
+    }
+  });
+}
+
+// Rounded to float once. Sums in another order may fall on the other side of a rounding: an
+// epsilon.
+TEST_F(ManyVectors, CombineIsItsTwin) {
+  with_rows([](std::span<const float* const> rows, std::span<const float> a, std::span<const float>,
+               bool whole, ThreadPool& pool) {
+    const size_t size = a.size();
+    std::vector<double> coefficients;
+    for (size_t row = 0; row < rows.size(); ++row) {
+      coefficients.push_back(whole ? static_cast<double>(row) - 4 : 0.3 * row - 1.1);
+    }
+    std::vector<float> expected(size);
+    Guarded<float> y(size);
+    reference::combine(rows, coefficients, expected);
+    kernels::combine(rows, coefficients, y, pool);
+    for (size_t i = 0; i < size; ++i) {
+      double magnitude = 0;
+      for (size_t row = 0; row < rows.size(); ++row) {
+        magnitude += std::abs(coefficients[row] * rows[row][i]);
+      }
+      const double tolerance = double_sum_tolerance(kMostRows) * magnitude;
+      ASSERT_NEAR(y[i], expected[i], whole ? 0 : kEpsilon * std::abs(expected[i]) + tolerance)
+          << "at " << i;
+    }
+    ASSERT_TRUE(y.guards_untouched());
+  });
+}
+
+TEST_F(ManyVectors, CombineMayWriteOneOfItsRows) {
+  constexpr size_t kSize = 40'000;
+  std::vector<std::vector<float>> memory;
+  std::vector<const float*> rows;
+  for (size_t row = 0; row < 7; ++row) memory.push_back(random_values(kSize, row));
+  for (const std::vector<float>& row : memory) rows.push_back(row.data());
+  const std::vector<double> coefficients = {1, -2, 0.5, 3, -0.25, 1, 0.1};
+  std::vector<float> expected(kSize);
+  kernels::combine(rows, coefficients, expected, one_thread_);
+  kernels::combine(rows, coefficients, memory[2], three_threads_);
+  EXPECT_TRUE(same_bits(memory[2], expected));
+}
+
+// What float would lose: 1 beside 1e8.
+TEST_F(ManyVectors, SumInDouble) {
+  const std::vector<float> large = {1e8f, 1, -1e8f, 1};
+  const std::vector<float> ones(4, 1.0f);
+  const std::vector<const float*> rows = {large.data(), ones.data()};
+  std::vector<double> results(4), scratch(kernels::products_scratch_size(2, 4));
+  kernels::products(rows, ones, large, results, scratch, one_thread_);
+  EXPECT_EQ(results[0], 2);
+  EXPECT_EQ(results[3], 2);
+  const std::vector<double> coefficients = {1, -1e8};
+  std::vector<float> y(4);
+  kernels::combine(rows, coefficients, y, one_thread_);
+  EXPECT_EQ(y[0], 0);
+  EXPECT_EQ(y[1], -99999999.0f);
 }
 
 }  // namespace

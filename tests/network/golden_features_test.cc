@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(With, GoldenFeatures, testing::Values(Pooling::max, Poo
                          });
 
 // A convolution's features are wrong by some 1e-6 of their norm (winograd_test.cc), each further
-// one adds as much, and little of it shows in the norm: 5e-7 at worst here. A sum of n values that
+// one adds as much, and little of it shows in the norm: 4e-7 at worst here. A sum of n values that
 // are off by e (in the norm) is off by sqrt(n) e at most.
 TEST_P(GoldenFeatures, OfEveryLayerHaveTheirShapeSumAndNorm) {
   constexpr double kTolerance = 2e-6;

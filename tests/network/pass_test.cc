@@ -22,7 +22,7 @@ using Layers = std::vector<std::string>;
 using Purpose = Pass::Purpose;
 
 // Of the largest value of a map, matrix or gradient. A convolution's error is some 1e-6 of its
-// output (winograd_test.cc); those of this network, forth and back, make up to 4.2e-6 of it here,
+// output (winograd_test.cc); those of this network, forth and back, make up to 3.9e-6 of it here,
 // in a Gram matrix. Allowed is some four times that. A lost term is some 1e-2.
 constexpr double kTolerance = 1.5e-5;
 

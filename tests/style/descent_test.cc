@@ -55,7 +55,7 @@ class OneDescent : public testing::Test {
  protected:
   Descent scripted(std::vector<double> losses, std::vector<float> steps) {
     return Descent(table(std::move(losses)), {0.0f},
-                   std::make_unique<ScriptedSteps>(std::move(steps), &recoveries_));
+                   std::make_unique<ScriptedSteps>(std::move(steps), &recoveries_), pool_);
   }
 
   int recoveries_ = 0;
@@ -137,8 +137,8 @@ TEST_F(OneDescent, GivesUpAfterTooManyRejectionsInARow) {
     losses.total = x[0] == 0 ? 1 : kNan;
     return losses;
   };
-  Descent descent(f, {0.0f},
-                  std::make_unique<ScriptedSteps>(std::vector<float>(1000, 1), &recoveries_));
+  Descent descent(
+      f, {0.0f}, std::make_unique<ScriptedSteps>(std::vector<float>(1000, 1), &recoveries_), pool_);
   int rejected = 0;
   while (descent.advance() == Status::rejected) ++rejected;
   EXPECT_GE(rejected, 5);
@@ -160,7 +160,7 @@ TEST_F(OneDescent, OnlyCountsRejectionsInARow) {
     ++calls;
     return losses;
   };
-  Descent descent(f, {0.0f}, std::make_unique<ScriptedSteps>(steps, &recoveries_));
+  Descent descent(f, {0.0f}, std::make_unique<ScriptedSteps>(steps, &recoveries_), pool_);
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(descent.advance(), i % 2 == 0 ? Status::rejected : Status::moved) << i;
   }
@@ -186,7 +186,7 @@ TEST_F(OneDescent, ProjectsThePointAfterEveryStepAndEvaluatesItThere) {
   for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
     Recipe recipe = recipe_for(OptimiserKind::lbfgs, 1);
     recipe.optimiser.line_search = line_search;
-    Descent descent(f, {1, 0.5f, 0.5f}, make_optimiser(recipe, 3, pool_), project);
+    Descent descent(f, {1, 0.5f, 0.5f}, make_optimiser(recipe, 3, pool_), pool_, project);
     for (int i = 0; i < 30; ++i) {
       const Status status = descent.advance();
       if (status == Status::converged) break;
@@ -207,7 +207,8 @@ TEST_F(OneDescent, ProjectsThePointAfterEveryStepAndEvaluatesItThere) {
 // A rate far too large: each step multiplies the distance by 9, until the loss is a thousandfold.
 TEST_F(OneDescent, ConvergesInTheEndWithARateFarTooLarge) {
   const Function f = seen_in_float(quadratic(2));
-  Descent descent(f, {3, -3, 5}, make_optimiser(recipe_for(OptimiserKind::sgd, 5), 3, pool_));
+  Descent descent(f, {3, -3, 5}, make_optimiser(recipe_for(OptimiserKind::sgd, 5), 3, pool_),
+                  pool_);
   for (int i = 0; i < 100; ++i) descent.advance();
   EXPECT_GE(descent.rejected_steps(), 2);
   EXPECT_LT(descent.best_losses().total, 1e-8);
@@ -222,7 +223,7 @@ TEST_F(OneDescent, ConvergesInSpiteOfALossThatIsNotANumberOnTheWay) {
       if (++calls == 4) losses.total = kNan;
       return losses;
     };
-    Descent descent(f, {3, -3, 5}, make_optimiser(recipe_for(kind, 0.4), 3, pool_));
+    Descent descent(f, {3, -3, 5}, make_optimiser(recipe_for(kind, 0.4), 3, pool_), pool_);
     for (int i = 0; i < 400; ++i) {
       if (descent.advance() == Status::converged) break;
     }
@@ -242,7 +243,7 @@ TEST_F(OneDescent, BestPointIsTheLeastOfAllThatEndedAnIteration) {
     return sum;
   });
   for (const OptimiserKind kind : {OptimiserKind::lbfgs, OptimiserKind::adam, OptimiserKind::sgd}) {
-    Descent descent(f, {3, -2.5f, 1}, make_optimiser(recipe_for(kind, 0.3), 3, pool_));
+    Descent descent(f, {3, -2.5f, 1}, make_optimiser(recipe_for(kind, 0.3), 3, pool_), pool_);
     double least = descent.losses().total;
     std::vector<float> best(descent.x().begin(), descent.x().end());
     int iteration = 0;
@@ -267,7 +268,7 @@ TEST_F(OneDescent, BestPointIsTheLeastOfAllThatEndedAnIteration) {
 
 TEST_F(OneDescent, ConvergesAtOnceWhereTheGradientIs0) {
   Descent descent(seen_in_float(quadratic(3)), {0, 1, 2},
-                  make_optimiser(recipe_for(OptimiserKind::lbfgs, 1), 3, pool_));
+                  make_optimiser(recipe_for(OptimiserKind::lbfgs, 1), 3, pool_), pool_);
   EXPECT_EQ(descent.advance(), Status::converged);
   EXPECT_EQ(descent.iteration(), 0);
 }

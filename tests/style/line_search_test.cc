@@ -65,7 +65,8 @@ class TheLineSearch : public testing::Test {
  protected:
   double search(const Function& f, double first) {
     const double slope = dot_with_direction(standing_.gradient);
-    return strong_wolfe(f, kDirection, slope, first, standing_.point, pool_);
+    const std::vector<float> x = standing_.x, gradient = standing_.gradient;
+    return strong_wolfe(f, kDirection, slope, first, {x, gradient}, standing_.point, pool_);
   }
   static double dot_with_direction(std::span<const float> gradient) {
     double sum = 0;

@@ -11,17 +11,19 @@ namespace {
 constexpr int kTile = 4;   // outputs on a side
 constexpr int kPatch = 6;  // inputs on a side, and points
 
-// |A^T|, |B^T| and |G|.
-constexpr double kA[kTile][kPatch] = {
-    {1, 1, 1, 1, 1, 0}, {0, 1, 1, 2, 2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, 1, 8, 8, 1}};
-constexpr double kB[kPatch][kPatch] = {{4, 0, 5, 0, 1, 0}, {0, 4, 4, 1, 1, 0}, {0, 4, 4, 1, 1, 0},
-                                       {0, 2, 1, 2, 1, 0}, {0, 2, 1, 2, 1, 0}, {0, 4, 0, 5, 0, 1}};
-constexpr double kG[kPatch][3] = {{1 / 4.0, 0, 0},
-                                  {1 / 6.0, 1 / 6.0, 1 / 6.0},
-                                  {1 / 6.0, 1 / 6.0, 1 / 6.0},
-                                  {1 / 24.0, 1 / 12.0, 1 / 6.0},
-                                  {1 / 24.0, 1 / 12.0, 1 / 6.0},
-                                  {0, 0, 1}};
+// |A^T|, |B^T| and |G| of the points 0, a, -a, b, -b and infinity.
+constexpr double a = 0.625, b = 1.5, a2 = a * a, b2 = b * b;
+constexpr double p = a2 * b2, q = 2 * a2 * (b2 - a2), r = 2 * b2 * (b2 - a2);
+constexpr double kA[kTile][kPatch] = {{1, 1, 1, 1, 1, 0},
+                                      {0, a, a, b, b, 0},
+                                      {0, a2, a2, b2, b2, 0},
+                                      {0, a* a2, a* a2, b* b2, b* b2, 1}};
+constexpr double kB[kPatch][kPatch] = {{p, 0, a2 + b2, 0, 1, 0}, {0, a* b2, b2, a, 1, 0},
+                                       {0, a* b2, b2, a, 1, 0},  {0, b* a2, a2, b, 1, 0},
+                                       {0, b* a2, a2, b, 1, 0},  {0, p, 0, a2 + b2, 0, 1}};
+constexpr double kG[kPatch][3] = {{1 / p, 0, 0},          {1 / q, a / q, a2 / q},
+                                  {1 / q, a / q, a2 / q}, {1 / r, b / r, b2 / r},
+                                  {1 / r, b / r, b2 / r}, {0, 0, 1}};
 
 // M X M^T.
 template <int kRows, int kColumns>

@@ -1,0 +1,250 @@
+// Micro-benchmarks of the kernels at the shapes of VGG-19, one picture of LIMN_BENCH_SIZE x
+// LIMN_BENCH_SIZE (512). Rates count the operations of the direct method, as docs/speed.md does: a
+// method that needs fewer shows as a higher rate. Threads: LIMN_BENCH_THREADS (all).
+//
+//   build/kernels_bench --benchmark_filter=Convolve
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+
+#include "base/random.h"
+#include "kernels/kernels.h"
+
+namespace limn {
+namespace {
+
+using kernels::Direction;
+using kernels::Sink;
+using kernels::Source;
+
+int setting(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::atoi(text) : otherwise;
+}
+
+int picture_size() { return setting("LIMN_BENCH_SIZE", 512); }
+
+ThreadPool& pool() {
+  static ThreadPool pool(setting("LIMN_BENCH_THREADS", 0));
+  return pool;
+}
+
+void fill(std::span<float> values) {
+  Random random(values.size());
+  for (float& value : values) value = static_cast<float>(random.uniform() - 0.5);
+}
+
+// A feature map of random values, its ring zero.
+struct Map {
+  Map(int channels, int side) : map{nullptr, channels, side, side}, memory(map.floats()) {
+    map.data = memory.data();
+    Random random(channels);
+    for (int c = 0; c < channels; ++c) {
+      for (int y = 0; y < side; ++y) {
+        for (int x = 0; x < side; ++x) map.at(c, y, x) = static_cast<float>(random.uniform() - 0.5);
+      }
+    }
+  }
+  FeatureMap map;
+  Buffer<float> memory;
+};
+
+struct Bits {
+  Bits(int channels, int side) : memory(bit_words(channels, side, side)) {
+    Random random(channels);
+    for (size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint16_t>(65536 * random.uniform());
+    bits = {memory.data(), side, side};
+  }
+  CellBits bits;
+  Buffer<std::uint16_t> memory;
+};
+
+void count(benchmark::State& state, double flop) {
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(flop / 1e9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+double convolution_flop(int in, int out, int side) {
+  return 2.0 * 9 * in * out * side * side;
+}
+
+kernels::PackedKernel random_kernel(int in, int out) {
+  Buffer<float> kernel(static_cast<size_t>(in) * out * 9);
+  fill(kernel);
+  return kernels::pack_kernel(kernel, in, out);
+}
+
+// in, out, side of the map as a fraction of the picture's
+void vgg_shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"in", "out", "part"});
+  for (const auto& [in, out, part] :
+       {std::tuple{64, 64, 1}, {64, 128, 2}, {128, 128, 2}, {128, 256, 4}, {256, 256, 4},
+        {256, 512, 8}, {512, 512, 8}, {512, 512, 16}}) {
+    benchmark->Args({in, out, part});
+  }
+  benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
+}
+
+void ConvolveForward(benchmark::State& state) {
+  const int in = static_cast<int>(state.range(0));
+  const int out = static_cast<int>(state.range(1));
+  const int side = picture_size() / static_cast<int>(state.range(2));
+  const kernels::PackedKernel kernel = random_kernel(in, out);
+  Map x(in, side), y(out, side);
+  Bits signs(out, side);
+  Source source;
+  source.map = x.map;
+  Sink sink;
+  sink.kind = Sink::Kind::relu;
+  sink.map = y.map;
+  sink.height = sink.width = side;
+  sink.signs = signs.bits;
+  for (auto _ : state) {
+    kernels::convolve(kernel, Direction::forward, nullptr, source, sink, pool());
+  }
+  count(state, convolution_flop(in, out, side));
+}
+BENCHMARK(ConvolveForward)->Apply(vgg_shapes);
+
+void ConvolveBackward(benchmark::State& state) {
+  const int in = static_cast<int>(state.range(0));
+  const int out = static_cast<int>(state.range(1));
+  const int side = picture_size() / static_cast<int>(state.range(2));
+  const kernels::PackedKernel kernel = random_kernel(in, out);
+  Map d_y(out, side), d_x(in, side);
+  Bits signs(out, side);
+  Source source;
+  source.kind = Source::Kind::relu_gradient;
+  source.map = d_y.map;
+  source.signs = signs.bits;
+  Sink sink;
+  sink.map = d_x.map;
+  sink.height = sink.width = side;
+  for (auto _ : state) {
+    kernels::convolve(kernel, Direction::backward, nullptr, source, sink, pool());
+  }
+  count(state, convolution_flop(in, out, side));
+}
+BENCHMARK(ConvolveBackward)->Apply(vgg_shapes);
+
+// The first level's own work: conv1_1 and conv1_2 (backward conv1_1 twice) and the Gram matrix.
+struct Level {
+  Level()
+      : side(picture_size()),
+        kernel_1(27 * 64),
+        kernel_2(random_kernel(64, 64)),
+        bias(64),
+        pooled(64, side / 2),
+        right(64, side / 2),
+        below(64, side / 2),
+        signs(64, side / 2),
+        G(64 * 64),
+        scratch(kernels::first_level_scratch(64, side)),
+        edges(kernels::first_level_edges(side, side)) {
+    x = {nullptr, side, side};
+    x_memory = Buffer<float>(x.floats());
+    d_x_memory = Buffer<float>(x.floats());
+    fill(x_memory);
+    fill(kernel_1);
+    x.data = x_memory.data();
+    d_x = {d_x_memory.data(), side, side};
+    level.kernel_1 = kernel_1;
+    level.bias_1 = level.bias_2 = bias.data();
+    level.kernel_2 = &kernel_2;
+    level.features = kernels::FirstLevel::Features::after_relu;
+  }
+  int side;
+  Buffer<float> kernel_1;
+  kernels::PackedKernel kernel_2;
+  Buffer<float> bias;
+  Map pooled;
+  Bits right, below, signs;
+  Buffer<float> G;
+  Buffer<double> scratch;
+  Buffer<float> edges, x_memory, d_x_memory;
+  InputPlanes x, d_x;
+  kernels::FirstLevel level;
+};
+
+void FirstLevelForward(benchmark::State& state) {
+  Level l;
+  Sink sink;
+  sink.kind = Sink::Kind::relu_max_pool;
+  sink.map = l.pooled.map;
+  sink.height = sink.width = l.side;
+  sink.signs = l.signs.bits;
+  sink.places = {l.right.bits, l.below.bits};
+  for (auto _ : state) {
+    kernels::first_level(l.level, l.x, sink, l.G, l.scratch, pool());
+  }
+  count(state, convolution_flop(3, 64, l.side) + convolution_flop(64, 64, l.side) +
+                   2.0 * 64 * 64 * l.side * l.side);
+}
+BENCHMARK(FirstLevelForward)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void FirstLevelBackward(benchmark::State& state) {
+  Level l;
+  Source source;
+  source.kind = Source::Kind::max_pool_gradient;
+  source.map = l.pooled.map;
+  source.signs = l.signs.bits;
+  source.places = {l.right.bits, l.below.bits};
+  for (auto _ : state) {
+    kernels::first_level_backward(l.level, l.x, source, l.G, l.d_x, l.edges, pool());
+  }
+  count(state, convolution_flop(3, 64, l.side) + convolution_flop(64, 64, l.side) +
+                   2.0 * 64 * 64 * l.side * l.side);
+}
+BENCHMARK(FirstLevelBackward)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void style_shapes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgNames({"channels", "part"});
+  for (const auto& [channels, part] :
+       {std::tuple{64, 1}, {128, 2}, {256, 4}, {512, 8}, {512, 16}}) {
+    benchmark->Args({channels, part});
+  }
+  benchmark->Unit(benchmark::kMillisecond)->UseRealTime();
+}
+
+void Gram(benchmark::State& state) {
+  const int channels = static_cast<int>(state.range(0));
+  const Map F(channels, picture_size() / static_cast<int>(state.range(1)));
+  Buffer<float> G(static_cast<size_t>(channels) * channels);
+  Buffer<double> scratch(kernels::gram_scratch_size(F.map));
+  for (auto _ : state) kernels::gram(F.map, G, scratch, pool());
+  count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));
+}
+BENCHMARK(Gram)->Apply(style_shapes);
+
+void TurnIntoGradient(benchmark::State& state) {
+  const int channels = static_cast<int>(state.range(0));
+  const Map F(channels, picture_size() / static_cast<int>(state.range(1)));
+  Buffer<float> S(static_cast<size_t>(channels) * channels);
+  // Small, so that the features, which are replaced each time, stay in range.
+  for (int i = 0; i < channels; ++i) S[static_cast<size_t>(i) * channels + i] = 1;
+  for (auto _ : state) kernels::turn_into_gradient(F.map, S, 0, {}, pool());
+  count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));
+}
+BENCHMARK(TurnIntoGradient)->Apply(style_shapes);
+
+void Dot(benchmark::State& state) {
+  Buffer<float> a(static_cast<size_t>(3) * picture_size() * picture_size()), b(a.size());
+  fill(a);
+  fill(b);
+  for (auto _ : state) benchmark::DoNotOptimize(kernels::dot(a, b, pool()));
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * a.size() * 8));
+}
+BENCHMARK(Dot)->UseRealTime();
+
+void AddScaled(benchmark::State& state) {
+  Buffer<float> a(static_cast<size_t>(3) * picture_size() * picture_size()), b(a.size());
+  fill(a);
+  for (auto _ : state) kernels::add_scaled(1e-6f, a, b, pool());
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * a.size() * 12));
+}
+BENCHMARK(AddScaled)->UseRealTime();
+
+}  // namespace
+}  // namespace limn
+
+BENCHMARK_MAIN();
