@@ -185,6 +185,7 @@ void convolve_input_piece(std::span<const float> packed, const float* bias, Cons
   const int inside_first = std::clamp(first_column, 0, x.width);
   const int inside_end = std::clamp(end_column, inside_first, x.width);
   const auto clear = [&](int y_row, int from, int to) {
+    if (from == to) return;  // behind the map's ring there is no cell
     for (int block = 0; block < y.blocks(); ++block) {
       std::memset(y.cell(block, y_row, column + from - first_column), 0,
                   static_cast<size_t>(to - from) * kBlock * sizeof(float));

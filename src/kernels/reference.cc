@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "base/buffer.h"
 
 namespace limn::reference {
 namespace {
@@ -26,12 +29,6 @@ bool bit(const CellBits& bits, int c, int y, int x) {
   return (bits.row(c / kBlock, y)[x] >> (c % kBlock) & 1) != 0;
 }
 
-// Sets y, through the ReLU when signs are asked for.
-void finish(double sum, FeatureMap y, const CellBits* signs, int c, int row, int column) {
-  if (signs) set_bit(*signs, c, row, column, sum > 0);
-  y.at(c, row, column) = static_cast<float>(signs ? std::max(sum, 0.0) : sum);
-}
-
 float tap(std::span<const float> kernel, int in, int o, int i, int ky, int kx) {
   return kernel[((static_cast<size_t>(o) * in + i) * 3 + ky) * 3 + kx];
 }
@@ -40,10 +37,35 @@ bool inside(int y, int x, int height, int width) {
   return y >= 0 && y < height && x >= 0 && x < width;
 }
 
+// A map of its own, all 0.
+struct OwnMap {
+  OwnMap(int channels, int height, int width)
+      : memory(FeatureMap{nullptr, channels, height, width}.floats()),
+        map{memory.data(), channels, height, width} {}
+  Buffer<float> memory;
+  FeatureMap map;
+};
+
+struct OwnBits {
+  OwnBits(int channels, int height, int width)
+      : memory(bit_words(channels, height, width)), bits{memory.data(), height, width} {}
+  Buffer<std::uint16_t> memory;
+  CellBits bits;
+};
+
+void copy(ConstFeatureMap from, FeatureMap to) {
+  for_each_value(to, [&](int c, int y, int x) { to.at(c, y, x) = from.at(c, y, x); });
+}
+
+void add(ConstFeatureMap from, FeatureMap to) {
+  for_each_value(to, [&](int c, int y, int x) { to.at(c, y, x) += from.at(c, y, x); });
+}
+
 }  // namespace
 
-void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y,
-              const CellBits* signs) {
+// ---------------------------------------------------------------------------- 3 x 3 convolution --
+
+void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y) {
   for_each_value(y, [&](int o, int row, int column) {
     double sum = bias ? bias[o] : 0.0;
     for (int i = 0; i < x.channels; ++i) {
@@ -54,7 +76,7 @@ void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap 
         }
       }
     }
-    finish(sum, y, signs, o, row, column);
+    y.at(o, row, column) = static_cast<float>(sum);
   });
 }
 
@@ -64,16 +86,96 @@ void convolve_backward(std::span<const float> kernel, ConstFeatureMap d_y, Featu
     for (int o = 0; o < d_y.channels; ++o) {
       for (int ky = 0; ky < 3; ++ky) {
         for (int kx = 0; kx < 3; ++kx) {
-          const int y = row + 1 - ky;
-          const int x = column + 1 - kx;
-          if (!inside(y, x, d_y.height, d_y.width)) continue;
-          sum += double{tap(kernel, d_x.channels, o, i, ky, kx)} * d_y.at(o, y, x);
+          sum += double{tap(kernel, d_x.channels, o, i, ky, kx)} *
+                 d_y.at(o, row + 1 - ky, column + 1 - kx);
         }
       }
     }
     d_x.at(i, row, column) = static_cast<float>(sum);
   });
 }
+
+void expand(const Source& source, FeatureMap x) {
+  const ConstFeatureMap& map = source.map;
+  std::fill_n(x.data, x.floats(), 0.0f);
+  switch (source.kind) {
+    case Source::Kind::map:
+      for (int c = 0; c < x.channels; ++c) {
+        for (int row = -1; row <= x.height; ++row) {
+          for (int i = -1; i <= x.width; ++i) x.at(c, row, i) = map.at(c, row, i);
+        }
+      }
+      return;
+    case Source::Kind::relu_gradient:
+      add_relu_backward(source.signs, map, x);
+      return;
+    case Source::Kind::max_pool_gradient: {
+      const OwnMap by_maxima(map.channels, map.height, map.width);
+      add_relu_backward(source.signs, map, by_maxima.map);
+      max_pool_backward(source.places, by_maxima.map, x);
+      return;
+    }
+    case Source::Kind::average_pool_gradient:
+      average_pool_backward(map, x);
+      relu_backward(source.signs, x);
+      return;
+  }
+}
+
+void put(ConstFeatureMap y, const Sink& sink) {
+  switch (sink.kind) {
+    case Sink::Kind::set:
+      copy(y, sink.map);
+      return;
+    case Sink::Kind::add:
+      add(y, sink.map);
+      return;
+    case Sink::Kind::relu:
+      relu(y, sink.map, sink.signs);
+      return;
+    case Sink::Kind::relu_max_pool: {
+      // A maximum's ReLU is the maximum of ReLUs.
+      const OwnMap maxima(sink.map.channels, sink.map.height, sink.map.width);
+      max_pool(y, maxima.map, sink.places);
+      relu(maxima.map, sink.map, sink.signs);
+      return;
+    }
+    case Sink::Kind::relu_average_pool: {
+      const OwnMap positive(y.channels, y.height, y.width);
+      relu(y, positive.map, sink.signs);
+      average_pool(positive.map, sink.map);
+      return;
+    }
+  }
+}
+
+namespace {
+
+// The height and width of what a source stands for. By maxima two sizes give the same pooled one;
+// the convolution's output, which is as large as its input, tells which it was.
+OwnMap input_of(const Source& source, const Sink& sink) {
+  return {source.map.channels, sink.height, sink.width};
+}
+
+}  // namespace
+
+void convolve(std::span<const float> kernel, Direction direction, const float* bias,
+              const Source& source, const Sink& sink) {
+  const OwnMap x = input_of(source, sink);
+  const OwnMap y(sink.map.channels, sink.height, sink.width);
+  expand(source, x.map);
+  if (direction == Direction::forward) {
+    convolve(kernel, bias, x.map, y.map);
+  } else {
+    convolve_backward(kernel, x.map, y.map);
+    for_each_value(y.map, [&](int c, int row, int column) {
+      if (bias) y.map.at(c, row, column) += bias[c];
+    });
+  }
+  put(y.map, sink);
+}
+
+// ------------------------------------------------------------------------ the first convolution --
 
 void convolve_input(std::span<const float> kernel, const float* bias, ConstInputPlanes x,
                     FeatureMap y, const CellBits* signs) {
@@ -87,7 +189,8 @@ void convolve_input(std::span<const float> kernel, const float* bias, ConstInput
         }
       }
     }
-    finish(sum, y, signs, o, row, column);
+    if (signs) set_bit(*signs, o, row, column, sum > 0);
+    y.at(o, row, column) = static_cast<float>(signs ? std::max(sum, 0.0) : sum);
   });
 }
 
@@ -112,15 +215,25 @@ void convolve_input_backward(std::span<const float> kernel, ConstFeatureMap d_y,
   }
 }
 
+// -------------------------------------------------------------------------------- ReLU, pooling --
+
 void relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs) {
   for_each_value(x, [&](int c, int row, int column) {
-    finish(x.at(c, row, column), y, &signs, c, row, column);
+    const float value = x.at(c, row, column);
+    set_bit(signs, c, row, column, value > 0);
+    y.at(c, row, column) = std::max(value, 0.0f);
   });
 }
 
 void relu_backward(const CellBits& signs, FeatureMap d) {
   for_each_value(d, [&](int c, int row, int column) {
     if (!bit(signs, c, row, column)) d.at(c, row, column) = 0;
+  });
+}
+
+void add_relu_backward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_x) {
+  for_each_value(d_x, [&](int c, int row, int column) {
+    if (bit(signs, c, row, column)) d_x.at(c, row, column) += d_y.at(c, row, column);
   });
 }
 
@@ -140,11 +253,10 @@ void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places) {
 }
 
 void max_pool_backward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_x) {
-  for_each_value(d_x, [&](int c, int row, int column) { d_x.at(c, row, column) = 0; });
   for_each_value(d_y, [&](int c, int row, int column) {
     const int right = bit(places.right, c, row, column) ? 1 : 0;
     const int below = bit(places.below, c, row, column) ? 1 : 0;
-    d_x.at(c, 2 * row + below, 2 * column + right) = d_y.at(c, row, column);
+    d_x.at(c, 2 * row + below, 2 * column + right) += d_y.at(c, row, column);
   });
 }
 
@@ -167,9 +279,11 @@ void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x) {
   for_each_value(d_x, [&](int c, int row, int column) {
     const int rows = std::min(2, d_x.height - row / 2 * 2);
     const int columns = std::min(2, d_x.width - column / 2 * 2);
-    d_x.at(c, row, column) = d_y.at(c, row / 2, column / 2) / static_cast<float>(rows * columns);
+    d_x.at(c, row, column) += d_y.at(c, row / 2, column / 2) / static_cast<float>(rows * columns);
   });
 }
+
+// -------------------------------------------------------------------------------- Gram matrices --
 
 void gram(ConstFeatureMap F, std::span<float> G) {
   const size_t C = F.channels;
@@ -186,14 +300,66 @@ void gram(ConstFeatureMap F, std::span<float> G) {
   }
 }
 
-void gram_backward(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F) {
+void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P) {
   const size_t C = F.channels;
-  for_each_value(d_F, [&](int c, int y, int x) {
-    double sum = d_F.at(c, y, x);
-    for (int k = 0; k < F.channels; ++k) sum += double{S[c * C + k]} * F.at(k, y, x);
-    d_F.at(c, y, x) = static_cast<float>(sum);
-  });
+  std::vector<double> gradient(C);  // at one position
+  for (int y = 0; y < F.height; ++y) {
+    for (int x = 0; x < F.width; ++x) {
+      for (int c = 0; c < F.channels; ++c) {
+        gradient[c] = P.data ? factor * (double{F.at(c, y, x)} - P.at(c, y, x)) : 0.0;
+        if (S.empty()) continue;
+        for (int k = 0; k < F.channels; ++k) gradient[c] += double{S[c * C + k]} * F.at(k, y, x);
+      }
+      for (int c = 0; c < F.channels; ++c) F.at(c, y, x) = static_cast<float>(gradient[c]);
+    }
+  }
 }
+
+// ------------------------------------------------------------------------------ the first level --
+
+void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink,
+                 std::span<float> G) {
+  const int C = level.channels();
+  const OwnMap before_relu(C, x.height, x.width);
+  const OwnMap after_relu(C, x.height, x.width);
+  const OwnBits signs(C, x.height, x.width);
+  convolve_input(level.kernel_1, level.bias_1, x, before_relu.map, nullptr);
+  relu(before_relu.map, after_relu.map, signs.bits);
+  if (level.features == FirstLevel::Features::before_relu) gram(before_relu.map, G);
+  if (level.features == FirstLevel::Features::after_relu) gram(after_relu.map, G);
+  Source source;
+  source.map = after_relu.map;
+  convolve(level.kernel_2, Direction::forward, level.bias_2, source, sink);
+}
+
+void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
+                          std::span<const float> S, InputPlanes d_x) {
+  const int C = level.channels();
+  const OwnMap before_relu(C, x.height, x.width);
+  const OwnMap after_relu(C, x.height, x.width);
+  const OwnBits signs(C, x.height, x.width);
+  convolve_input(level.kernel_1, level.bias_1, x, before_relu.map, nullptr);
+  relu(before_relu.map, after_relu.map, signs.bits);
+
+  const OwnMap d(C, x.height, x.width);
+  Sink sink;
+  sink.map = d.map;
+  sink.height = x.height;
+  sink.width = x.width;
+  convolve(level.kernel_2, Direction::backward, nullptr, source, sink);
+  if (level.features == FirstLevel::Features::after_relu) {
+    turn_into_gradient(after_relu.map, S, 0, {});
+    add(after_relu.map, d.map);
+  }
+  relu_backward(signs.bits, d.map);
+  if (level.features == FirstLevel::Features::before_relu) {
+    turn_into_gradient(before_relu.map, S, 0, {});
+    add(before_relu.map, d.map);
+  }
+  convolve_input_backward(level.kernel_1, d.map, d_x);
+}
+
+// --------------------------------------------------------------------------------- flat vectors --
 
 double dot(std::span<const float> a, std::span<const float> b) {
   double sum = 0;

@@ -1,8 +1,8 @@
 // The slow twins of kernels.h: the same names and arguments, written as the formulas are, summed in
 // double. They exist to be obviously right; tests hold the fast kernels against them.
 //
-// Where a fast kernel takes a packed kernel, its twin takes the plain one, so that packing is
-// tested too.
+// What a fast kernel fuses, its twin does step by step, each step a twin of its own. Where a fast
+// kernel takes a packed kernel, its twin takes the plain one, so that packing is tested too.
 #pragma once
 
 #include <span>
@@ -13,26 +13,54 @@
 
 namespace limn::reference {
 
+using kernels::Direction;
 using kernels::MaxPlaces;
+using kernels::Sink;
+using kernels::Source;
 
-// kernel: [y.channels][x.channels][3][3]
-void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y,
-              const CellBits* signs);
-// d_x of the convolution above: kernel [d_y.channels][d_x.channels][3][3]. "="
+// y = K * x + bias, "=". kernel: [y.channels][x.channels][3][3]; bias may be null.
+void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y);
+// d_x = K^T * d_y, "=". kernel: [d_y.channels][d_x.channels][3][3].
 void convolve_backward(std::span<const float> kernel, ConstFeatureMap d_y, FeatureMap d_x);
+// What a source stands for, as a map: x, "=", of the convolution's input's shape. Its ring is the
+// source's where that is a map, else 0. No pieces.
+void expand(const Source& source, FeatureMap x);
+// What a sink makes of y. No pieces.
+void put(ConstFeatureMap y, const Sink& sink);
+// All of them: expand, one of the convolutions, put. kernel: [out][in][3][3] of the forward
+// direction; bias: [sink.map.channels] or null. No pieces.
+void convolve(std::span<const float> kernel, Direction direction, const float* bias,
+              const Source& source, const Sink& sink);
+
+// kernel: [out][3][3][3]. With `signs`, y goes through a ReLU.
 void convolve_input(std::span<const float> kernel, const float* bias, ConstInputPlanes x,
                     FeatureMap y, const CellBits* signs);
 void convolve_input_backward(std::span<const float> kernel, ConstFeatureMap d_y, InputPlanes d_x);
 
+// kernels::FirstLevel with plain kernels.
+struct FirstLevel {
+  using Features = kernels::FirstLevel::Features;
+  std::span<const float> kernel_1;  // [C][3][3][3]
+  const float* bias_1 = nullptr;
+  std::span<const float> kernel_2;  // [out][C][3][3]
+  const float* bias_2 = nullptr;
+  Features features = Features::none;
+  int channels() const { return static_cast<int>(kernel_1.size() / 27); }  // C
+};
+void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G);
+void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
+                          std::span<const float> S, InputPlanes d_x);
+
 void relu(ConstFeatureMap x, FeatureMap y, const CellBits& signs);
 void relu_backward(const CellBits& signs, FeatureMap d);
+void add_relu_backward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_x);
 void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places);
 void max_pool_backward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_x);
 void average_pool(ConstFeatureMap x, FeatureMap y);
 void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x);
 
 void gram(ConstFeatureMap F, std::span<float> G);
-void gram_backward(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F);
+void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P);
 
 double dot(std::span<const float> a, std::span<const float> b);
 double squared_distance(std::span<const float> a, std::span<const float> b);

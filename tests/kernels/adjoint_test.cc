@@ -3,14 +3,18 @@
 //   sum u (f(x + v) - f(x)) = sum backward(u) v,
 // a finite difference that is exact because each f is linear where it does not switch. With whole
 // numbers nothing is rounded either, so both sides must be equal, not near. The slow twins are what
-// is tested here; conv_test.cc and its neighbours hold the fast kernels against them.
+// is tested here, for winograd_test.cc and its neighbours hold the fast kernels against them; only
+// the fast convolution, which rounds even whole numbers, is tested here as well.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "kernels/reference.h"
+#include "support/convolution_ends.h"
 #include "support/guarded_memory.h"
 #include "support/random_values.h"
+#include "support/simd_targets.h"
 
 namespace limn {
 namespace {
@@ -21,6 +25,10 @@ GuardedMap whole_map(int channels, int height, int width, std::uint64_t seed, in
   Random random(seed);
   return GuardedMap(channels, height, width,
                     [&](int, int, int) { return random_whole(random, most); });
+}
+
+GuardedMap zeros(int channels, int height, int width) {
+  return GuardedMap(channels, height, width, [](int, int, int) { return 0.0f; });
 }
 
 GuardedMap sum(const GuardedMap& a, const GuardedMap& b) {
@@ -47,6 +55,120 @@ double dot(const GuardedMap& a, const GuardedMap& b) {
   return total;
 }
 
+// ----------------------------------------------------------------- the convolution and its ends --
+
+using kernels::Direction;
+using kernels::Sink;
+using kernels::Source;
+
+// Sets u to 0 where a sign or a place differs between two outputs: f need not be linear there.
+void forget_where_switched(Sink::Kind kind, const GuardedSink& a, const GuardedSink& b,
+                           GuardedMap& u) {
+  const ConstFeatureMap map = u;
+  u.fill([&](int c, int y, int x) {
+    bool same = true;
+    if (kind == Sink::Kind::relu) same = a.signs.at(c, y, x) == b.signs.at(c, y, x);
+    if (kind == Sink::Kind::relu_max_pool) {
+      for (const auto bits : {&GuardedSink::signs, &GuardedSink::right, &GuardedSink::below}) {
+        same &= (a.*bits).at(c, y, x) == (b.*bits).at(c, y, x);
+      }
+    }
+    if (kind == Sink::Kind::relu_average_pool) {
+      for (int i = 2 * y; i < std::min(2 * y + 2, a.height()); ++i) {
+        for (int j = 2 * x; j < std::min(2 * x + 2, a.width()); ++j) {
+          same &= a.signs.at(c, i, j) == b.signs.at(c, i, j);
+        }
+      }
+    }
+    return same ? map.at(c, y, x) : 0.0f;
+  });
+}
+
+// convolve(direction, bias, source, sink), of a kernel of 16 x 32 channels, against its slope.
+// tolerance: of the absolute terms.
+template <typename Convolve>
+void expect_backward_is_slope(Sink::Kind kind, int height, int width, double tolerance,
+                              Convolve&& convolve) {
+  SCOPED_TRACE(testing::Message() << name_of(kind) << ", " << height << " x " << width);
+  constexpr int kIn = 16, kOut = 32;
+  const std::vector<float> bias = random_wholes(kOut, 2, 4);
+  // Large values and small, sparse steps, so that few signs and places change.
+  Random random(3);
+  const GuardedMap x(kIn, height, width,
+                     [&](int, int, int) { return 8 * random_whole(random, 3); });
+  const GuardedMap v(kIn, height, width, [&](int, int, int) {
+    return random.bits() % 4 == 0 ? random_whole(random, 1) : 0.0f;
+  });
+  const auto output = [&](const GuardedMap& at) {
+    GuardedSink sink(kind, kOut, height, width);
+    if (kind == Sink::Kind::add)
+      sink.map.fill([](int c, int y, int i) { return float(c + y - i); });
+    Source source;
+    source.map = at;
+    convolve(Direction::forward, bias.data(), source, sink.sink());
+    return sink;
+  };
+  const GuardedSink earlier = output(x);
+  const GuardedSink later = output(sum(x, v));
+
+  GuardedSource u(gradient_of(kind), kOut, height, width);
+  u.map.fill([&](int, int, int) { return random_whole(random, 3); });
+  u.map.fill_ring([] { return 0.0f; });
+  forget_where_switched(kind, earlier, later, u.map);
+  for (const auto bits : {&GuardedEnd::signs, &GuardedEnd::right, &GuardedEnd::below}) {
+    std::ranges::copy((earlier.*bits).words(), (u.*bits).words().begin());
+  }
+  GuardedSink d_x(Sink::Kind::set, kIn, height, width);
+  convolve(Direction::backward, nullptr, u.source(), d_x.sink());
+
+  double magnitude = 0, kept = 0, all = 0;
+  const ConstFeatureMap shape = u.map;
+  for_each_value(shape.channels, shape.height, shape.width, [&](int c, int row, int column) {
+    magnitude +=
+        std::abs(double{shape.at(c, row, column)}) *
+        (std::abs(later.map.at(c, row, column)) + std::abs(earlier.map.at(c, row, column)));
+    kept += shape.at(c, row, column) != 0;
+    ++all;
+  });
+  EXPECT_NEAR(change(u.map, later.map, earlier.map), dot(d_x.map, v), tolerance * magnitude);
+  EXPECT_GT(kept, all / 2) << "this tests little";
+}
+
+TEST(Backward, OfAConvolutionIntoAnySinkIsItsSlope) {
+  const std::vector<float> kernel = random_wholes(32 * 16 * 9, 1, 2);
+  for (const auto& [height, width] : kSizes) {
+    for (const Sink::Kind kind : kSinkKinds) {
+      if (!can_be_pooled(kind, height, width)) continue;
+      expect_backward_is_slope(
+          kind, height, width, 0,
+          [&](Direction direction, const float* bias, const Source& source, const Sink& sink) {
+            reference::convolve(kernel, direction, bias, source, sink);
+          });
+    }
+  }
+}
+
+// Each output is off by some 1e-6 (winograd_bound.h), up or down.
+TEST(Backward, OfTheFastConvolutionIntoAnySinkIsItsSlope) {
+  const std::vector<float> kernel = random_wholes(32 * 16 * 9, 1, 2);
+  const auto packed = kernels::pack_kernel(kernel, 16, 32);
+  ThreadPool pool(2);
+  on_every_target([&] {
+    for (const auto& [height, width] : kSizes) {
+      for (const Sink::Kind kind : kSinkKinds) {
+        if (!can_be_pooled(kind, height, width)) continue;
+        expect_backward_is_slope(
+            kind, height, width, 1e-6,
+            [&](Direction direction, const float* bias, const Source& source, const Sink& sink) {
+              kernels::convolve(packed, direction, bias, source, sink, pool);
+            });
+      }
+    }
+  });
+}
+
+// ------------------------------------------------------------------------------- single kernels --
+
 TEST(Backward, OfAConvolutionIsItsTranspose) {
   for (const auto& [height, width] : kSizes) {
     const std::vector<float> kernel = random_wholes(32 * 16 * 9, 1, 2);
@@ -57,8 +179,8 @@ TEST(Backward, OfAConvolutionIsItsTranspose) {
     GuardedMap earlier(32, height, width);
     GuardedMap later(32, height, width);
     GuardedMap d_x(16, height, width);
-    reference::convolve(kernel, bias.data(), x, earlier, nullptr);
-    reference::convolve(kernel, bias.data(), sum(x, v), later, nullptr);
+    reference::convolve(kernel, bias.data(), x, earlier);
+    reference::convolve(kernel, bias.data(), sum(x, v), later);
     reference::convolve_backward(kernel, u, d_x);
     EXPECT_EQ(change(u, later, earlier), dot(d_x, v)) << height << " x " << width;
     EXPECT_NE(dot(d_x, v), 0);
@@ -126,7 +248,7 @@ TEST(Backward, OfMaxPoolingIsItsSlope) {
     GuardedBits below(16, height / 2, width / 2);
     GuardedMap earlier(16, height / 2, width / 2);
     GuardedMap later(16, height / 2, width / 2);
-    GuardedMap d_x(16, height, width);
+    GuardedMap d_x = zeros(16, height, width);
     reference::max_pool(sum(x, v), later, {right.bits(), below.bits()});
     reference::max_pool(x, earlier, {right.bits(), below.bits()});
     reference::max_pool_backward({right.bits(), below.bits()}, u, d_x);
@@ -141,7 +263,7 @@ TEST(Backward, OfAveragePoolingIsItsTranspose) {
     const GuardedMap u = whole_map(16, (height + 1) / 2, (width + 1) / 2, 5);
     GuardedMap earlier(16, (height + 1) / 2, (width + 1) / 2);
     GuardedMap later(16, (height + 1) / 2, (width + 1) / 2);
-    GuardedMap d_x(16, height, width);
+    GuardedMap d_x = zeros(16, height, width);
     reference::average_pool(x, earlier);
     reference::average_pool(sum(x, v), later);
     reference::average_pool_backward(u, d_x);
@@ -149,35 +271,121 @@ TEST(Backward, OfAveragePoolingIsItsTranspose) {
   }
 }
 
-// L = sum T G(F) for a symmetric T is quadratic in F, so a central difference with the whole step v
-// is exact: L(F + v) - L(F - v) = 2 sum (dL / dF) v, and dL / dF = 2 T F.
-TEST(Backward, OfAGramMatrixIsTheSlopeOfAFunctionOfIt) {
-  for (const auto& [height, width] : kSizes) {
-    constexpr size_t kChannels = 32;
-    std::vector<float> T(kChannels * kChannels);
-    Random random(9);
-    for (size_t i = 0; i < kChannels; ++i) {
-      for (size_t j = 0; j <= i; ++j) {
-        T[i * kChannels + j] = T[j * kChannels + i] = random_whole(random, 3);
-      }
+// A symmetric matrix of whole numbers.
+std::vector<float> symmetric(size_t channels, Random& random, int most) {
+  std::vector<float> T(channels * channels);
+  for (size_t i = 0; i < channels; ++i) {
+    for (size_t j = 0; j <= i; ++j) {
+      T[i * channels + j] = T[j * channels + i] = random_whole(random, most);
     }
-    const auto function = [&](const GuardedMap& F) {
+  }
+  return T;
+}
+
+// sum T G
+double dot(const std::vector<float>& T, const std::vector<float>& G) {
+  double total = 0;
+  for (size_t i = 0; i < T.size(); ++i) total += double{T[i]} * G[i];
+  return total;
+}
+
+std::vector<float> twice(std::vector<float> values) {
+  for (float& value : values) value *= 2;
+  return values;
+}
+
+// L = sum T G(F) + 2 sum (F - P)^2 for a symmetric T is quadratic in F, so a central difference
+// with the whole step v is exact: L(F + v) - L(F - v) = 2 sum (dL / dF) v, and dL / dF = 2 T F + 4
+// (F - P).
+TEST(Gradient, OfLossesThatReadFeaturesIsTheirSlope) {
+  for (const auto& [height, width] : kSizes) {
+    constexpr int kChannels = 32;
+    Random random(9);
+    const std::vector<float> T = symmetric(kChannels, random, 3);
+    const GuardedMap P = whole_map(kChannels, height, width, 5);
+    const GuardedMap minus_P(kChannels, height, width,
+                             [&](int c, int y, int x) { return -P.at(c, y, x); });
+    const auto loss = [&](const GuardedMap& F) {
       std::vector<float> G(T.size());
       reference::gram(F, G);
-      double total = 0;
-      for (size_t i = 0; i < T.size(); ++i) total += double{T[i]} * G[i];
-      return total;
+      const GuardedMap difference = sum(F, minus_P);
+      return dot(T, G) + 2 * dot(difference, difference);
     };
     const GuardedMap F = whole_map(kChannels, height, width, 3);
     const GuardedMap v = whole_map(kChannels, height, width, 4);
     const GuardedMap minus_v(kChannels, height, width,
                              [&](int c, int y, int x) { return -v.at(c, y, x); });
-    std::vector<float> S(T);
-    for (float& s : S) s *= 2;
-    GuardedMap d_F(kChannels, height, width, [](int, int, int) { return 0.0f; });
-    reference::gram_backward(S, F, d_F);
-    EXPECT_EQ(function(sum(F, v)) - function(sum(F, minus_v)), 2 * dot(d_F, v))
-        << height << " x " << width;
+    GuardedMap d_F(kChannels, height, width);
+    d_F.fill([&](int c, int y, int x) { return F.at(c, y, x); });
+    reference::turn_into_gradient(d_F, twice(T), 4, P);
+    EXPECT_EQ(loss(sum(F, v)) - loss(sum(F, minus_v)), 2 * dot(d_F, v)) << height << " x " << width;
+  }
+}
+
+// ------------------------------------------------------------------------------ the first level --
+
+// L = sum u P(x) + sum T G(x), of the level's pooled output P and of its Gram matrix G. Features
+// are at least 4 from 0 and step by at most 2, so that none changes its sign: P is linear where no
+// later sign or place switches, and G is quadratic, which makes a central difference exact.
+void expect_first_level_backward_is_slope(Sink::Kind kind, kernels::FirstLevel::Features features,
+                                          int height, int width) {
+  SCOPED_TRACE(testing::Message() << name_of(kind) << ", features " << static_cast<int>(features)
+                                  << ", " << height << " x " << width);
+  constexpr int kC = 16, kOut = 16;
+  const std::vector<float> kernel_1 = random_wholes(kC * 27, 1, 1);
+  const std::vector<float> kernel_2 = random_wholes(kOut * kC * 9, 2, 1);
+  const std::vector<float> bias_2 = random_wholes(kOut, 3, 4);
+  std::vector<float> bias_1 = random_wholes(kC, 4, 2);
+  for (float& value : bias_1) value = 8 * value + 4;
+  const reference::FirstLevel level = {kernel_1, bias_1.data(), kernel_2, bias_2.data(), features};
+
+  Random random(5);
+  const GuardedPlanes x(height, width, [&](int, int, int) { return 8 * random_whole(random, 2); });
+  // Each feature sees one pixel that steps.
+  const GuardedPlanes v(height, width, [&](int c, int y, int i) {
+    return c == 1 && y % 3 == 0 && i % 3 == 0 ? random_whole(random, 2) : 0.0f;
+  });
+  const bool with_gram = features != kernels::FirstLevel::Features::none;
+  const std::vector<float> T = with_gram ? symmetric(kC, random, 1) : std::vector<float>();
+  std::vector<float> G(T.size());
+  double slope_of_G = 0;
+  const auto output = [&](int sign) {
+    const GuardedPlanes there(height, width, [&](int c, int y, int i) {
+      return x.at(c, y, i) + static_cast<float>(sign) * v.at(c, y, i);
+    });
+    GuardedSink sink(kind, kOut, height, width);
+    reference::first_level(level, there, sink.sink(), G);
+    slope_of_G += sign * dot(T, G);
+    return sink;
+  };
+  const GuardedSink later = output(1);
+  const GuardedSink earlier = output(-1);
+  GuardedSource u(gradient_of(kind), kOut, height, width);
+  u.map.fill([&](int, int, int) { return random_whole(random, 3); });
+  forget_where_switched(kind, earlier, later, u.map);
+  for (const auto bits : {&GuardedEnd::signs, &GuardedEnd::right, &GuardedEnd::below}) {
+    std::ranges::copy((earlier.*bits).words(), (u.*bits).words().begin());
+  }
+  GuardedPlanes d_x(height, width);
+  reference::first_level_backward(level, x, u.source(), twice(T), d_x);
+  double slope = 0;
+  for_each_value(3, height, width, [&](int c, int y, int i) {
+    slope += 2 * double{d_x.at(c, y, i)} * v.at(c, y, i);
+  });
+  EXPECT_EQ(change(u.map, later.map, earlier.map) + slope_of_G, slope);
+  EXPECT_NE(slope, 0);
+}
+
+TEST(Backward, OfTheFirstLevelIsItsSlope) {
+  using Features = kernels::FirstLevel::Features;
+  for (const auto& [height, width] : kSizes) {
+    for (const Sink::Kind kind : {Sink::Kind::relu_max_pool, Sink::Kind::relu_average_pool}) {
+      if (!can_be_pooled(kind, height, width)) continue;
+      for (const Features features :
+           {Features::none, Features::before_relu, Features::after_relu}) {
+        expect_first_level_backward_is_slope(kind, features, height, width);
+      }
+    }
   }
 }
 

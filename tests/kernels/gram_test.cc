@@ -1,4 +1,5 @@
-// Gram matrices and their backward product against the slow twins.
+// Gram matrices, and features turned into the gradient of losses that read them, against the slow
+// twins.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -17,7 +18,7 @@ namespace {
 
 class GramMatrix : public testing::Test {
  protected:
-  // The rows of a map are added up in float, the sums of the rows in double.
+  // Chunks of 256 positions are added up in float, the sums of the chunks in double.
   void expect_gram_like_twin(const GuardedMap& F, bool whole) {
     const ConstFeatureMap map = F;
     const size_t C = map.channels;
@@ -25,7 +26,8 @@ class GramMatrix : public testing::Test {
     std::vector<float> magnitude(C * C);
     reference::gram(map, expected);
     reference::gram(absolute(F), magnitude);
-    const double tolerance = whole ? 0 : positive_sum_tolerance(static_cast<size_t>(map.width));
+    const double tolerance =
+        whole ? 0 : positive_sum_tolerance(std::min<size_t>(map.positions(), 256));
     on_every_target([&] {
       for (ThreadPool* pool : {&one_thread_, &three_threads_}) {
         SCOPED_TRACE(testing::Message()
@@ -50,33 +52,50 @@ class GramMatrix : public testing::Test {
     });
   }
 
-  void expect_backward_like_twin(int channels, int height, int width, bool whole) {
+  // Which losses read the features: G, the features themselves, or both.
+  struct Losses {
+    bool gram, features;
+  };
+  static constexpr Losses kLosses[] = {{true, false}, {false, true}, {true, true}};
+
+  void expect_gradient_like_twin(const Losses& losses, int channels, int height, int width,
+                                 bool whole) {
     const auto value = [&] { return whole ? random_whole(random_, 3) : random_signed(random_); };
     const size_t C = channels;
-    std::vector<float> S(C * C);
-    for (size_t i = 0; i < C; ++i) {
+    std::vector<float> S(losses.gram ? C * C : 0);
+    for (size_t i = 0; i < C && losses.gram; ++i) {
       for (size_t j = 0; j <= i; ++j) S[i * C + j] = S[j * C + i] = value();
     }
-    GuardedMap F(channels, height, width, [&](int, int, int) { return value(); });
-    GuardedMap start(channels, height, width, [&](int, int, int) { return value(); });
-    const auto from_start = [&](int c, int y, int x) { return start.at(c, y, x); };
+    const GuardedMap F(channels, height, width, [&](int, int, int) { return value(); });
+    const GuardedMap P(channels, height, width, [&](int, int, int) { return value(); });
+    const ConstFeatureMap target = losses.features ? P.map() : ConstFeatureMap{};
+    const float factor = whole ? -2.0f : 1.3f;
+    const auto from = [](const GuardedMap& map) {
+      return [&map](int c, int y, int x) { return map.at(c, y, x); };
+    };
     GuardedMap expected(channels, height, width);
-    expected.fill(from_start);
-    reference::gram_backward(S, F, expected);
+    expected.fill(from(F));
+    reference::turn_into_gradient(expected, S, factor, target);
 
+    // |S| |F| + |factor| (|F| + |P|)
     std::vector<float> absolute_S(S);
     for (float& s : absolute_S) s = std::abs(s);
-    GuardedMap magnitude = absolute(start);
-    reference::gram_backward(absolute_S, absolute(F), magnitude);
+    GuardedMap magnitude = absolute(F);
+    const GuardedMap minus_P(channels, height, width,
+                             [&](int c, int y, int x) { return -std::abs(P.at(c, y, x)); });
+    reference::turn_into_gradient(magnitude, absolute_S, std::abs(factor),
+                                  losses.features ? minus_P.map() : ConstFeatureMap{});
 
     on_every_target([&] {
       for (ThreadPool* pool : {&one_thread_, &three_threads_}) {
-        GuardedMap d_F(channels, height, width);
-        d_F.fill(from_start);
-        kernels::gram_backward(S, F, d_F, *pool);
-        SCOPED_TRACE(testing::Message() << channels << " channels, " << height << " x " << width);
-        ASSERT_TRUE(d_F.written_inside_only());
-        ASSERT_TRUE(near_values(d_F, expected, magnitude, whole ? 0 : kSumTolerance, channels,
+        GuardedMap gradient(channels, height, width);
+        gradient.fill(from(F));
+        kernels::turn_into_gradient(gradient, S, factor, target, *pool);
+        SCOPED_TRACE(testing::Message()
+                     << channels << " channels, " << height << " x " << width << ", of G "
+                     << losses.gram << ", of F " << losses.features);
+        ASSERT_TRUE(gradient.written_inside_only());
+        ASSERT_TRUE(near_values(gradient, expected, magnitude, whole ? 0 : kSumTolerance, channels,
                                 height, width));
       }
     });
@@ -145,21 +164,25 @@ TEST_F(GramMatrix, IsTheSumOverPositionsDividedByNothing) {
   }
 }
 
-TEST_F(GramMatrix, BackwardIsItsTwinAtEverySmallSize) {
+TEST_F(GramMatrix, TurnsFeaturesIntoTheTwinsGradientAtEverySmallSize) {
   for (int height = 1; height <= 3; ++height) {
     for (int width = 1; width <= 14; ++width) {
-      expect_backward_like_twin(32, height, width, false);
-      if (HasFailure()) return;
+      for (const Losses& losses : kLosses) {
+        expect_gradient_like_twin(losses, 32, height, width, false);
+        if (HasFailure()) return;
+      }
     }
   }
 }
 
-TEST_F(GramMatrix, BackwardIsItsTwinForEveryNumberOfChannels) {
+TEST_F(GramMatrix, TurnsFeaturesIntoTheTwinsGradientForEveryNumberOfChannels) {
   for (const int channels : {16, 32, 48, 64}) {
     for (const int width : {17, 31, 33, 50}) {
-      expect_backward_like_twin(channels, 2, width, false);
-      expect_backward_like_twin(channels, 2, width, true);
-      if (HasFailure()) return;
+      for (const Losses& losses : kLosses) {
+        expect_gradient_like_twin(losses, channels, 2, width, false);
+        expect_gradient_like_twin(losses, channels, 2, width, true);
+        if (HasFailure()) return;
+      }
     }
   }
 }

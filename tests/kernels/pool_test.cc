@@ -1,5 +1,5 @@
-// ReLU and pooling against their slow twins. All but the average only choose or copy values, so
-// they must be the twin's to the bit, ties included.
+// ReLU and pooling against their slow twins. All but the average only choose values, copy them or
+// add two, so they must be the twin's to the bit, ties included.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -45,6 +45,14 @@ class Pooling2x2 : public testing::Test {
       check(one_thread_);
       if (!HasFailure()) check(three_threads_);
     });
+  }
+
+  // A gradient that has something in it, the same each time, which backward is to add to.
+  static GuardedMap gathered(int channels, int height, int width) {
+    GuardedMap map(channels, height, width);
+    Random random(12);
+    map.fill([&](int, int, int) { return random_signed(random); });
+    return map;
   }
 
   Random random_{7};
@@ -100,6 +108,22 @@ TEST_F(Relu, BackwardKeepsTheGradientWhereTheBitIsSet) {
   });
 }
 
+TEST_F(Relu, BackwardAddsTheGradientWhereTheBitIsSet) {
+  at_every_size([&](int channels, int height, int width) {
+    GuardedBits signs(channels, height, width);
+    for (std::uint16_t& word : signs.words()) word = static_cast<std::uint16_t>(random_.bits());
+    GuardedMap d_y(channels, height, width, [&](int, int, int) { return random_signed(random_); });
+    GuardedMap expected = gathered(channels, height, width);
+    reference::add_relu_backward(signs.bits(), d_y, expected);
+    in_every_way(channels, height, width, [&](ThreadPool& pool) {
+      GuardedMap d_x = gathered(channels, height, width);
+      kernels::add_relu_backward(signs.bits(), d_y, d_x, pool);
+      ASSERT_TRUE(d_x.written_inside_only());
+      ASSERT_TRUE(same_values(d_x, expected, channels, height, width));
+    });
+  });
+}
+
 TEST_F(MaxPooling, IsItsTwinAtEverySize) {
   at_every_size([&](int channels, int height, int width) {
     if (height < 2 || width < 2) return;
@@ -135,10 +159,10 @@ TEST_F(MaxPooling, BackwardIsItsTwinAtEverySize) {
     for (std::uint16_t& word : right.words()) word = static_cast<std::uint16_t>(random_.bits());
     for (std::uint16_t& word : below.words()) word = static_cast<std::uint16_t>(random_.bits());
     GuardedMap d_y(channels, h, w, [&](int, int, int) { return random_signed(random_); });
-    GuardedMap expected(channels, height, width);
+    GuardedMap expected = gathered(channels, height, width);
     reference::max_pool_backward({right.bits(), below.bits()}, d_y, expected);
     in_every_way(channels, height, width, [&](ThreadPool& pool) {
-      GuardedMap d_x(channels, height, width);
+      GuardedMap d_x = gathered(channels, height, width);
       kernels::max_pool_backward({right.bits(), below.bits()}, d_y, d_x, pool);
       ASSERT_TRUE(d_x.written_inside_only());
       ASSERT_TRUE(same_values(d_x, expected, channels, height, width));
@@ -170,11 +194,11 @@ TEST_F(MaxPooling, TakesTheFirstOfEqualsInReadingOrder) {
         ASSERT_EQ(right.at(c, 0, 0), tie.place % 2 == 1);
         ASSERT_EQ(below.at(c, 0, 0), tie.place / 2 == 1);
       }
-      GuardedMap d_x(16, 2, 2);
+      GuardedMap d_x(16, 2, 2, [](int, int, int) { return 100.0f; });
       kernels::max_pool_backward({right.bits(), below.bits()}, y, d_x, pool);
       for_each_value(16, 2, 2, [&](int c, int row, int column) {
         const bool won = 2 * row + column == tie.place;
-        ASSERT_EQ(d_x.at(c, row, column), won ? tie.cells[tie.place] : 0.0f);
+        ASSERT_EQ(d_x.at(c, row, column), 100 + (won ? tie.cells[tie.place] : 0.0f));
       });
     });
   }
@@ -190,11 +214,11 @@ TEST_F(MaxPooling, DropsAnOddLastRowAndColumn) {
     kernels::max_pool(x, y, {right.bits(), below.bits()}, pool);
     for_each_value(16, 1, 2,
                    [&](int c, int row, int column) { ASSERT_EQ(y.at(c, row, column), 1.0f); });
-    GuardedMap d_x(16, 3, 5);
+    GuardedMap d_x(16, 3, 5, [](int, int, int) { return 100.0f; });
     kernels::max_pool_backward({right.bits(), below.bits()}, y, d_x, pool);
     for_each_value(16, 3, 5, [&](int c, int row, int column) {
       const bool first = row == 0 && (column == 0 || column == 2);
-      ASSERT_EQ(d_x.at(c, row, column), first ? 1.0f : 0.0f);
+      ASSERT_EQ(d_x.at(c, row, column), first ? 101.0f : 100.0f);
     });
   });
 }
@@ -220,15 +244,15 @@ TEST_F(AveragePooling, IsItsTwinAtEverySize) {
   });
 }
 
-// A share is a power of 2, so nothing is rounded.
+// A share is a power of 2, so only the sum is rounded, once.
 TEST_F(AveragePooling, BackwardIsItsTwinToTheBit) {
   at_every_size([&](int channels, int height, int width) {
     GuardedMap d_y(channels, (height + 1) / 2, (width + 1) / 2,
                    [&](int, int, int) { return random_signed(random_); });
-    GuardedMap expected(channels, height, width);
+    GuardedMap expected = gathered(channels, height, width);
     reference::average_pool_backward(d_y, expected);
     in_every_way(channels, height, width, [&](ThreadPool& pool) {
-      GuardedMap d_x(channels, height, width);
+      GuardedMap d_x = gathered(channels, height, width);
       kernels::average_pool_backward(d_y, d_x, pool);
       ASSERT_TRUE(d_x.written_inside_only());
       ASSERT_TRUE(same_values(d_x, expected, channels, height, width));
@@ -248,11 +272,11 @@ TEST_F(AveragePooling, OfAnOddLastRowOrColumnIsTheMeanOfTheCellsThereAre) {
     for_each_value(16, 2, 2, [&](int c, int row, int column) {
       ASSERT_EQ(y.at(c, row, column), kMeans[2 * row + column]);
     });
-    GuardedMap d_x(16, 3, 3);
+    GuardedMap d_x(16, 3, 3, [](int, int, int) { return 8.0f; });
     kernels::average_pool_backward(y, d_x, pool);
     for_each_value(16, 3, 3, [&](int c, int row, int column) {
       const float cells = (row == 2 ? 1.0f : 2.0f) * (column == 2 ? 1.0f : 2.0f);
-      ASSERT_EQ(d_x.at(c, row, column), kMeans[row / 2 * 2 + column / 2] / cells);
+      ASSERT_EQ(d_x.at(c, row, column), 8 + kMeans[row / 2 * 2 + column / 2] / cells);
     });
   });
 }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "kernels/kernels.h"
+#include "support/convolution_ends.h"
 #include "support/guarded_memory.h"
 #include "support/random_values.h"
 #include "support/same_bits.h"
@@ -13,7 +14,7 @@ namespace limn {
 namespace {
 
 constexpr int kChannels = 48;
-constexpr int kHeight = 37;  // several bands of rows, the last one short
+constexpr int kHeight = 37;  // several rows of tiles and of pieces, the last ones short
 constexpr int kWidth = 29;
 
 GuardedMap random_map(int height = kHeight, int width = kWidth, int channels = kChannels) {
@@ -47,20 +48,92 @@ void expect_same_bits(Work&& work) {
   });
 }
 
-TEST(AnyNumberOfThreads, ConvolvesAlike) {
-  const std::vector<float> kernel = random_values(kChannels * kChannels * 9, 2);
-  const std::vector<float> bias = random_values(kChannels, 3);
+// All that was written through a sink; bits that its kind does not write are the same each time.
+std::vector<float> written(const GuardedSink& sink) {
+  std::vector<float> values = values_of(sink.map);
+  for (const GuardedBits* bits : {&sink.signs, &sink.right, &sink.below}) append(values, *bits);
+  return values;
+}
+
+// How a convolution's tiles are cut into tasks depends on the number of threads.
+void expect_convolution_alike(kernels::Source::Kind source_kind, kernels::Sink::Kind sink_kind,
+                              kernels::Direction direction, int in, int out) {
+  SCOPED_TRACE(testing::Message() << name_of(source_kind) << " to " << name_of(sink_kind));
   const auto packed =
-      kernels::pack_kernel(kernel, kChannels, kChannels, kernels::Direction::forward);
-  const GuardedMap x = random_map();
+      kernels::pack_kernel(random_values(static_cast<size_t>(in) * out * 9, 2), in, out);
+  const bool forward = direction == kernels::Direction::forward;
+  const int reads = forward ? in : out;
+  const int writes = forward ? out : in;
+  const std::vector<float> bias = random_values(writes, 3);
+  Random random(1);
+  const GuardedSource source(source_kind, reads, kHeight, kWidth, random,
+                             [&] { return random_signed(random); });
   expect_same_bits([&](ThreadPool& pool) {
-    GuardedMap y(kChannels, kHeight, kWidth);
-    GuardedBits signs(kChannels, kHeight, kWidth);
-    kernels::convolve(packed, bias.data(), x, y, &signs.bits(), pool);
-    std::vector<float> values = values_of(y);
-    append(values, signs);
-    return values;
+    GuardedSink sink(sink_kind, writes, kHeight, kWidth);
+    if (sink_kind == kernels::Sink::Kind::add) {
+      sink.map.fill([](int c, int y, int x) { return static_cast<float>(c + y - x); });
+    }
+    kernels::convolve(packed, direction, bias.data(), source.source(), sink.sink(), pool);
+    return written(sink);
   });
+}
+
+TEST(AnyNumberOfThreads, ConvolvesFromAnySourceAlike) {
+  for (const kernels::Source::Kind source : kSourceKinds) {
+    for (const auto direction : {kernels::Direction::forward, kernels::Direction::backward}) {
+      expect_convolution_alike(source, kernels::Sink::Kind::set, direction, kChannels, 32);
+    }
+  }
+}
+
+TEST(AnyNumberOfThreads, ConvolvesIntoAnySinkAlike) {
+  for (const kernels::Sink::Kind sink : kSinkKinds) {
+    expect_convolution_alike(kernels::Source::Kind::map, sink, kernels::Direction::forward,
+                             kChannels, 32);
+  }
+}
+
+TEST(AnyNumberOfThreads, ConvolvesManyChannelsAlike) {
+  expect_convolution_alike(kernels::Source::Kind::relu_gradient, kernels::Sink::Kind::add,
+                           kernels::Direction::backward, 32, 272);
+}
+
+TEST(AnyNumberOfThreads, RunsTheFirstLevelAlikeForwardAndBackward) {
+  constexpr int kC = 32, kOut = 16;
+  constexpr int kPictureWidth = 110;  // two pieces
+  const Buffer<float> packed_1 = kernels::pack_input_kernel(random_values(kC * 27, 1), kC);
+  const auto packed_2 = kernels::pack_kernel(random_values(kC * kOut * 9, 2), kC, kOut);
+  const std::vector<float> bias_1 = random_values(kC, 3);
+  const std::vector<float> bias_2 = random_values(kOut, 4);
+  std::vector<float> S(kC * kC);
+  for (int i = 0; i < kC * kC; ++i) S[i] = static_cast<float>((i / kC + 1) * (i % kC + 1) % 7 - 3);
+  Random random(5);
+  const GuardedPlanes x(kHeight, kPictureWidth,
+                        [&](int, int, int) { return random_signed(random); });
+  for (const auto kind :
+       {kernels::Sink::Kind::relu_max_pool, kernels::Sink::Kind::relu_average_pool}) {
+    for (const auto features :
+         {kernels::FirstLevel::Features::before_relu, kernels::FirstLevel::Features::after_relu}) {
+      const kernels::FirstLevel level = {packed_1, bias_1.data(), &packed_2, bias_2.data(),
+                                         features};
+      const GuardedSource source(gradient_of(kind), kOut, kHeight, kPictureWidth, random,
+                                 [&] { return random_signed(random); });
+      expect_same_bits([&](ThreadPool& pool) {
+        GuardedSink sink(kind, kOut, kHeight, kPictureWidth);
+        std::vector<float> G(kC * kC);
+        Buffer<double> scratch(kernels::first_level_scratch(kC, kHeight));
+        kernels::first_level(level, x, sink.sink(), G, scratch, pool);
+        GuardedPlanes d_x(kHeight, kPictureWidth);
+        Buffer<float> edges(kernels::first_level_edges(kHeight, kPictureWidth));
+        kernels::first_level_backward(level, x, source.source(), S, d_x, edges, pool);
+        std::vector<float> values = written(sink);
+        values.insert(values.end(), G.begin(), G.end());
+        for_each_value(3, kHeight, kPictureWidth,
+                       [&](int c, int y, int i) { values.push_back(d_x.at(c, y, i)); });
+        return values;
+      });
+    }
+  }
 }
 
 TEST(AnyNumberOfThreads, ConvolvesThePictureAlikeForwardAndBackward) {
@@ -96,15 +169,16 @@ TEST(AnyNumberOfThreads, RectifiesAndPoolsAlike) {
     GuardedBits right(kChannels, kHeight / 2, kWidth / 2);
     GuardedBits below(kChannels, kHeight / 2, kWidth / 2);
     kernels::max_pool(x, most, {right.bits(), below.bits()}, pool);
-    GuardedMap d_x(kChannels, kHeight, kWidth);
+    GuardedMap d_x = random_map();
     kernels::max_pool_backward({right.bits(), below.bits()}, most, d_x, pool);
     kernels::relu_backward(signs.bits(), d_x, pool);
+    kernels::add_relu_backward(signs.bits(), x, d_x, pool);
     append(values, right);
     append(values, below);
 
     GuardedMap mean(kChannels, (kHeight + 1) / 2, (kWidth + 1) / 2);
     kernels::average_pool(x, mean, pool);
-    GuardedMap d_mean(kChannels, kHeight, kWidth);
+    GuardedMap d_mean = random_map();
     kernels::average_pool_backward(mean, d_mean, pool);
     for (const GuardedMap* map : {&most, &d_x, &mean, &d_mean}) {
       for (const float value : values_of(*map)) values.push_back(value);
@@ -113,15 +187,16 @@ TEST(AnyNumberOfThreads, RectifiesAndPoolsAlike) {
   });
 }
 
-TEST(AnyNumberOfThreads, MultipliesGramMatricesAlike) {
+TEST(AnyNumberOfThreads, MultipliesGramMatricesAndTurnsIntoGradientsAlike) {
   const GuardedMap F = random_map(260, 131, 32);  // cut into four slices
+  const GuardedMap P(32, 260, 131, [](int c, int y, int x) { return float(c + y - x) / 400; });
   expect_same_bits([&](ThreadPool& pool) {
     std::vector<float> G(32 * 32);
     Buffer<double> scratch(kernels::gram_scratch_size(F));
     kernels::gram(F, G, scratch, pool);
-    GuardedMap d_F = random_map(260, 131, 32);
-    kernels::gram_backward(G, F, d_F, pool);
-    std::vector<float> values = values_of(d_F);
+    GuardedMap gradient = random_map(260, 131, 32);
+    kernels::turn_into_gradient(gradient, G, 0.3f, P, pool);
+    std::vector<float> values = values_of(gradient);
     values.insert(values.end(), G.begin(), G.end());
     return values;
   });

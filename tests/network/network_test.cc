@@ -58,58 +58,53 @@ TEST(PooledSide, DropsAnOddCellForMaxAndKeepsItForAverage) {
   }
 }
 
-TEST(Network, PacksEveryRowForBothDirections) {
-  const WholeNetwork whole;
-  const Network network(whole.weights, Pooling::max, 7);
+TEST(Network, PacksEveryRow) {
+  const SmallNetwork small;
+  const Network network(small.weights, Pooling::max, 8);
   EXPECT_EQ(network.pooling(), Pooling::max);
-  ASSERT_EQ(network.rows().size(), 8u);
+  ASSERT_EQ(network.rows().size(), 9u);
   EXPECT_TRUE(same_bits(std::span<const float>(network.input_kernel()),
                         std::span<const float>(
-                            kernels::pack_input_kernel(whole.weights.convolutions[0].kernel, 16))));
+                            kernels::pack_input_kernel(small.weights.convolutions[0].kernel, 16))));
   size_t next = 0;
-  for (int row = 0; row < 8; ++row) {
+  for (int row = 0; row < 9; ++row) {
     const Network::PackedConvolution& packed = network.convolution(row);
-    if (whole.rows[row].kind == RowKind::pooling) {
+    if (small.rows[row].kind == RowKind::pooling) {
       EXPECT_TRUE(packed.bias.empty());
       continue;
     }
-    const Convolution& convolution = whole.weights.convolutions[next++];
+    const Convolution& convolution = small.weights.convolutions[next++];
     EXPECT_TRUE(same_bits(packed.bias, convolution.bias));
     if (row == 0) continue;
-    using kernels::Direction;
-    for (const auto& [direction, found] : {std::pair{Direction::forward, &packed.forward},
-                                           {Direction::backward, &packed.backward}}) {
-      const auto expected =
-          kernels::pack_kernel(convolution.kernel, convolution.in, convolution.out, direction);
-      EXPECT_EQ(found->in, expected.in);
-      EXPECT_EQ(found->out, expected.out);
-      EXPECT_TRUE(same_bits(found->values, expected.values));
-    }
+    const auto expected = kernels::pack_kernel(convolution.kernel, convolution.in, convolution.out);
+    EXPECT_EQ(packed.kernel.in, expected.in);
+    EXPECT_EQ(packed.kernel.out, expected.out);
+    EXPECT_TRUE(same_bits(packed.kernel.values, expected.values));
   }
 }
 
 TEST(Network, EndsAtTheRowAskedFor) {
-  const WholeNetwork whole;
-  const Network network(whole.weights, Pooling::max, 2);
+  const SmallNetwork small;
+  const Network network(small.weights, Pooling::max, 2);
   EXPECT_EQ(network.rows().size(), 3u);
   EXPECT_EQ(network.rows().back().id, "1");
 }
 
 TEST(Network, OfWeightsThatEndTooEarlyNamesTheLayerThatIsMissing) {
-  WholeNetwork whole;
-  whole.weights.convolutions.resize(2);  // 1_1 and 1_2
-  EXPECT_TRUE(says(error_of([&] { Network(whole.weights, Pooling::max, 3); }), ErrorKind::usage,
-                   "whole.h5", "conv2_1", "whole"));
+  SmallNetwork small;
+  small.weights.convolutions.resize(2);  // 1_1 and 1_2
+  EXPECT_TRUE(says(error_of([&] { Network(small.weights, Pooling::max, 3); }), ErrorKind::usage,
+                   "small.h5", "conv2_1", "small"));
   // The first that is missing, not the deepest that was asked for.
-  EXPECT_TRUE(says(error_of([&] { Network(whole.weights, Pooling::average, 7); }), ErrorKind::usage,
+  EXPECT_TRUE(says(error_of([&] { Network(small.weights, Pooling::average, 8); }), ErrorKind::usage,
                    "conv2_1"));
 }
 
 TEST(Network, OfWeightsThatEndEarlyServesAllLayersThereAre) {
-  WholeNetwork whole;
-  whole.weights.convolutions.resize(2);
-  EXPECT_EQ(Network(whole.weights, Pooling::max, 1).rows().size(), 2u);
-  EXPECT_EQ(Network(whole.weights, Pooling::max, 2).rows().size(), 3u) << "pool1 needs no more";
+  SmallNetwork small;
+  small.weights.convolutions.resize(2);
+  EXPECT_EQ(Network(small.weights, Pooling::max, 1).rows().size(), 2u);
+  EXPECT_EQ(Network(small.weights, Pooling::max, 2).rows().size(), 3u) << "pool1 needs no more";
 }
 
 }  // namespace

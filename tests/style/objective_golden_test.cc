@@ -14,9 +14,13 @@
 namespace limn {
 namespace {
 
-// Float features are wrong by some 1e-7 of their norm, losses and gradients by a few times that;
-// PyTorch's own float32 is as far off. The file has nine digits.
-constexpr double kTolerance = 2e-6;
+// Each convolution adds some 1e-6 of its features' norm to their error (winograd_test.cc), so
+// features and gradients are off by as much and a little more: gradients by 1e-6 of their norm at
+// worst here. A loss squares differences of features, or of sums of their products, which are
+// smaller than what is subtracted and so relatively further off: by 3.1e-6 at worst. Allowed is
+// three to four times that. The file has nine digits.
+constexpr double kGradientTolerance = 4e-6;
+constexpr double kLossTolerance = 1e-5;
 
 const nlohmann::json& cases() { return tiny_network().golden.at("cases"); }
 
@@ -54,11 +58,11 @@ TEST_P(GoldenCase, HasPyTorchsLossesAndGradient) {
     std::vector<float> gradient(objective.size(), NAN);
     const Losses losses = objective.evaluate(objective.encode(tiny.picture), gradient);
 
-    EXPECT_NEAR(losses.content, number("content"), kTolerance * number("content"));
-    EXPECT_NEAR(losses.style, number("style"), kTolerance * number("style"));
+    EXPECT_NEAR(losses.content, number("content"), kLossTolerance * number("content"));
+    EXPECT_NEAR(losses.style, number("style"), kLossTolerance * number("style"));
     EXPECT_NEAR(losses.total_variation, number("total_variation"),
-                kTolerance * number("total_variation"));
-    EXPECT_NEAR(losses.total, number("total"), kTolerance * number("total"));
+                kLossTolerance * number("total_variation"));
+    EXPECT_NEAR(losses.total, number("total"), kLossTolerance * number("total"));
 
     // The file's gradient is by the picture in 0..1 RGB.
     const size_t plane_size = gradient.size() / 3;
@@ -67,9 +71,9 @@ TEST_P(GoldenCase, HasPyTorchsLossesAndGradient) {
     }
     const double norm = number("gradient_norm");
     const double direction_norm = std::sqrt(dot(tiny.direction, tiny.direction));
-    EXPECT_NEAR(std::sqrt(dot(gradient, gradient)), norm, kTolerance * norm);
+    EXPECT_NEAR(std::sqrt(dot(gradient, gradient)), norm, kGradientTolerance * norm);
     EXPECT_NEAR(dot(gradient, tiny.direction), number("gradient_dot"),
-                kTolerance * norm * direction_norm);
+                kGradientTolerance * norm * direction_norm);
     if (golden().contains("gradient")) {
       const auto expected = golden().at("gradient").get<std::vector<double>>();
       ASSERT_EQ(expected.size(), gradient.size());
@@ -77,7 +81,7 @@ TEST_P(GoldenCase, HasPyTorchsLossesAndGradient) {
       for (size_t i = 0; i < gradient.size(); ++i) {
         squares += std::pow(gradient[i] - expected[i], 2);
       }
-      EXPECT_LE(std::sqrt(squares), kTolerance * norm);
+      EXPECT_LE(std::sqrt(squares), kGradientTolerance * norm);
     }
   });
 }

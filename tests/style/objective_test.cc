@@ -115,7 +115,9 @@ TEST_F(TheObjective, ClipsToThePicturesWithin0To1) {
   }
 }
 
-// The same network with its input channels in the other order.
+// The same network with its input channels in the other order: the first convolution adds in
+// another order, and whatever is rounded differently there makes all roundings of the later ones
+// different. So the two are as far from each other as from the truth (objective_golden_test.cc).
 TEST_F(TheObjective, OfBgrWeightsIsThatOfRgbWeightsTurnedRound) {
   Weights turned = tiny_.weights;
   const InputConvention& rgb = tiny_.weights.convention;
@@ -136,14 +138,14 @@ TEST_F(TheObjective, OfBgrWeightsIsThatOfRgbWeightsTurnedRound) {
     const Evaluated expected = evaluate(recipe, tiny_.picture);
     Objective objective(turned, recipe, tiny_.photo, tiny_.painting, pool_);
     const Evaluated found = evaluated(objective, tiny_.picture);
-    EXPECT_NEAR(found.losses.content, expected.losses.content, 1e-6 * expected.losses.content);
-    EXPECT_NEAR(found.losses.style, expected.losses.style, 1e-6 * expected.losses.style);
+    EXPECT_NEAR(found.losses.content, expected.losses.content, 1e-5 * expected.losses.content);
+    EXPECT_NEAR(found.losses.style, expected.losses.style, 1e-5 * expected.losses.style);
     double distance = 0, norm = 0;
     for (size_t i = 0; i < found.gradient.size(); ++i) {
       distance += std::pow(found.gradient[i] - expected.gradient[i], 2);
       norm += std::pow(expected.gradient[i], 2);
     }
-    EXPECT_LE(std::sqrt(distance), 2e-6 * std::sqrt(norm));
+    EXPECT_LE(std::sqrt(distance), 1e-5 * std::sqrt(norm));
   }
 }
 

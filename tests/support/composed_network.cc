@@ -1,7 +1,10 @@
 #include "support/composed_network.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/reference.h"
-#include "support/random_values.h"
+#include "support/drawn.h"
 
 namespace limn {
 namespace {
@@ -42,7 +45,7 @@ void ComposedNetwork::forward(const GuardedPlanes& x, int height, int width, int
                                   nullptr);
       } else {
         reference::convolve(convolution.kernel, convolution.bias.data(), *rows_[row - 1].output,
-                            *maps.before_relu, nullptr);
+                            *maps.before_relu);
       }
       reference::relu(*maps.before_relu, *maps.output, maps.signs->bits());
     } else {
@@ -66,6 +69,36 @@ void ComposedNetwork::forward(const GuardedPlanes& x, int height, int width, int
 const GuardedMap& ComposedNetwork::features(const LayerPosition& position) const {
   const RowMaps& maps = rows_[position.row];
   return position.tap == Tap::before_relu ? *maps.before_relu : *maps.output;
+}
+
+bool ComposedNetwork::is_decided(double tolerance) const {
+  const auto largest = [](const ConstFeatureMap& map) {
+    float most = 0;
+    for_each_value(map.channels, map.height, map.width,
+                   [&](int c, int y, int x) { most = std::max(most, std::abs(map.at(c, y, x))); });
+    return most;
+  };
+  bool decided = true;
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    const RowMaps& maps = rows_[row];
+    if (maps.signs) {
+      const ConstFeatureMap F = *maps.before_relu;
+      const double least = tolerance * largest(F);
+      for_each_value(F.channels, F.height, F.width,
+                     [&](int c, int y, int x) { decided &= std::abs(F.at(c, y, x)) > least; });
+    } else if (pooling_ == Pooling::max) {
+      const ConstFeatureMap F = *rows_[row - 1].output;
+      const ConstFeatureMap pooled = *maps.output;
+      const double least = 2 * tolerance * largest(F);  // either may be off
+      for_each_value(pooled.channels, pooled.height, pooled.width, [&](int c, int y, int x) {
+        float cells[4];
+        for (int i = 0; i < 4; ++i) cells[i] = F.at(c, 2 * y + i / 2, 2 * x + i % 2);
+        std::sort(cells, cells + 4);
+        decided &= cells[3] == 0 || cells[3] - cells[2] > least;  // 0: no gradient passes
+      });
+    }
+  }
+  return decided;
 }
 
 GuardedPlanes ComposedNetwork::backward(std::span<const Gradient> gradients) const {
@@ -99,33 +132,18 @@ GuardedPlanes ComposedNetwork::backward(std::span<const Gradient> gradients) con
   return d_input;
 }
 
-WholeNetwork::WholeNetwork() {
+SmallNetwork::SmallNetwork() {
   constexpr auto kConvolution = RowKind::convolution;
   constexpr auto kPooling = RowKind::pooling;
-  rows = {{kConvolution, "1_1", 3, 16}, {kConvolution, "1_2", 16, 32},
-          {kPooling, "1", 32, 32},      {kConvolution, "2_1", 32, 16},
-          {kPooling, "2", 16, 16},      {kConvolution, "3_1", 16, 48},
-          {kPooling, "3", 48, 48},      {kConvolution, "4_1", 48, 16}};
-  table = {"whole", rows};
+  rows = {
+      {kConvolution, "1_1", 3, 16},  {kConvolution, "1_2", 16, 32}, {kPooling, "1", 32, 32},
+      {kConvolution, "2_1", 32, 16}, {kConvolution, "2_2", 16, 48}, {kPooling, "2", 48, 48},
+      {kConvolution, "3_1", 48, 32}, {kPooling, "3", 32, 32},       {kConvolution, "4_1", 32, 16}};
+  table = {"small", rows};
   weights.network = &table;
-  weights.source = "whole.h5";
-  Random random(12);
-  for (const Row& row : rows) {
-    if (row.kind == kPooling) continue;
-    Convolution& convolution = weights.convolutions.emplace_back();
-    convolution.id = row.id;
-    convolution.in = row.in;
-    convolution.out = row.out;
-    convolution.bias.resize(row.out);
-    for (float& value : convolution.bias) value = random_whole(random, 2);
-    const size_t values = static_cast<size_t>(row.in) * 9;
-    convolution.kernel.resize(values * row.out);
-    for (int o = 0; o < row.out; ++o) {
-      for (int i = 0; i < 4; ++i) {
-        convolution.kernel[o * values + random.bits() % values] = random.bits() % 3 == 0 ? -1 : 1;
-      }
-    }
-  }
+  weights.source = "small.h5";
+  Random stream(12);
+  weights.convolutions = draw_convolutions(table, stream);
 }
 
 }  // namespace limn

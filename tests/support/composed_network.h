@@ -1,5 +1,5 @@
 // A network as a plain composition of the slow kernels: every row's maps are kept, nothing is
-// shared or skipped. What network/network.h computes with few buffers must be the same.
+// shared, fused or skipped. What network/network.h computes with few buffers must be the same.
 #pragma once
 
 #include <optional>
@@ -19,6 +19,10 @@ class ComposedNetwork {
   // Computes rows 0..last_row.
   void forward(const GuardedPlanes& x, int height, int width, int last_row);
   const GuardedMap& features(const LayerPosition& position) const;
+
+  // Whether values that are off by `tolerance` of the largest of their map would have all the same
+  // signs before ReLUs and all the same places of maxima. If not, gradients need not be alike.
+  bool is_decided(double tolerance) const;
 
   // The gradient by x of the sum over all given positions of sum u F.
   struct Gradient {
@@ -40,15 +44,15 @@ class ComposedNetwork {
   std::vector<RowMaps> rows_;
 };
 
-// A table of four convolutions before, between and after three poolings, of channels that are not
-// all alike. Its kernels are sparse whole numbers: each output sums four inputs with signs, so that
-// features of whole numbers stay whole, small, and exact in float whatever the order of additions.
-struct WholeNetwork {
-  WholeNetwork();
-  WholeNetwork(const WholeNetwork&) = delete;
-  WholeNetwork& operator=(const WholeNetwork&) = delete;
+// A table of five convolutions before, between and after three poolings, of channels that are not
+// all alike, with weights that keep features at their size from row to row.
+struct SmallNetwork {
+  SmallNetwork();
+  SmallNetwork(const SmallNetwork&) = delete;
+  SmallNetwork& operator=(const SmallNetwork&) = delete;
 
   LayerPosition position(std::string_view layer) const { return *find_layer(table, layer); }
+  int last_row() const { return static_cast<int>(rows.size()) - 1; }
 
   std::vector<Row> rows;
   NetworkTable table;

@@ -124,6 +124,17 @@ class GuardedMap {
                    [&](int c, int y, int x) { map_.at(c, y, x) = value(c, y, x); });
   }
 
+  // Sets the ring to value(), and nothing else.
+  template <typename Value>
+  void fill_ring(Value&& value) {
+    for (int c = 0; c < map_.channels; ++c) {
+      for (int y = -1; y <= map_.height; ++y) {
+        const int step = y < 0 || y == map_.height ? 1 : map_.width + 1;
+        for (int x = -1; x <= map_.width; x += step) map_.at(c, y, x) = value();
+      }
+    }
+  }
+
   FeatureMap map() { return map_; }
   ConstFeatureMap map() const { return map_; }
   operator FeatureMap() { return map_; }
@@ -235,6 +246,22 @@ testing::AssertionResult near_values(const A& found, const B& expected, const C&
              << tolerance * magnitude.at(c, y, x);
   });
   return result;
+}
+
+// Whether every value is off by at most `tolerance` of the largest: for what has passed several
+// steps, each of which mixes the errors of many values.
+template <typename A, typename B>
+testing::AssertionResult near_all(const A& found, const B& expected, double tolerance, int channels,
+                                  int height, int width) {
+  double largest = 0;
+  for_each_value(channels, height, width, [&](int c, int y, int x) {
+    largest = std::max(largest, std::abs(double{expected.at(c, y, x)}));
+  });
+  struct Everywhere {
+    double largest;
+    double at(int, int, int) const { return largest; }
+  };
+  return near_values(found, expected, Everywhere{largest}, tolerance, channels, height, width);
 }
 
 }  // namespace limn
