@@ -8,6 +8,7 @@ namespace limn {
 
 void add_paint_command(CLI::App& app, int& exit_code);
 void add_evaluate_command(CLI::App& app, int& exit_code);
+void add_bench_command(CLI::App& app, int& exit_code);
 void add_recipes_command(CLI::App& app, int& exit_code);
 
 }  // namespace limn

@@ -1,6 +1,7 @@
 #include "network/network.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "base/error.h"
@@ -22,6 +23,21 @@ void clear_ring(FeatureMap map) {
     }
   }
 }
+
+// Measures from its making to its end.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  ~Stopwatch() {
+    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  double& seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 }  // namespace
 
@@ -112,6 +128,7 @@ void Pass::plan_shapes(std::span<const TapRequest> taps) {
     }
   }
   for (const TapRequest& tap : taps) taps_.emplace_back().request = tap;
+  seconds_.resize(rows_.size());
 
   // A convolution whose output only the pooling behind it reads hands it over tile by tile.
   const auto untapped = [](const RowState& row) {
@@ -291,6 +308,7 @@ void Pass::forward(ThreadPool& pool) {
   int work_in_use = 1;
   int row = 0;
   if (fused_first_level_) {
+    const Stopwatch stopwatch(seconds_[2].forward);
     const FeatureMap y = output_map(rows_[2], work_in_use);
     run_first_level(y, pool);
     x = y;
@@ -298,6 +316,7 @@ void Pass::forward(ThreadPool& pool) {
   }
   while (row < rows()) {
     const int last = rows_[row].pooled ? row + 1 : row;  // of the rows that are done in one
+    const Stopwatch stopwatch(seconds_[last].forward);
     const FeatureMap y =
         ends_before_relu(last) ? FeatureMap{} : output_map(rows_[last], work_in_use);
     if (is_convolution(row)) {
@@ -310,6 +329,7 @@ void Pass::forward(ThreadPool& pool) {
   }
   for (TapState& tap : taps_) {
     if (tap.map.data && tap.request.gram) {
+      const Stopwatch stopwatch(seconds_[tap.request.position.row].gram);
       kernels::gram(tap.map, tap.gram, gram_scratch_, pool);
     }
   }
@@ -353,6 +373,7 @@ void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
   for (size_t i = 0; i < taps_.size(); ++i) {
     const TapGradient& gradient = gradients[i];
     if (!taps_[i].map.data) continue;
+    const Stopwatch stopwatch(seconds_[taps_[i].request.position.row].gradient);
     kernels::turn_into_gradient(taps_[i].map, gradient.S, gradient.factor, gradient.target, pool);
   }
 
@@ -364,6 +385,7 @@ void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
   if (!ends_before_relu(row)) d = gradient_map(row, work_in_use, /*zeroed=*/true);
   while (row > first || (row == 0 && !fused_first_level_)) {
     const RowState& state = rows_[row];
+    const Stopwatch stopwatch(seconds_[row].backward);
     if (!is_convolution(row) && !rows_[row - 1].pooled) {
       const FeatureMap d_x = gradient_map(row - 1, work_in_use, /*zeroed=*/true);
       if (network_.pooling() == Pooling::max) {
@@ -401,6 +423,7 @@ void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
                       nullptr, source, sink, pool);
     d = sink.map;
   }
+  const Stopwatch stopwatch(seconds_[2].backward);
   const int tap = std::max(rows_[0].tap_before_relu, rows_[0].tap_output);
   const std::span<const float> S = tap == kNoTap ? std::span<const float>() : gradients[tap].S;
   kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input, edges_,

@@ -101,6 +101,14 @@ class Pass {
   // Bytes that the buffers take.
   size_t bytes() const;
 
+  // Seconds that the last forward and backward took, by row. Rows that are done in one (a
+  // convolution and its pooling, the fused first level) count as the last of them.
+  struct RowSeconds {
+    double forward = 0, backward = 0;
+    double gram = 0, gradient = 0;  // of the row's taps
+  };
+  std::span<const RowSeconds> seconds() const { return seconds_; }
+
  private:
   static constexpr int kNoTap = -1;
   struct TapState {
@@ -140,6 +148,7 @@ class Pass {
   int height_, width_;
   bool fused_first_level_ = false;  // rows 0, 1 and 2
   std::vector<RowState> rows_;
+  std::vector<RowSeconds> seconds_;
   std::vector<TapState> taps_;
   Buffer<float> input_, d_input_, edges_;
   Buffer<float> work_[2];

@@ -44,6 +44,11 @@ class Objective {
   // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
   Losses evaluate(std::span<const float> x, std::span<float> gradient);
 
+  // Where the time of the last evaluation went, by the network's rows; empty when no loss reads any.
+  std::span<const Pass::RowSeconds> row_seconds() const {
+    return pass_ ? pass_->seconds() : std::span<const Pass::RowSeconds>();
+  }
+
   // d x / d RGB of each plane: turns a gradient by x into one by the 0..1 RGB picture.
   double rgb_slope(int plane) const { return rgb_to_variable_[plane].gain; }
 

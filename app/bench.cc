@@ -1,0 +1,232 @@
+// limn bench
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "arguments.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "commands.h"
+#include "console.h"
+#include "exit_code.h"
+#include "kernels/kernels.h"
+#include "report.h"
+#include "style/objective.h"
+
+namespace limn {
+namespace {
+
+constexpr const char* kDescription =
+    "Time one evaluation of the loss and its gradient, layer by layer.\n\n"
+    "Recipe 'limn' on a square picture of noise, with random weights: no file is needed, and the\n"
+    "work does not depend on the values. Each number is the median over the evaluations, after one\n"
+    "that is not counted. GFLOP count the direct method (2 x 9 x in x out for each position of a\n"
+    "convolution, 2 x C^2 for each product of a Gram layer), so that a method that needs fewer\n"
+    "operations shows as more GFLOP/s.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  limn bench\n"
+    "  limn bench --size 1024 --threads 1";
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Weights of the size that keeps activations as large from layer to layer (He and others, arXiv
+// 1502.01852), so that no layer works on zeros or infinities.
+Weights random_weights(const NetworkTable& network) {
+  Weights weights;
+  weights.network = &network;
+  weights.convention = kCaffeConvention;
+  weights.source = "random weights";
+  Random random(1);
+  for (const Row& row : network.rows) {
+    if (row.kind != RowKind::convolution) continue;
+    Convolution convolution = {std::string(row.id), row.in, row.out, {}, {}};
+    const double range = std::sqrt(6.0 / (9 * row.in));
+    convolution.kernel.resize(static_cast<size_t>(row.in) * row.out * 9);
+    for (float& value : convolution.kernel) {
+      value = static_cast<float>(range * (2 * random.uniform() - 1));
+    }
+    convolution.bias.resize(row.out);
+    weights.convolutions.push_back(std::move(convolution));
+  }
+  return weights;
+}
+
+Image noise(int size, std::uint64_t seed) {
+  Image image;
+  image.width = image.height = size;
+  image.rgb.resize(3 * static_cast<size_t>(size) * size);
+  Random random(seed);
+  for (float& value : image.rgb) value = static_cast<float>(random.uniform());
+  return image;
+}
+
+// One line of the table. Seconds of each evaluation.
+struct Line {
+  std::string name;
+  double forward_gflop = 0, backward_gflop = 0;
+  std::vector<double> forward, backward;
+};
+
+// What the network's rows and taps are, for one picture size; filled evaluation by evaluation.
+class Table {
+ public:
+  Table(const Recipe& recipe, const NetworkTable& network) : recipe_(recipe), network_(network) {}
+
+  void add(std::span<const Pass::RowSeconds> seconds, int size) {
+    int side = size;
+    std::string pending;  // rows that are done in one with the next
+    double gflop = 0;
+    size_t line = 0;
+    for (size_t row = 0; row < seconds.size(); ++row) {
+      const Row& r = network_.rows[row];
+      const double positions = static_cast<double>(side) * side;
+      if (r.kind == RowKind::pooling) {
+        side = pooled_side(recipe_.network.pooling, side);
+      } else {
+        gflop += 2.0 * 9 * r.in * r.out * positions / 1e9;
+      }
+      const std::string name = r.kind == RowKind::pooling ? "pool" : "conv";
+      pending += fmt::format("{}{}{}", pending.empty() ? "" : " ", name, r.id);
+      if (seconds[row].forward > 0) {
+        record(line++, pending, gflop, gflop, seconds[row].forward, seconds[row].backward);
+        pending.clear();
+        gflop = 0;
+      }
+      if (seconds[row].gram > 0 || seconds[row].gradient > 0) {
+        const bool gram = seconds[row].gram > 0;  // content layers need no products
+        const double product = gram ? 2.0 * r.out * r.out * positions / 1e9 : 0;
+        record(line++, "  losses at " + layer_name(r), product, product, seconds[row].gram,
+               seconds[row].gradient);
+      }
+    }
+  }
+
+  std::vector<Line> lines;
+
+ private:
+  void record(size_t line, const std::string& name, double forward_gflop, double backward_gflop,
+              double forward, double backward) {
+    if (line == lines.size()) lines.push_back({name, forward_gflop, backward_gflop, {}, {}});
+    lines[line].forward.push_back(forward);
+    lines[line].backward.push_back(backward);
+  }
+
+  const Recipe& recipe_;
+  const NetworkTable& network_;
+};
+
+struct BenchCommand {
+  int size = 512;
+  int evaluations = 5;
+  int threads = 0;
+  bool free_threads = false;
+  bool json = false;
+  std::string network_name = "vgg19";
+
+  int run() const {
+    const NetworkTable* network = find_network(network_name);
+    if (network == nullptr) {
+      const std::vector<std::string> known = {"vgg16", "vgg19"};
+      fail(ErrorKind::usage, "there is no network '{}'{}", network_name,
+           did_you_mean(network_name, known));
+    }
+    Recipe recipe = find_recipe("limn");
+    recipe.network.name = network_name;
+    ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
+    Objective objective(random_weights(*network), recipe, noise(size, 1), noise(size, 2), pool);
+    std::vector<float> x = objective.encode(noise(size, 3));
+    std::vector<float> gradient(x.size());
+
+    Table table(recipe, *network);
+    std::vector<double> seconds;
+    for (int i = 0; i <= evaluations; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      objective.evaluate(x, gradient);
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+      if (i == 0) continue;  // its memory is touched for the first time
+      seconds.push_back(taken.count());
+      table.add(objective.row_seconds(), size);
+    }
+    print(json ? as_json(table, seconds, pool.threads()) : as_text(table, seconds, pool.threads()));
+    return kSuccess;
+  }
+
+  std::string as_text(const Table& table, const std::vector<double>& seconds, int threads) const {
+    std::string text = fmt::format(
+        "{}, {} x {} pixels, {} threads, {}\n\n{:<28}{:>8}{:>12}{:>13}{:>10}\n", network_name, size,
+        size, threads, kernels::instruction_set(), "", "GFLOP", "forward ms", "backward ms",
+        "GFLOP/s");
+    double gflop = 0;
+    double accounted = 0;
+    for (const Line& line : table.lines) {
+      const double both = line.forward_gflop + line.backward_gflop;
+      const double forward = median(line.forward);
+      const double backward = median(line.backward);
+      text += fmt::format("{:<28}{:>8.2f}{:>12.2f}{:>13.2f}{:>10.0f}\n", line.name, both,
+                          1e3 * forward, 1e3 * backward, both / (forward + backward));
+      gflop += both;
+      accounted += forward + backward;
+    }
+    const double whole = median(seconds);
+    text += fmt::format("{:<28}{:>8}{:>25.2f}\n", "all else", "", 1e3 * (whole - accounted));
+    text += fmt::format("{:<28}{:>8.2f}{:>25.2f}{:>10.0f}\n\n", "one evaluation", gflop, 1e3 * whole,
+                        gflop / whole);
+    return text + fmt::format("least {:.4f} s, most {:.4f} s of {}; peak memory {:.0f} MB\n",
+                              *std::min_element(seconds.begin(), seconds.end()),
+                              *std::max_element(seconds.begin(), seconds.end()), seconds.size(),
+                              static_cast<double>(peak_memory_bytes()) / 1e6);
+  }
+
+  std::string as_json(const Table& table, const std::vector<double>& seconds, int threads) const {
+    nlohmann::ordered_json object;
+    object["network"] = network_name;
+    object["size"] = size;
+    object["threads"] = threads;
+    object["instruction_set"] = kernels::instruction_set();
+    for (const Line& line : table.lines) {
+      object["layers"].push_back({{"name", line.name},
+                                  {"gflop", line.forward_gflop + line.backward_gflop},
+                                  {"forward_seconds", line.forward},
+                                  {"backward_seconds", line.backward}});
+    }
+    object["seconds"] = seconds;
+    object["peak_memory_bytes"] = peak_memory_bytes();
+    return object.dump(2) + "\n";
+  }
+};
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("bench", kDescription);
+  command->footer(kExamples);
+  const auto bench = std::make_shared<BenchCommand>();
+  command->add_option("--size", bench->size, "Side of the picture in pixels")
+      ->check(CLI::Range(16, 16384))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--network", bench->network_name, "vgg19 or vgg16")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--evaluations", bench->evaluations, "How many are timed")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--threads", bench->threads, "Threads; 0: one for each core")
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--no-pin", bench->free_threads, "Let the system move threads from core to core");
+  command->add_flag("--json", bench->json, "Print JSON");
+  command->callback([bench, &exit_code] { exit_code = bench->run(); });
+}
+
+}  // namespace limn
