@@ -21,7 +21,8 @@ namespace {
 constexpr const char* kDescription =
     "Time one evaluation of the loss and its gradient, layer by layer.\n\n"
     "Recipe 'limn' on a square picture of noise, with random weights: no file is needed, and the\n"
-    "work does not depend on the values. Each number is the median over the evaluations, after one\n"
+    "work does not depend on the values. Each number is the median over the evaluations, after "
+    "one\n"
     "that is not counted. GFLOP count the direct method (2 x 9 x in x out for each position of a\n"
     "convolution, 2 x C^2 for each product of a Gram layer), so that a method that needs fewer\n"
     "operations shows as more GFLOP/s.";
@@ -160,10 +161,10 @@ struct BenchCommand {
   }
 
   std::string as_text(const Table& table, const std::vector<double>& seconds, int threads) const {
-    std::string text = fmt::format(
-        "{}, {} x {} pixels, {} threads, {}\n\n{:<28}{:>8}{:>12}{:>13}{:>10}\n", network_name, size,
-        size, threads, kernels::instruction_set(), "", "GFLOP", "forward ms", "backward ms",
-        "GFLOP/s");
+    std::string text =
+        fmt::format("{}, {} x {} pixels, {} threads, {}\n\n{:<28}{:>8}{:>12}{:>13}{:>10}\n",
+                    network_name, size, size, threads, kernels::instruction_set(), "", "GFLOP",
+                    "forward ms", "backward ms", "GFLOP/s");
     double gflop = 0;
     double accounted = 0;
     for (const Line& line : table.lines) {
@@ -177,8 +178,8 @@ struct BenchCommand {
     }
     const double whole = median(seconds);
     text += fmt::format("{:<28}{:>8}{:>25.2f}\n", "all else", "", 1e3 * (whole - accounted));
-    text += fmt::format("{:<28}{:>8.2f}{:>25.2f}{:>10.0f}\n\n", "one evaluation", gflop, 1e3 * whole,
-                        gflop / whole);
+    text += fmt::format("{:<28}{:>8.2f}{:>25.2f}{:>10.0f}\n\n", "one evaluation", gflop,
+                        1e3 * whole, gflop / whole);
     return text + fmt::format("least {:.4f} s, most {:.4f} s of {}; peak memory {:.0f} MB\n",
                               *std::min_element(seconds.begin(), seconds.end()),
                               *std::max_element(seconds.begin(), seconds.end()), seconds.size(),
@@ -224,7 +225,8 @@ void add_bench_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0, 1024))
       ->type_name("N")
       ->capture_default_str();
-  command->add_flag("--no-pin", bench->free_threads, "Let the system move threads from core to core");
+  command->add_flag("--no-pin", bench->free_threads,
+                    "Let the system move threads from core to core");
   command->add_flag("--json", bench->json, "Print JSON");
   command->callback([bench, &exit_code] { exit_code = bench->run(); });
 }

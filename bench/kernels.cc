@@ -52,7 +52,8 @@ struct Map {
 struct Bits {
   Bits(int channels, int side) : memory(bit_words(channels, side, side)) {
     Random random(channels);
-    for (size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint16_t>(65536 * random.uniform());
+    for (size_t i = 0; i < memory.size(); ++i)
+      memory[i] = static_cast<std::uint16_t>(65536 * random.uniform());
     bits = {memory.data(), side, side};
   }
   CellBits bits;
@@ -64,9 +65,7 @@ void count(benchmark::State& state, double flop) {
       benchmark::Counter(flop / 1e9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-double convolution_flop(int in, int out, int side) {
-  return 2.0 * 9 * in * out * side * side;
-}
+double convolution_flop(int in, int out, int side) { return 2.0 * 9 * in * out * side * side; }
 
 kernels::PackedKernel random_kernel(int in, int out) {
   Buffer<float> kernel(static_cast<size_t>(in) * out * 9);
@@ -77,9 +76,14 @@ kernels::PackedKernel random_kernel(int in, int out) {
 // in, out, side of the map as a fraction of the picture's
 void vgg_shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"in", "out", "part"});
-  for (const auto& [in, out, part] :
-       {std::tuple{64, 64, 1}, {64, 128, 2}, {128, 128, 2}, {128, 256, 4}, {256, 256, 4},
-        {256, 512, 8}, {512, 512, 8}, {512, 512, 16}}) {
+  for (const auto& [in, out, part] : {std::tuple{64, 64, 1},
+                                      {64, 128, 2},
+                                      {128, 128, 2},
+                                      {128, 256, 4},
+                                      {256, 256, 4},
+                                      {256, 512, 8},
+                                      {512, 512, 8},
+                                      {512, 512, 16}}) {
     benchmark->Args({in, out, part});
   }
   benchmark->Unit(benchmark::kMillisecond)->UseRealTime();

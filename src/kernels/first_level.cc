@@ -121,8 +121,7 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
       source.map = F;
       source.row = piece.row;
       source.column = piece.column;
-      convolve_tiles(kernel, level.bias_2, source, sink, piece.tiles(),
-                     memory.subspan(map_floats));
+      convolve_tiles(kernel, level.bias_2, source, sink, piece.tiles(), memory.subspan(map_floats));
     });
   });
   if (with_gram) sum_gram_slices(scratch.first(tasks.count * G_size), C, G);
@@ -146,8 +145,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
   const TransformedKernel kernel = transform_kernel(*level.kernel_2, Direction::backward, pool);
   const size_t map_floats = largest_map(C);
   const size_t tile_floats = largest_tile_scratch(kernel);
-  const size_t planes_floats =
-      InputPlanes{nullptr, kPieceHeight + 2, kPieceWidth + 2}.floats();
+  const size_t planes_floats = InputPlanes{nullptr, kPieceHeight + 2, kPieceWidth + 2}.floats();
   const size_t panel_floats = gram_gradient_scratch(C);
   pool.run(tasks.count, [&](size_t task, int thread) {
     const std::span<float> memory = pool.thread_scratch(

@@ -102,13 +102,13 @@ constexpr int kProductBlocks = kLanes == 16 ? 2 : 1;
 // pack_gram_gradient leaves it.
 template <int kBlocks>
 HWY_NOINLINE void multiply_positions(const float* HWY_RESTRICT S, size_t C,
-                                   const float* HWY_RESTRICT features, int block,
-                                   float* HWY_RESTRICT products) {
+                                     const float* HWY_RESTRICT features, int block,
+                                     float* HWY_RESTRICT products) {
   const CellTag d;
   constexpr int kColumns = kBlocks * kVectors;
   CellVector sums[kPositions][kColumns];
-  unrolled<kPositions * kColumns>(
-      [&](auto i) HWY_ATTR { sums[i / kColumns][i % kColumns] = hn::Zero(d); });
+  unrolled<kPositions * kColumns>([&](auto i)
+                                      HWY_ATTR { sums[i / kColumns][i % kColumns] = hn::Zero(d); });
   const float* HWY_RESTRICT s = S + block * kBlock * C;
   const float* HWY_RESTRICT values = features;
   for (size_t from = 0; from < C; from += kBlock, values += kPositions * kBlock) {
@@ -119,8 +119,8 @@ HWY_NOINLINE void multiply_positions(const float* HWY_RESTRICT S, size_t C,
       });
       unrolled<kPositions>([&](auto p) HWY_ATTR {
         const auto value = hn::Set(d, values[p * kBlock + c]);
-        unrolled<kColumns>(
-            [&](auto v) HWY_ATTR { sums[p][v] = hn::MulAdd(value, k[v], sums[p][v]); });
+        unrolled<kColumns>([&](auto v)
+                               HWY_ATTR { sums[p][v] = hn::MulAdd(value, k[v], sums[p][v]); });
       });
     }
   }
@@ -289,8 +289,8 @@ void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, Feature
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P,
                         ThreadPool& pool) {
   assert(S.empty() || S.size() == static_cast<size_t>(F.channels) * F.channels);
-  assert(P.data == nullptr || (P.channels == F.channels && P.height == F.height &&
-                               P.width == F.width));
+  assert(P.data == nullptr ||
+         (P.channels == F.channels && P.height == F.height && P.width == F.width));
   assert(!S.empty() || P.data != nullptr);
   std::span<float> packed;
   if (!S.empty()) {

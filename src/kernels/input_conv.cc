@@ -56,8 +56,8 @@ HWY_INLINE void convolve_input_tile(const float* HWY_RESTRICT packed, const floa
       });
       unrolled<kPixels>([&](auto p) HWY_ATTR {
         const auto value = hn::Set(d, values[p]);
-        unrolled<kTileVectors>(
-            [&](auto v) HWY_ATTR { sums[p][v] = hn::MulAdd(value, k[v], sums[p][v]); });
+        unrolled<kTileVectors>([&](auto v)
+                                   HWY_ATTR { sums[p][v] = hn::MulAdd(value, k[v], sums[p][v]); });
       });
     }
   }
@@ -121,16 +121,15 @@ HWY_INLINE void input_gradient(const float* packed, ConstFeatureMap d_y, InputPl
         });
         unrolled<kCount>([&](auto p) HWY_ATTR {
           const auto gradient = hn::Load(d, cell + p * kBlock + v * kLanes);
-          unrolled<3>(
-              [&](auto c) HWY_ATTR { sums[c][p] = hn::MulAdd(gradient, k[c], sums[c][p]); });
+          unrolled<3>([&](auto c)
+                          HWY_ATTR { sums[c][p] = hn::MulAdd(gradient, k[c], sums[c][p]); });
         });
       }
     }
   }
   unrolled<3>([&](auto c) HWY_ATTR {
     float* to = d_x.row(c, row) + x;
-    unrolled<kCount>([&](auto p)
-                         HWY_ATTR { to[p] = hn::GetLane(hn::SumOfLanes(d, sums[c][p])); });
+    unrolled<kCount>([&](auto p) HWY_ATTR { to[p] = hn::GetLane(hn::SumOfLanes(d, sums[c][p])); });
   });
 }
 

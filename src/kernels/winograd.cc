@@ -258,8 +258,7 @@ struct MaxPoolGradientReader {
            column + kSide <= 2 * source.map.width;
   }
   bool inside(int row, int column) const {
-    return row >= 0 && column >= 0 && row < 2 * source.map.height &&
-           column < 2 * source.map.width;
+    return row >= 0 && column >= 0 && row < 2 * source.map.height && column < 2 * source.map.width;
   }
   // Patches begin at odd rows and columns, one before a tile: their first row is the lower one of
   // its pair.
@@ -309,8 +308,7 @@ struct AveragePoolGradientReader {
       const bool two_rows = (i | 1) < source.signs.height;
       const bool two_columns = (j | 1) < source.signs.width;
       const float share = (two_rows ? 0.5f : 1.0f) * (two_columns ? 0.5f : 1.0f);
-      const auto gradient =
-          hn::Load(d, source.map.cell(block, i / 2, j / 2) + v * kLanes);
+      const auto gradient = hn::Load(d, source.map.cell(block, i / 2, j / 2) + v * kLanes);
       return hn::IfThenElseZero(mask_of(source.signs.row(block, i)[j], v),
                                 hn::Mul(gradient, hn::Set(d, share)));
     }
@@ -479,7 +477,8 @@ using TileCells = float[kTileSide][kTileSide][kBlock];
 HWY_INLINE void put_set(const Sink& sink, const Place& place, const TileCells& tile) {
   const CellTag d;
   for_each_output(sink, place, [&](int y, int x) HWY_ATTR {
-    float* cell = sink.map.cell(place.block, place.row + y - sink.row, place.column + x - sink.column);
+    float* cell =
+        sink.map.cell(place.block, place.row + y - sink.row, place.column + x - sink.column);
     for (int v = 0; v < kVectors; ++v) store(hn::Load(d, tile[y][x] + v * kLanes), cell, v);
   });
 }
@@ -487,9 +486,11 @@ HWY_INLINE void put_set(const Sink& sink, const Place& place, const TileCells& t
 HWY_INLINE void put_add(const Sink& sink, const Place& place, const TileCells& tile) {
   const CellTag d;
   for_each_output(sink, place, [&](int y, int x) HWY_ATTR {
-    float* cell = sink.map.cell(place.block, place.row + y - sink.row, place.column + x - sink.column);
+    float* cell =
+        sink.map.cell(place.block, place.row + y - sink.row, place.column + x - sink.column);
     for (int v = 0; v < kVectors; ++v) {
-      const auto sum = hn::Add(hn::Load(d, tile[y][x] + v * kLanes), hn::Load(d, cell + v * kLanes));
+      const auto sum =
+          hn::Add(hn::Load(d, tile[y][x] + v * kLanes), hn::Load(d, cell + v * kLanes));
       store(sum, cell, v);
     }
   });
@@ -511,8 +512,8 @@ HWY_INLINE void put_relu(const Sink& sink, const Place& place, const TileCells& 
   for_each_output(sink, place, [&](int y, int x) HWY_ATTR {
     const int row = place.row + y;
     const int column = place.column + x;
-    sink.signs.row(place.block, row)[column] = put_relu_cell(
-        tile[y][x], sink.map.cell(place.block, row - sink.row, column - sink.column));
+    sink.signs.row(place.block, row)[column] =
+        put_relu_cell(tile[y][x], sink.map.cell(place.block, row - sink.row, column - sink.column));
   });
 }
 
@@ -549,8 +550,7 @@ HWY_INLINE void put_relu_max_pool(const Sink& sink, const Place& place, const Ti
   }
 }
 
-HWY_INLINE void put_relu_average_pool(const Sink& sink, const Place& place,
-                                      const TileCells& tile) {
+HWY_INLINE void put_relu_average_pool(const Sink& sink, const Place& place, const TileCells& tile) {
   const CellTag d;
   HWY_ALIGN TileCells values = {};  // after the ReLU; cells beyond the edge stay 0
   for_each_output(sink, place, [&](int y, int x) HWY_ATTR {
@@ -607,8 +607,8 @@ HWY_INLINE void finish_tiles(const float* M, size_t m_point, const float* bias, 
 }
 
 // The outputs of one block, and what goes with them.
-void finish_block(const float* M, size_t m_point, const float* bias, const Sink& sink,
-                  int block, const Tiles& tiles) {
+void finish_block(const float* M, size_t m_point, const float* bias, const Sink& sink, int block,
+                  const Tiles& tiles) {
   const auto finish = [&](auto put) HWY_ATTR {
     finish_tiles(M, m_point, bias, block, tiles,
                  [&](const Place& place, const TileCells& tile)
@@ -666,7 +666,7 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
       }
       for (; block < end; ++block) {
         multiply<1>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
-                          m + (block - first) * strides.block);
+                    m + (block - first) * strides.block);
       }
     }
     for (int block = first; block < end; ++block) {
@@ -776,8 +776,7 @@ void convolve(const PackedKernel& kernel, Direction direction, const float* bias
   // the tile falls into, so here work may be cut by the number of threads.
   const int across = (sink.width + kTileSide - 1) / kTileSide;
   const int tiles = across * ((sink.height + kTileSide - 1) / kTileSide);
-  const int per_task =
-      HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, tiles, pool.threads());
+  const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, tiles, pool.threads());
   pool.run((tiles + per_task - 1) / per_task, [&](size_t task, int thread) {
     const int first = static_cast<int>(task) * per_task;
     Tiles some = {0, 0, across, std::min(per_task, tiles - first), first};

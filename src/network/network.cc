@@ -150,8 +150,7 @@ void Pass::plan_shapes(std::span<const TapRequest> taps) {
 void Pass::plan_bits(RowState& row, const RowState* pooling) {
   const bool max_pool = network_.pooling() == Pooling::max;
   const RowState& of_signs = pooling && max_pool ? *pooling : row;
-  row.sign_memory =
-      Buffer<std::uint16_t>(bit_words(row.channels, of_signs.height, of_signs.width));
+  row.sign_memory = Buffer<std::uint16_t>(bit_words(row.channels, of_signs.height, of_signs.width));
   row.signs = {row.sign_memory.data(), of_signs.height, of_signs.width};
 }
 
@@ -183,9 +182,9 @@ void Pass::plan_memory(Purpose purpose) {
       state.map = {nullptr, row.channels, row.height, row.width};
       if (state.request.gram) {
         state.gram = Buffer<float>(static_cast<size_t>(row.channels) * row.channels);
-        gram_floats = std::max(gram_floats,
-                               fused ? kernels::first_level_scratch(row.channels, row.height)
-                                     : kernels::gram_scratch_size(state.map));
+        gram_floats =
+            std::max(gram_floats, fused ? kernels::first_level_scratch(row.channels, row.height)
+                                        : kernels::gram_scratch_size(state.map));
       }
       if (fused) continue;
       state.memory = Buffer<float>(state.map.floats());
@@ -351,8 +350,8 @@ kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) const {
   } else if (!state.pooled) {
     source.kind = Kind::relu_gradient;
   } else {
-    source.kind = network_.pooling() == Pooling::max ? Kind::max_pool_gradient
-                                                     : Kind::average_pool_gradient;
+    source.kind =
+        network_.pooling() == Pooling::max ? Kind::max_pool_gradient : Kind::average_pool_gradient;
   }
   return source;
 }
@@ -414,8 +413,8 @@ void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
     }
     row = convolution - 1;
     kernels::Sink sink;
-    sink.kind = rows_[row].tap_output != kNoTap ? kernels::Sink::Kind::add
-                                                : kernels::Sink::Kind::set;
+    sink.kind =
+        rows_[row].tap_output != kNoTap ? kernels::Sink::Kind::add : kernels::Sink::Kind::set;
     sink.map = gradient_map(row, work_in_use, /*zeroed=*/false);
     sink.height = rows_[row].height;
     sink.width = rows_[row].width;

@@ -225,8 +225,8 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
       const Layer& layer = layers_[i];
       const int tap = static_cast<int>(i);
       if (layer.content_weight != 0) {
-        losses.content += content_loss(layer.content_factor, pass_->features(tap),
-                                       gradients_[i].target, pool_);
+        losses.content +=
+            content_loss(layer.content_factor, pass_->features(tap), gradients_[i].target, pool_);
       }
       if (layer.style_weight != 0) {
         const std::span<float> G = pass_->gram(tap);

@@ -44,7 +44,8 @@ class Objective {
   // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
   Losses evaluate(std::span<const float> x, std::span<float> gradient);
 
-  // Where the time of the last evaluation went, by the network's rows; empty when no loss reads any.
+  // Where the time of the last evaluation went, by the network's rows; empty when no loss reads
+  // any.
   std::span<const Pass::RowSeconds> row_seconds() const {
     return pass_ ? pass_->seconds() : std::span<const Pass::RowSeconds>();
   }
