@@ -13,6 +13,7 @@
 #include "exit_code.h"
 #include "kernels/kernels.h"
 #include "report.h"
+#include "style/memory.h"
 #include "style/objective.h"
 
 namespace limn {
@@ -156,11 +157,23 @@ struct BenchCommand {
       seconds.push_back(taken.count());
       table.add(objective.row_seconds(), size);
     }
-    print(json ? as_json(table, seconds, pool.threads()) : as_text(table, seconds, pool.threads()));
+    recipe.optimiser.kind = OptimiserKind::sgd;  // evaluations alone: no optimiser keeps anything
+    const MemoryPlan plan = {size, size, size, size, pool.threads()};
+    const Result result = {table, seconds, pool.threads(),
+                           predict_peak_bytes(*network, recipe, plan)};
+    print(json ? as_json(result) : as_text(result));
     return kSuccess;
   }
 
-  std::string as_text(const Table& table, const std::vector<double>& seconds, int threads) const {
+  struct Result {
+    const Table& table;
+    const std::vector<double>& seconds;
+    int threads;
+    double predicted_bytes;
+  };
+
+  std::string as_text(const Result& result) const {
+    const auto& [table, seconds, threads, predicted_bytes] = result;
     std::string text =
         fmt::format("{}, {} x {} pixels, {} threads, {}\n\n{:<28}{:>8}{:>12}{:>13}{:>10}\n",
                     network_name, size, size, threads, kernels::instruction_set(), "", "GFLOP",
@@ -180,26 +193,29 @@ struct BenchCommand {
     text += fmt::format("{:<28}{:>8}{:>25.2f}\n", "all else", "", 1e3 * (whole - accounted));
     text += fmt::format("{:<28}{:>8.2f}{:>25.2f}{:>10.0f}\n\n", "one evaluation", gflop,
                         1e3 * whole, gflop / whole);
-    return text + fmt::format("least {:.4f} s, most {:.4f} s of {}; peak memory {:.0f} MB\n",
-                              *std::min_element(seconds.begin(), seconds.end()),
-                              *std::max_element(seconds.begin(), seconds.end()), seconds.size(),
-                              static_cast<double>(peak_memory_bytes()) / 1e6);
+    return text + fmt::format(
+                      "least {:.4f} s, most {:.4f} s of {}; peak memory {:.0f} MB, predicted "
+                      "{:.0f} MB\n",
+                      *std::min_element(seconds.begin(), seconds.end()),
+                      *std::max_element(seconds.begin(), seconds.end()), seconds.size(),
+                      static_cast<double>(peak_memory_bytes()) / 1e6, predicted_bytes / 1e6);
   }
 
-  std::string as_json(const Table& table, const std::vector<double>& seconds, int threads) const {
+  std::string as_json(const Result& result) const {
     nlohmann::ordered_json object;
     object["network"] = network_name;
     object["size"] = size;
-    object["threads"] = threads;
+    object["threads"] = result.threads;
     object["instruction_set"] = kernels::instruction_set();
-    for (const Line& line : table.lines) {
+    for (const Line& line : result.table.lines) {
       object["layers"].push_back({{"name", line.name},
                                   {"gflop", line.forward_gflop + line.backward_gflop},
                                   {"forward_seconds", line.forward},
                                   {"backward_seconds", line.backward}});
     }
-    object["seconds"] = seconds;
+    object["seconds"] = result.seconds;
     object["peak_memory_bytes"] = peak_memory_bytes();
+    object["predicted_memory_bytes"] = static_cast<std::int64_t>(result.predicted_bytes);
     return object.dump(2) + "\n";
   }
 };

@@ -76,17 +76,6 @@ void relu_with_ring(FeatureMap map) {
   }
 }
 
-// d = 0 where F is not above 0.
-void keep_where_positive(ConstFeatureMap F, FeatureMap d) {
-  for (int block = 0; block < F.blocks(); ++block) {
-    for (int y = 0; y < F.height; ++y) {
-      const float* f = F.cell(block, y, 0);
-      float* to = d.cell(block, y, 0);
-      for (int i = 0; i < F.width * kBlock; ++i) to[i] = f[i] > 0 ? to[i] : 0;
-    }
-  }
-}
-
 }  // namespace
 
 size_t first_level_scratch(int channels, int height) {
@@ -164,13 +153,19 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
       }
     }
 
+    int cleared_height = 0;
+    int cleared_width = 0;
     for_each_piece(tasks, task, x.width, [&](const Piece& piece) {
       // Maps of the piece with one more cell all around, which stays zero.
       const int height = piece.height + 2;
       const int width = piece.width + 2;
       const FeatureMap d = {memory.data(), C, height, width};
       const FeatureMap F = {memory.data() + map_floats, C, height, width};
-      std::memset(memory.data(), 0, 2 * map_floats * sizeof(float));
+      if (height != cleared_height || width != cleared_width) {
+        std::memset(memory.data(), 0, 2 * map_floats * sizeof(float));
+        cleared_height = height;
+        cleared_width = width;
+      }
 
       Sink sink;
       sink.map = d;

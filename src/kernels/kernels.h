@@ -4,8 +4,8 @@
 // Conventions. Maps as drawn in feature_map.h; kernels write interiors only, never rings, and read
 // zero rings as padding. "=" and "+=" say whether an output is set or added to. d_x is the gradient
 // of the total loss by x. Shapes are checked once, by the network; kernels assert them. No kernel
-// allocates but those that say so. Work is cut into tasks by shape alone: any ThreadPool gives the
-// same bits.
+// allocates but those that say so. Any ThreadPool gives the same bits: what is summed is cut by
+// shape alone, and where work is cut by the number of threads, no value depends on the cut.
 #pragma once
 
 #include <span>
@@ -85,6 +85,9 @@ struct Sink {
 void convolve(const PackedKernel& kernel, Direction direction, const float* bias,
               const Source& source, const Sink& sink, ThreadPool& pool);
 
+// Floats of the pool's scratch memory that convolve uses for an output of height x width.
+size_t convolution_scratch(int in, int out, int height, int width, int threads);
+
 // ------------------------------------------------------ the first convolution (input_conv.cc) --
 
 // From the three planes of the picture; "=". With `signs`, y goes through a ReLU and the sign bits
@@ -118,7 +121,7 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
                  std::span<double> scratch, ThreadPool& pool);
 
 // Backward: d_x, "=", from `source` (max_pool_gradient or average_pool_gradient), and from S F if a
-// Gram matrix was wanted (see gram_backward). conv1_1 is computed again.
+// Gram matrix was wanted (see turn_into_gradient). conv1_1 is computed again.
 // edges: first_level_edges floats.
 size_t first_level_edges(int height, int width);
 void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,

@@ -59,6 +59,11 @@ void convolve_input_piece(std::span<const float> packed, const float* bias, Cons
 void convolve_input_backward_piece(std::span<const float> packed, ConstFeatureMap d_y,
                                    InputPlanes d_x);
 
+// ------------------------------------------------------------------------------ ReLU (pool.cc) --
+
+// d = 0 where F is not above 0.
+void keep_where_positive(ConstFeatureMap F, FeatureMap d);
+
 // --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
 // sums[i][j] += sum over positions of F[i] F[j], for the rows first_row..end_row - 1 of the map and

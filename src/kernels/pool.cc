@@ -10,6 +10,7 @@
 // clang-format on
 
 #include "kernels/kernels.h"
+#include "kernels/pieces.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
@@ -72,6 +73,20 @@ void AddReluBackward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_x,
       }
     }
   });
+}
+
+void KeepWherePositive(ConstFeatureMap F, FeatureMap d_F) {
+  const CellTag d;
+  for (int block = 0; block < F.blocks(); ++block) {
+    for (int row = 0; row < F.height; ++row) {
+      const float* f = F.cell(block, row, 0);
+      float* to = d_F.cell(block, row, 0);
+      for (int i = 0; i < F.width * kBlock; i += kLanes) {
+        const auto positive = hn::Gt(hn::Load(d, f + i), hn::Zero(d));
+        hn::Store(hn::IfThenElseZero(positive, hn::Load(d, to + i)), d, to + i);
+      }
+    }
+  }
 }
 
 void MaxPool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPool& pool) {
@@ -179,6 +194,7 @@ namespace limn::kernels {
 HWY_EXPORT(Relu);
 HWY_EXPORT(ReluBackward);
 HWY_EXPORT(AddReluBackward);
+HWY_EXPORT(KeepWherePositive);
 HWY_EXPORT(MaxPool);
 HWY_EXPORT(MaxPoolBackward);
 HWY_EXPORT(AveragePool);
@@ -199,6 +215,11 @@ void add_relu_backward(const CellBits& signs, ConstFeatureMap d_y, FeatureMap d_
   assert(d_y.channels == d_x.channels && d_y.height == d_x.height && d_y.width == d_x.width);
   assert(signs.height == d_x.height && signs.width == d_x.width);
   HWY_DYNAMIC_DISPATCH(AddReluBackward)(signs, d_y, d_x, pool);
+}
+
+void keep_where_positive(ConstFeatureMap F, FeatureMap d) {
+  assert(F.channels == d.channels && F.height == d.height && F.width == d.width);
+  HWY_DYNAMIC_DISPATCH(KeepWherePositive)(F, d);
 }
 
 void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPool& pool) {

@@ -54,6 +54,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "kernels/kernels.h"
 #include "kernels/pieces.h"
@@ -713,6 +714,12 @@ void turn(const float* taps, float* turned) {
   }
 }
 
+TransformedKernel kernel_shape(int in, int out) {
+  return {nullptr, static_cast<size_t>(in) * out + 3 * kBlock, in, out};
+}
+
+int tiles_across(int side) { return (side + kTileSide - 1) / kTileSide; }
+
 }  // namespace
 
 PackedKernel pack_kernel(std::span<const float> kernel, int in, int out) {
@@ -733,10 +740,8 @@ PackedKernel pack_kernel(std::span<const float> kernel, int in, int out) {
 TransformedKernel transform_kernel(const PackedKernel& kernel, Direction direction,
                                    ThreadPool& pool) {
   const bool backward = direction == Direction::backward;
-  TransformedKernel result;
-  result.in = backward ? kernel.out : kernel.in;
-  result.out = backward ? kernel.in : kernel.out;
-  result.point_stride = static_cast<size_t>(kernel.in) * kernel.out + 3 * kBlock;
+  TransformedKernel result = kernel_shape(kernel.in, kernel.out);
+  if (backward) std::swap(result.in, result.out);
   float* U = pool.shared_scratch(kPoints * result.point_stride).data();
   result.U = U;
   const size_t in_blocks = result.in / kBlock;
@@ -765,6 +770,13 @@ void convolve_tiles(const TransformedKernel& kernel, const float* bias, const So
   HWY_DYNAMIC_DISPATCH(ConvolveTiles)(kernel, bias, source, sink, tiles, scratch.data());
 }
 
+size_t convolution_scratch(int in, int out, int height, int width, int threads) {
+  const TransformedKernel shape = kernel_shape(in, out);
+  const int tiles = tiles_across(height) * tiles_across(width);
+  const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(in, tiles, threads);
+  return kPoints * shape.point_stride + threads * tile_scratch(shape, per_task);
+}
+
 void convolve(const PackedKernel& kernel, Direction direction, const float* bias,
               const Source& source, const Sink& sink, ThreadPool& pool) {
   // The kernel is transformed anew at each call, into memory that all layers share: transformed
@@ -774,8 +786,8 @@ void convolve(const PackedKernel& kernel, Direction direction, const float* bias
 
   // Each value of the output is computed from its own tile by the same operations whichever task
   // the tile falls into, so here work may be cut by the number of threads.
-  const int across = (sink.width + kTileSide - 1) / kTileSide;
-  const int tiles = across * ((sink.height + kTileSide - 1) / kTileSide);
+  const int across = tiles_across(sink.width);
+  const int tiles = across * tiles_across(sink.height);
   const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, tiles, pool.threads());
   pool.run((tiles + per_task - 1) / per_task, [&](size_t task, int thread) {
     const int first = static_cast<int>(task) * per_task;

@@ -61,6 +61,7 @@ struct TapRequest {
 
 // The gradient of the losses that read a tap, in the form that all of them have:
 //   S F + factor (F - target)
+// At least one of S and target must be given; target only for a tap whose features were asked for.
 struct TapGradient {
   std::span<const float> S;  // [C][C], symmetric: twice the gradient by G; empty for none
   float factor = 0;
