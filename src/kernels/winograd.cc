@@ -39,6 +39,9 @@
 //               | tile 0  tile 1  tile 2 ... | tile 0  tile 1  tile 2 ... |         one cell, the
 //     point 1:  | ...                                                               16 channels
 //
+// Where a map has few tiles for its channels, kernels are most of what is read. Then V of all tiles is
+// made first, and a task is two output blocks, whose U is made on the spot and used at once.
+//
 // What stands before or after the convolution is fused into the transforms (Source and Sink in
 // kernels.h), because it would be one more pass over memory: bias, ReLU and pooling forward; their
 // derivatives, read off sign bits and places, backward.
@@ -139,7 +142,7 @@ HWY_INLINE CellVector scale_point(CellVector u) {
 
 // U of the 16 x 16 kernels of one pair of blocks: taps[9][16 in][16 out] -> u[36][16 in][16 out],
 // the points u_point floats apart.
-void TransformBlock(const float* HWY_RESTRICT taps, float* HWY_RESTRICT u, size_t u_point) {
+void transform_block(const float* HWY_RESTRICT taps, float* HWY_RESTRICT u, size_t u_point) {
   const CellTag d;
   for (int in = 0; in < kBlock; ++in) {
     for (int v = 0; v < kVectors; ++v) {
@@ -164,6 +167,30 @@ void TransformBlock(const float* HWY_RESTRICT taps, float* HWY_RESTRICT u, size_
       });
     }
   }
+}
+
+// The kernels of one pair of blocks turned by 180 degrees, input and output channels exchanged.
+void turn(const float* taps, float* turned) {
+  for (int tap = 0; tap < kTaps; ++tap) {
+    float* to = turned + (kTaps - 1 - tap) * kBlock * kBlock;
+    for (int in = 0; in < kBlock; ++in) {
+      for (int out = 0; out < kBlock; ++out) to[out * kBlock + in] = *taps++;
+    }
+  }
+}
+
+// U of the pair of blocks `to`, `from` of the convolution in a direction: u[36][16 from][16 to].
+void TransformPair(const PackedKernel& kernel, Direction direction, size_t to, size_t from,
+                   float* u, size_t u_point) {
+  constexpr size_t kPairFloats = static_cast<size_t>(kTaps) * kBlock * kBlock;
+  const size_t in_blocks = kernel.in / kBlock;
+  if (direction == Direction::forward) {
+    transform_block(kernel.values.data() + (to * in_blocks + from) * kPairFloats, u, u_point);
+    return;
+  }
+  HWY_ALIGN float turned[kPairFloats];
+  turn(kernel.values.data() + (from * in_blocks + to) * kPairFloats, turned);
+  transform_block(turned, u, u_point);
 }
 
 // V of one patch: B^T d B. read(y, x, v) is vector v of the patch's cell (y, x); write(point, v,
@@ -439,12 +466,13 @@ void multiply_tiles(const float* u, size_t u_block, const float* V, int in_block
   if (tiles - t > 0) multiply(std::integral_constant<int, kGroup / 3>());
 }
 
+constexpr int kChunk = 8;  // blocks
+
 // The same for all input blocks, kChunk at a time: so the kernels' part stays in the nearest cache
 // while the tiles go by, and long sums are taken in parts, which loses fewer digits.
 template <int kBlocks>
 void multiply(const float* u, size_t u_block, const float* V, int in_blocks, int tiles,
               const Strides& strides, float* M) {
-  constexpr int kChunk = 8;
   for (int first = 0; first < in_blocks; first += kChunk) {
     multiply_tiles<kBlocks>(u + first * kBlock * kBlock, u_block, V + first * strides.block,
                             std::min(kChunk, in_blocks - first), first > 0, tiles, strides, M);
@@ -677,6 +705,70 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
   }
 }
 
+// ---- few tiles: V of all tiles is made first, then a task is some output blocks ----
+//
+// Then a kernel's transform is used by one task only, at once, a part of its input channels at a
+// time: U never leaves the near cache.
+
+constexpr int kTaskBlocks = 2;  // output blocks of a task
+
+size_t PatchFloats(int in, int tiles) { return kPoints * Strides(in, tiles, 0).v_point; }
+
+// V of some tiles of all: V[36][in / 16][all tiles][16 in].
+void TransformSource(const Source& source, const Tiles& tiles, int all_tiles, float* V) {
+  const int in = source.map.channels;
+  const Strides strides(in, all_tiles, 0);
+  transform_source(source, tiles, in / kBlock, strides, V + tiles.first * kBlock);
+}
+
+constexpr size_t kPartPoint =
+    static_cast<size_t>(kTaskBlocks) * kChunk * kBlock * kBlock + kPadding;
+
+size_t OutputScratch(int in, int tiles) {
+  return kPoints * (kPartPoint + Strides(in, tiles, kTaskBlocks).m_point);
+}
+
+// Output blocks first .. first + blocks - 1 of all tiles, from V.
+void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const float* bias,
+                     const float* V, const Sink& sink, const Tiles& tiles, int first, int blocks,
+                     float* scratch) {
+  const int in = direction == Direction::forward ? kernel.in : kernel.out;
+  const int in_blocks = in / kBlock;
+  const Strides strides(in, tiles.count, kTaskBlocks);
+  float* U = scratch;
+  float* M = U + kPoints * kPartPoint;
+  for (int from = 0; from < in_blocks; from += kChunk) {
+    const int part = std::min(kChunk, in_blocks - from);
+    const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
+    for (int block = 0; block < blocks; ++block) {
+      for (int i = 0; i < part; ++i) {
+        TransformPair(kernel, direction, first + block, from + i,
+                      U + block * u_block + i * kBlock * kBlock, kPartPoint);
+      }
+    }
+    for (int point = 0; point < kPoints; ++point) {
+      const float* u = U + point * kPartPoint;
+      const float* v = V + point * strides.v_point + from * strides.block;
+      float* m = M + point * strides.m_point;
+      int block = 0;
+      for (; block + kPairBlocks <= blocks; block += kPairBlocks) {
+        multiply_tiles<kPairBlocks>(u + block * u_block, u_block, v, part, from > 0, tiles.count,
+                                    strides, m + block * strides.block);
+      }
+      for (; block < blocks; ++block) {
+        multiply_tiles<1>(u + block * u_block, u_block, v, part, from > 0, tiles.count, strides,
+                          m + block * strides.block);
+      }
+    }
+  }
+  for (int block = 0; block < blocks; ++block) {
+    finish_block(M + block * strides.block, strides.m_point,
+                 bias ? bias + (first + block) * kBlock : nullptr, sink, first + block, tiles);
+  }
+}
+
+// ---- many tiles ----
+
 // The tiles of one task: so many that every thread gets as many, and no more than caches bear.
 int TilesPerTask(int in, int tiles, int threads) {
   constexpr int kManyChannels = 256;
@@ -692,7 +784,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace limn::kernels {
 
-HWY_EXPORT(TransformBlock);
+HWY_EXPORT(TransformPair);
+HWY_EXPORT(TransformSource);
+HWY_EXPORT(OutputScratch);
+HWY_EXPORT(ConvolveOutputs);
+HWY_EXPORT(PatchFloats);
 HWY_EXPORT(TileScratch);
 HWY_EXPORT(ConvolveTiles);
 HWY_EXPORT(TilesPerTask);
@@ -702,17 +798,7 @@ namespace {
 constexpr int kTaps = 9;
 constexpr int kPoints = 36;
 constexpr size_t kTapBlock = static_cast<size_t>(kBlock) * kBlock;
-constexpr size_t kPairFloats = kTaps * kTapBlock;
-
-// The kernels of one pair of blocks turned by 180 degrees, input and output channels exchanged.
-void turn(const float* taps, float* turned) {
-  for (int tap = 0; tap < kTaps; ++tap) {
-    float* to = turned + (kTaps - 1 - tap) * kTapBlock;
-    for (int in = 0; in < kBlock; ++in) {
-      for (int out = 0; out < kBlock; ++out) to[out * kBlock + in] = *taps++;
-    }
-  }
-}
+constexpr size_t kPairFloats = kTaps * kTapBlock;  // a pair of blocks in a packed kernel
 
 TransformedKernel kernel_shape(int in, int out) {
   return {nullptr, static_cast<size_t>(in) * out + 3 * kBlock, in, out};
@@ -739,23 +825,15 @@ PackedKernel pack_kernel(std::span<const float> kernel, int in, int out) {
 
 TransformedKernel transform_kernel(const PackedKernel& kernel, Direction direction,
                                    ThreadPool& pool) {
-  const bool backward = direction == Direction::backward;
   TransformedKernel result = kernel_shape(kernel.in, kernel.out);
-  if (backward) std::swap(result.in, result.out);
+  if (direction == Direction::backward) std::swap(result.in, result.out);
   float* U = pool.shared_scratch(kPoints * result.point_stride).data();
   result.U = U;
   const size_t in_blocks = result.in / kBlock;
   pool.run(in_blocks * (result.out / kBlock), [&](size_t pair) {
-    const size_t to = pair / in_blocks;
-    const size_t from = pair % in_blocks;
-    const size_t packed = backward ? from * (kernel.in / kBlock) + to : pair;
-    const float* taps = kernel.values.data() + packed * kPairFloats;
-    alignas(kBufferAlignment) float turned[kPairFloats];
-    if (backward) {
-      turn(taps, turned);
-      taps = turned;
-    }
-    HWY_DYNAMIC_DISPATCH(TransformBlock)(taps, U + pair * kTapBlock, result.point_stride);
+    HWY_DYNAMIC_DISPATCH(TransformPair)
+    (kernel, direction, pair / in_blocks, pair % in_blocks, U + pair * kTapBlock,
+     result.point_stride);
   });
   return result;
 }
@@ -770,31 +848,76 @@ void convolve_tiles(const TransformedKernel& kernel, const float* bias, const So
   HWY_DYNAMIC_DISPATCH(ConvolveTiles)(kernel, bias, source, sink, tiles, scratch.data());
 }
 
+namespace {
+
+// Whether a convolution has so few tiles that its kernels, transformed, are by far the most of what
+// it reads.
+bool has_few_tiles(int in, int tiles) { return tiles * 4 <= in; }
+
+void convolve_few_tiles(const PackedKernel& kernel, Direction direction, const float* bias,
+                        const Source& source, const Sink& sink, const Tiles& tiles,
+                        ThreadPool& pool) {
+  constexpr int kTaskTiles = 12;
+  constexpr int kTaskBlocks = 2;
+  const int in = source.map.channels;
+  float* V = pool.shared_scratch(HWY_DYNAMIC_DISPATCH(PatchFloats)(in, tiles.count)).data();
+  pool.run((tiles.count + kTaskTiles - 1) / kTaskTiles, [&](size_t task) {
+    Tiles some = tiles;
+    some.first = static_cast<int>(task) * kTaskTiles;
+    some.count = std::min(kTaskTiles, tiles.count - some.first);
+    HWY_DYNAMIC_DISPATCH(TransformSource)(source, some, tiles.count, V);
+  });
+  const int blocks = sink.map.blocks();
+  const size_t scratch = HWY_DYNAMIC_DISPATCH(OutputScratch)(in, tiles.count);
+  pool.run((blocks + kTaskBlocks - 1) / kTaskBlocks, [&](size_t task, int thread) {
+    const int first = static_cast<int>(task) * kTaskBlocks;
+    HWY_DYNAMIC_DISPATCH(ConvolveOutputs)
+    (kernel, direction, bias, V, sink, tiles, first, std::min(kTaskBlocks, blocks - first),
+     pool.thread_scratch(thread, scratch).data());
+  });
+}
+
+void convolve_many_tiles(const PackedKernel& kernel, Direction direction, const float* bias,
+                         const Source& source, const Sink& sink, const Tiles& tiles,
+                         ThreadPool& pool) {
+  // The kernel is transformed anew at each call, into memory that all layers share: transformed
+  // kernels take four times the memory, and making them is a few percent of the work.
+  const TransformedKernel transformed = transform_kernel(kernel, direction, pool);
+  const int per_task =
+      HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, tiles.count, pool.threads());
+  pool.run((tiles.count + per_task - 1) / per_task, [&](size_t task, int thread) {
+    Tiles some = tiles;
+    some.first = static_cast<int>(task) * per_task;
+    some.count = std::min(per_task, tiles.count - some.first);
+    convolve_tiles(transformed, bias, source, sink, some,
+                   pool.thread_scratch(thread, tile_scratch(transformed, some.count)));
+  });
+}
+
+}  // namespace
+
 size_t convolution_scratch(int in, int out, int height, int width, int threads) {
-  const TransformedKernel shape = kernel_shape(in, out);
   const int tiles = tiles_across(height) * tiles_across(width);
+  if (has_few_tiles(in, tiles)) {
+    return HWY_DYNAMIC_DISPATCH(PatchFloats)(in, tiles) +
+           threads * HWY_DYNAMIC_DISPATCH(OutputScratch)(in, tiles);
+  }
+  const TransformedKernel shape = kernel_shape(in, out);
   const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(in, tiles, threads);
   return kPoints * shape.point_stride + threads * tile_scratch(shape, per_task);
 }
 
 void convolve(const PackedKernel& kernel, Direction direction, const float* bias,
               const Source& source, const Sink& sink, ThreadPool& pool) {
-  // The kernel is transformed anew at each call, into memory that all layers share: transformed
-  // kernels take four times the memory, and making them is a few percent of the work.
-  const TransformedKernel transformed = transform_kernel(kernel, direction, pool);
-  assert(transformed.in == source.map.channels && transformed.out == sink.map.channels);
-
-  // Each value of the output is computed from its own tile by the same operations whichever task
-  // the tile falls into, so here work may be cut by the number of threads.
+  assert((direction == Direction::forward ? kernel.in : kernel.out) == source.map.channels);
+  assert((direction == Direction::forward ? kernel.out : kernel.in) == sink.map.channels);
+  // Each value of the output is computed from its own tile by the same operations, whichever task
+  // it falls into and by whichever of the two ways: so work may be cut by the number of threads.
   const int across = tiles_across(sink.width);
-  const int tiles = across * tiles_across(sink.height);
-  const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, tiles, pool.threads());
-  pool.run((tiles + per_task - 1) / per_task, [&](size_t task, int thread) {
-    const int first = static_cast<int>(task) * per_task;
-    Tiles some = {0, 0, across, std::min(per_task, tiles - first), first};
-    convolve_tiles(transformed, bias, source, sink, some,
-                   pool.thread_scratch(thread, tile_scratch(transformed, some.count)));
-  });
+  const Tiles tiles = {0, 0, across, across * tiles_across(sink.height), 0};
+  const auto way =
+      has_few_tiles(source.map.channels, tiles.count) ? convolve_few_tiles : convolve_many_tiles;
+  way(kernel, direction, bias, source, sink, tiles, pool);
 }
 
 }  // namespace limn::kernels

@@ -2,19 +2,19 @@
 # limn bench: the table, its JSON, and the prediction of memory beside the real peak.
 . "$(dirname "$0")/expect.sh"
 
-expect_exit 0 limn bench --size 64 --evaluations 2
+expect_exit 0 limn bench --size 32 --evaluations 2
 expect_equal 1 "$(grep -c '^one evaluation' stdout)"
 expect_equal 1 "$(grep -c '^conv5_1' stdout)"
 expect_equal 1 "$(grep -c '^  losses at relu3_1' stdout)"
 
 # ---- every layer is accounted for: the parts are no more than the whole, and most of it ----
-expect_exit 0 limn bench --size 128 --evaluations 3 --json --threads 1
+expect_exit 0 limn bench --size 48 --evaluations 3 --json --threads 1
 cp stdout bench.json
-expect_json bench.json 'r["size"] == 128 and r["threads"] == 1 and len(r["seconds"]) == 3'
+expect_json bench.json 'r["size"] == 48 and r["threads"] == 1 and len(r["seconds"]) == 3'
 expect_json bench.json 'all(len(l["forward_seconds"]) == 3 for l in r["layers"])'
 expect_json bench.json '0 < sum(sum(l["forward_seconds"]) + sum(l["backward_seconds"]) for l in r["layers"]) <= sum(r["seconds"])'
 
-expect_exit 0 limn bench --size 64 --evaluations 1 --network vgg16 --no-pin
+expect_exit 0 limn bench --size 32 --evaluations 1 --network vgg16 --no-pin
 expect_exit 2 limn bench --network vgg17
 expect_message "did you mean 'vgg16'"
 expect_exit 2 limn bench --size 8
