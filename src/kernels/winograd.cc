@@ -39,8 +39,8 @@
 //               | tile 0  tile 1  tile 2 ... | tile 0  tile 1  tile 2 ... |         one cell, the
 //     point 1:  | ...                                                               16 channels
 //
-// Where a map has few tiles for its channels, kernels are most of what is read. Then V of all tiles is
-// made first, and a task is two output blocks, whose U is made on the spot and used at once.
+// Where a map has few tiles for its channels, kernels are most of what is read. Then V of all tiles
+// is made first, and a task is two output blocks, whose U is made on the spot and used at once.
 //
 // What stands before or after the convolution is fused into the transforms (Source and Sink in
 // kernels.h), because it would be one more pass over memory: bias, ReLU and pooling forward; their
