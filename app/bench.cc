@@ -73,7 +73,7 @@ Image noise(int size, std::uint64_t seed) {
 // One line of the table. Seconds of each evaluation.
 struct Line {
   std::string name;
-  double forward_gflop = 0, backward_gflop = 0;
+  double gflop = 0;  // forward, and as much backward
   std::vector<double> forward, backward;
 };
 
@@ -98,14 +98,14 @@ class Table {
       const std::string name = r.kind == RowKind::pooling ? "pool" : "conv";
       pending += fmt::format("{}{}{}", pending.empty() ? "" : " ", name, r.id);
       if (seconds[row].forward > 0) {
-        record(line++, pending, gflop, gflop, seconds[row].forward, seconds[row].backward);
+        record(line++, pending, gflop, seconds[row].forward, seconds[row].backward);
         pending.clear();
         gflop = 0;
       }
       if (seconds[row].gram > 0 || seconds[row].gradient > 0) {
         const bool gram = seconds[row].gram > 0;  // content layers need no products
         const double product = gram ? 2.0 * r.out * r.out * positions / 1e9 : 0;
-        record(line++, "  losses at " + layer_name(r), product, product, seconds[row].gram,
+        record(line++, "  losses at " + layer_name(r), product, seconds[row].gram,
                seconds[row].gradient);
       }
     }
@@ -114,9 +114,8 @@ class Table {
   std::vector<Line> lines;
 
  private:
-  void record(size_t line, const std::string& name, double forward_gflop, double backward_gflop,
-              double forward, double backward) {
-    if (line == lines.size()) lines.push_back({name, forward_gflop, backward_gflop, {}, {}});
+  void record(size_t line, const std::string& name, double gflop, double forward, double backward) {
+    if (line == lines.size()) lines.push_back({name, gflop, {}, {}});
     lines[line].forward.push_back(forward);
     lines[line].backward.push_back(backward);
   }
@@ -181,7 +180,7 @@ struct BenchCommand {
     double gflop = 0;
     double accounted = 0;
     for (const Line& line : table.lines) {
-      const double both = line.forward_gflop + line.backward_gflop;
+      const double both = 2 * line.gflop;
       const double forward = median(line.forward);
       const double backward = median(line.backward);
       text += fmt::format("{:<28}{:>8.2f}{:>12.2f}{:>13.2f}{:>10.0f}\n", line.name, both,
@@ -209,7 +208,7 @@ struct BenchCommand {
     object["instruction_set"] = kernels::instruction_set();
     for (const Line& line : result.table.lines) {
       object["layers"].push_back({{"name", line.name},
-                                  {"gflop", line.forward_gflop + line.backward_gflop},
+                                  {"gflop", 2 * line.gflop},
                                   {"forward_seconds", line.forward},
                                   {"backward_seconds", line.backward}});
     }

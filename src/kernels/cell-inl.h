@@ -47,6 +47,27 @@ HWY_INLINE hn::Mask<CellTag> mask_of(unsigned word, int vector) {
   return hn::LoadMaskBits(CellTag(), bytes);
 }
 
+// The maximum of 2 x 2 cells a b / e f, and its place: among equals the first in reading order.
+struct Maximum {
+  CellVector value;
+  hn::Mask<CellTag> right, below;
+};
+HWY_INLINE Maximum maximum_of(CellVector a, CellVector b, CellVector e, CellVector f) {
+  const auto b_wins = hn::Gt(b, a);
+  const auto f_wins = hn::Gt(f, e);
+  const auto upper = hn::Max(a, b);
+  const auto lower = hn::Max(e, f);
+  const auto lower_wins = hn::Gt(lower, upper);
+  return {hn::Max(upper, lower),
+          hn::Or(hn::And(lower_wins, f_wins), hn::AndNot(lower_wins, b_wins)), lower_wins};
+}
+
+// What average pooling multiplies the sum of 2 x 2 cells with, of which those beyond the edge do
+// not count.
+HWY_INLINE float pooling_share(bool two_rows, bool two_columns) {
+  return (two_rows ? 0.5f : 1.0f) * (two_columns ? 0.5f : 1.0f);
+}
+
 }  // namespace limn::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

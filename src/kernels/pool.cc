@@ -105,15 +105,10 @@ void MaxPool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPoo
         const auto b = hn::Load(d, above + kBlock + v * kLanes);
         const auto e = hn::Load(d, below + v * kLanes);
         const auto f = hn::Load(d, below + kBlock + v * kLanes);
-        const auto b_wins = hn::Gt(b, a);
-        const auto f_wins = hn::Gt(f, e);
-        const auto upper = hn::Max(a, b);
-        const auto lower = hn::Max(e, f);
-        const auto lower_wins = hn::Gt(lower, upper);
-        const auto right = hn::Or(hn::And(lower_wins, f_wins), hn::AndNot(lower_wins, b_wins));
-        hn::Store(hn::Max(upper, lower), d, to + v * kLanes);
-        right_bits |= mask_bits(right, v);
-        below_bits |= mask_bits(lower_wins, v);
+        const Maximum maximum = maximum_of(a, b, e, f);
+        hn::Store(maximum.value, d, to + v * kLanes);
+        right_bits |= mask_bits(maximum.right, v);
+        below_bits |= mask_bits(maximum.below, v);
       }
       right_words[i] = static_cast<uint16_t>(right_bits);
       below_words[i] = static_cast<uint16_t>(below_bits);
@@ -153,7 +148,7 @@ void AveragePool(ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
     for (int i = 0; i < y.width; ++i, to += kBlock) {
       const bool two_columns = 2 * i + 1 < x.width;
       // Cells beyond the edge are the ring's zeros: they add nothing, only the divisor knows.
-      const auto share = hn::Set(d, 1.0f / ((two_rows ? 2 : 1) * (two_columns ? 2 : 1)));
+      const auto share = hn::Set(d, pooling_share(two_rows, two_columns));
       const float* above = x.cell(block, 2 * row, 2 * i);
       const float* below = x.cell(block, 2 * row + 1, 2 * i);
       for (int v = 0; v < kVectors; ++v) {
@@ -174,7 +169,7 @@ void AveragePoolBackward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool) 
     float* to = d_x.cell(block, row, 0);
     for (int i = 0; i < d_x.width; ++i, to += kBlock) {
       const bool two_columns = (i | 1) < d_x.width;
-      const auto share = hn::Set(d, 1.0f / ((two_rows ? 2 : 1) * (two_columns ? 2 : 1)));
+      const auto share = hn::Set(d, pooling_share(two_rows, two_columns));
       const float* from = d_y.cell(block, row / 2, i / 2);
       for (int v = 0; v < kVectors; ++v) {
         const auto sum =

@@ -55,6 +55,8 @@
 #include "kernels/cell-inl.h"
 // clang-format on
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -335,7 +337,7 @@ struct AveragePoolGradientReader {
       const int j = column + x;
       const bool two_rows = (i | 1) < source.signs.height;
       const bool two_columns = (j | 1) < source.signs.width;
-      const float share = (two_rows ? 0.5f : 1.0f) * (two_columns ? 0.5f : 1.0f);
+      const float share = pooling_share(two_rows, two_columns);
       const auto gradient = hn::Load(d, source.map.cell(block, i / 2, j / 2) + v * kLanes);
       return hn::IfThenElseZero(mask_of(source.signs.row(block, i)[j], v),
                                 hn::Mul(gradient, hn::Set(d, share)));
@@ -433,7 +435,7 @@ HWY_INLINE void multiply_group(const float* HWY_RESTRICT u, size_t u_block,
       unrolled<kKernelVectors>([&](auto k) HWY_ATTR {
         kernel[k] = hn::Load(d, u + (k / kVectors) * u_block + (k % kVectors) * kLanes);
         // Kernels come from a far cache when channels are many; a page ahead hides that.
-        if (k % kVectors == 0) __builtin_prefetch(u + (k / kVectors) * u_block + kPrefetch);
+        if (k % kVectors == 0) hwy::Prefetch(u + (k / kVectors) * u_block + kPrefetch);
       });
       unrolled<kTiles>([&](auto t) HWY_ATTR {
         const auto value = hn::Set(d, V[t * kBlock + c]);
@@ -560,17 +562,11 @@ HWY_INLINE void put_relu_max_pool(const Sink& sink, const Place& place, const Ti
         const auto b = hn::Load(d, tile[2 * y][2 * x + 1] + v * kLanes);
         const auto e = hn::Load(d, tile[2 * y + 1][2 * x] + v * kLanes);
         const auto f = hn::Load(d, tile[2 * y + 1][2 * x + 1] + v * kLanes);
-        const auto b_wins = hn::Gt(b, a);
-        const auto f_wins = hn::Gt(f, e);
-        const auto upper = hn::Max(a, b);
-        const auto lower = hn::Max(e, f);
-        const auto lower_wins = hn::Gt(lower, upper);
-        const auto right = hn::Or(hn::And(lower_wins, f_wins), hn::AndNot(lower_wins, b_wins));
-        const auto most = hn::Max(upper, lower);
-        right_bits |= mask_bits(right, v);
-        below_bits |= mask_bits(lower_wins, v);
-        signs |= mask_bits(hn::Gt(most, hn::Zero(d)), v);
-        store(hn::Max(most, hn::Zero(d)), cell, v);
+        const Maximum maximum = maximum_of(a, b, e, f);
+        right_bits |= mask_bits(maximum.right, v);
+        below_bits |= mask_bits(maximum.below, v);
+        signs |= mask_bits(hn::Gt(maximum.value, hn::Zero(d)), v);
+        store(hn::Max(maximum.value, hn::Zero(d)), cell, v);
       }
       sink.places.right.row(place.block, row)[column] = static_cast<uint16_t>(right_bits);
       sink.places.below.row(place.block, row)[column] = static_cast<uint16_t>(below_bits);
@@ -593,7 +589,7 @@ HWY_INLINE void put_relu_average_pool(const Sink& sink, const Place& place, cons
       if (row >= sink.map.height || column >= sink.map.width) continue;
       const bool two_rows = 2 * row + 1 < sink.height;
       const bool two_columns = 2 * column + 1 < sink.width;
-      const auto share = hn::Set(d, (two_rows ? 0.5f : 1.0f) * (two_columns ? 0.5f : 1.0f));
+      const auto share = hn::Set(d, pooling_share(two_rows, two_columns));
       float* cell = sink.map.cell(place.block, row, column);
       for (int v = 0; v < kVectors; ++v) {
         const auto upper = hn::Add(hn::Load(d, values[2 * y][2 * x] + v * kLanes),
