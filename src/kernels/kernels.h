@@ -173,14 +173,11 @@ double squared_distance(std::span<const float> a, std::span<const float> b, Thre
 double absolute_sum(std::span<const float> a, ThreadPool& pool);
 // y += alpha x
 void add_scaled(float alpha, std::span<const float> x, std::span<float> y, ThreadPool& pool);
-// y += alpha (a - b)
-void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
-                           std::span<float> y, ThreadPool& pool);
 // y *= alpha
 void scale(float alpha, std::span<float> y, ThreadPool& pool);
 // y = x
 void copy(std::span<const float> x, std::span<float> y, ThreadPool& pool);
-// y = x + alpha direction
+// y = x + alpha direction; y may be x
 void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
                 std::span<float> y, ThreadPool& pool);
 // y = x - y

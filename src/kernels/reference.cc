@@ -383,13 +383,6 @@ void add_scaled(float alpha, std::span<const float> x, std::span<float> y) {
   for (size_t i = 0; i < y.size(); ++i) y[i] = static_cast<float>(y[i] + double{alpha} * x[i]);
 }
 
-void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
-                           std::span<float> y) {
-  for (size_t i = 0; i < y.size(); ++i) {
-    y[i] = static_cast<float>(y[i] + double{alpha} * (double{a[i]} - b[i]));
-  }
-}
-
 void scale(float alpha, std::span<float> y) {
   for (float& value : y) value *= alpha;
 }

@@ -66,8 +66,6 @@ double dot(std::span<const float> a, std::span<const float> b);
 double squared_distance(std::span<const float> a, std::span<const float> b);
 double absolute_sum(std::span<const float> a);
 void add_scaled(float alpha, std::span<const float> x, std::span<float> y);
-void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
-                           std::span<float> y);
 void scale(float alpha, std::span<float> y);
 void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
                 std::span<float> y);

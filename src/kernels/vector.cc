@@ -64,20 +64,6 @@ double AbsoluteSumPiece(const float* a, size_t n) {
       [](double x, double) { return x < 0 ? -x : x; });
 }
 
-// y += alpha (a - b); b may be null, meaning 0.
-void AddScaledPiece(float alpha, const float* a, const float* b, float* y, size_t n) {
-  const hn::ScalableTag<float> d;
-  const size_t N = hn::Lanes(d);
-  const auto factor = hn::Set(d, alpha);
-  size_t i = 0;
-  for (; i + N <= n; i += N) {
-    auto x = hn::LoadU(d, a + i);
-    if (b) x = hn::Sub(x, hn::LoadU(d, b + i));
-    hn::StoreU(hn::MulAdd(factor, x, hn::LoadU(d, y + i)), d, y + i);
-  }
-  for (; i < n; ++i) y[i] += alpha * (b ? a[i] - b[i] : a[i]);
-}
-
 void ScalePiece(float alpha, float* y, size_t n) {
   const hn::ScalableTag<float> d;
   const size_t N = hn::Lanes(d);
@@ -236,7 +222,6 @@ double sum_pieces(size_t n, ThreadPool& pool, PieceFunction&& term) {
 HWY_EXPORT(DotPiece);
 HWY_EXPORT(SquaredDistancePiece);
 HWY_EXPORT(AbsoluteSumPiece);
-HWY_EXPORT(AddScaledPiece);
 HWY_EXPORT(ScalePiece);
 
 double dot(std::span<const float> a, std::span<const float> b, ThreadPool& pool) {
@@ -260,20 +245,7 @@ double absolute_sum(std::span<const float> a, ThreadPool& pool) {
 }
 
 void add_scaled(float alpha, std::span<const float> x, std::span<float> y, ThreadPool& pool) {
-  assert(x.size() == y.size());
-  for_each_piece(x.size(), pool, [&](size_t, size_t first, size_t count) {
-    HWY_DYNAMIC_DISPATCH(AddScaledPiece)
-    (alpha, x.data() + first, nullptr, y.data() + first, count);
-  });
-}
-
-void add_scaled_difference(float alpha, std::span<const float> a, std::span<const float> b,
-                           std::span<float> y, ThreadPool& pool) {
-  assert(a.size() == b.size() && a.size() == y.size());
-  for_each_piece(a.size(), pool, [&](size_t, size_t first, size_t count) {
-    HWY_DYNAMIC_DISPATCH(AddScaledPiece)
-    (alpha, a.data() + first, b.data() + first, y.data() + first, count);
-  });
+  scaled_sum(y, alpha, x, y, pool);
 }
 
 void scale(float alpha, std::span<float> y, ThreadPool& pool) {

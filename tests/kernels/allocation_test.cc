@@ -148,7 +148,6 @@ TEST_F(KernelsAllocateNothing, ForUpdatesOfVectors) {
   std::vector<float> y = random_values(100'000, 2);
   EXPECT_EQ(allocations_of([&] {
               kernels::add_scaled(0.5f, a, y, pool_);
-              kernels::add_scaled_difference(0.5f, a, a, y, pool_);
               kernels::scale(0.5f, y, pool_);
               kernels::copy(a, y, pool_);
               kernels::scaled_sum(a, 0.5f, a, y, pool_);

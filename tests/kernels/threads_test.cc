@@ -209,7 +209,6 @@ TEST(AnyNumberOfThreads, AddsVectorsAlike) {
   expect_same_bits([&](ThreadPool& pool) {
     std::vector<float> y = random_values(kSize, 3);
     kernels::add_scaled(0.3f, a, y, pool);
-    kernels::add_scaled_difference(-1.1f, a, b, y, pool);
     kernels::scale(0.7f, y, pool);
     const std::vector<const float*> rows = {a.data(), b.data(), y.data()};
     const std::vector<double> coefficients = {0.5, -0.3, 1.7};

@@ -131,17 +131,6 @@ TEST_F(FlatVectors, AddScaledIsItsTwin) {
   });
 }
 
-TEST_F(FlatVectors, AddScaledDifferenceIsItsTwin) {
-  in_every_way([this](Vectors& v, bool whole, ThreadPool& pool) {
-    const float alpha = whole ? 5.0f : 1.3f;
-    expect_same_update(
-        v, whole ? 0 : kFewRoundings,
-        [&](std::span<float> y) { kernels::add_scaled_difference(alpha, v.a(), v.b(), y, pool); },
-        [&](std::span<float> y) { reference::add_scaled_difference(alpha, v.a(), v.b(), y); },
-        [&](size_t i, float y) { return std::abs(y) + std::abs(alpha * (v.a()[i] - v.b()[i])); });
-  });
-}
-
 // One product, rounded once: the same on every machine.
 TEST_F(FlatVectors, ScaleIsItsTwinToTheBit) {
   in_every_way([](Vectors& v, bool, ThreadPool& pool) {
