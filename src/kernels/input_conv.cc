@@ -149,11 +149,6 @@ namespace limn::kernels {
 HWY_EXPORT(ConvolveInputRow);
 HWY_EXPORT(InputGradientRow);
 
-std::string_view instruction_set() {
-  const int64_t best = hwy::SupportedTargets() & HWY_TARGETS;
-  return hwy::TargetName(best & -best);
-}
-
 Buffer<float> pack_input_kernel(std::span<const float> kernel, int out) {
   constexpr int kValues = 3 * 9;
   assert(out % kBlock == 0 && kernel.size() == static_cast<size_t>(out) * kValues);

@@ -59,8 +59,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "kernels/amx.h"
 #include "kernels/kernels.h"
 #include "kernels/pieces.h"
 
@@ -391,11 +393,17 @@ HWY_INLINE void with_reader(const Source& source, const Use& use) {
   }
 }
 
+// Whether the products run on AMX's tile registers.
+bool OnAmx(int in, int out) { return kLanes == 16 && amx_fits(in, out) && amx_available(); }
+
+// Floats that so many 16-bit values take.
+size_t floats_of(size_t values) { return (values + 1) / 2; }
+
 // The strides of V and M for a task of as many tiles, in floats. The last group of tiles may be a
 // whole one.
 struct Strides {
-  Strides(int in, int count, int blocks)
-      : tiles((count + kGroup - 1) / kGroup * kGroup),
+  Strides(int in, int count, int blocks, int group = kGroup)
+      : tiles((count + group - 1) / group * group),
         block(tiles * kBlock),
         v_point(block * (in / kBlock) + kPadding),
         m_point(block * blocks + kPadding) {}
@@ -478,6 +486,15 @@ void multiply(const float* u, size_t u_block, const float* V, int in_blocks, int
   for (int first = 0; first < in_blocks; first += kChunk) {
     multiply_tiles<kBlocks>(u + first * kBlock * kBlock, u_block, V + first * strides.block,
                             std::min(kChunk, in_blocks - first), first > 0, tiles, strides, M);
+  }
+}
+
+// The same on AMX, for two output blocks.
+void multiply_on_amx(const float* u, size_t u_block, const AmxRows& V, size_t m_block, float* M,
+                     uint16_t* scratch) {
+  for (int first = 0; first < V.in; first += kAmxMostInputs) {
+    amx_multiply(V, first, std::min(kAmxMostInputs, V.in - first),
+                 u + static_cast<size_t>(first) * kBlock, u_block, first > 0, M, m_block, scratch);
   }
 }
 
@@ -656,38 +673,65 @@ void finish_block(const float* M, size_t m_point, const float* bias, const Sink&
 // --------------------------------------------------------------------------------- the whole --
 
 // Output blocks whose M is held at a time. V is read again for each such group. Few channels: V
-// stays in the near cache, so M is kept small. Many: V is read from far, so M takes all blocks.
-int blocks_at_a_time(int in, int out) {
+// stays in the near cache, so M is kept small. Many: V is read from far, so M takes all blocks; so
+// it does with AMX, for which V is cut anew for each group.
+int blocks_at_a_time(int in, int out, bool amx) {
   constexpr int kMany = 256;
-  return in >= kMany ? out / kBlock : std::min(kPairBlocks, out / kBlock);
+  return amx || in >= kMany ? out / kBlock : std::min(kPairBlocks, out / kBlock);
 }
 
+// How a task on many tiles is laid out.
+struct Plan {
+  Plan(const TransformedKernel& kernel, int tiles)
+      : amx(OnAmx(kernel.in, kernel.out)),
+        blocks(blocks_at_a_time(kernel.in, kernel.out, amx)),
+        strides(kernel.in, tiles, blocks, amx ? kAmxRows : kGroup),
+        rows{nullptr, kernel.in, tiles} {}
+  bool amx;
+  int blocks;  // output blocks whose M is held at a time
+  Strides strides;
+  AmxRows rows;  // V of one point
+
+  size_t transformed() const { return kPoints * (strides.v_point + strides.m_point); }
+  size_t scratch() const {
+    return transformed() + (amx ? floats_of(rows.values() + kAmxScratch) : 0);
+  }
+};
+
 size_t TileScratch(const TransformedKernel& kernel, int tiles) {
-  const int blocks = blocks_at_a_time(kernel.in, kernel.out);
-  const Strides strides(kernel.in, tiles, blocks);
-  return kPoints * (strides.v_point + strides.m_point);
+  return Plan(kernel, tiles).scratch();
 }
 
 void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Source& source,
                    const Sink& sink, const Tiles& tiles, float* scratch) {
   const int in_blocks = kernel.in / kBlock;
   const int out_blocks = kernel.out / kBlock;
-  const int most = blocks_at_a_time(kernel.in, kernel.out);
-  const Strides strides(kernel.in, tiles.count, most);
+  Plan plan(kernel, tiles.count);
+  const Strides& strides = plan.strides;
   const size_t u_block = static_cast<size_t>(kernel.in) * kBlock;
   float* V = scratch;
   float* M = V + kPoints * strides.v_point;
+  plan.rows.parts = reinterpret_cast<uint16_t*>(scratch + plan.transformed());
+  uint16_t* for_amx = plan.rows.parts + plan.rows.values();
+  std::optional<AmxRegisters> registers;
+  if (plan.amx) registers.emplace();
   transform_source(source, tiles, in_blocks, strides, V);
-  for (int first = 0; first < out_blocks; first += most) {
-    const int end = std::min(first + most, out_blocks);
+  for (int first = 0; first < out_blocks; first += plan.blocks) {
+    const int end = std::min(first + plan.blocks, out_blocks);
     for (int point = 0; point < kPoints; ++point) {
       const float* U = kernel.U + point * kernel.point_stride;
       const float* v = V + point * strides.v_point;
       float* m = M + point * strides.m_point;
+      if (plan.amx) amx_cut(v, strides.block, plan.rows);
       int block = first;
       for (; block + kPairBlocks <= end; block += kPairBlocks) {
-        multiply<kPairBlocks>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
-                              m + (block - first) * strides.block);
+        const float* u = U + block * u_block;
+        float* to = m + (block - first) * strides.block;
+        if (plan.amx) {
+          multiply_on_amx(u, u_block, plan.rows, strides.block, to, for_amx);
+        } else {
+          multiply<kPairBlocks>(u, u_block, v, in_blocks, tiles.count, strides, to);
+        }
       }
       for (; block < end; ++block) {
         multiply<1>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
@@ -708,31 +752,81 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
 
 constexpr int kTaskBlocks = 2;  // output blocks of a task
 
-size_t PatchFloats(int in, int tiles) { return kPoints * Strides(in, tiles, 0).v_point; }
+// V of all tiles at one point: cells, or with AMX their parts.
+size_t PatchFloats(int in, int out, int tiles) {
+  if (OnAmx(in, out)) return kPoints * floats_of(AmxRows{nullptr, in, tiles}.values());
+  return kPoints * Strides(in, tiles, 0).v_point;
+}
 
-// V of some tiles of all: V[36][in / 16][all tiles][16 in].
-void TransformSource(const Source& source, const Tiles& tiles, int all_tiles, float* V) {
+// The parts of one of the points that lie one after the other.
+uint16_t* parts_at(const float* V, const AmxRows& rows, int point) {
+  return reinterpret_cast<uint16_t*>(const_cast<float*>(V)) + point * rows.values();
+}
+
+constexpr int kSourceTiles = kLanes == 16 ? 16 : 12;  // of a task that makes V; whole groups
+static_assert(kLanes != 16 || kSourceTiles == kAmxRows);
+
+int SourceTasks(int tiles) { return (tiles + kSourceTiles - 1) / kSourceTiles; }
+
+size_t SourceScratch(int in, int out) {
+  return OnAmx(in, out) ? kPoints * Strides(in, kAmxRows, 0, kAmxRows).v_point : 0;
+}
+
+// V of task number `task`: some tiles of all.
+void TransformSource(const Source& source, const Tiles& tiles, int out, size_t task, float* V,
+                     float* scratch) {
   const int in = source.map.channels;
-  const Strides strides(in, all_tiles, 0);
-  transform_source(source, tiles, in / kBlock, strides, V + tiles.first * kBlock);
+  const int in_blocks = in / kBlock;
+  Tiles some = tiles;
+  some.first = static_cast<int>(task) * kSourceTiles;
+  some.count = std::min(kSourceTiles, tiles.count - some.first);
+  if (!OnAmx(in, out)) {
+    transform_source(source, some, in_blocks, Strides(in, tiles.count, 0), V + some.first * kBlock);
+    return;
+  }
+  const Strides strides(in, kAmxRows, 0, kAmxRows);
+  transform_source(source, some, in_blocks, strides, scratch);
+  for (int point = 0; point < kPoints; ++point) {
+    AmxRows rows = {nullptr, in, tiles.count};
+    rows.parts = parts_at(V, rows, point) + task * rows.group_values();
+    rows.rows = some.count;
+    amx_cut(scratch + point * strides.v_point, strides.block, rows);
+  }
 }
 
 constexpr size_t kPartPoint =
     static_cast<size_t>(kTaskBlocks) * kChunk * kBlock * kBlock + kPadding;
 
-size_t OutputScratch(int in, int tiles) {
-  return kPoints * (kPartPoint + Strides(in, tiles, kTaskBlocks).m_point);
-}
+// How a task of output blocks is laid out.
+struct OutputPlan {
+  OutputPlan(int in, int out, int tiles)
+      : amx(OnAmx(in, out)),
+        strides(in, tiles, kTaskBlocks, amx ? kAmxRows : kGroup),
+        rows{nullptr, in, tiles} {}
+  bool amx;
+  Strides strides;
+  AmxRows rows;
+
+  size_t products() const { return kPoints * (kPartPoint + strides.m_point); }
+  size_t scratch() const { return products() + (amx ? floats_of(kAmxScratch) : 0); }
+};
+
+size_t OutputScratch(int in, int out, int tiles) { return OutputPlan(in, out, tiles).scratch(); }
 
 // Output blocks first .. first + blocks - 1 of all tiles, from V.
 void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const float* bias,
                      const float* V, const Sink& sink, const Tiles& tiles, int first, int blocks,
                      float* scratch) {
-  const int in = direction == Direction::forward ? kernel.in : kernel.out;
+  const bool forward = direction == Direction::forward;
+  const int in = forward ? kernel.in : kernel.out;
   const int in_blocks = in / kBlock;
-  const Strides strides(in, tiles.count, kTaskBlocks);
+  OutputPlan plan(in, forward ? kernel.out : kernel.in, tiles.count);
+  const Strides& strides = plan.strides;
   float* U = scratch;
   float* M = U + kPoints * kPartPoint;
+  auto* for_amx = reinterpret_cast<uint16_t*>(scratch + plan.products());
+  std::optional<AmxRegisters> registers;
+  if (plan.amx) registers.emplace();
   for (int from = 0; from < in_blocks; from += kChunk) {
     const int part = std::min(kChunk, in_blocks - from);
     const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
@@ -744,8 +838,14 @@ void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const floa
     }
     for (int point = 0; point < kPoints; ++point) {
       const float* u = U + point * kPartPoint;
-      const float* v = V + point * strides.v_point + from * strides.block;
       float* m = M + point * strides.m_point;
+      if (plan.amx) {
+        plan.rows.parts = parts_at(V, plan.rows, point);
+        amx_multiply(plan.rows, from * kBlock, part * kBlock, u, u_block, from > 0, m,
+                     strides.block, for_amx);
+        continue;
+      }
+      const float* v = V + point * strides.v_point + from * strides.block;
       int block = 0;
       for (; block + kPairBlocks <= blocks; block += kPairBlocks) {
         multiply_tiles<kPairBlocks>(u + block * u_block, u_block, v, part, from > 0, tiles.count,
@@ -766,9 +866,10 @@ void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const floa
 // ---- many tiles ----
 
 // The tiles of one task: so many that every thread gets as many, and no more than caches bear.
-int TilesPerTask(int in, int tiles, int threads) {
+int TilesPerTask(int in, int out, int tiles, int threads) {
   constexpr int kManyChannels = 256;
-  const int most = in >= kManyChannels ? 132 : 96;
+  const bool many = in >= kManyChannels;
+  const int most = OnAmx(in, out) ? (many ? 128 : 64) : (many ? 132 : 36);
   const int rounds = (tiles + most * threads - 1) / (most * threads);
   const int tasks = rounds * threads;
   return (tiles + tasks - 1) / tasks;
@@ -780,7 +881,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace limn::kernels {
 
+HWY_EXPORT(OnAmx);
 HWY_EXPORT(TransformPair);
+HWY_EXPORT(SourceScratch);
+HWY_EXPORT(SourceTasks);
 HWY_EXPORT(TransformSource);
 HWY_EXPORT(OutputScratch);
 HWY_EXPORT(ConvolveOutputs);
@@ -803,6 +907,12 @@ TransformedKernel kernel_shape(int in, int out) {
 int tiles_across(int side) { return (side + kTileSide - 1) / kTileSide; }
 
 }  // namespace
+
+std::string_view instruction_set() {
+  if (HWY_DYNAMIC_DISPATCH(OnAmx)(kAmxInputs, kAmxOutputs)) return "AMX";
+  const int64_t best = hwy::SupportedTargets() & HWY_TARGETS;
+  return hwy::TargetName(best & -best);
+}
 
 PackedKernel pack_kernel(std::span<const float> kernel, int in, int out) {
   assert(in % kBlock == 0 && out % kBlock == 0);
@@ -853,18 +963,17 @@ bool has_few_tiles(int in, int tiles) { return tiles * 4 <= in; }
 void convolve_few_tiles(const PackedKernel& kernel, Direction direction, const float* bias,
                         const Source& source, const Sink& sink, const Tiles& tiles,
                         ThreadPool& pool) {
-  constexpr int kTaskTiles = 12;
   constexpr int kTaskBlocks = 2;
   const int in = source.map.channels;
-  float* V = pool.shared_scratch(HWY_DYNAMIC_DISPATCH(PatchFloats)(in, tiles.count)).data();
-  pool.run((tiles.count + kTaskTiles - 1) / kTaskTiles, [&](size_t task) {
-    Tiles some = tiles;
-    some.first = static_cast<int>(task) * kTaskTiles;
-    some.count = std::min(kTaskTiles, tiles.count - some.first);
-    HWY_DYNAMIC_DISPATCH(TransformSource)(source, some, tiles.count, V);
+  const int out = sink.map.channels;
+  float* V = pool.shared_scratch(HWY_DYNAMIC_DISPATCH(PatchFloats)(in, out, tiles.count)).data();
+  const size_t source_scratch = HWY_DYNAMIC_DISPATCH(SourceScratch)(in, out);
+  pool.run(HWY_DYNAMIC_DISPATCH(SourceTasks)(tiles.count), [&](size_t task, int thread) {
+    HWY_DYNAMIC_DISPATCH(TransformSource)
+    (source, tiles, out, task, V, pool.thread_scratch(thread, source_scratch).data());
   });
   const int blocks = sink.map.blocks();
-  const size_t scratch = HWY_DYNAMIC_DISPATCH(OutputScratch)(in, tiles.count);
+  const size_t scratch = HWY_DYNAMIC_DISPATCH(OutputScratch)(in, out, tiles.count);
   pool.run((blocks + kTaskBlocks - 1) / kTaskBlocks, [&](size_t task, int thread) {
     const int first = static_cast<int>(task) * kTaskBlocks;
     HWY_DYNAMIC_DISPATCH(ConvolveOutputs)
@@ -879,8 +988,8 @@ void convolve_many_tiles(const PackedKernel& kernel, Direction direction, const 
   // The kernel is transformed anew at each call, into memory that all layers share: transformed
   // kernels take four times the memory, and making them is a few percent of the work.
   const TransformedKernel transformed = transform_kernel(kernel, direction, pool);
-  const int per_task =
-      HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, tiles.count, pool.threads());
+  const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(transformed.in, transformed.out,
+                                                          tiles.count, pool.threads());
   pool.run((tiles.count + per_task - 1) / per_task, [&](size_t task, int thread) {
     Tiles some = tiles;
     some.first = static_cast<int>(task) * per_task;
@@ -895,11 +1004,12 @@ void convolve_many_tiles(const PackedKernel& kernel, Direction direction, const 
 size_t convolution_scratch(int in, int out, int height, int width, int threads) {
   const int tiles = tiles_across(height) * tiles_across(width);
   if (has_few_tiles(in, tiles)) {
-    return HWY_DYNAMIC_DISPATCH(PatchFloats)(in, tiles) +
-           threads * HWY_DYNAMIC_DISPATCH(OutputScratch)(in, tiles);
+    return HWY_DYNAMIC_DISPATCH(PatchFloats)(in, out, tiles) +
+           threads * std::max(HWY_DYNAMIC_DISPATCH(SourceScratch)(in, out),
+                              HWY_DYNAMIC_DISPATCH(OutputScratch)(in, out, tiles));
   }
   const TransformedKernel shape = kernel_shape(in, out);
-  const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(in, tiles, threads);
+  const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(in, out, tiles, threads);
   return kPoints * shape.point_stride + threads * tile_scratch(shape, per_task);
 }
 

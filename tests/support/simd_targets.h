@@ -12,10 +12,11 @@ namespace limn {
 
 struct SimdTarget {
   std::int64_t bit;
+  bool amx;          // whether products may run on tile registers, where the target has them
   std::string name;  // "AVX3", as kernels::instruction_set() says it
 };
 
-// Best first.
+// Best first. A target with AMX counts as two, with and without.
 std::vector<SimdTarget> simd_targets();
 
 // While it lives all kernels run on one target; afterwards on the best again. One at a time.

@@ -1,0 +1,293 @@
+#include "kernels/amx.h"
+
+#include <atomic>
+#include <cassert>
+
+#if defined(__x86_64__) && defined(__linux__)
+
+#include <cpuid.h>
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Everything that has AMX has these.
+#define LIMN_AVX512 __attribute__((target("avx512f,avx512bw")))
+
+namespace limn::kernels {
+namespace {
+
+// ----------------------------------------------------------------------------- is it there? --
+
+bool processor_has_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  constexpr unsigned kBfloat16 = 1U << 22;
+  constexpr unsigned kTiles = 1U << 24;
+  return (d & kBfloat16) != 0 && (d & kTiles) != 0;
+}
+
+// Linux gives the memory for the registers to processes that ask for it.
+bool system_permits_amx() {
+  constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int kTileData = 18;               // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+std::atomic<bool> permitted = true;
+
+// -------------------------------------------------------------------------------- registers --
+//
+// Tile registers are named by instructions, hence the assembly: a compiler's intrinsics for them
+// take literal numbers only.
+
+constexpr std::size_t kRowBytes = 64;
+constexpr std::size_t kRegister = 512;  // bfloat16 values of a register: 16 rows of 32
+constexpr int kParts = 3;
+constexpr int kBlocks = 2;  // of 16 outputs
+constexpr std::size_t kBlockFloats = 16;
+constexpr std::size_t kGroupFloats = kAmxRows * kBlockFloats;
+
+// All eight registers: 16 rows of 64 bytes.
+struct alignas(64) Configuration {
+  std::uint8_t palette = 1;
+  std::uint8_t start_row = 0;
+  std::uint8_t reserved[14] = {};
+  std::uint16_t bytes_per_row[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+void configure() {
+  static const Configuration configuration;
+  asm volatile("ldtilecfg %0" : : "m"(configuration) : "memory");
+}
+
+void release() { asm volatile("tilerelease" : : : "memory"); }
+
+template <int kTo>
+void load_register(const void* from) {
+  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(kRowBytes), "i"(kTo) : "memory");
+}
+
+template <int kFrom>
+void store_register(float* to) {
+  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(kRowBytes), "i"(kFrom) : "memory");
+}
+
+template <int kRegisterNumber>
+void clear_register() {
+  asm volatile("tilezero %%tmm%c0" : : "i"(kRegisterNumber));
+}
+
+// Sums += V U, in bfloat16 with sums in float32.
+template <int kSums, int kV, int kU>
+void multiply_registers() {
+  asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kV), "i"(kU));
+}
+
+// ---------------------------------------------------------------------------------- cutting --
+
+// A float's three parts, each in the upper half of a word.
+struct Parts {
+  __m512i part[kParts];
+};
+
+// The nearest bfloat16: what is cut off would else be of one sign everywhere, and add up.
+LIMN_AVX512 inline __m512i rounded(__m512 value) {
+  const __m512i half = _mm512_set1_epi32(0x8000);
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xFFFF0000));
+  return _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(value), half), upper);
+}
+
+LIMN_AVX512 inline Parts cut(__m512 value) {
+  const __m512i first = rounded(value);
+  const __m512 rest = _mm512_sub_ps(value, _mm512_castsi512_ps(first));
+  const __m512i second = rounded(rest);
+  const __m512 third = _mm512_sub_ps(rest, _mm512_castsi512_ps(second));
+  return {{first, second, _mm512_castps_si512(third)}};
+}
+
+// Which 16-bit halves of two vectors, numbered through, make one: upper halves only, all of the
+// first and then all of the second, or one of each by turns.
+struct alignas(64) Halves {
+  std::uint16_t number[32];
+};
+constexpr Halves kInARow = [] {
+  Halves halves = {};
+  for (int i = 0; i < 32; ++i) halves.number[i] = static_cast<std::uint16_t>(2 * i + 1);
+  return halves;
+}();
+constexpr Halves kByTurns = [] {
+  Halves halves = {};
+  for (int i = 0; i < 32; ++i) halves.number[i] = static_cast<std::uint16_t>((i | 1) + i % 2 * 32);
+  return halves;
+}();
+
+// Stores the parts of two vectors as 32 values each, the parts part_values apart.
+LIMN_AVX512 inline void store_parts(const Parts& first, const Parts& second, __m512i halves,
+                                    std::size_t part_values, std::uint16_t* to) {
+  for (int part = 0; part < kParts; ++part) {
+    _mm512_store_si512(to + part * part_values,
+                       _mm512_permutex2var_epi16(first.part[part], halves, second.part[part]));
+  }
+}
+
+// Rows as AMX reads its left operand: of 32 inputs one after the other.
+// parts[rows / 16][in / 32][3][16 rows][32 in].
+LIMN_AVX512 void cut_rows(const float* V, std::size_t v_block, int steps, int groups,
+                          std::uint16_t* parts) {
+  const __m512i halves = _mm512_load_si512(kInARow.number);
+  for (int group = 0; group < groups; ++group) {
+    for (int step = 0; step < steps; ++step, parts += kParts * kRegister) {
+      const float* from = V + 2 * step * v_block + group * kGroupFloats;
+      for (int row = 0; row < kAmxRows; ++row, from += kBlockFloats) {
+        store_parts(cut(_mm512_load_ps(from)), cut(_mm512_load_ps(from + v_block)), halves,
+                    kRegister, parts + row * kAmxInputs);
+      }
+    }
+  }
+}
+
+// A block of 16 outputs as AMX reads its right operand: of two inputs by turns.
+// parts[in / 32][3][2 blocks][16 pairs of inputs][16 out][2], of one of the two blocks.
+LIMN_AVX512 void cut_columns(const float* U, int steps, std::uint16_t* parts) {
+  const __m512i halves = _mm512_load_si512(kByTurns.number);
+  for (int step = 0; step < steps; ++step, parts += kParts * kBlocks * kRegister) {
+    for (int pair = 0; pair < kAmxInputs / 2; ++pair, U += 2 * kBlockFloats) {
+      store_parts(cut(_mm512_load_ps(U)), cut(_mm512_load_ps(U + kBlockFloats)), halves,
+                  kBlocks * kRegister, parts + pair * 2 * kBlockFloats);
+    }
+  }
+}
+
+// --------------------------------------------------------------------------------- products --
+//
+// Registers 0 to 3 hold the sums of two groups of rows by two blocks; 4 and 5 a part of V for the
+// two groups, 6 and 7 a part of U for the two blocks.
+
+template <int kGroups>
+void load_sums(bool add, const float* M, std::size_t m_block) {
+  if (!add) {
+    clear_register<0>();
+    clear_register<1>();
+    clear_register<2>();
+    clear_register<3>();
+    return;
+  }
+  load_register<0>(M);
+  load_register<1>(M + m_block);
+  if constexpr (kGroups == 1) return;
+  load_register<2>(M + kGroupFloats);
+  load_register<3>(M + kGroupFloats + m_block);
+}
+
+template <int kGroups>
+void store_sums(float* M, std::size_t m_block) {
+  store_register<0>(M);
+  store_register<1>(M + m_block);
+  if constexpr (kGroups == 1) return;
+  store_register<2>(M + kGroupFloats);
+  store_register<3>(M + kGroupFloats + m_block);
+}
+
+template <int kGroups>
+void load_rows(const std::uint16_t* V, std::size_t group) {
+  load_register<4>(V);
+  if constexpr (kGroups == 2) load_register<5>(V + group);
+}
+
+void load_columns(const std::uint16_t* U) {
+  load_register<6>(U);
+  load_register<7>(U + kRegister);
+}
+
+template <int kGroups>
+void multiply_parts() {
+  multiply_registers<0, 4, 6>();
+  multiply_registers<1, 4, 7>();
+  if constexpr (kGroups == 1) return;
+  multiply_registers<2, 5, 6>();
+  multiply_registers<3, 5, 7>();
+}
+
+// M = V U, "+=" with `add`, for kGroups groups of rows that lie `group` values apart.
+template <int kGroups>
+void multiply_groups(const std::uint16_t* V, std::size_t group, const std::uint16_t* U, int steps,
+                     bool add, float* M, std::size_t m_block) {
+  load_sums<kGroups>(add, M, m_block);
+  for (int step = 0; step < steps; ++step) {
+    const auto rows = [&](int part) { load_rows<kGroups>(V + part * kRegister, group); };
+    const auto columns = [&](int part) { load_columns(U + part * kBlocks * kRegister); };
+    columns(0);
+    rows(2);
+    multiply_parts<kGroups>();
+    rows(0);
+    multiply_parts<kGroups>();
+    rows(1);
+    multiply_parts<kGroups>();
+    columns(1);
+    multiply_parts<kGroups>();
+    rows(0);
+    multiply_parts<kGroups>();
+    columns(2);
+    multiply_parts<kGroups>();
+    V += kParts * kRegister;
+    U += kParts * kBlocks * kRegister;
+  }
+  store_sums<kGroups>(M, m_block);
+}
+
+}  // namespace
+
+bool amx_available() {
+  static const bool available = processor_has_amx() && system_permits_amx();
+  return available && permitted.load(std::memory_order_relaxed);
+}
+
+void permit_amx(bool may) { permitted.store(may, std::memory_order_relaxed); }
+
+AmxRegisters::AmxRegisters() { configure(); }
+AmxRegisters::~AmxRegisters() { release(); }
+
+void amx_cut(const float* V, std::size_t v_block, const AmxRows& rows) {
+  assert(rows.in % kAmxInputs == 0);
+  cut_rows(V, v_block, rows.in / kAmxInputs, rows.groups(), rows.parts);
+}
+
+void amx_multiply(const AmxRows& V, int first, int count, const float* U, std::size_t u_block,
+                  bool add, float* M, std::size_t m_block, std::uint16_t* scratch) {
+  assert(first % kAmxInputs == 0 && count % kAmxInputs == 0 && count <= kAmxMostInputs);
+  const int steps = count / kAmxInputs;
+  for (int block = 0; block < kBlocks; ++block) {
+    cut_columns(U + block * u_block, steps, scratch + block * kRegister);
+  }
+  const std::size_t group = V.group_values();
+  const std::uint16_t* v = V.parts + static_cast<std::size_t>(first) * kParts * kAmxRows;
+  const int groups = V.groups();
+  int i = 0;
+  for (; i + 2 <= groups; i += 2) {
+    multiply_groups<2>(v + i * group, group, scratch, steps, add, M + i * kGroupFloats, m_block);
+  }
+  if (i < groups) {
+    multiply_groups<1>(v + i * group, group, scratch, steps, add, M + i * kGroupFloats, m_block);
+  }
+}
+
+}  // namespace limn::kernels
+
+#else  // another processor or system
+
+namespace limn::kernels {
+
+bool amx_available() { return false; }
+void permit_amx(bool) {}
+AmxRegisters::AmxRegisters() = default;
+AmxRegisters::~AmxRegisters() = default;
+void amx_cut(const float*, std::size_t, const AmxRows&) { assert(false); }
+void amx_multiply(const AmxRows&, int, int, const float*, std::size_t, bool, float*, std::size_t,
+                  std::uint16_t*) {
+  assert(false);
+}
+
+}  // namespace limn::kernels
+
+#endif

@@ -1,0 +1,75 @@
+// Matrix products on the tile registers of Intel's AMX (Sapphire Rapids and later), at the accuracy
+// of float32.
+//
+// AMX multiplies bfloat16, whose 8 bits of significand are too few by far. But a float's 24 bits
+// are three times 8: cutting it twice gives three bfloat16 parts whose sum is the float exactly,
+//
+//     a = a_0 + a_1 + a_2,    |a_1| <= 2^-8 |a|,    |a_2| <= 2^-16 |a|
+//
+// and of the nine products of parts the six largest are kept,
+//
+//     a b ~ a_0 b_0 + (a_0 b_1 + a_1 b_0) + (a_0 b_2 + a_1 b_1 + a_2 b_0),
+//
+// each exact in float32, summed in float32. What is left out is at most 2^-23 |a b|, mostly far
+// less than a rounding of float32, up or down alike. Six products on tile registers take 40 % of
+// the time of one with AVX-512.
+//
+// Operands lie in memory as floats and are cut just before their use: bfloat16 parts would be one
+// and a half times as much to bring from far caches, which is where the time then went.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace limn::kernels {
+
+// Whether processor and system have AMX, and it is permitted. Asks the system for the use of it the
+// first time.
+bool amx_available();
+
+// For tests and benchmarks: whether amx_available may be true. It may at first.
+void permit_amx(bool permitted);
+
+// The calling thread's tile registers, set up while this lives. One at a time on a thread.
+class AmxRegisters {
+ public:
+  AmxRegisters();
+  ~AmxRegisters();
+  AmxRegisters(const AmxRegisters&) = delete;
+  AmxRegisters& operator=(const AmxRegisters&) = delete;
+};
+
+inline constexpr int kAmxRows = 16;         // of V in one register; V is computed by so many
+inline constexpr int kAmxInputs = 32;       // of V and U in one register
+inline constexpr int kAmxOutputs = 32;      // of U that are computed at a time, two blocks
+inline constexpr int kAmxMostInputs = 128;  // in one call of amx_multiply
+
+// Whether a product with so many inputs and outputs can be made.
+constexpr bool amx_fits(int in, int out) { return in % kAmxInputs == 0 && out % kAmxOutputs == 0; }
+
+// V, some rows of `in` values, cut: [rows / 16][in / 32][3 parts][16 rows][32 in].
+struct AmxRows {
+  std::uint16_t* parts = nullptr;
+  int in = 0;
+  int rows = 0;
+
+  int groups() const { return (rows + kAmxRows - 1) / kAmxRows; }
+  std::size_t group_values() const { return std::size_t{3} * kAmxRows * in; }
+  std::size_t values() const { return groups() * group_values(); }
+};
+
+// Cuts V[in / 16][rows][16 in], whose blocks are v_block floats apart. It is read, and parts are
+// written, up to the next multiple of kAmxRows.
+void amx_cut(const float* V, std::size_t v_block, const AmxRows& rows);
+
+// Values of scratch that amx_multiply needs.
+inline constexpr std::size_t kAmxScratch = std::size_t{3} * kAmxMostInputs * kAmxOutputs;
+
+// M = V U, "+=" with `add`, for the inputs first..first + count - 1 of V, count at most
+// kAmxMostInputs, both multiples of kAmxInputs: U[2 blocks][count][16 out], M[2 blocks][rows][16
+// out], the blocks u_block and m_block floats apart. M is written up to the next multiple of
+// kAmxRows. An AmxRegisters must live on the calling thread.
+void amx_multiply(const AmxRows& V, int first, int count, const float* U, std::size_t u_block,
+                  bool add, float* M, std::size_t m_block, std::uint16_t* scratch);
+
+}  // namespace limn::kernels
