@@ -1,7 +1,9 @@
 #include "kernels/amx.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <utility>
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -43,7 +45,7 @@ std::atomic<bool> permitted = true;
 constexpr std::size_t kRowBytes = 64;
 constexpr std::size_t kRegister = 512;  // bfloat16 values of a register: 16 rows of 32
 constexpr int kParts = 3;
-constexpr int kBlocks = 2;  // of 16 outputs
+constexpr int kBlocks = kAmxBlocks;
 constexpr std::size_t kBlockFloats = 16;
 constexpr std::size_t kGroupFloats = kAmxRows * kBlockFloats;
 
@@ -147,17 +149,38 @@ LIMN_AVX512 void cut_rows(const float* V, std::size_t v_block, int steps, int gr
   }
 }
 
-// A block of 16 outputs as AMX reads its right operand: of two inputs by turns.
-// parts[in / 32][3][2 blocks][16 pairs of inputs][16 out][2], of one of the two blocks.
-LIMN_AVX512 void cut_columns(const float* U, int steps, std::uint16_t* parts) {
-  const __m512i halves = _mm512_load_si512(kByTurns.number);
-  for (int step = 0; step < steps; ++step, parts += kParts * kBlocks * kRegister) {
-    for (int pair = 0; pair < kAmxInputs / 2; ++pair, U += 2 * kBlockFloats) {
-      store_parts(cut(_mm512_load_ps(U)), cut(_mm512_load_ps(U + kBlockFloats)), halves,
-                  kBlocks * kRegister, parts + pair * 2 * kBlockFloats);
+// Columns as AMX reads its right operand: of two inputs by turns.
+// parts[in / 32][3][2 blocks][16 pairs of inputs][16 out][2].
+class ColumnCutter {
+ public:
+  // Cuts U in so many turns.
+  ColumnCutter(const AmxColumns& U, int turns, std::uint16_t* parts)
+      : U_(U),
+        pairs_(U.values ? U.inputs / 2 : 0),
+        at_a_time_((pairs_ + turns - 1) / turns),
+        parts_(parts) {}
+
+  LIMN_AVX512 void take_turn() {
+    constexpr int kPairs = kAmxInputs / 2;
+    const __m512i halves = _mm512_load_si512(kByTurns.number);
+    const int end = std::min(next_ + at_a_time_, pairs_);
+    for (; next_ < end; ++next_) {
+      const float* from = U_.values + next_ * 2 * kBlockFloats;
+      std::uint16_t* to = parts_ + next_ / kPairs * kParts * kBlocks * kRegister +
+                          next_ % kPairs * 2 * kBlockFloats;
+      for (int block = 0; block < kBlocks; ++block, from += U_.u_block, to += kRegister) {
+        store_parts(cut(_mm512_load_ps(from)), cut(_mm512_load_ps(from + kBlockFloats)), halves,
+                    kBlocks * kRegister, to);
+      }
     }
   }
-}
+
+ private:
+  AmxColumns U_;
+  int pairs_, at_a_time_;
+  int next_ = 0;
+  std::uint16_t* parts_;
+};
 
 // --------------------------------------------------------------------------------- products --
 //
@@ -211,12 +234,14 @@ void multiply_parts() {
 
 // M = V U, "+=" with `add`, for kGroups groups of rows that lie `group` values apart.
 template <int kGroups>
-void multiply_groups(const std::uint16_t* V, std::size_t group, const std::uint16_t* U, int steps,
-                     bool add, float* M, std::size_t m_block) {
+LIMN_AVX512 void multiply_groups(const std::uint16_t* V, std::size_t group, const std::uint16_t* U,
+                                 int steps, bool add, float* M, std::size_t m_block,
+                                 ColumnCutter& next) {
   load_sums<kGroups>(add, M, m_block);
   for (int step = 0; step < steps; ++step) {
     const auto rows = [&](int part) { load_rows<kGroups>(V + part * kRegister, group); };
     const auto columns = [&](int part) { load_columns(U + part * kBlocks * kRegister); };
+    next.take_turn();
     columns(0);
     rows(2);
     multiply_parts<kGroups>();
@@ -253,23 +278,30 @@ void amx_cut(const float* V, std::size_t v_block, const AmxRows& rows) {
   cut_rows(V, v_block, rows.in / kAmxInputs, rows.groups(), rows.parts);
 }
 
-void amx_multiply(const AmxRows& V, int first, int count, const float* U, std::size_t u_block,
-                  bool add, float* M, std::size_t m_block, std::uint16_t* scratch) {
-  assert(first % kAmxInputs == 0 && count % kAmxInputs == 0 && count <= kAmxMostInputs);
-  const int steps = count / kAmxInputs;
-  for (int block = 0; block < kBlocks; ++block) {
-    cut_columns(U + block * u_block, steps, scratch + block * kRegister);
-  }
+AmxProducts::AmxProducts(std::uint16_t* scratch, const AmxColumns& U)
+    : parts_(scratch), next_parts_(scratch + kScratch / 2), inputs_(U.inputs) {
+  ColumnCutter(U, 1, parts_).take_turn();
+}
+
+void AmxProducts::multiply(const AmxRows& V, int first, bool add, float* M, std::size_t m_block,
+                           const AmxColumns& next_U) {
+  assert(first % kAmxInputs == 0 && inputs_ % kAmxInputs == 0 && inputs_ <= kAmxMostInputs);
+  const int steps = inputs_ / kAmxInputs;
+  const int groups = V.groups();
+  ColumnCutter next(next_U, steps * ((groups + 1) / 2), next_parts_);
   const std::size_t group = V.group_values();
   const std::uint16_t* v = V.parts + static_cast<std::size_t>(first) * kParts * kAmxRows;
-  const int groups = V.groups();
   int i = 0;
   for (; i + 2 <= groups; i += 2) {
-    multiply_groups<2>(v + i * group, group, scratch, steps, add, M + i * kGroupFloats, m_block);
+    multiply_groups<2>(v + i * group, group, parts_, steps, add, M + i * kGroupFloats, m_block,
+                       next);
   }
   if (i < groups) {
-    multiply_groups<1>(v + i * group, group, scratch, steps, add, M + i * kGroupFloats, m_block);
+    multiply_groups<1>(v + i * group, group, parts_, steps, add, M + i * kGroupFloats, m_block,
+                       next);
   }
+  std::swap(parts_, next_parts_);
+  inputs_ = next_U.inputs;
 }
 
 }  // namespace limn::kernels
@@ -283,8 +315,9 @@ void permit_amx(bool) {}
 AmxRegisters::AmxRegisters() = default;
 AmxRegisters::~AmxRegisters() = default;
 void amx_cut(const float*, std::size_t, const AmxRows&) { assert(false); }
-void amx_multiply(const AmxRows&, int, int, const float*, std::size_t, bool, float*, std::size_t,
-                  std::uint16_t*) {
+AmxProducts::AmxProducts(std::uint16_t*, const AmxColumns&)
+    : parts_(nullptr), next_parts_(nullptr), inputs_(0) {}
+void AmxProducts::multiply(const AmxRows&, int, bool, float*, std::size_t, const AmxColumns&) {
   assert(false);
 }
 

@@ -39,9 +39,10 @@ class AmxRegisters {
   AmxRegisters& operator=(const AmxRegisters&) = delete;
 };
 
-inline constexpr int kAmxRows = 16;         // of V in one register; V is computed by so many
-inline constexpr int kAmxInputs = 32;       // of V and U in one register
-inline constexpr int kAmxOutputs = 32;      // of U that are computed at a time, two blocks
+inline constexpr int kAmxRows = 16;    // of V in one register; V is computed by so many
+inline constexpr int kAmxInputs = 32;  // of V and U in one register
+inline constexpr int kAmxBlocks = 2;   // of 16 outputs that are computed at a time
+inline constexpr int kAmxOutputs = 16 * kAmxBlocks;
 inline constexpr int kAmxMostInputs = 128;  // in one call of amx_multiply
 
 // Whether a product with so many inputs and outputs can be made.
@@ -62,14 +63,33 @@ struct AmxRows {
 // written, up to the next multiple of kAmxRows.
 void amx_cut(const float* V, std::size_t v_block, const AmxRows& rows);
 
-// Values of scratch that amx_multiply needs.
-inline constexpr std::size_t kAmxScratch = std::size_t{3} * kAmxMostInputs * kAmxOutputs;
+// Some inputs of two blocks of U: values[2 blocks][inputs][16 out], the blocks u_block floats
+// apart; inputs a multiple of kAmxInputs, at most kAmxMostInputs.
+struct AmxColumns {
+  const float* values = nullptr;
+  std::size_t u_block = 0;
+  int inputs = 0;
+};
 
-// M = V U, "+=" with `add`, for the inputs first..first + count - 1 of V, count at most
-// kAmxMostInputs, both multiples of kAmxInputs: U[2 blocks][count][16 out], M[2 blocks][rows][16
-// out], the blocks u_block and m_block floats apart. M is written up to the next multiple of
-// kAmxRows. An AmxRegisters must live on the calling thread.
-void amx_multiply(const AmxRows& V, int first, int count, const float* U, std::size_t u_block,
-                  bool add, float* M, std::size_t m_block, std::uint16_t* scratch);
+// Products with one U after another. While one is computed the next U is cut: so the vector units
+// work in the shadow of the tile registers. An AmxRegisters must live on the calling thread.
+class AmxProducts {
+ public:
+  static constexpr std::size_t kScratch = std::size_t{2} * 3 * kAmxMostInputs * kAmxOutputs;
+
+  // scratch: kScratch values, aligned to 64 bytes. U: the first one's.
+  AmxProducts(std::uint16_t* scratch, const AmxColumns& U);
+
+  // M = V U, "+=" with `add`, for the inputs from `first` on of V, as many as U has: M[2
+  // blocks][rows][16 out], the blocks m_block floats apart, written up to the next multiple of
+  // kAmxRows. next_U: the next product's; null values where none follows.
+  void multiply(const AmxRows& V, int first, bool add, float* M, std::size_t m_block,
+                const AmxColumns& next_U);
+
+ private:
+  std::uint16_t* parts_;
+  std::uint16_t* next_parts_;
+  int inputs_;
+};
 
 }  // namespace limn::kernels

@@ -59,7 +59,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "kernels/amx.h"
@@ -489,15 +488,6 @@ void multiply(const float* u, size_t u_block, const float* V, int in_blocks, int
   }
 }
 
-// The same on AMX, for two output blocks.
-void multiply_on_amx(const float* u, size_t u_block, const AmxRows& V, size_t m_block, float* M,
-                     uint16_t* scratch) {
-  for (int first = 0; first < V.in; first += kAmxMostInputs) {
-    amx_multiply(V, first, std::min(kAmxMostInputs, V.in - first),
-                 u + static_cast<size_t>(first) * kBlock, u_block, first > 0, M, m_block, scratch);
-  }
-}
-
 // ------------------------------------------------------------------------------------- sinks --
 
 // Where a tile's outputs go. Rows and columns are those of the convolution's output.
@@ -694,7 +684,7 @@ struct Plan {
 
   size_t transformed() const { return kPoints * (strides.v_point + strides.m_point); }
   size_t scratch() const {
-    return transformed() + (amx ? floats_of(rows.values() + kAmxScratch) : 0);
+    return transformed() + (amx ? floats_of(rows.values() + AmxProducts::kScratch) : 0);
   }
 };
 
@@ -702,41 +692,67 @@ size_t TileScratch(const TransformedKernel& kernel, int tiles) {
   return Plan(kernel, tiles).scratch();
 }
 
+// M = U V at all points, for output blocks first..end - 1.
+void multiply_points(const TransformedKernel& kernel, const float* V, const Strides& strides,
+                     int tiles, int first, int end, float* M) {
+  const int in_blocks = kernel.in / kBlock;
+  const size_t u_block = static_cast<size_t>(kernel.in) * kBlock;
+  for (int point = 0; point < kPoints; ++point) {
+    const float* U = kernel.U + point * kernel.point_stride;
+    const float* v = V + point * strides.v_point;
+    float* m = M + point * strides.m_point;
+    int block = first;
+    for (; block + kPairBlocks <= end; block += kPairBlocks, m += kPairBlocks * strides.block) {
+      multiply<kPairBlocks>(U + block * u_block, u_block, v, in_blocks, tiles, strides, m);
+    }
+    for (; block < end; ++block, m += strides.block) {
+      multiply<1>(U + block * u_block, u_block, v, in_blocks, tiles, strides, m);
+    }
+  }
+}
+
+// The same on AMX, for all output blocks. scratch holds the parts of V at one point, and what
+// AmxProducts needs.
+void multiply_points_on_amx(const TransformedKernel& kernel, const float* V, AmxRows rows,
+                            const Strides& strides, float* M, float* scratch) {
+  const size_t u_block = static_cast<size_t>(kernel.in) * kBlock;
+  const int out_blocks = kernel.out / kBlock;
+  const auto columns_at = [&](int point, int block, int first) -> AmxColumns {
+    if (first == kernel.in) first = 0, block += kAmxBlocks;
+    if (block == out_blocks) block = 0, ++point;
+    if (point == kPoints) return {};
+    const float* U = kernel.U + point * kernel.point_stride + block * u_block;
+    return {U + first * kBlock, u_block, std::min(kAmxMostInputs, kernel.in - first)};
+  };
+  rows.parts = reinterpret_cast<uint16_t*>(scratch);
+  AmxProducts products(rows.parts + rows.values(), columns_at(0, 0, 0));
+  const AmxRegisters registers;
+  for (int point = 0; point < kPoints; ++point) {
+    amx_cut(V + point * strides.v_point, strides.block, rows);
+    for (int block = 0; block < out_blocks; block += kAmxBlocks) {
+      float* m = M + point * strides.m_point + block * strides.block;
+      for (int first = 0; first < kernel.in; first += kAmxMostInputs) {
+        const int end = std::min(first + kAmxMostInputs, kernel.in);
+        products.multiply(rows, first, first > 0, m, strides.block, columns_at(point, block, end));
+      }
+    }
+  }
+}
+
 void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Source& source,
                    const Sink& sink, const Tiles& tiles, float* scratch) {
-  const int in_blocks = kernel.in / kBlock;
-  const int out_blocks = kernel.out / kBlock;
-  Plan plan(kernel, tiles.count);
+  const Plan plan(kernel, tiles.count);
   const Strides& strides = plan.strides;
-  const size_t u_block = static_cast<size_t>(kernel.in) * kBlock;
+  const int out_blocks = kernel.out / kBlock;
   float* V = scratch;
   float* M = V + kPoints * strides.v_point;
-  plan.rows.parts = reinterpret_cast<uint16_t*>(scratch + plan.transformed());
-  uint16_t* for_amx = plan.rows.parts + plan.rows.values();
-  std::optional<AmxRegisters> registers;
-  if (plan.amx) registers.emplace();
-  transform_source(source, tiles, in_blocks, strides, V);
+  transform_source(source, tiles, kernel.in / kBlock, strides, V);
   for (int first = 0; first < out_blocks; first += plan.blocks) {
     const int end = std::min(first + plan.blocks, out_blocks);
-    for (int point = 0; point < kPoints; ++point) {
-      const float* U = kernel.U + point * kernel.point_stride;
-      const float* v = V + point * strides.v_point;
-      float* m = M + point * strides.m_point;
-      if (plan.amx) amx_cut(v, strides.block, plan.rows);
-      int block = first;
-      for (; block + kPairBlocks <= end; block += kPairBlocks) {
-        const float* u = U + block * u_block;
-        float* to = m + (block - first) * strides.block;
-        if (plan.amx) {
-          multiply_on_amx(u, u_block, plan.rows, strides.block, to, for_amx);
-        } else {
-          multiply<kPairBlocks>(u, u_block, v, in_blocks, tiles.count, strides, to);
-        }
-      }
-      for (; block < end; ++block) {
-        multiply<1>(U + block * u_block, u_block, v, in_blocks, tiles.count, strides,
-                    m + (block - first) * strides.block);
-      }
+    if (plan.amx) {
+      multiply_points_on_amx(kernel, V, plan.rows, strides, M, scratch + plan.transformed());
+    } else {
+      multiply_points(kernel, V, strides, tiles.count, first, end, M);
     }
     for (int block = first; block < end; ++block) {
       finish_block(M + (block - first) * strides.block, strides.m_point,
@@ -751,6 +767,7 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
 // time: U never leaves the near cache.
 
 constexpr int kTaskBlocks = 2;  // output blocks of a task
+static_assert(kTaskBlocks == kAmxBlocks);
 
 // V of all tiles at one point: cells, or with AMX their parts.
 size_t PatchFloats(int in, int out, int tiles) {
@@ -808,10 +825,47 @@ struct OutputPlan {
   AmxRows rows;
 
   size_t products() const { return kPoints * (kPartPoint + strides.m_point); }
-  size_t scratch() const { return products() + (amx ? floats_of(kAmxScratch) : 0); }
+  size_t scratch() const { return products() + (amx ? floats_of(AmxProducts::kScratch) : 0); }
 };
 
 size_t OutputScratch(int in, int out, int tiles) { return OutputPlan(in, out, tiles).scratch(); }
+
+// M of two output blocks += U V at all points, for the input blocks from..from + part - 1, on AMX.
+// U[points][2 blocks][part][16 in][16 out].
+void multiply_part_on_amx(const float* U, const float* V, AmxRows rows, int from, int part,
+                          const Strides& strides, float* M, float* scratch) {
+  const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
+  const auto columns_at = [&](int point) -> AmxColumns {
+    return {point < kPoints ? U + point * kPartPoint : nullptr, u_block, part * kBlock};
+  };
+  AmxProducts products(reinterpret_cast<uint16_t*>(scratch), columns_at(0));
+  const AmxRegisters registers;
+  for (int point = 0; point < kPoints; ++point) {
+    rows.parts = parts_at(V, rows, point);
+    products.multiply(rows, from * kBlock, from > 0, M + point * strides.m_point, strides.block,
+                      columns_at(point + 1));
+  }
+}
+
+// The same with vectors, for some output blocks.
+void multiply_part(const float* U, const float* V, int tiles, int from, int part, int blocks,
+                   const Strides& strides, float* M) {
+  const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
+  for (int point = 0; point < kPoints; ++point) {
+    const float* u = U + point * kPartPoint;
+    const float* v = V + point * strides.v_point + from * strides.block;
+    float* m = M + point * strides.m_point;
+    int block = 0;
+    for (; block + kPairBlocks <= blocks; block += kPairBlocks) {
+      multiply_tiles<kPairBlocks>(u + block * u_block, u_block, v, part, from > 0, tiles, strides,
+                                  m + block * strides.block);
+    }
+    for (; block < blocks; ++block) {
+      multiply_tiles<1>(u + block * u_block, u_block, v, part, from > 0, tiles, strides,
+                        m + block * strides.block);
+    }
+  }
+}
 
 // Output blocks first .. first + blocks - 1 of all tiles, from V.
 void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const float* bias,
@@ -820,13 +874,10 @@ void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const floa
   const bool forward = direction == Direction::forward;
   const int in = forward ? kernel.in : kernel.out;
   const int in_blocks = in / kBlock;
-  OutputPlan plan(in, forward ? kernel.out : kernel.in, tiles.count);
+  const OutputPlan plan(in, forward ? kernel.out : kernel.in, tiles.count);
   const Strides& strides = plan.strides;
   float* U = scratch;
   float* M = U + kPoints * kPartPoint;
-  auto* for_amx = reinterpret_cast<uint16_t*>(scratch + plan.products());
-  std::optional<AmxRegisters> registers;
-  if (plan.amx) registers.emplace();
   for (int from = 0; from < in_blocks; from += kChunk) {
     const int part = std::min(kChunk, in_blocks - from);
     const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
@@ -836,25 +887,10 @@ void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const floa
                       U + block * u_block + i * kBlock * kBlock, kPartPoint);
       }
     }
-    for (int point = 0; point < kPoints; ++point) {
-      const float* u = U + point * kPartPoint;
-      float* m = M + point * strides.m_point;
-      if (plan.amx) {
-        plan.rows.parts = parts_at(V, plan.rows, point);
-        amx_multiply(plan.rows, from * kBlock, part * kBlock, u, u_block, from > 0, m,
-                     strides.block, for_amx);
-        continue;
-      }
-      const float* v = V + point * strides.v_point + from * strides.block;
-      int block = 0;
-      for (; block + kPairBlocks <= blocks; block += kPairBlocks) {
-        multiply_tiles<kPairBlocks>(u + block * u_block, u_block, v, part, from > 0, tiles.count,
-                                    strides, m + block * strides.block);
-      }
-      for (; block < blocks; ++block) {
-        multiply_tiles<1>(u + block * u_block, u_block, v, part, from > 0, tiles.count, strides,
-                          m + block * strides.block);
-      }
+    if (plan.amx) {
+      multiply_part_on_amx(U, V, plan.rows, from, part, strides, M, scratch + plan.products());
+    } else {
+      multiply_part(U, V, tiles.count, from, part, blocks, strides, M);
     }
   }
   for (int block = 0; block < blocks; ++block) {

@@ -25,7 +25,7 @@ class Amx : public testing::Test {
     if (!kernels::amx_available()) GTEST_SKIP() << "this machine has no AMX";
   }
 
-  // M of rows x 32, before and after, from random V and U, by calls of `count` inputs each.
+  // M of rows x 32, before and after, from random V and U, `count` inputs at a time.
   void expect_product(const Shape& shape, int count) {
     const auto [in, rows] = shape;
     const size_t v_block = static_cast<size_t>(shape.written()) * kBlock;
@@ -39,22 +39,25 @@ class Amx : public testing::Test {
     const std::vector<float> U = random_values(static_cast<size_t>(in) * 32, 7);  // [in][32]
     Guarded<float> M(2 * m_block);
     Guarded<std::uint16_t> parts(kernels::AmxRows{nullptr, in, rows}.values());
-    Guarded<std::uint16_t> scratch(kernels::kAmxScratch);
+    Guarded<std::uint16_t> scratch(kernels::AmxProducts::kScratch);
     const kernels::AmxRows cut = {parts.data(), in, rows};
     kernels::amx_cut(V.data(), v_block, cut);
-    {
-      const kernels::AmxRegisters registers;
-      for (int first = 0; first < in; first += count) {
-        const int inputs = std::min(count, in - first);
-        Guarded<float> some(static_cast<size_t>(inputs) * 32);  // [2][inputs][16]
-        for (int i = 0; i < inputs; ++i) {
-          for (int out = 0; out < 32; ++out) {
-            some.data()[(out / 16 * inputs + i) * 16 + out % 16] = U[(first + i) * 32 + out];
-          }
-        }
-        kernels::amx_multiply(cut, first, inputs, some.data(), static_cast<size_t>(inputs) * 16,
-                              first > 0, M.data(), m_block, scratch.data());
+
+    Guarded<float> blocks(U.size());  // [2 blocks][in][16]
+    for (int i = 0; i < in; ++i) {
+      for (int out = 0; out < 32; ++out) {
+        blocks[(out / 16 * in + i) * 16 + out % 16] = U[i * 32 + out];
       }
+    }
+    const auto columns_from = [&](int first) -> kernels::AmxColumns {
+      if (first >= in) return {};
+      return {blocks.data() + first * kBlock, static_cast<size_t>(in) * kBlock,
+              std::min(count, in - first)};
+    };
+    const kernels::AmxRegisters registers;
+    kernels::AmxProducts products(scratch.data(), columns_from(0));
+    for (int first = 0; first < in; first += count) {
+      products.multiply(cut, first, first > 0, M.data(), m_block, columns_from(first + count));
     }
     ASSERT_TRUE(V.guards_untouched() && M.guards_untouched() && parts.guards_untouched() &&
                 scratch.guards_untouched());
@@ -104,11 +107,12 @@ TEST_F(Amx, KeepsTheLastBit) {
   V[0] = value;
   U[0] = 1.0f;
   Guarded<std::uint16_t> parts(kernels::AmxRows{nullptr, 32, 1}.values());
-  Guarded<std::uint16_t> scratch(kernels::kAmxScratch);
+  Guarded<std::uint16_t> scratch(kernels::AmxProducts::kScratch);
   const kernels::AmxRows cut = {parts.data(), 32, 1};
   kernels::amx_cut(V, 16 * kBlock, cut);
   const kernels::AmxRegisters registers;
-  kernels::amx_multiply(cut, 0, 32, U, 32 * kBlock, false, M, 16 * kBlock, scratch.data());
+  kernels::AmxProducts products(scratch.data(), {U, 32 * kBlock, 32});
+  products.multiply(cut, 0, false, M, 16 * kBlock, {});
   EXPECT_EQ(M[0], value);
 }
 
