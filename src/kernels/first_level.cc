@@ -104,7 +104,7 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
       convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row - 1,
                            piece.row + piece.height + 1, piece.column - 1,
                            piece.column + piece.width + 1, !late_relu, F, -1, -1);
-      if (with_gram) add_gram(F, 0, piece.height, 0, F.blocks(), sums);
+      if (with_gram) add_gram(F, 0, piece.height, {0, C, 0, C}, sums);
       if (late_relu) relu_with_ring(F);
       Source source;
       source.map = F;
@@ -113,7 +113,7 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
       convolve_tiles(kernel, level.bias_2, source, sink, piece.tiles(), memory.subspan(map_floats));
     });
   });
-  if (with_gram) sum_gram_slices(scratch.first(tasks.count * G_size), C, G);
+  if (with_gram) sum_gram_slices(scratch.first(tasks.count * G_size), C, G, pool);
 }
 
 size_t first_level_edges(int height, int width) {
@@ -135,13 +135,11 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
   const size_t map_floats = largest_map(C);
   const size_t tile_floats = largest_tile_scratch(kernel);
   const size_t planes_floats = InputPlanes{nullptr, kPieceHeight + 2, kPieceWidth + 2}.floats();
-  const size_t panel_floats = gram_gradient_scratch(C);
   pool.run(tasks.count, [&](size_t task, int thread) {
-    const std::span<float> memory = pool.thread_scratch(
-        thread, 2 * map_floats + tile_floats + panel_floats + S.size() + planes_floats);
+    const std::span<float> memory =
+        pool.thread_scratch(thread, 2 * map_floats + tile_floats + S.size() + planes_floats);
     const std::span<float> for_tiles = memory.subspan(2 * map_floats, tile_floats);
-    const std::span<float> panel = memory.subspan(2 * map_floats + tile_floats, panel_floats);
-    const std::span<float> packed_S(panel.data() + panel_floats, S.size());
+    const std::span<float> packed_S = memory.subspan(2 * map_floats + tile_floats, S.size());
     float* for_planes = packed_S.data() + S.size();
     if (!S.empty()) pack_gram_gradient(S, C, packed_S);
     const int first = tasks.first_row(task);
@@ -177,7 +175,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
       convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row, piece.row + piece.height,
                            piece.column, piece.column + piece.width, !late_relu, F, 1, 1);
       if (late_relu) keep_where_positive(F, d);
-      if (!S.empty()) add_gram_gradient(packed_S, F, d, 1, height - 1, panel);
+      if (!S.empty()) add_gram_gradient(packed_S, F, d, 1, height - 1);
       if (!late_relu) keep_where_positive(F, d);
 
       const InputPlanes d_piece = {for_planes, height, width};

@@ -1,13 +1,17 @@
 // Gram matrices, G = F F^T, and the gradient of the losses that read features or their G.
 //
 // G is symmetric, so only the values up to the end of each diagonal block are computed: kGramRows
-// rows of the matrix by kGramBlocks blocks of its columns at a time stay in registers while the
-// positions go by; for each position kGramRows values are broadcast against kGramBlocks cells. Sums
-// of millions of terms lose digits in float, so chunks of at most kChunk positions are summed in
-// float, and chunks are added up in double.
+// rows of the matrix by kGramVectors vectors of its columns at a time stay in registers while the
+// positions go by; for each position kGramRows values are broadcast against kGramVectors vectors.
+// Sums of millions of terms lose digits in float, so chunks of at most kChunk positions are summed
+// in float, and chunks are added up in double.
 //
-// A large map is cut into slices of rows, each with a partial G of its own; partial Gs are added in
-// order. How many slices there are depends on the shape only.
+// A large map is cut into slices of rows, each with a partial G of its own, and G into squares; a
+// task is a square of a slice. Partial Gs are added in order. How slices and squares are cut
+// depends on the shape only.
+//
+// Large maps come from a far cache or from memory, and with few channels there is little to compute
+// on the way: so both products have the features that they need next fetched ahead.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/gram.cc"
 #include <hwy/foreach_target.h>
@@ -23,37 +27,44 @@
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 
-// 24 accumulators of AVX-512, 8 of narrower vectors, which have 16 registers in all.
-constexpr int kGramRows = kLanes == 16 ? 8 : kLanes == 8 ? 4 : 2;
-constexpr int kGramBlocks = kLanes == 16 ? 3 : 1;
-constexpr int kChunk = 256;
+// Has a cell brought into the second-level cache: the first has no room for what is needed later.
+HWY_INLINE void fetch(const float* cell) { __builtin_prefetch(cell, /*write=*/0, /*locality=*/2); }
+
+// 24 accumulators of AVX-512's 32 registers, 12 of the 16 that narrower vectors have; a position's
+// vectors and a broadcast value take 4 more.
+constexpr int kGramRows = kLanes == 16 ? 8 : 4;
+constexpr int kGramVectors = 3;
+// The cells of 3 blocks at so many positions are 36 KB: they stay in a near cache of 48 KB.
+constexpr int kChunk = 192;
 
 // Some positions of a map: `rows` rows from `row` on, of `width` columns from `column` on.
 struct Chunk {
   int row, rows, column, width;
+  size_t next;  // floats to the positions that are fetched meanwhile
 };
 
-// sums[r][j] += sum over the chunk of F[first + r] F[j], for kGramRows channels of block i and the
-// channels of the blocks j .. j + kBlocks - 1.
-template <int kBlocks>
-HWY_NOINLINE void add_products(ConstFeatureMap F, const Chunk& chunk, int i, int first, int j,
+// sums[row + r][column + j] += sum over the chunk of F[row + r] F[column + j], for r < kGramRows
+// and j < kColumns * kLanes.
+template <int kColumns>
+HWY_NOINLINE void add_products(ConstFeatureMap F, const Chunk& chunk, int row, int column,
                                double* HWY_RESTRICT sums) {
   const CellTag d;
-  constexpr int kColumns = kBlocks * kVectors;
   CellVector products[kGramRows][kColumns];
   unrolled<kGramRows * kColumns>(
       [&](auto k) HWY_ATTR { products[k / kColumns][k % kColumns] = hn::Zero(d); });
-  const size_t plane = F.plane_stride();
   for (int y = chunk.row; y < chunk.row + chunk.rows; ++y) {
-    const float* HWY_RESTRICT a = F.cell(i, y, chunk.column) + first;
-    const float* HWY_RESTRICT b = F.cell(j, y, chunk.column);
-    for (int x = 0; x < chunk.width; ++x, a += kBlock, b += kBlock) {
+    const auto channel = [&](int c) { return F.cell(c / kBlock, y, chunk.column) + c % kBlock; };
+    const float* HWY_RESTRICT a = channel(row);
+    const float* b[kColumns];
+    unrolled<kColumns>([&](auto k) { b[k] = channel(column + k * kLanes); });
+    for (int x = 0; x < chunk.width * kBlock; x += kBlock) {
       CellVector cells[kColumns];
-      unrolled<kColumns>([&](auto k) HWY_ATTR {
-        cells[k] = hn::Load(d, b + (k / kVectors) * plane + (k % kVectors) * kLanes);
-      });
+      unrolled<kColumns>([&](auto k) HWY_ATTR { cells[k] = hn::Load(d, b[k] + x); });
+      // The rows' features only: where fetching matters, at few channels, the columns' are the
+      // same.
+      fetch(a + x + chunk.next);
       unrolled<kGramRows>([&](auto r) HWY_ATTR {
-        const auto value = hn::Set(d, a[r]);
+        const auto value = hn::Set(d, a[x + r]);
         unrolled<kColumns>(
             [&](auto k) HWY_ATTR { products[r][k] = hn::MulAdd(value, cells[k], products[r][k]); });
       });
@@ -61,143 +72,190 @@ HWY_NOINLINE void add_products(ConstFeatureMap F, const Chunk& chunk, int i, int
   }
   const size_t C = F.channels;
   unrolled<kGramRows>([&](auto r) HWY_ATTR {
-    HWY_ALIGN float row[kBlocks * kBlock];
-    unrolled<kColumns>([&](auto k) HWY_ATTR { hn::Store(products[r][k], d, row + k * kLanes); });
-    double* HWY_RESTRICT to = sums + (i * kBlock + first + r) * C + j * kBlock;
-    for (int c = 0; c < kBlocks * kBlock; ++c) to[c] += row[c];
+    HWY_ALIGN float from[kColumns * kLanes];
+    unrolled<kColumns>([&](auto k) HWY_ATTR { hn::Store(products[r][k], d, from + k * kLanes); });
+    double* HWY_RESTRICT to = sums + (row + r) * C + column;
+    for (int j = 0; j < kColumns * kLanes; ++j) to[j] += from[j];
   });
 }
 
-void add_chunk(ConstFeatureMap F, const Chunk& chunk, int i, double* sums) {
-  for (int j = 0; j <= i; j += kGramBlocks) {
-    const int blocks = std::min(kGramBlocks, i + 1 - j);
-    for (int first = 0; first < kBlock; first += kGramRows) {
-      if (blocks == kGramBlocks) {
-        add_products<kGramBlocks>(F, chunk, i, first, j, sums);
-      } else if (blocks == 2) {
-        add_products<std::min(2, kGramBlocks)>(F, chunk, i, first, j, sums);
+// The same for what lies on and below the diagonal of a part of the matrix. The vectors that are in
+// registers stay in the nearest cache while the rows go by.
+void add_chunk(ConstFeatureMap F, const Chunk& chunk, const GramPart& part, double* sums) {
+  for (int column = part.column; column < part.end_column; column += kGramVectors * kLanes) {
+    const int first_row = std::max(part.row, column / kGramRows * kGramRows);
+    for (int row = first_row; row < part.end_row; row += kGramRows) {
+      const int columns = std::min(row + kGramRows, part.end_column) - column;
+      if (columns > 2 * kLanes) {
+        add_products<3>(F, chunk, row, column, sums);
+      } else if (columns > kLanes) {
+        add_products<2>(F, chunk, row, column, sums);
       } else {
-        add_products<1>(F, chunk, i, first, j, sums);
+        add_products<1>(F, chunk, row, column, sums);
       }
     }
   }
 }
 
-void AddGram(ConstFeatureMap F, int first_row, int end_row, int first_block, int end_block,
-             double* sums) {
+void AddGram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums) {
   const int rows = std::max(1, kChunk / F.width);
+  const int pieces = (F.width + kChunk - 1) / kChunk;
+  const int width = (F.width + pieces - 1) / pieces;
   for (int y = first_row; y < end_row; y += rows) {
-    for (int x = 0; x < F.width; x += kChunk) {
-      const Chunk chunk = {y, std::min(rows, end_row - y), x, std::min(kChunk, F.width - x)};
-      for (int i = first_block; i < end_block; ++i) add_chunk(F, chunk, i, sums);
+    const size_t next = y + rows < end_row ? rows * F.row_stride() : 0;
+    for (int x = 0; x < F.width; x += width) {
+      const Chunk chunk = {y, std::min(rows, end_row - y), x, std::min(width, F.width - x), next};
+      add_chunk(F, chunk, part, sums);
     }
   }
 }
 
-// Positions and blocks of S F that are in registers at a time.
-constexpr int kPositions = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 3;
+// Blocks and positions of S F that are in registers at a time: the tiling of winograd.cc.
 constexpr int kProductBlocks = kLanes == 16 ? 2 : 1;
+constexpr int kPositions = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 3;
 
-// products[block][kPositions][16] = S F for the features [C / 16][kPositions][16]. S as
-// pack_gram_gradient leaves it.
-template <int kBlocks>
-HWY_NOINLINE void multiply_positions(const float* HWY_RESTRICT S, size_t C,
-                                     const float* HWY_RESTRICT features, int block,
-                                     float* HWY_RESTRICT products) {
+constexpr int kSumBlocks = 8;  // of F that are summed over at a time
+constexpr int kStrip = 96;     // positions that go by while 16 KB of S stay in the nearest cache
+
+// Neighbouring positions of a row: their cells, block by block.
+template <typename T>
+struct Strip {
+  T* cells;
+  size_t plane;  // floats from a block to the next
+  T* cell(int block, int x) const { return cells + block * plane + x * kBlock; }
+};
+
+// A product S F: S as pack_gram_gradient leaves it.
+struct Product {
+  const float* S;
+  int channels;
+  int width;
+  Strip<const float> F;
+  Strip<float> to;
+  size_t next;  // floats from F to what is fetched meanwhile
+};
+
+// to = S F, or +=, at kGroup positions from x on: the blocks block..block + kBlocks - 1 of the sum
+// over the blocks first..end - 1 of F.
+template <int kBlocks, int kGroup>
+HWY_NOINLINE void multiply_group(const Product& product, int x, int block, int first, int end,
+                                 bool add) {
   const CellTag d;
   constexpr int kColumns = kBlocks * kVectors;
-  CellVector sums[kPositions][kColumns];
-  unrolled<kPositions * kColumns>([&](auto i)
-                                      HWY_ATTR { sums[i / kColumns][i % kColumns] = hn::Zero(d); });
-  const float* HWY_RESTRICT s = S + block * kBlock * C;
-  const float* HWY_RESTRICT values = features;
-  for (size_t from = 0; from < C; from += kBlock, values += kPositions * kBlock) {
+  CellVector sums[kGroup][kColumns];
+  unrolled<kGroup * kColumns>([&](auto i)
+                                  HWY_ATTR { sums[i / kColumns][i % kColumns] = hn::Zero(d); });
+  const size_t S_block = static_cast<size_t>(product.channels) * kBlock;
+  const float* HWY_RESTRICT s = product.S + block * S_block + first * kBlock * kBlock;
+  const float* HWY_RESTRICT f = product.F.cell(first, x);
+  for (int from = first; from < end; ++from, f += product.F.plane) {
     for (int c = 0; c < kBlock; ++c, s += kBlock) {
       CellVector k[kColumns];
       unrolled<kColumns>([&](auto v) HWY_ATTR {
-        k[v] = hn::Load(d, s + (v / kVectors) * kBlock * C + (v % kVectors) * kLanes);
+        k[v] = hn::Load(d, s + (v / kVectors) * S_block + (v % kVectors) * kLanes);
       });
-      unrolled<kPositions>([&](auto p) HWY_ATTR {
-        const auto value = hn::Set(d, values[p * kBlock + c]);
+      unrolled<kGroup>([&](auto p) HWY_ATTR {
+        const auto value = hn::Set(d, f[p * kBlock + c]);
         unrolled<kColumns>([&](auto v)
                                HWY_ATTR { sums[p][v] = hn::MulAdd(value, k[v], sums[p][v]); });
       });
     }
   }
-  unrolled<kPositions>([&](auto p) HWY_ATTR {
+  unrolled<kGroup>([&](auto p) HWY_ATTR {
     unrolled<kColumns>([&](auto v) HWY_ATTR {
-      float* to = products + ((block + v / kVectors) * kPositions + p) * kBlock;
-      hn::Store(sums[p][v], d, to + (v % kVectors) * kLanes);
+      float* to = product.to.cell(block + v / kVectors, x + p) + (v % kVectors) * kLanes;
+      hn::Store(add ? hn::Add(hn::Load(d, to), sums[p][v]) : sums[p][v], d, to);
     });
   });
 }
 
-// The features of kPositions positions, and S times them.
-size_t PanelsSize(int channels) { return static_cast<size_t>(2) * channels * kPositions; }
-
-// Calls use(block, x, 16 values of S F) for every cell of the row. Features are copied first: so
-// `use` may write over them, and what lies behind the row is not read.
-template <class Use>
-HWY_INLINE void for_each_product(const float* S, ConstFeatureMap F, int row, float* panels,
-                                 const Use& use) {
-  const size_t C = F.channels;
-  float* features = panels;
-  float* products = panels + C * kPositions;
-  for (int x0 = 0; x0 < F.width; x0 += kPositions) {
-    const int valid = std::min(kPositions, F.width - x0);
-    for (int block = 0; block < F.blocks(); ++block) {
-      float* to = features + block * kPositions * kBlock;
-      std::copy_n(F.cell(block, row, x0), valid * kBlock, to);
-      std::fill(to + valid * kBlock, to + kPositions * kBlock, 0.0f);
-    }
-    int block = 0;
-    for (; block + kProductBlocks <= F.blocks(); block += kProductBlocks) {
-      multiply_positions<kProductBlocks>(S, C, features, block, products);
-    }
-    for (; block < F.blocks(); ++block) multiply_positions<1>(S, C, features, block, products);
-    for (block = 0; block < F.blocks(); ++block) {
-      for (int p = 0; p < valid; ++p) {
-        use(block, x0 + p, products + (block * kPositions + p) * kBlock);
-      }
-    }
+// Has some blocks of F brought near at the positions that come next. All at once, for a whole
+// strip, they would hold up what is being read.
+template <int kBlocks>
+HWY_INLINE void fetch_next(const Product& product, int x, int positions, int block) {
+  for (int k = 0; k < kBlocks; ++k) {
+    const float* next = product.F.cell(block + k, x) + product.next;
+    for (int p = 0; p < positions; ++p) fetch(next + p * kBlock);
   }
 }
 
-void AddGramGradientRow(const float* S, ConstFeatureMap F, FeatureMap d_F, int row, float* panels) {
-  const CellTag d;
-  for_each_product(S, F, row, panels, [&](int block, int x, const float* product) HWY_ATTR {
-    float* to = d_F.cell(block, row, x);
-    for (int v = 0; v < kBlock; v += kLanes) {
-      hn::Store(hn::Add(hn::Load(d, to + v), hn::Load(d, product + v)), d, to + v);
+// The same for all positions: groups of kPositions, and of ever fewer for the rest. What lies
+// behind the row is not touched, for it may be another thread's.
+template <int kBlocks>
+void multiply_groups(const Product& product, int block, int first, int end, bool add) {
+  int x = 0;
+  const auto multiply = [&](auto group) HWY_ATTR {
+    for (; x + group <= product.width; x += group) {
+      if (first == 0) fetch_next<kBlocks>(product, x, group, block);
+      multiply_group<kBlocks, group>(product, x, block, first, end, add);
     }
+  };
+  multiply(std::integral_constant<int, kPositions>());
+  if constexpr (kPositions > 8) multiply(std::integral_constant<int, 8>());
+  if constexpr (kPositions > 4) multiply(std::integral_constant<int, 4>());
+  multiply(std::integral_constant<int, 2>());
+  multiply(std::integral_constant<int, 1>());
+}
+
+// The same for the whole sum, kSumBlocks blocks of F at a time: so the part of S stays in the
+// nearest cache while the positions go by, and long sums are taken in parts, which loses fewer
+// digits. While a block of the product is computed, the same block of F is fetched.
+template <int kBlocks>
+void multiply_block(const Product& product, int block, bool add) {
+  const int blocks = product.channels / kBlock;
+  for (int first = 0; first < blocks; first += kSumBlocks) {
+    multiply_groups<kBlocks>(product, block, first, std::min(first + kSumBlocks, blocks),
+                             add || first > 0);
+  }
+}
+
+void multiply(const Product& product, bool add) {
+  const int blocks = product.channels / kBlock;
+  int block = 0;
+  for (; block + kProductBlocks <= blocks; block += kProductBlocks) {
+    multiply_block<kProductBlocks>(product, block, add);
+  }
+  for (; block < blocks; ++block) multiply_block<1>(product, block, add);
+}
+
+// Calls use(x, width) for the strips of a row.
+template <class Use>
+void for_each_strip(int width, const Use& use) {
+  for (int x = 0; x < width; x += kStrip) use(x, std::min(kStrip, width - x));
+}
+
+void AddGramGradientRow(const float* S, ConstFeatureMap F, FeatureMap d_F, int row) {
+  for_each_strip(F.width, [&](int x, int width) HWY_ATTR {
+    const Strip<const float> from = {F.cell(0, row, x), F.plane_stride()};
+    const Strip<float> to = {d_F.cell(0, row, x), d_F.plane_stride()};
+    multiply({S, F.channels, width, from, to, F.row_stride()}, /*add=*/true);
   });
 }
 
-// S may be null, and P's data too.
+// S F of a strip.
+size_t ProductFloats(int channels) { return static_cast<size_t>(channels) * kStrip; }
+
+// S may be null, and P's data too. products: ProductFloats, since every product reads all channels
+// of the features that it is to replace.
 void TurnIntoGradientRow(FeatureMap F, const float* S, float factor, ConstFeatureMap P, int row,
-                         float* panels) {
+                         float* products) {
   const CellTag d;
   const auto slope = hn::Set(d, factor);
-  if (S == nullptr) {
-    for (int block = 0; block < F.blocks(); ++block) {
-      float* f = F.cell(block, row, 0);
-      const float* p = P.cell(block, row, 0);
-      for (int i = 0; i < F.width * kBlock; i += kLanes) {
-        const auto difference = hn::Sub(hn::Load(d, f + i), hn::Load(d, p + i));
-        hn::Store(hn::Mul(slope, difference), d, f + i);
-      }
+  for_each_strip(F.width, [&](int x, int width) HWY_ATTR {
+    const Strip<float> gradient = {products, kStrip * kBlock};
+    if (S) {
+      const Strip<const float> from = {F.cell(0, row, x), F.plane_stride()};
+      multiply({S, F.channels, width, from, gradient, F.row_stride()}, /*add=*/false);
     }
-    return;
-  }
-  for_each_product(S, F, row, panels, [&](int block, int x, const float* product) HWY_ATTR {
-    float* f = F.cell(block, row, x);
-    for (int v = 0; v < kBlock; v += kLanes) {
-      auto gradient = hn::Load(d, product + v);
-      if (P.data) {
-        const auto p = hn::Load(d, P.cell(block, row, x) + v);
-        gradient = hn::MulAdd(slope, hn::Sub(hn::Load(d, f + v), p), gradient);
+    for (int block = 0; block < F.blocks(); ++block) {
+      float* f = F.cell(block, row, x);
+      const float* p = P.data ? P.cell(block, row, x) : nullptr;
+      const float* product = gradient.cell(block, 0);
+      for (int i = 0; i < width * kBlock; i += kLanes) {
+        auto sum = S ? hn::Load(d, product + i) : hn::Zero(d);
+        if (p) sum = hn::MulAdd(slope, hn::Sub(hn::Load(d, f + i), hn::Load(d, p + i)), sum);
+        hn::Store(sum, d, f + i);
       }
-      hn::Store(gradient, d, f + v);
     }
   });
 }
@@ -209,18 +267,41 @@ HWY_AFTER_NAMESPACE();
 namespace limn::kernels {
 
 HWY_EXPORT(AddGram);
-HWY_EXPORT(PanelsSize);
+HWY_EXPORT(ProductFloats);
 HWY_EXPORT(AddGramGradientRow);
 HWY_EXPORT(TurnIntoGradientRow);
 
 namespace {
 
-// More than 16 slices would need much memory for partial sums at 512 channels.
+// As many slices as keep some cores busy; more than 16 would need much memory for partial sums at
+// 512 channels.
 int slices_of(ConstFeatureMap F) {
-  constexpr size_t kSlicePositions = 8192;
+  constexpr size_t kSlicePositions = 4096;
   constexpr size_t kMostSlices = 16;
   const size_t most = std::min<size_t>(kMostSlices, F.height);
   return static_cast<int>(std::clamp<size_t>(F.positions() / kSlicePositions, 1, most));
+}
+
+// Rows and columns of a square of G. Its features at a chunk's positions, 2 x 96 KB, and its sums,
+// 128 KB, stay in the second-level cache.
+constexpr int kSquare = 128;
+
+// Square number `index` of those on and below the diagonal. Those on it are half the work and come
+// last, where small tasks even out the threads' load.
+GramPart square_of(int index, int channels) {
+  const int side = (channels + kSquare - 1) / kSquare;
+  int row = 1;
+  while (row < side && index >= row) index -= row++;
+  if (row >= side) row = index;
+  const auto begin = [](int i) { return i * kSquare; };
+  const auto end = [&](int i) { return std::min((i + 1) * kSquare, channels); };
+  return {begin(row), end(row), begin(index), end(index)};
+}
+
+void pack_block(std::span<const float> S, size_t C, size_t block, std::span<float> packed) {
+  for (size_t k = 0; k < C; ++k) {
+    std::copy_n(&S[k * C + block * kBlock], kBlock, &packed[(block * C + k) * kBlock]);
+  }
 }
 
 }  // namespace
@@ -229,60 +310,57 @@ size_t gram_scratch_size(ConstFeatureMap F) {
   return static_cast<size_t>(slices_of(F)) * F.channels * F.channels;
 }
 
-void add_gram(ConstFeatureMap F, int first_row, int end_row, int first_block, int end_block,
-              double* sums) {
-  HWY_DYNAMIC_DISPATCH(AddGram)(F, first_row, end_row, first_block, end_block, sums);
+void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums) {
+  HWY_DYNAMIC_DISPATCH(AddGram)(F, first_row, end_row, part, sums);
 }
 
-void sum_gram_slices(std::span<const double> slices, size_t C, std::span<float> G) {
+void sum_gram_slices(std::span<double> slices, size_t C, std::span<float> G, ThreadPool& pool) {
   assert(slices.size() % (C * C) == 0 && G.size() == C * C);
-  for (size_t i = 0; i < C; ++i) {
-    for (size_t j = 0; j <= i; ++j) {
-      double sum = 0;
-      for (size_t k = i * C + j; k < slices.size(); k += C * C) sum += slices[k];
-      G[i * C + j] = G[j * C + i] = static_cast<float>(sum);
+  pool.run(C / kBlock, [&](size_t block) {
+    const size_t first = block * kBlock;
+    const size_t end = first + kBlock;
+    for (size_t i = first; i < end; ++i) {
+      double* sums = &slices[i * C];
+      for (size_t slice = C * C; slice < slices.size(); slice += C * C) {
+        for (size_t j = 0; j <= i; ++j) sums[j] += sums[slice + j];
+      }
+      for (size_t j = 0; j <= i; ++j) G[i * C + j] = static_cast<float>(sums[j]);
     }
-  }
+    for (size_t j = 0; j < end; ++j) {
+      for (size_t i = std::max(first, j); i < end; ++i) G[j * C + i] = G[i * C + j];
+    }
+  });
 }
 
 void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool) {
-  // A task is a slice and two blocks of the matrix's rows, which share what they read.
-  constexpr int kTaskBlocks = 2;
   const size_t C = F.channels;
   assert(G.size() == C * C && scratch.size() >= gram_scratch_size(F));
   const int slices = slices_of(F);
-  const int groups = (F.blocks() + kTaskBlocks - 1) / kTaskBlocks;
-  pool.run(static_cast<size_t>(slices) * groups, [&](size_t task) {
-    const int slice = static_cast<int>(task) / groups;
-    const int group = groups - 1 - static_cast<int>(task) % groups;  // the longest first
+  const int side = (F.channels + kSquare - 1) / kSquare;
+  const int squares = side * (side + 1) / 2;
+  pool.run(static_cast<size_t>(slices) * squares, [&](size_t task) {
+    const GramPart square = square_of(static_cast<int>(task) / slices, F.channels);
+    const int slice = static_cast<int>(task) % slices;
     const int first_row = static_cast<int>(static_cast<int64_t>(F.height) * slice / slices);
     const int end_row = static_cast<int>(static_cast<int64_t>(F.height) * (slice + 1) / slices);
-    const int first = group * kTaskBlocks;
-    const int end = std::min(first + kTaskBlocks, F.blocks());
     double* sums = scratch.data() + slice * C * C;
-    std::fill(sums + first * kBlock * C, sums + end * kBlock * C, 0.0);
-    add_gram(F, first_row, end_row, first, end, sums);
+    for (int row = square.row; row < square.end_row; ++row) {
+      std::fill(sums + row * C + square.column, sums + row * C + square.end_column, 0.0);
+    }
+    add_gram(F, first_row, end_row, square, sums);
   });
-  sum_gram_slices(scratch.first(slices * C * C), C, G);
-}
-
-std::size_t gram_gradient_scratch(int channels) {
-  return HWY_DYNAMIC_DISPATCH(PanelsSize)(channels);
+  sum_gram_slices(scratch.first(slices * C * C), C, G, pool);
 }
 
 void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed) {
   assert(S.size() == C * C && packed.size() >= C * C);
-  for (size_t block = 0; block < C / kBlock; ++block) {
-    for (size_t k = 0; k < C; ++k) {
-      std::copy_n(&S[k * C + block * kBlock], kBlock, &packed[(block * C + k) * kBlock]);
-    }
-  }
+  for (size_t block = 0; block < C / kBlock; ++block) pack_block(S, C, block, packed);
 }
 
 void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
-                       int first_row, int end_row, std::span<float> scratch) {
+                       int first_row, int end_row) {
   for (int row = first_row; row < end_row; ++row) {
-    HWY_DYNAMIC_DISPATCH(AddGramGradientRow)(packed.data(), F, d_F, row, scratch.data());
+    HWY_DYNAMIC_DISPATCH(AddGramGradientRow)(packed.data(), F, d_F, row);
   }
 }
 
@@ -295,12 +373,22 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
   std::span<float> packed;
   if (!S.empty()) {
     packed = pool.shared_scratch(S.size());
-    pack_gram_gradient(S, F.channels, packed);
+    pool.run(F.blocks(), [&](size_t block) { pack_block(S, F.channels, block, packed); });
   }
-  pool.run(F.height, [&](size_t row, int thread) {
-    float* panels = pool.thread_scratch(thread, gram_gradient_scratch(F.channels)).data();
-    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)
-    (F, S.empty() ? nullptr : packed.data(), factor, P, static_cast<int>(row), panels);
+  // No value depends on how rows are cut into tasks. A task is several of them, because each
+  // fetches the next for its own core's cache.
+  constexpr int kTasksPerThread = 4;
+  const int rows = std::max(1, F.height / (kTasksPerThread * pool.threads()));
+  const int tasks = (F.height + rows - 1) / rows;
+  pool.run(tasks, [&](size_t task, int thread) {
+    const size_t floats = HWY_DYNAMIC_DISPATCH(ProductFloats)(F.channels);
+    float* products = pool.thread_scratch(thread, floats).data();
+    const int first_row = static_cast<int>(task) * rows;
+    const int end_row = std::min(first_row + rows, F.height);
+    for (int row = first_row; row < end_row; ++row) {
+      HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)
+      (F, S.empty() ? nullptr : packed.data(), factor, P, row, products);
+    }
   });
 }
 

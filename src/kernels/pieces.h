@@ -66,21 +66,26 @@ void keep_where_positive(ConstFeatureMap F, FeatureMap d);
 
 // --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
-// sums[i][j] += sum over positions of F[i] F[j], for the rows first_row..end_row - 1 of the map and
-// the row blocks first_block..end_block - 1 of the matrix; j up to the end of i's block only. sums:
-// [C][C].
-void add_gram(ConstFeatureMap F, int first_row, int end_row, int first_block, int end_block,
-              double* sums);
+// A part of a Gram matrix: the rows row..end_row - 1, the columns column..end_column - 1.
+struct GramPart {
+  int row = 0;
+  int end_row = 0;
+  int column = 0;
+  int end_column = 0;
+};
 
-// G = the sum of partial matrices [C][C] whose lower triangles are known, mirrored.
-void sum_gram_slices(std::span<const double> slices, std::size_t C, std::span<float> G);
+// sums[i][j] += sum over positions of F[i] F[j], for the rows first_row..end_row - 1 of the map and
+// the values of a part of the matrix that lie on or below its diagonal. sums: [C][C].
+void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums);
+
+// G = the sum of partial matrices [C][C] whose lower triangles are known, mirrored. The sum is
+// taken in the first of them.
+void sum_gram_slices(std::span<double> slices, std::size_t C, std::span<float> G, ThreadPool& pool);
 
 // packed[C / 16][C][16]: S, symmetric, in the order in which add_gram_gradient reads it.
 void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed);
 // d_F += S F at the rows first_row..end_row - 1.
 void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
-                       int first_row, int end_row, std::span<float> scratch);
-// Floats of scratch for that.
-std::size_t gram_gradient_scratch(int channels);
+                       int first_row, int end_row);
 
 }  // namespace limn::kernels

@@ -18,7 +18,7 @@ namespace {
 
 class GramMatrix : public testing::Test {
  protected:
-  // Chunks of 256 positions are added up in float, the sums of the chunks in double.
+  // Chunks of at most 192 positions are added up in float, the sums of the chunks in double.
   void expect_gram_like_twin(const GuardedMap& F, bool whole) {
     const ConstFeatureMap map = F;
     const size_t C = map.channels;
@@ -27,7 +27,7 @@ class GramMatrix : public testing::Test {
     reference::gram(map, expected);
     reference::gram(absolute(F), magnitude);
     const double tolerance =
-        whole ? 0 : positive_sum_tolerance(std::min<size_t>(map.positions(), 256));
+        whole ? 0 : positive_sum_tolerance(std::min<size_t>(map.positions(), 192));
     on_every_target([&] {
       for (ThreadPool* pool : {&one_thread_, &three_threads_}) {
         SCOPED_TRACE(testing::Message()
@@ -139,7 +139,16 @@ TEST_F(GramMatrix, IsItsTwinForEveryNumberOfChannels) {
   }
 }
 
-// From 2 * 8192 positions on a map is cut into slices of rows, however the rows divide.
+// From 128 channels on the matrix is cut into squares; the last may be smaller.
+TEST_F(GramMatrix, OfManyChannelsIsItsTwin) {
+  for (const int channels : {128, 144, 272}) {
+    expect_gram_like_twin(random_map(channels, 3, 17), false);
+    expect_gram_like_twin(whole_map(channels, 3, 17), true);
+    if (HasFailure()) return;
+  }
+}
+
+// From 2 * 4096 positions on a map is cut into slices of rows, however the rows divide.
 TEST_F(GramMatrix, OfAMapLargeEnoughToBeCutIsItsTwin) {
   for (const auto& [height, width] : {std::pair{131, 130}, {8193, 2}, {3, 8192}, {1, 17000}}) {
     const GuardedMap F = random_map(16, height, width);
@@ -183,6 +192,17 @@ TEST_F(GramMatrix, TurnsFeaturesIntoTheTwinsGradientForEveryNumberOfChannels) {
         expect_gradient_like_twin(losses, channels, 2, width, true);
         if (HasFailure()) return;
       }
+    }
+  }
+}
+
+// Sums over more than 128 channels are taken in parts, rows wider than 96 in strips.
+TEST_F(GramMatrix, TurnsFeaturesOfManyChannelsOrWideRowsIntoTheTwinsGradient) {
+  for (const auto& [channels, width] : {std::pair{144, 23}, {272, 9}, {16, 97}, {32, 205}}) {
+    for (const Losses& losses : kLosses) {
+      expect_gradient_like_twin(losses, channels, 2, width, false);
+      expect_gradient_like_twin(losses, channels, 2, width, true);
+      if (HasFailure()) return;
     }
   }
 }
