@@ -135,13 +135,14 @@ LIMN_AVX512 inline void store_parts(const Parts& first, const Parts& second, __m
 
 // Rows as AMX reads its left operand: of 32 inputs one after the other.
 // parts[rows / 16][in / 32][3][16 rows][32 in].
-LIMN_AVX512 void cut_rows(const float* V, std::size_t v_block, int steps, int groups,
-                          std::uint16_t* parts) {
+LIMN_AVX512 void cut_rows(const float* V, std::size_t v_block, const AmxRows& rows) {
   const __m512i halves = _mm512_load_si512(kInARow.number);
-  for (int group = 0; group < groups; ++group) {
-    for (int step = 0; step < steps; ++step, parts += kParts * kRegister) {
-      const float* from = V + 2 * step * v_block + group * kGroupFloats;
-      for (int row = 0; row < kAmxRows; ++row, from += kBlockFloats) {
+  std::uint16_t* parts = rows.parts;
+  for (int first = 0; first < rows.rows; first += kAmxRows) {
+    const int count = std::min(kAmxRows, rows.rows - first);
+    for (int in = 0; in < rows.in; in += kAmxInputs, parts += kParts * kRegister) {
+      const float* from = V + in / 16 * v_block + first * kBlockFloats;
+      for (int row = 0; row < count; ++row, from += kBlockFloats) {
         store_parts(cut(_mm512_load_ps(from)), cut(_mm512_load_ps(from + v_block)), halves,
                     kRegister, parts + row * kAmxInputs);
       }
@@ -261,6 +262,11 @@ LIMN_AVX512 void multiply_groups(const std::uint16_t* V, std::size_t group, cons
   store_sums<kGroups>(M, m_block);
 }
 
+// The columns of two blocks, from input `first` on, of U[out / 16][in][16 out].
+AmxColumns columns_of(const float* U, int in, int first) {
+  return {U + first * kBlockFloats, in * kBlockFloats, std::min(kAmxMostInputs, in - first)};
+}
+
 }  // namespace
 
 bool amx_available() {
@@ -275,13 +281,16 @@ AmxRegisters::~AmxRegisters() { release(); }
 
 void amx_cut(const float* V, std::size_t v_block, const AmxRows& rows) {
   assert(rows.in % kAmxInputs == 0);
-  cut_rows(V, v_block, rows.in / kAmxInputs, rows.groups(), rows.parts);
+  cut_rows(V, v_block, rows);
 }
 
 AmxProducts::AmxProducts(std::uint16_t* scratch, const AmxColumns& U)
     : parts_(scratch), next_parts_(scratch + kScratch / 2), inputs_(U.inputs) {
   ColumnCutter(U, 1, parts_).take_turn();
 }
+
+AmxProducts::AmxProducts(std::uint16_t* scratch, const float* U, int in)
+    : AmxProducts(scratch, columns_of(U, in, 0)) {}
 
 void AmxProducts::multiply(const AmxRows& V, int first, bool add, float* M, std::size_t m_block,
                            const AmxColumns& next_U) {
@@ -304,6 +313,23 @@ void AmxProducts::multiply(const AmxRows& V, int first, bool add, float* M, std:
   inputs_ = next_U.inputs;
 }
 
+void AmxProducts::multiply_all(const AmxRows& V, const float* U, int out, float* M,
+                               std::size_t m_block, const float* next_U) {
+  for (int done = 0; done < out; done += kAmxOutputs) {
+    const float* next_pair = U + static_cast<std::size_t>(V.in) * kAmxOutputs;
+    if (done + kAmxOutputs == out) next_pair = next_U;
+    for (int first = 0; first < V.in; first += kAmxMostInputs) {
+      const int next = first + kAmxMostInputs;
+      const AmxColumns columns = next < V.in ? columns_of(U, V.in, next)
+                                 : next_pair ? columns_of(next_pair, V.in, 0)
+                                             : AmxColumns();
+      multiply(V, first, first > 0, M, m_block, columns);
+    }
+    U = next_pair;
+    M += kBlocks * m_block;
+  }
+}
+
 }  // namespace limn::kernels
 
 #else  // another processor or system
@@ -317,6 +343,12 @@ AmxRegisters::~AmxRegisters() = default;
 void amx_cut(const float*, std::size_t, const AmxRows&) { assert(false); }
 AmxProducts::AmxProducts(std::uint16_t*, const AmxColumns&)
     : parts_(nullptr), next_parts_(nullptr), inputs_(0) {}
+AmxProducts::AmxProducts(std::uint16_t*, const float*, int)
+    : parts_(nullptr), next_parts_(nullptr), inputs_(0) {}
+void AmxProducts::multiply_all(const AmxRows&, const float*, int, float*, std::size_t,
+                               const float*) {
+  assert(false);
+}
 void AmxProducts::multiply(const AmxRows&, int, bool, float*, std::size_t, const AmxColumns&) {
   assert(false);
 }

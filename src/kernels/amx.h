@@ -59,8 +59,10 @@ struct AmxRows {
   std::size_t values() const { return groups() * group_values(); }
 };
 
-// Cuts V[in / 16][rows][16 in], whose blocks are v_block floats apart. It is read, and parts are
-// written, up to the next multiple of kAmxRows.
+// Floats that so many 16-bit values take.
+constexpr std::size_t amx_floats(std::size_t values) { return (values + 1) / 2; }
+
+// Cuts V[in / 16][rows][16 in], whose blocks are v_block floats apart.
 void amx_cut(const float* V, std::size_t v_block, const AmxRows& rows);
 
 // Some inputs of two blocks of U: values[2 blocks][inputs][16 out], the blocks u_block floats
@@ -73,18 +75,27 @@ struct AmxColumns {
 
 // Products with one U after another. While one is computed the next U is cut: so the vector units
 // work in the shadow of the tile registers. An AmxRegisters must live on the calling thread.
+//
+// Every product writes rows up to the next multiple of kAmxRows.
 class AmxProducts {
  public:
   static constexpr std::size_t kScratch = std::size_t{2} * 3 * kAmxMostInputs * kAmxOutputs;
 
   // scratch: kScratch values, aligned to 64 bytes. U: the first one's.
   AmxProducts(std::uint16_t* scratch, const AmxColumns& U);
+  // The same for multiply_all: U[out / 16][in][16 out].
+  AmxProducts(std::uint16_t* scratch, const float* U, int in);
 
   // M = V U, "+=" with `add`, for the inputs from `first` on of V, as many as U has: M[2
-  // blocks][rows][16 out], the blocks m_block floats apart, written up to the next multiple of
-  // kAmxRows. next_U: the next product's; null values where none follows.
+  // blocks][rows][16 out], the blocks m_block floats apart. next_U: the next product's; null values
+  // where none follows.
   void multiply(const AmxRows& V, int first, bool add, float* M, std::size_t m_block,
                 const AmxColumns& next_U);
+
+  // M = V U for all inputs and outputs: U[out / 16][in][16 out], M[out / 16][rows][16 out], its
+  // blocks m_block floats apart. next_U: the next such product's, null where none follows.
+  void multiply_all(const AmxRows& V, const float* U, int out, float* M, std::size_t m_block,
+                    const float* next_U);
 
  private:
   std::uint16_t* parts_;

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 
+#include "kernels/amx.h"
 #include "kernels/kernels.h"
 #include "kernels/pieces.h"
 
@@ -232,8 +233,26 @@ void AddGramGradientRow(const float* S, ConstFeatureMap F, FeatureMap d_F, int r
   });
 }
 
-// S F of a strip.
-size_t ProductFloats(int channels) { return static_cast<size_t>(channels) * kStrip; }
+// to = S F on AMX. scratch: the features' parts, and what AmxProducts needs.
+void multiply_on_amx(const Product& product, float* scratch) {
+  const int channels = product.channels;
+  const AmxRows rows = {reinterpret_cast<uint16_t*>(scratch), channels, product.width};
+  amx_cut(product.F.cells, product.F.plane, rows);
+  const AmxRegisters registers;
+  AmxProducts products(rows.parts + rows.values(), product.S, channels);
+  products.multiply_all(rows, product.S, channels, product.to.cells, product.to.plane, nullptr);
+}
+
+bool on_amx(int channels) {
+  return kLanes == 16 && amx_fits(channels, channels) && amx_available();
+}
+
+// S F of a strip, and scratch.
+size_t ProductFloats(int channels) {
+  const size_t product = static_cast<size_t>(channels) * kStrip;
+  if (!on_amx(channels)) return product;
+  return product + amx_floats(AmxRows{nullptr, channels, kStrip}.values() + AmxProducts::kScratch);
+}
 
 // S may be null, and P's data too. products: ProductFloats, since every product reads all channels
 // of the features that it is to replace.
@@ -245,7 +264,12 @@ void TurnIntoGradientRow(FeatureMap F, const float* S, float factor, ConstFeatur
     const Strip<float> gradient = {products, kStrip * kBlock};
     if (S) {
       const Strip<const float> from = {F.cell(0, row, x), F.plane_stride()};
-      multiply({S, F.channels, width, from, gradient, F.row_stride()}, /*add=*/false);
+      const Product product = {S, F.channels, width, from, gradient, F.row_stride()};
+      if (on_amx(F.channels)) {
+        multiply_on_amx(product, products + static_cast<size_t>(F.channels) * kStrip);
+      } else {
+        multiply(product, /*add=*/false);
+      }
     }
     for (int block = 0; block < F.blocks(); ++block) {
       float* f = F.cell(block, row, x);

@@ -395,9 +395,6 @@ HWY_INLINE void with_reader(const Source& source, const Use& use) {
 // Whether the products run on AMX's tile registers.
 bool OnAmx(int in, int out) { return kLanes == 16 && amx_fits(in, out) && amx_available(); }
 
-// Floats that so many 16-bit values take.
-size_t floats_of(size_t values) { return (values + 1) / 2; }
-
 // The strides of V and M for a task of as many tiles, in floats. The last group of tiles may be a
 // whole one.
 struct Strides {
@@ -684,7 +681,7 @@ struct Plan {
 
   size_t transformed() const { return kPoints * (strides.v_point + strides.m_point); }
   size_t scratch() const {
-    return transformed() + (amx ? floats_of(rows.values() + AmxProducts::kScratch) : 0);
+    return transformed() + (amx ? amx_floats(rows.values() + AmxProducts::kScratch) : 0);
   }
 };
 
@@ -715,27 +712,14 @@ void multiply_points(const TransformedKernel& kernel, const float* V, const Stri
 // AmxProducts needs.
 void multiply_points_on_amx(const TransformedKernel& kernel, const float* V, AmxRows rows,
                             const Strides& strides, float* M, float* scratch) {
-  const size_t u_block = static_cast<size_t>(kernel.in) * kBlock;
-  const int out_blocks = kernel.out / kBlock;
-  const auto columns_at = [&](int point, int block, int first) -> AmxColumns {
-    if (first == kernel.in) first = 0, block += kAmxBlocks;
-    if (block == out_blocks) block = 0, ++point;
-    if (point == kPoints) return {};
-    const float* U = kernel.U + point * kernel.point_stride + block * u_block;
-    return {U + first * kBlock, u_block, std::min(kAmxMostInputs, kernel.in - first)};
-  };
   rows.parts = reinterpret_cast<uint16_t*>(scratch);
-  AmxProducts products(rows.parts + rows.values(), columns_at(0, 0, 0));
+  AmxProducts products(rows.parts + rows.values(), kernel.U, kernel.in);
   const AmxRegisters registers;
   for (int point = 0; point < kPoints; ++point) {
+    const float* U = kernel.U + point * kernel.point_stride;
     amx_cut(V + point * strides.v_point, strides.block, rows);
-    for (int block = 0; block < out_blocks; block += kAmxBlocks) {
-      float* m = M + point * strides.m_point + block * strides.block;
-      for (int first = 0; first < kernel.in; first += kAmxMostInputs) {
-        const int end = std::min(first + kAmxMostInputs, kernel.in);
-        products.multiply(rows, first, first > 0, m, strides.block, columns_at(point, block, end));
-      }
-    }
+    products.multiply_all(rows, U, kernel.out, M + point * strides.m_point, strides.block,
+                          point + 1 < kPoints ? U + kernel.point_stride : nullptr);
   }
 }
 
@@ -771,7 +755,7 @@ static_assert(kTaskBlocks == kAmxBlocks);
 
 // V of all tiles at one point: cells, or with AMX their parts.
 size_t PatchFloats(int in, int out, int tiles) {
-  if (OnAmx(in, out)) return kPoints * floats_of(AmxRows{nullptr, in, tiles}.values());
+  if (OnAmx(in, out)) return kPoints * amx_floats(AmxRows{nullptr, in, tiles}.values());
   return kPoints * Strides(in, tiles, 0).v_point;
 }
 
@@ -825,7 +809,7 @@ struct OutputPlan {
   AmxRows rows;
 
   size_t products() const { return kPoints * (kPartPoint + strides.m_point); }
-  size_t scratch() const { return products() + (amx ? floats_of(AmxProducts::kScratch) : 0); }
+  size_t scratch() const { return products() + (amx ? amx_floats(AmxProducts::kScratch) : 0); }
 };
 
 size_t OutputScratch(int in, int out, int tiles) { return OutputPlan(in, out, tiles).scratch(); }
