@@ -2,13 +2,13 @@
 //
 // Its maps have the picture's full size and 64 channels, most of all that a network would have to
 // keep, and little is computed with them: done layer by layer, this level waits for memory. So it
-// is done in pieces of 8 x 96 outputs of conv1_2, small enough for conv1_1's features to stay in a
+// is done in pieces of 8 x 128 outputs of conv1_2, small enough for conv1_1's features to stay in a
 // near cache:
 //
-//     picture -> conv1_1 on 10 x 98 cells -> conv1_2 -> pooling -> 4 x 48 cells      forward
+//     picture -> conv1_1 on 10 x 130 cells -> conv1_2 -> pooling -> 4 x 64 cells      forward
 //                       `-> G += F F^T
 //
-//     d_x += K^T d_F on 10 x 98 pixels <- d_F = mask (K^T d + S F) <- gradient by pooling    back
+//     d_x += K^T d_F on 10 x 130 pixels <- d_F = mask (K^T d + S F) <- gradient by pooling    back
 //                       F again, for the mask and S F
 //
 // A piece's gradient reaches one pixel beyond its edges. A task is some rows of pieces, from left
@@ -24,7 +24,7 @@ namespace limn::kernels {
 namespace {
 
 constexpr int kPieceHeight = 2 * kTileSide;
-constexpr int kPieceWidth = 24 * kTileSide;
+constexpr int kPieceWidth = 32 * kTileSide;
 
 // How the rows of the picture are cut into tasks: by its height only.
 struct Tasks {

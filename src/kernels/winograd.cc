@@ -885,11 +885,12 @@ void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const floa
 
 // ---- many tiles ----
 
-// The tiles of one task: so many that every thread gets as many, and no more than caches bear.
+// The tiles of one task: so many that every thread gets as many, and no more than caches bear. With
+// vectors and few channels all of a task is to stay in a near cache; where kernels are large, or
+// are cut for each task, more tiles share them.
 int TilesPerTask(int in, int out, int tiles, int threads) {
   constexpr int kManyChannels = 256;
-  const bool many = in >= kManyChannels;
-  const int most = OnAmx(in, out) ? (many ? 128 : 64) : (many ? 132 : 36);
+  const int most = OnAmx(in, out) ? 128 : in >= kManyChannels ? 132 : 36;
   const int rounds = (tiles + most * threads - 1) / (most * threads);
   const int tasks = rounds * threads;
   return (tiles + tasks - 1) / tasks;
