@@ -49,14 +49,14 @@ Weights random_weights(const NetworkTable& network) {
   Random random(1);
   for (const Row& row : network.rows) {
     if (row.kind != RowKind::convolution) continue;
-    Convolution convolution = {std::string(row.id), row.in, row.out, {}, {}};
+    Convolution& convolution = weights.convolutions.emplace_back();
+    convolution.id = row.id;
+    convolution.kernel = {row.in, row.out, Buffer<float>(size_t{9} * row.in * row.out)};
+    convolution.bias = Buffer<float>(row.out);
     const double range = std::sqrt(6.0 / (9 * row.in));
-    convolution.kernel.resize(static_cast<size_t>(row.in) * row.out * 9);
-    for (float& value : convolution.kernel) {
+    for (float& value : convolution.kernel.values) {
       value = static_cast<float>(range * (2 * random.uniform() - 1));
     }
-    convolution.bias.resize(row.out);
-    weights.convolutions.push_back(std::move(convolution));
   }
   return weights;
 }
@@ -142,7 +142,8 @@ struct BenchCommand {
     Recipe recipe = find_recipe("limn");
     recipe.network.name = network_name;
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
-    Objective objective(random_weights(*network), recipe, noise(size, 1), noise(size, 2), pool);
+    const Weights weights = random_weights(*network);
+    Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
     std::vector<float> x = objective.encode(noise(size, 3));
     std::vector<float> gradient(x.size());
 

@@ -57,15 +57,7 @@ Network::Network(const Weights& weights, Pooling pooling, int last_row)
            "or shallower layers",
            weights.source, rows_[row].id, weights.network->name);
     }
-    const Convolution& convolution = weights.convolutions[next++];
-    PackedConvolution& packed = convolutions_[row];
-    packed.bias = Buffer<float>(convolution.bias.size());
-    std::copy(convolution.bias.begin(), convolution.bias.end(), packed.bias.data());
-    if (row == 0) {
-      input_kernel_ = kernels::pack_input_kernel(convolution.kernel, convolution.out);
-    } else {
-      packed.kernel = kernels::pack_kernel(convolution.kernel, convolution.in, convolution.out);
-    }
+    convolutions_[row] = &weights.convolutions[next++];
   }
 }
 
@@ -272,7 +264,7 @@ void Pass::run_first_level(FeatureMap y, ThreadPool& pool) {
 void Pass::run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
   using kernels::Sink;
   const RowState& state = rows_[row];
-  const Network::PackedConvolution& convolution = network_.convolution(row);
+  const Convolution& convolution = network_.convolution(row);
   const bool before_relu = state.tap_before_relu != kNoTap;
   const FeatureMap to = before_relu ? taps_[state.tap_before_relu].map : y;
   if (row == 0) {

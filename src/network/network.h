@@ -23,27 +23,23 @@
 
 namespace limn {
 
-// A network made ready to run: its kernels packed, from the first row to the deepest one in use.
+// The rows of a network from the first to the deepest one in use, each with its weights.
 class Network {
  public:
-  // Packs rows 0..last_row. Throws Error (usage) when the weights end before that row.
+  // Rows 0..last_row. The weights must outlive the network: their kernels are not copied. Throws
+  // Error (usage) when they end before that row.
   Network(const Weights& weights, Pooling pooling, int last_row);
-
-  struct PackedConvolution {
-    kernels::PackedKernel kernel;  // empty for the first row, which reads the picture
-    Buffer<float> bias;            // [out]
-  };
 
   std::span<const Row> rows() const { return rows_; }
   Pooling pooling() const { return pooling_; }
-  std::span<const float> input_kernel() const { return input_kernel_; }
-  const PackedConvolution& convolution(int row) const { return convolutions_[row]; }
+  // Of the first row, which reads the picture: in pack_input_kernel's order.
+  std::span<const float> input_kernel() const { return convolution(0).kernel.values; }
+  const Convolution& convolution(int row) const { return *convolutions_[row]; }
 
  private:
   std::span<const Row> rows_;
   Pooling pooling_;
-  Buffer<float> input_kernel_;
-  std::vector<PackedConvolution> convolutions_;  // by row; empty where the row is a pooling
+  std::vector<const Convolution*> convolutions_;  // by row; null where the row is a pooling
 };
 
 // The side of a map after one pooling: max pooling drops an odd last row, average pooling keeps it.

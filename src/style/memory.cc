@@ -77,13 +77,11 @@ PassBytes pass_bytes(const NetworkTable& network, const std::vector<Use>& uses, 
   return bytes;
 }
 
-// Weights as read, all of them, and packed, as far as they are used.
-double weight_bytes(const NetworkTable& network, size_t rows_in_use) {
+// All kernels that a file holds, used or not.
+double weight_bytes(const NetworkTable& network) {
   double bytes = 0;
-  for (size_t row = 0; row < network.rows.size(); ++row) {
-    const Row& r = network.rows[row];
-    if (r.kind != RowKind::convolution) continue;
-    bytes += kFloat * 9 * r.in * r.out * (row < rows_in_use ? 2 : 1);
+  for (const Row& row : network.rows) {
+    if (row.kind == RowKind::convolution) bytes += kFloat * 9 * row.in * row.out;
   }
   return bytes;
 }
@@ -117,8 +115,8 @@ double predict_peak_bytes(const NetworkTable& network, const Recipe& recipe,
   const double while_measuring = painting.kept + painting.work;
   const double while_painting =
       picture.kept + picture.work + picture.target + optimiser_vectors(recipe) * vector;
-  return kProgram + weight_bytes(network, uses.size()) + pictures +
-         std::max(painting.scratch, picture.scratch) + std::max(while_measuring, while_painting);
+  return kProgram + weight_bytes(network) + pictures + std::max(painting.scratch, picture.scratch) +
+         std::max(while_measuring, while_painting);
 }
 
 }  // namespace limn

@@ -15,9 +15,9 @@ struct MemoryPlan {
   int threads = 1;
 };
 
-// Bytes at the peak, within 10 %: the program, the weights as they were read and packed, the
-// pictures, and what Objective and the recipe's optimiser hold. docs/how-it-works.md has the table.
-// The network must have the layers that the recipe names.
+// Bytes at the peak, within 10 %: the program, the weights, the pictures, and what Objective and
+// the recipe's optimiser hold. docs/how-it-works.md has the table. The network must have the layers
+// that the recipe names.
 double predict_peak_bytes(const NetworkTable& network, const Recipe& recipe,
                           const MemoryPlan& plan);
 

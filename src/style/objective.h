@@ -26,9 +26,10 @@ bool check_layers(const NetworkTable& network, const Recipe& recipe);
 
 class Objective {
  public:
-  // photo and painting are taken at the sizes they have; the picture has the photo's size. Throws
-  // Error (usage): layers the network does not have, weights that end too early, pictures smaller
-  // than the network can read.
+  // photo and painting are taken at the sizes they have, and not needed afterwards; the picture has
+  // the photo's size. The weights, which are not copied, and the pool must outlive the objective.
+  // Throws Error (usage): layers the network does not have, weights that end too early, pictures
+  // smaller than the network can read.
   Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
             ThreadPool& pool);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/copies.h"
 #include "support/drawn.h"
 #include "support/errors.h"
 #include "support/random_values.h"
@@ -70,7 +71,7 @@ TEST_F(TheObjective, VariableInRgbIsThePicture) {
 TEST_F(TheObjective, VariableInNetworkUnitsFollowsTheConvention) {
   Recipe recipe = tiny_recipe();
   recipe.optimiser.space = Space::network;
-  Weights weights = tiny_.weights;
+  Weights weights = copy_of(tiny_.weights);
   weights.convention = {true, 255.0f, {100, 110, 120}, {1, 2, 4}};  // BGR
   const Objective objective(weights, recipe, tiny_.photo, tiny_.painting, pool_);
   const std::vector<float> x = objective.encode(tiny_.picture);
@@ -119,7 +120,7 @@ TEST_F(TheObjective, ClipsToThePicturesWithin0To1) {
 // another order, and whatever is rounded differently there makes all roundings of the later ones
 // different. So the two are as far from each other as from the truth (objective_golden_test.cc).
 TEST_F(TheObjective, OfBgrWeightsIsThatOfRgbWeightsTurnedRound) {
-  Weights turned = tiny_.weights;
+  Weights turned = copy_of(tiny_.weights);
   const InputConvention& rgb = tiny_.weights.convention;
   ASSERT_FALSE(rgb.bgr);
   turned.convention.bgr = true;
@@ -127,10 +128,12 @@ TEST_F(TheObjective, OfBgrWeightsIsThatOfRgbWeightsTurnedRound) {
     turned.convention.mean[c] = rgb.mean[2 - c];
     turned.convention.deviation[c] = rgb.deviation[2 - c];
   }
-  Convolution& first = turned.convolutions[0];
-  for (int o = 0; o < first.out; ++o) {
-    std::swap_ranges(first.kernel.begin() + o * 27, first.kernel.begin() + o * 27 + 9,
-                     first.kernel.begin() + o * 27 + 18);
+  kernels::PackedKernel& first = turned.convolutions[0].kernel;
+  for (int block = 0; block < first.out / kBlock; ++block) {
+    for (int tap = 0; tap < 9; ++tap) {
+      std::ranges::swap_ranges(kernel_cell(first, block, 0, tap),
+                               kernel_cell(first, block, 2, tap));
+    }
   }
   for (const Space space : {Space::rgb, Space::network}) {
     Recipe recipe = tiny_recipe();
@@ -246,7 +249,7 @@ TEST_F(TheObjective, TermsOfWeight0AreExactly0) {
 }
 
 TEST_F(TheObjective, LayersOfTermsOfWeight0NeedNoWeights) {
-  Weights early = tiny_.weights;
+  Weights early = copy_of(tiny_.weights);
   early.convolutions.resize(3);  // 3_1, which the style reads, is missing
   Recipe recipe = tiny_recipe();
   const auto objective = [&] { Objective(early, recipe, tiny_.photo, tiny_.painting, pool_); };
@@ -259,7 +262,7 @@ TEST_F(TheObjective, LayersOfTermsOfWeight0NeedNoWeights) {
 }
 
 TEST_F(TheObjective, OfVariationAloneNeedsNoNetwork) {
-  Weights none = tiny_.weights;
+  Weights none = copy_of(tiny_.weights);
   none.convolutions.clear();
   Recipe recipe = tiny_recipe();
   recipe.content.weight = recipe.style.weight = 0;

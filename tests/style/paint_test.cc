@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "support/copies.h"
 #include "support/drawn.h"
 #include "support/errors.h"
 #include "support/same_bits.h"
@@ -142,11 +143,10 @@ TEST_F(Paint, ConvergesAtOnceWhereThereIsNothingToGain) {
 }
 
 TEST_F(Paint, ThatNeverHasAFiniteLossFailsWithTheInitialPicture) {
-  Weights weights = model_.weights();
-  for (float& value : weights.convolutions[1].kernel) value *= 1e30f;
+  auto weights = std::make_shared<Weights>(copy_of(model_.weights()));
+  for (float& value : weights->convolutions[1].kernel.values) value *= 1e30f;
   Recipe recipe = small_recipe();
-  const Painted result =
-      paint(Model(std::make_shared<const Weights>(weights)), photo_, painting_, recipe);
+  const Painted result = paint(Model(weights), photo_, painting_, recipe);
   EXPECT_EQ(result.outcome, Outcome::failed);
   EXPECT_TRUE(same_bits(result.picture.rgb, photo_.rgb));
 }
