@@ -156,14 +156,14 @@ void PaintCommand::check(const Recipe& recipe) const {
 int PaintCommand::run() const {
   const Recipe recipe = arguments.recipe();
   check(recipe);
-  const Image photo = read_image(arguments.photo());
-  const Image painting = read_image(arguments.painting());
+  Image photo = read_image(arguments.photo());
+  Image painting = read_image(arguments.painting());
   const Model model = arguments.model();
 
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, interrupt);
   ProgressDisplay display(ProgressDisplay::suitable_style(quiet));
   int exit_code = kSuccess;
-  const Painted painted = paint(model, photo, painting, recipe, [&](const Progress& progress) {
+  const auto on_progress = [&](const Progress& progress) {
     if (progress.iteration == 0) {
       display.note(fmt::format("painting {} x {} pixels by recipe '{}'", progress.width,
                                progress.height, recipe.name));
@@ -172,7 +172,8 @@ int PaintCommand::run() const {
     const bool save = save_every && progress.iteration > 0 && progress.iteration % *save_every == 0;
     if (save && !save_numbered(progress, display)) exit_code = kFileError;
     return interrupted == 0;
-  });
+  };
+  const Painted painted = paint(model, std::move(photo), std::move(painting), recipe, on_progress);
   display.finish();
   if (painted.outcome == Outcome::failed) {
     fail(ErrorKind::usage,

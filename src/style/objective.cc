@@ -182,33 +182,34 @@ void Objective::fill_input(InputPlanes input, std::span<const float> planes,
   });
 }
 
-std::vector<float> Objective::encode(const Image& picture) const {
+std::vector<float> Objective::encode(Image picture) const {
   assert(picture.height == height_ && picture.width == width_);
-  std::vector<float> x(picture.rgb);
+  std::vector<float> x = std::move(picture.rgb);
   const size_t plane_size = x.size() / 3;
   for (size_t i = 0; i < x.size(); ++i) x[i] = rgb_to_variable_[i / plane_size](x[i]);
   return x;
 }
 
-Image Objective::decode(std::span<const float> x) const {
-  Image picture;
-  picture.width = width_;
-  picture.height = height_;
-  picture.rgb.resize(x.size());
+Image Objective::decode(std::vector<float> x) const {
   const size_t plane_size = x.size() / 3;
   for (size_t i = 0; i < x.size(); ++i) {
     const Affine& affine = rgb_to_variable_[i / plane_size];
-    picture.rgb[i] = (x[i] - affine.offset) / affine.gain;
+    x[i] = (x[i] - affine.offset) / affine.gain;
   }
+  Image picture;
+  picture.width = width_;
+  picture.height = height_;
+  picture.rgb = std::move(x);
   return picture;
 }
 
 void Objective::clip(std::span<float> x) const {
-  const size_t plane_size = x.size() / 3;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const Affine& affine = rgb_to_variable_[i / plane_size];
-    x[i] = std::clamp(x[i], affine(0.0f), affine(1.0f));
-  }
+  pool_.run(3 * static_cast<size_t>(height_), [&](size_t row) {
+    const Affine& affine = rgb_to_variable_[row / height_];
+    const float black = affine(0.0f);
+    const float white = affine(1.0f);
+    for (float& value : x.subspan(row * width_, width_)) value = std::clamp(value, black, white);
+  });
 }
 
 // ---------------------------------------------------------------------------------- evaluation --

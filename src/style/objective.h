@@ -38,9 +38,9 @@ class Objective {
 
   // The variable x: 3 x height x width floats, planes red, green, blue, in the recipe's space.
   size_t size() const { return 3 * static_cast<size_t>(height_) * width_; }
-  std::vector<float> encode(const Image& picture) const;  // of height() x width()
-  Image decode(std::span<const float> x) const;           // not clamped, no alpha
-  void clip(std::span<float> x) const;                    // to the pictures within 0..1 RGB
+  std::vector<float> encode(Image picture) const;  // of height() x width()
+  Image decode(std::vector<float> x) const;        // not clamped, no alpha
+  void clip(std::span<float> x) const;             // to the pictures within 0..1 RGB
 
   // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
   Losses evaluate(std::span<const float> x, std::span<float> gradient);

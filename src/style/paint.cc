@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -33,9 +34,16 @@ Size fitted(const Image& picture, int longest) {
 
 Image fit(const Image& picture, Size size) { return resized(picture, size.width, size.height); }
 
+// The same for a picture that is not needed afterwards: its memory is given back.
+Image fit(Image&& picture, Size size) {
+  Image given = std::move(picture);
+  const bool fits = given.width == size.width && given.height == size.height;
+  return fits ? std::move(given) : fit(std::as_const(given), size);
+}
+
 // The painting goes with the working size: its longest side is the picture's.
-Image fit_painting(const Image& painting, Size working) {
-  return fit(painting, fitted(painting, std::max(working.width, working.height)));
+Size painting_size(const Image& painting, Size working) {
+  return fitted(painting, std::max(working.width, working.height));
 }
 
 void check(const Model& model, const Recipe& recipe) {
@@ -81,17 +89,19 @@ std::optional<Image> read_initial_picture(const Recipe& recipe) {
   return read_image(init);
 }
 
-Image initial_picture(const std::optional<Image>& given, const Image& photo, const Recipe& recipe) {
+Image initial_picture(std::optional<Image> given, Image photo, const Recipe& recipe) {
   const Size size = {photo.width, photo.height};
-  if (given) return fit(*given, size);
-  return recipe.picture.init == "noise" ? noise_picture(size, recipe.picture.seed) : photo;
+  if (given) return fit(std::move(*given), size);
+  return recipe.picture.init == "noise" ? noise_picture(size, recipe.picture.seed)
+                                        : std::move(photo);
 }
 
 // The optimiser's picture as one to show: within 0..1, with the photo's alpha.
-Image finished_picture(const Objective& objective, std::span<const float> x, const Image& photo) {
-  Image picture = objective.decode(x);
+Image finished_picture(const Objective& objective, std::vector<float> x,
+                       const std::vector<float>& alpha) {
+  Image picture = objective.decode(std::move(x));
   for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
-  picture.alpha = photo.alpha;
+  picture.alpha = alpha;
   return picture;
 }
 
@@ -109,27 +119,33 @@ Outcome run(Descent& descent, int iterations, Report&& report) {
   return Outcome::finished;
 }
 
-}  // namespace
-
-Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
-              const ProgressCallback& progress) {
+// Picture: const Image, or Image for pictures that are given back once they have been resized.
+//
+// What is largest here is the objective's memory. Beside it live only the pictures that are
+// still needed: each is given back before the next large piece is taken.
+template <typename Picture>
+Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, const Recipe& recipe,
+                       const ProgressCallback& progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   check(model, recipe);
-  const std::optional<Image> given = read_initial_picture(recipe);
+  std::optional<Image> given = read_initial_picture(recipe);
 
   const Size size = fitted(photo, recipe.picture.size);
-  const Image content = fit(photo, size);
-  const Image initial = initial_picture(given, content, recipe);
+  Image content = fit(std::move(photo), size);
+  Image style = fit(std::move(painting), painting_size(painting, size));
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  Objective objective(model.weights(), recipe, content, fit_painting(painting, size), pool);
+  Objective objective(model.weights(), recipe, content, style, pool);
+  style = {};
 
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
+  const std::vector<float> alpha = std::move(content.alpha);
   Descent descent([&](std::span<const float> x,
                       std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool), pool,
+                  objective.encode(initial_picture(std::move(given), std::move(content), recipe)),
+                  make_optimiser(recipe, objective.size(), pool), pool,
                   recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
 
   // What the loop fills is made here once: iterations allocate nothing.
@@ -139,8 +155,11 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
   now.iterations = recipe.optimiser.iterations;
   now.width = size.width;
   now.height = size.height;
-  now.picture = [&] { return finished_picture(objective, descent.x(), content); };
-  now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
+  const auto picture_of = [&](std::span<const float> x) {
+    return finished_picture(objective, {x.begin(), x.end()}, alpha);
+  };
+  now.picture = [&] { return picture_of(descent.x()); };
+  now.best_picture = [&] { return picture_of(descent.best_x()); };
   painted.outcome = run(descent, recipe.optimiser.iterations, [&] {
     painted.history.push_back({descent.iteration(), seconds(), descent.losses()});
     if (!progress) return true;
@@ -149,11 +168,23 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
     now.losses = descent.losses();
     return progress(now);
   });
-  painted.picture = finished_picture(objective, descent.best_x(), content);
   painted.best_iteration = descent.best_iteration();
   painted.rejected_steps = descent.rejected_steps();
+  painted.picture = finished_picture(objective, std::move(descent).best_x(), alpha);
   painted.seconds = seconds();
   return painted;
+}
+
+}  // namespace
+
+Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  return paint_pictures(model, photo, painting, recipe, progress);
+}
+
+Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  return paint_pictures(model, photo, painting, recipe, progress);
 }
 
 Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
@@ -162,8 +193,8 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   const Size size = recipe.picture.size == 0 ? Size{picture.width, picture.height}
                                              : fitted(photo, recipe.picture.size);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  Objective objective(model.weights(), recipe, fit(photo, size), fit_painting(painting, size),
-                      pool);
+  Objective objective(model.weights(), recipe, fit(photo, size),
+                      fit(painting, painting_size(painting, size)), pool);
 
   Evaluation evaluation;
   evaluation.width = size.width;
