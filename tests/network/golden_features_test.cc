@@ -61,7 +61,7 @@ TEST_P(GoldenFeatures, OfEveryLayerHaveTheirShapeSumAndNorm) {
   const Network network(tiny.weights, GetParam(), static_cast<int>(tiny.rows.size()) - 1);
   on_every_target([&] {
     ThreadPool pool(2);
-    Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Pass::Purpose::features);
+    Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
     const InputConvention& convention = tiny.weights.convention;
     const float* value = tiny.picture.rgb.data();
     for (int c = 0; c < 3; ++c) {

@@ -50,7 +50,7 @@ TEST(OpenNetwork, HasNoClosedRelu) {
     taps.push_back({*find_layer(tiny.table, layer), /*features=*/true, /*gram=*/false});
   }
   const Network network(weights, Pooling::average, taps.back().position.row);
-  Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Pass::Purpose::features);
+  Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
   ThreadPool pool(1);
   Random random(1);
   for (int sample = 0; sample < 20; ++sample) {  // pictures between the ends of the steps below

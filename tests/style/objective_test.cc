@@ -275,6 +275,19 @@ TEST_F(TheObjective, OfVariationAloneNeedsNoNetwork) {
   EXPECT_EQ(losses.total, losses.total_variation);
 }
 
+TEST(UnreadLayers, AreDroppedAndNoOthers) {
+  const TinyNetwork& tiny = tiny_network();
+  Recipe recipe = tiny_recipe();
+  recipe.content.weight = 0;
+  recipe.style.layers = {{"relu2_1", 1.0}, {"relu3_1", 0.0}};
+  Weights weights = copy_of(tiny.weights);
+  drop_unread_layers(weights, recipe);
+  ASSERT_FALSE(weights.convolutions.empty());
+  EXPECT_EQ(weights.convolutions.back().id, "2_1");
+  drop_unread_layers(weights, tiny_recipe());  // what is gone is gone
+  EXPECT_EQ(weights.convolutions.back().id, "2_1");
+}
+
 // ------------------------------------------------------------------------------------- errors --
 
 TEST_F(TheObjective, NamesALayerTheNetworkDoesNotHaveAndThoseItHas) {
@@ -287,23 +300,23 @@ TEST_F(TheObjective, NamesALayerTheNetworkDoesNotHaveAndThoseItHas) {
   EXPECT_TRUE(says(error_of([&] { objective_of(recipe); }), ErrorKind::usage, "'nonsense'"));
 }
 
-// Unlike the objective, which does not look at layers of weight 0, this is a check of the recipe.
-TEST(CheckLayers, RefusesNamesEvenOfWeight0AndSaysWhetherAnyIsRead) {
+// Those of weight 0 are not in use, but must be there: this is a check of the recipe too.
+TEST(LayersInUse, AreThoseOfWeightAndAllNamesAreKnown) {
   const NetworkTable& table = tiny_network().table;
   Recipe recipe = tiny_recipe();
-  EXPECT_TRUE(check_layers(table, recipe));
+  EXPECT_FALSE(layers_in_use(table, recipe).empty());
   recipe.content.weight = 0;
-  EXPECT_TRUE(check_layers(table, recipe));
+  EXPECT_FALSE(layers_in_use(table, recipe).empty());
   for (LayerWeight& layer : recipe.style.layers) layer.weight = 0;
-  EXPECT_FALSE(check_layers(table, recipe));
+  EXPECT_TRUE(layers_in_use(table, recipe).empty());
   recipe.style.layers.clear();
-  EXPECT_FALSE(check_layers(table, recipe));
+  EXPECT_TRUE(layers_in_use(table, recipe).empty());
   recipe.style.layers = {{"relu9_9", 0.0}};
-  EXPECT_TRUE(says(error_of([&] { check_layers(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
+  EXPECT_TRUE(says(error_of([&] { layers_in_use(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
   recipe = tiny_recipe();
   recipe.content.weight = 0;
   recipe.content.layers = {{"relu9_9", 1.0}};
-  EXPECT_TRUE(says(error_of([&] { check_layers(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
+  EXPECT_TRUE(says(error_of([&] { layers_in_use(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
 }
 
 TEST_F(TheObjective, NamesTheSmallestSizeThatTheLayersNeed) {
