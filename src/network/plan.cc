@@ -1,6 +1,7 @@
 #include "network/plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "kernels/kernels.h"
 

@@ -60,6 +60,20 @@ TEST_F(Paint, LowersTheLossWithEveryOptimiser) {
   }
 }
 
+// Both where they are resized and where they have their size already.
+TEST_F(Paint, GivesBackPicturesThatAreMovedIn) {
+  for (const int size : {0, 30}) {
+    Recipe recipe = small_recipe();
+    recipe.picture.size = size;
+    Image photo = photo_;
+    Image painting = painting_;
+    const Painted moved = paint(model_, std::move(photo), std::move(painting), recipe);
+    EXPECT_EQ(photo.rgb.capacity(), 0u);
+    EXPECT_EQ(painting.rgb.capacity(), 0u);
+    EXPECT_TRUE(same_bits(moved.picture.rgb, painted(recipe).picture.rgb));
+  }
+}
+
 TEST_F(Paint, RecordsEveryIterationInOrder) {
   const Painted result = painted(small_recipe());
   EXPECT_EQ(result.outcome, Outcome::finished);
