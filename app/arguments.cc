@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "style/objective.h"
 #include "style/recipe_fields.h"
+#include "weights/read.h"
 
 namespace limn {
 namespace {
@@ -87,7 +89,7 @@ Recipe PaintingArguments::recipe() const {
   return recipe;
 }
 
-Model PaintingArguments::model() const {
+Model PaintingArguments::model(const Recipe& recipe) const {
   if (weights_.empty()) {
     fail(
         ErrorKind::usage,
@@ -96,7 +98,10 @@ Model PaintingArguments::model() const {
         "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
         "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5, and say --weights FILE");
   }
-  return Model::read(weights_);
+  Weights weights = read_weights(weights_);
+  // For another network, painting says better what is wrong.
+  if (recipe.network.name == weights.network->name) drop_unread_layers(weights, recipe);
+  return Model(std::make_shared<const Weights>(std::move(weights)));
 }
 
 Recipe find_recipe(const std::string& name_or_file) {

@@ -22,8 +22,9 @@ class PaintingArguments {
   Recipe recipe() const;
   bool given(const std::string& key) const { return values_.contains(key); }
 
-  // The weights that were asked for; without --weights, an error that says how to get some.
-  Model model() const;
+  // The weights that were asked for, as far down as the recipe reads; without --weights, an error
+  // that says how to get some.
+  Model model(const Recipe& recipe) const;
 
  private:
   std::string photo_, painting_, weights_;

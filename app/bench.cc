@@ -49,14 +49,14 @@ Weights random_weights(const NetworkTable& network) {
   Random random(1);
   for (const Row& row : network.rows) {
     if (row.kind != RowKind::convolution) continue;
-    Convolution convolution = {std::string(row.id), row.in, row.out, {}, {}};
+    Convolution& convolution = weights.convolutions.emplace_back();
+    convolution.id = row.id;
+    convolution.kernel = {row.in, row.out, Buffer<float>(size_t{9} * row.in * row.out)};
+    convolution.bias = Buffer<float>(row.out);
     const double range = std::sqrt(6.0 / (9 * row.in));
-    convolution.kernel.resize(static_cast<size_t>(row.in) * row.out * 9);
-    for (float& value : convolution.kernel) {
+    for (float& value : convolution.kernel.values) {
       value = static_cast<float>(range * (2 * random.uniform() - 1));
     }
-    convolution.bias.resize(row.out);
-    weights.convolutions.push_back(std::move(convolution));
   }
   return weights;
 }
@@ -133,20 +133,17 @@ struct BenchCommand {
   std::string network_name = "vgg19";
 
   int run() const {
-    const NetworkTable* network = find_network(network_name);
-    if (network == nullptr) {
-      const std::vector<std::string> known = {"vgg16", "vgg19"};
-      fail(ErrorKind::usage, "there is no network '{}'{}", network_name,
-           did_you_mean(network_name, known));
-    }
+    const NetworkTable& network = network_named(network_name);
     Recipe recipe = find_recipe("limn");
     recipe.network.name = network_name;
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
-    Objective objective(random_weights(*network), recipe, noise(size, 1), noise(size, 2), pool);
+    Weights weights = random_weights(network);
+    drop_unread_layers(weights, recipe);
+    Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
     std::vector<float> x = objective.encode(noise(size, 3));
     std::vector<float> gradient(x.size());
 
-    Table table(recipe, *network);
+    Table table(recipe, network);
     std::vector<double> seconds;
     for (int i = 0; i <= evaluations; ++i) {
       const auto start = std::chrono::steady_clock::now();
@@ -156,10 +153,9 @@ struct BenchCommand {
       seconds.push_back(taken.count());
       table.add(objective.row_seconds(), size);
     }
-    recipe.optimiser.kind = OptimiserKind::sgd;  // evaluations alone: no optimiser keeps anything
-    const MemoryPlan plan = {size, size, size, size, pool.threads()};
+    const WorkingSizes sizes = {size, size, size, size};
     const Result result = {table, seconds, pool.threads(),
-                           predict_peak_bytes(*network, recipe, plan)};
+                           predict_evaluation_bytes(weights, recipe, sizes, pool.threads())};
     print(json ? as_json(result) : as_text(result));
     return kSuccess;
   }

@@ -53,7 +53,8 @@ struct EvaluateCommand {
     const Image photo = read_image(arguments.photo());
     const Image painting = read_image(arguments.painting());
     const Image evaluated = read_image(picture);
-    const Evaluation evaluation = evaluate(arguments.model(), photo, painting, evaluated, recipe);
+    const Evaluation evaluation =
+        evaluate(arguments.model(recipe), photo, painting, evaluated, recipe);
     if (!std::isfinite(evaluation.losses.total)) {
       fail(ErrorKind::usage, "the losses at '{}' are not finite; choose smaller weights", picture);
     }

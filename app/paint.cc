@@ -8,12 +8,14 @@
 #include "arguments.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
 #include "image/write.h"
 #include "progress.h"
 #include "report.h"
+#include "style/memory.h"
 
 namespace limn {
 namespace {
@@ -60,7 +62,8 @@ struct PaintCommand {
   void check(const Recipe& recipe) const;
   std::string numbered_output(int iteration, int iterations) const;
   bool save_numbered(const Progress& progress, ProgressDisplay& display) const;
-  void write_report(const Painted& painted, const Recipe& recipe, const Model& model) const;
+  void write_report(const Painted& painted, const Recipe& recipe, const Model& model,
+                    double predicted_bytes) const;
 };
 
 void PaintCommand::add_to(CLI::App& command) {
@@ -92,8 +95,8 @@ std::string PaintCommand::numbered_output(int iteration, int iterations) const {
       .string();
 }
 
-void PaintCommand::write_report(const Painted& painted, const Recipe& recipe,
-                                const Model& model) const {
+void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, const Model& model,
+                                double predicted_bytes) const {
   nlohmann::ordered_json json;
   json["limn"] = version();
   json["instruction_set"] = instruction_set();
@@ -110,6 +113,7 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe,
   json["rejected_steps"] = painted.rejected_steps;
   json["seconds"] = painted.seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
+  json["predicted_memory_bytes"] = static_cast<std::int64_t>(predicted_bytes);
   json["history"] = nlohmann::ordered_json::array();
   for (const IterationRecord& record : painted.history) {
     nlohmann::ordered_json entry = {{"iteration", record.iteration}, {"seconds", record.seconds}};
@@ -156,14 +160,20 @@ void PaintCommand::check(const Recipe& recipe) const {
 int PaintCommand::run() const {
   const Recipe recipe = arguments.recipe();
   check(recipe);
-  const Image photo = read_image(arguments.photo());
-  const Image painting = read_image(arguments.painting());
-  const Model model = arguments.model();
+  Image photo = read_image(arguments.photo());
+  Image painting = read_image(arguments.painting());
+  const Model model = arguments.model(recipe);
+
+  const WorkingSizes sizes = working_sizes(photo, painting, recipe.picture.size);
+  const auto predict = [&] {
+    const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
+    return predict_painting_bytes(model.weights(), recipe, sizes, threads);
+  };
 
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, interrupt);
   ProgressDisplay display(ProgressDisplay::suitable_style(quiet));
   int exit_code = kSuccess;
-  const Painted painted = paint(model, photo, painting, recipe, [&](const Progress& progress) {
+  const auto on_progress = [&](const Progress& progress) {
     if (progress.iteration == 0) {
       display.note(fmt::format("painting {} x {} pixels by recipe '{}'", progress.width,
                                progress.height, recipe.name));
@@ -172,7 +182,8 @@ int PaintCommand::run() const {
     const bool save = save_every && progress.iteration > 0 && progress.iteration % *save_every == 0;
     if (save && !save_numbered(progress, display)) exit_code = kFileError;
     return interrupted == 0;
-  });
+  };
+  const Painted painted = paint(model, std::move(photo), std::move(painting), recipe, on_progress);
   display.finish();
   if (painted.outcome == Outcome::failed) {
     fail(ErrorKind::usage,
@@ -181,7 +192,7 @@ int PaintCommand::run() const {
   }
 
   write_image(painted.picture, output, write);
-  if (report) write_report(painted, recipe, model);
+  if (report) write_report(painted, recipe, model, predict());
   display.note(fmt::format("{}: iteration {} of {}, {:.1f} s", output, painted.best_iteration,
                            recipe.optimiser.iterations, painted.seconds));
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;

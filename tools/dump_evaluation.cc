@@ -53,7 +53,7 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
   for (const std::string& name : names) taps.push_back({*find_layer(table, name), true, false});
 
   ThreadPool pool;
-  Pass pass(network, picture.height, picture.width, taps, Pass::Purpose::features);
+  Pass pass(network, picture.height, picture.width, taps, Purpose::features);
   const InputConvention& convention = weights.convention;
   for (int c = 0; c < 3; ++c) {
     const int plane = convention.bgr ? 2 - c : c;
@@ -83,8 +83,8 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
 void dump(const PaintingArguments& arguments, const std::string& picture_path,
           const std::string& folder) {
   Recipe recipe = arguments.recipe();
-  recipe.picture.size = 0;  // the picture's own
-  const Model model = arguments.model();
+  recipe.picture.size = 0;                               // the picture's own
+  const Model model = Model::read(arguments.weights());  // all of it
   const Image picture = read_image(picture_path);
   const Evaluation evaluation = evaluate(model, read_image(arguments.photo()),
                                          read_image(arguments.painting()), picture, recipe);

@@ -313,6 +313,10 @@ struct Painted {
 // usage (a recipe that contradicts itself or the model), resources (no memory for this size).
 LIMN_API Painted paint(const Model& model, const Image& photo, const Image& painting,
                        const Recipe& recipe, const ProgressCallback& progress = {});
+// The same for pictures that are not needed afterwards, which saves their memory while painting:
+//   paint(model, std::move(photo), std::move(painting), recipe)
+LIMN_API Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
+                       const ProgressCallback& progress = {});
 
 struct Evaluation {
   Losses losses;

@@ -72,12 +72,35 @@ class ThreadPool {
   // Memory that kernels may use while they run: one piece that all threads share, to be asked for
   // before run(), and one for each thread, to be asked for by the tasks that run on it. Contents
   // are not kept from one request to the next. Pieces grow and are given back with the pool.
-  std::span<float> shared_scratch(size_t floats) { return grown(shared_scratch_, floats); }
+  std::span<float> shared_scratch(size_t floats) {
+    const bool fits = !lent_.empty() && floats <= lent_.size();
+    lent_to_all_ = fits ? floats : 0;
+    return fits ? lent_.first(floats) : grown(shared_scratch_, floats);
+  }
   std::span<float> thread_scratch(int thread, size_t floats) {
-    return grown(thread_scratch_[thread], floats);
+    const std::span<float> lent = lent_share(thread);
+    const bool fits = !lent.empty() && floats <= lent.size();
+    return fits ? lent.first(floats) : grown(thread_scratch_[thread], floats);
+  }
+
+  // Memory, aligned like a buffer, from which requests are met before the pool takes its own: as
+  // much as is asked for to share comes first, then equal shares for the threads, each aligned (so
+  // that a few floats more than are asked for are needed). Lend nothing to end it.
+  void lend_scratch(std::span<float> memory) {
+    lent_ = memory;
+    lent_to_all_ = 0;
   }
 
  private:
+  // A thread's part of the lent memory, its begin aligned.
+  std::span<float> lent_share(int thread) const {
+    constexpr size_t kAligned = kBufferAlignment / sizeof(float);
+    const size_t begin = (lent_to_all_ + kAligned - 1) / kAligned * kAligned;
+    if (begin >= lent_.size()) return {};
+    const size_t share = (lent_.size() - begin) / threads_ / kAligned * kAligned;
+    return lent_.subspan(begin + thread * share, share);
+  }
+
   static std::span<float> grown(Buffer<float>& buffer, size_t floats) {
     if (buffer.size() < floats) {
       buffer = {};  // first, so that old and new are not held together
@@ -88,9 +111,25 @@ class ThreadPool {
 
   struct Crew;
   int threads_;
+  std::span<float> lent_;
+  size_t lent_to_all_ = 0;  // of it, what all threads share
   Buffer<float> shared_scratch_;
   std::vector<Buffer<float>> thread_scratch_;
   std::unique_ptr<Crew> crew_;
+};
+
+// Lends a pool scratch memory for as long as it lives itself.
+class ScratchLoan {
+ public:
+  ScratchLoan(ThreadPool& pool, std::span<float> memory) : pool_(pool) {
+    pool_.lend_scratch(memory);
+  }
+  ~ScratchLoan() { pool_.lend_scratch({}); }
+  ScratchLoan(const ScratchLoan&) = delete;
+  ScratchLoan& operator=(const ScratchLoan&) = delete;
+
+ private:
+  ThreadPool& pool_;
 };
 
 // The cores this process may use (its affinity mask), at least 1.

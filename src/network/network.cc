@@ -9,18 +9,20 @@
 namespace limn {
 namespace {
 
-// The ring is a convolution's zero padding; a work map that changes its shape needs a new one.
-void clear_ring(FeatureMap map) {
-  const auto clear = [](float* cells, size_t count) {
-    std::memset(cells, 0, count * kBlock * sizeof(float));
+// Clears all of a map but its features: the ring, which is a convolution's zero padding, and what
+// lies behind each plane, so that maps can be compared as a whole.
+void clear_around(FeatureMap map) {
+  const auto clear = [](float* begin, const float* end) {
+    std::memset(begin, 0, (end - begin) * sizeof(float));
   };
   for (int block = 0; block < map.blocks(); ++block) {
-    clear(map.cell(block, -1, -1), static_cast<size_t>(map.width) + 2);
-    clear(map.cell(block, map.height, -1), static_cast<size_t>(map.width) + 2);
-    for (int y = 0; y < map.height; ++y) {
-      clear(map.cell(block, y, -1), 1);
-      clear(map.cell(block, y, map.width), 1);
+    clear(map.cell(block, -1, -1), map.cell(block, 0, 0));
+    for (int y = 1; y < map.height; ++y) {
+      clear(map.cell(block, y - 1, map.width), map.cell(block, y, 0));
     }
+    const bool last = block + 1 == map.blocks();
+    clear(map.cell(block, map.height - 1, map.width),
+          last ? map.data + map.floats() : map.cell(block + 1, -1, -1));
   }
 }
 
@@ -57,20 +59,8 @@ Network::Network(const Weights& weights, Pooling pooling, int last_row)
            "or shallower layers",
            weights.source, rows_[row].id, weights.network->name);
     }
-    const Convolution& convolution = weights.convolutions[next++];
-    PackedConvolution& packed = convolutions_[row];
-    packed.bias = Buffer<float>(convolution.bias.size());
-    std::copy(convolution.bias.begin(), convolution.bias.end(), packed.bias.data());
-    if (row == 0) {
-      input_kernel_ = kernels::pack_input_kernel(convolution.kernel, convolution.out);
-    } else {
-      packed.kernel = kernels::pack_kernel(convolution.kernel, convolution.in, convolution.out);
-    }
+    convolutions_[row] = &weights.convolutions[next++];
   }
-}
-
-int pooled_side(Pooling pooling, int side) {
-  return pooling == Pooling::max ? side / 2 : (side + 1) / 2;
 }
 
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row) {
@@ -84,151 +74,51 @@ int smallest_side(std::span<const Row> rows, Pooling pooling, int row) {
 
 // ---------------------------------------------------------------------------------------- Pass --
 
-// -- the plan --
-
 Pass::Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
-           Purpose purpose)
-    : network_(network), height_(height), width_(width) {
-  plan_shapes(taps);
-  plan_memory(purpose);
+           Purpose purpose, int threads)
+    : network_(network),
+      plan_(plan_pass(network.rows(), network.pooling(), height, width, taps, purpose, threads)),
+      seconds_(plan_.rows.size()),
+      input_(InputPlanes{nullptr, height, width}.floats()),
+      arena_(plan_.arena_bytes) {
+  for (const TapPlan& tap : plan_.taps) {
+    const size_t C = tap.request.gram ? tap.shape.channels : 0;
+    grams_.emplace_back(C * C);
+  }
 }
 
 bool Pass::is_convolution(int row) const {
   return network_.rows()[row].kind == RowKind::convolution;
 }
 
-// The deepest row may be read before its ReLU only; then the ReLU is not computed.
-bool Pass::ends_before_relu(int row) const {
-  return row + 1 == rows() && rows_[row].tap_before_relu != kNoTap &&
-         rows_[row].tap_output == kNoTap;
-}
+// -- what lies where --
 
-// Walks down the table with the picture's size; finds out who reads what, and what can be fused.
-void Pass::plan_shapes(std::span<const TapRequest> taps) {
-  int deepest = -1;
-  for (const TapRequest& tap : taps) deepest = std::max(deepest, tap.position.row);
-  assert(deepest < static_cast<int>(network_.rows().size()));
-
-  int height = height_;
-  int width = width_;
-  for (int row = 0; row <= deepest; ++row) {
-    if (!is_convolution(row)) {
-      height = pooled_side(network_.pooling(), height);
-      width = pooled_side(network_.pooling(), width);
-    }
-    assert(height > 0 && width > 0);
-    RowState& state = rows_.emplace_back();
-    state.channels = network_.rows()[row].out;
-    state.height = height;
-    state.width = width;
-    for (size_t tap = 0; tap < taps.size(); ++tap) {
-      if (taps[tap].position.row != row) continue;
-      const bool before_relu = taps[tap].position.tap == Tap::before_relu;
-      (before_relu ? state.tap_before_relu : state.tap_output) = static_cast<int>(tap);
-    }
-  }
-  for (const TapRequest& tap : taps) taps_.emplace_back().request = tap;
-  seconds_.resize(rows_.size());
-
-  // A convolution whose output only the pooling behind it reads hands it over tile by tile.
-  const auto untapped = [](const RowState& row) {
-    return row.tap_before_relu == kNoTap && row.tap_output == kNoTap;
-  };
-  for (int row = 1; row + 1 < rows(); ++row) {
-    rows_[row].pooled = is_convolution(row) && !is_convolution(row + 1) && untapped(rows_[row]);
-  }
-  // The first level is fused unless somebody wants its features, or both its Gram matrices.
-  if (rows() < 3 || !is_convolution(1) || !rows_[1].pooled) return;
-  const int before = rows_[0].tap_before_relu;
-  const int after = rows_[0].tap_output;
-  const auto gram_only = [&](int tap) { return tap == kNoTap || !taps_[tap].request.features; };
-  fused_first_level_ =
-      (before == kNoTap || after == kNoTap) && gram_only(before) && gram_only(after);
-}
-
-// `pooling`: the row behind a convolution that is pooled, which knows the maxima's shape.
-void Pass::plan_bits(RowState& row, const RowState* pooling) {
-  const bool max_pool = network_.pooling() == Pooling::max;
-  const RowState& of_signs = pooling && max_pool ? *pooling : row;
-  row.sign_memory = Buffer<std::uint16_t>(bit_words(row.channels, of_signs.height, of_signs.width));
-  row.signs = {row.sign_memory.data(), of_signs.height, of_signs.width};
-}
-
-void Pass::plan_memory(Purpose purpose) {
-  const bool gradients = purpose == Purpose::gradients;
-  input_ = Buffer<float>(input().floats());
-  if (gradients) d_input_ = Buffer<float>(input().floats());
-  if (gradients && fused_first_level_) {
-    edges_ = Buffer<float>(kernels::first_level_edges(height_, width_));
-  }
-
-  size_t gram_floats = 0;
-  for (int i = 0; i < rows(); ++i) {
-    RowState& row = rows_[i];
-    const bool fused = fused_first_level_ && i == 0;
-    const bool max_pool = network_.pooling() == Pooling::max;
-    if (is_convolution(i) && !fused) plan_bits(row, row.pooled ? &rows_[i + 1] : nullptr);
-    if (max_pool && (row.pooled || (!is_convolution(i) && !rows_[i - 1].pooled))) {
-      const RowState& pooling = row.pooled ? rows_[i + 1] : row;
-      const size_t words = bit_words(pooling.channels, pooling.height, pooling.width);
-      row.right_memory = Buffer<std::uint16_t>(words);
-      row.below_memory = Buffer<std::uint16_t>(words);
-      row.places = {{row.right_memory.data(), pooling.height, pooling.width},
-                    {row.below_memory.data(), pooling.height, pooling.width}};
-    }
-    for (const int tap : {row.tap_before_relu, row.tap_output}) {
-      if (tap == kNoTap) continue;
-      TapState& state = taps_[tap];
-      state.map = {nullptr, row.channels, row.height, row.width};
-      if (state.request.gram) {
-        state.gram = Buffer<float>(static_cast<size_t>(row.channels) * row.channels);
-        gram_floats =
-            std::max(gram_floats, fused ? kernels::first_level_scratch(row.channels, row.height)
-                                        : kernels::gram_scratch_size(state.map));
-      }
-      if (fused) continue;
-      state.memory = Buffer<float>(state.map.floats());
-      state.map.data = state.memory.data();
-    }
-  }
-  gram_scratch_ = Buffer<double>(gram_floats);
-  const size_t floats = work_floats();
-  for (Buffer<float>& work : work_) work = Buffer<float>(floats);
-}
-
-// The largest map that must live in a work map: an output, or the gradient by it, that no tap takes
-// and no pooling swallows.
-size_t Pass::work_floats() const {
-  size_t floats = 0;
-  for (int i = fused_first_level_ ? 2 : 0; i < rows(); ++i) {
-    const RowState& row = rows_[i];
-    if (row.pooled || row.tap_output != kNoTap || ends_before_relu(i)) continue;
-    floats = std::max(floats, FeatureMap{nullptr, row.channels, row.height, row.width}.floats());
-  }
-  return floats;
-}
-
-ConstFeatureMap Pass::shape(int tap) const {
-  const FeatureMap map = taps_[tap].map;
-  return {nullptr, map.channels, map.height, map.width};
-}
-
-FeatureMap Pass::work_map(const RowState& row, int index) {
-  const FeatureMap map = {work_[index].data(), row.channels, row.height, row.width};
-  assert(map.floats() <= work_[index].size());
+FeatureMap Pass::tap_map(int tap) {
+  FeatureMap map = plan_.taps[tap].shape;
+  map.data = at<float>(plan_.taps[tap].map);
   return map;
+}
+
+// The output of a row, and backward the gradient by it: its tap, or a map that lives for one step.
+// No data where nobody reads it.
+FeatureMap Pass::output_map(int row) {
+  const RowPlan& plan = plan_.rows[row];
+  if (plan.tap_output != kNoTap) return tap_map(plan.tap_output);
+  return {at<float>(plan.output), plan.channels, plan.height, plan.width};
+}
+
+CellBits Pass::signs(int row) {
+  const RowPlan& plan = plan_.rows[row];
+  return {at<std::uint16_t>(plan.signs), plan.bits_height, plan.bits_width};
+}
+
+kernels::MaxPlaces Pass::places(int row) {
+  const RowPlan& plan = plan_.rows[row];
+  return {{at<std::uint16_t>(plan.right), plan.bits_height, plan.bits_width},
+          {at<std::uint16_t>(plan.below), plan.bits_height, plan.bits_width}};
 }
 
 // -- forward --
-
-// Where the row's output goes: into its tap, or into the work map that is not in use.
-FeatureMap Pass::output_map(const RowState& row, int& work_in_use) {
-  if (row.tap_output != kNoTap) return taps_[row.tap_output].map;
-  work_in_use = 1 - work_in_use;
-  const FeatureMap map = work_map(row, work_in_use);
-  clear_ring(map);
-  return map;
-}
 
 kernels::FirstLevel Pass::first_level() const {
   using Features = kernels::FirstLevel::Features;
@@ -237,117 +127,120 @@ kernels::FirstLevel Pass::first_level() const {
   level.bias_1 = network_.convolution(0).bias.data();
   level.kernel_2 = &network_.convolution(1).kernel;
   level.bias_2 = network_.convolution(1).bias.data();
-  level.features = rows_[0].tap_before_relu != kNoTap ? Features::before_relu
-                   : rows_[0].tap_output != kNoTap    ? Features::after_relu
-                                                      : Features::none;
+  const RowPlan& row = plan_.rows[0];
+  level.features = row.tap_before_relu != kNoTap ? Features::before_relu
+                   : row.tap_output != kNoTap    ? Features::after_relu
+                                                 : Features::none;
   return level;
 }
 
-namespace {
-
-// What a convolution followed by ReLU and pooling writes.
-kernels::Sink pooled_sink(Pooling pooling) {
+// Where a convolution writes y: the pooling's output where it is pooled, what is before its ReLU
+// where a loss reads that.
+kernels::Sink Pass::convolution_sink(int row, FeatureMap y) {
+  using Kind = kernels::Sink::Kind;
+  const RowPlan& plan = plan_.rows[row];
+  const Kind pooled =
+      network_.pooling() == Pooling::max ? Kind::relu_max_pool : Kind::relu_average_pool;
   kernels::Sink sink;
-  sink.kind = pooling == Pooling::max ? kernels::Sink::Kind::relu_max_pool
-                                      : kernels::Sink::Kind::relu_average_pool;
+  sink.kind = plan.pooled ? pooled : plan.tap_before_relu != kNoTap ? Kind::set : Kind::relu;
+  sink.map = y;
+  sink.height = plan.height;
+  sink.width = plan.width;
+  sink.signs = signs(row);
+  sink.places = places(row);
   return sink;
 }
 
-}  // namespace
-
 void Pass::run_first_level(FeatureMap y, ThreadPool& pool) {
-  const RowState& row = rows_[1];
-  kernels::Sink sink = pooled_sink(network_.pooling());
-  sink.map = y;
-  sink.height = row.height;
-  sink.width = row.width;
-  sink.signs = row.signs;
-  sink.places = row.places;
-  const int tap = std::max(rows_[0].tap_before_relu, rows_[0].tap_output);
+  const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
   const std::span<float> G = tap == kNoTap ? std::span<float>() : gram(tap);
-  kernels::first_level(first_level(), input(), sink, G, gram_scratch_, pool);
+  const Region& scratch = plan_.first_level_scratch;
+  kernels::first_level(first_level(), input(), convolution_sink(1, y), G,
+                       {at<double>(scratch), scratch.bytes / sizeof(double)}, pool);
+}
+
+// With the scratch memory that the plan has for it.
+void Pass::convolve(int row, kernels::Direction direction, const float* bias,
+                    const kernels::Source& source, const kernels::Sink& sink, ThreadPool& pool) {
+  const Region& scratch = plan_.rows[row].scratch;
+  const ScratchLoan loan(pool, {at<float>(scratch), scratch.bytes / sizeof(float)});
+  kernels::convolve(network_.convolution(row).kernel, direction, bias, source, sink, pool);
 }
 
 // A convolution with its ReLU, and with its pooling where it is `pooled`.
 void Pass::run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
-  using kernels::Sink;
-  const RowState& state = rows_[row];
-  const Network::PackedConvolution& convolution = network_.convolution(row);
-  const bool before_relu = state.tap_before_relu != kNoTap;
-  const FeatureMap to = before_relu ? taps_[state.tap_before_relu].map : y;
+  const RowPlan& plan = plan_.rows[row];
+  const Convolution& convolution = network_.convolution(row);
+  const bool before_relu = plan.tap_before_relu != kNoTap;
+  const FeatureMap to = before_relu ? tap_map(plan.tap_before_relu) : y;
+  if (before_relu) clear_around(to);
+  const CellBits sign_bits = signs(row);
   if (row == 0) {
     kernels::convolve_input(network_.input_kernel(), convolution.bias.data(), input(), to,
-                            before_relu ? nullptr : &state.signs, pool);
+                            before_relu ? nullptr : &sign_bits, pool);
   } else {
-    Sink sink = state.pooled ? pooled_sink(network_.pooling()) : Sink();
-    if (!state.pooled) sink.kind = before_relu ? Sink::Kind::set : Sink::Kind::relu;
-    sink.map = to;
-    sink.height = state.height;
-    sink.width = state.width;
-    sink.signs = state.signs;
-    sink.places = state.places;
     kernels::Source source;
     source.map = x;
-    kernels::convolve(convolution.kernel, kernels::Direction::forward, convolution.bias.data(),
-                      source, sink, pool);
+    convolve(row, kernels::Direction::forward, convolution.bias.data(), source,
+             convolution_sink(row, to), pool);
   }
-  if (before_relu && !ends_before_relu(row)) kernels::relu(to, y, state.signs, pool);
+  if (before_relu && y.data) kernels::relu(to, y, sign_bits, pool);
 }
 
-void Pass::run_pooling(const RowState& row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
+void Pass::run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
   if (network_.pooling() == Pooling::max) {
-    kernels::max_pool(x, y, row.places, pool);
+    kernels::max_pool(x, y, places(row), pool);
   } else {
     kernels::average_pool(x, y, pool);
   }
 }
 
+void Pass::measure_grams(ThreadPool& pool) {
+  const Region& scratch = plan_.gram_scratch;
+  for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
+    const FeatureMap map = tap_map(tap);
+    const TapRequest& request = plan_.taps[tap].request;
+    if (!map.data || !request.gram) continue;
+    const Stopwatch stopwatch(seconds_[request.position.row].gram);
+    kernels::gram(map, grams_[tap], {at<double>(scratch), scratch.bytes / sizeof(double)}, pool);
+  }
+}
+
 void Pass::forward(ThreadPool& pool) {
   ConstFeatureMap x;
-  int work_in_use = 1;
-  int row = 0;
-  if (fused_first_level_) {
-    const Stopwatch stopwatch(seconds_[2].forward);
-    const FeatureMap y = output_map(rows_[2], work_in_use);
-    run_first_level(y, pool);
-    x = y;
-    row = 3;
-  }
-  while (row < rows()) {
-    const int last = rows_[row].pooled ? row + 1 : row;  // of the rows that are done in one
+  for (int row = 0; row < rows();) {
+    int last = row;  // of the rows that are done in one
+    while (last + 1 < rows() && plan_.rows[last + 1].step == plan_.rows[row].step) ++last;
     const Stopwatch stopwatch(seconds_[last].forward);
-    const FeatureMap y =
-        ends_before_relu(last) ? FeatureMap{} : output_map(rows_[last], work_in_use);
-    if (is_convolution(row)) {
+    const FeatureMap y = output_map(last);
+    if (y.data) clear_around(y);
+    if (row == 0 && plan_.fused_first_level) {
+      run_first_level(y, pool);
+    } else if (is_convolution(row)) {
       run_convolution(row, x, y, pool);
     } else {
-      run_pooling(rows_[row], x, y, pool);
+      run_pooling(row, x, y, pool);
     }
     x = y;
     row = last + 1;
   }
-  for (TapState& tap : taps_) {
-    if (tap.map.data && tap.request.gram) {
-      const Stopwatch stopwatch(seconds_[tap.request.position.row].gram);
-      kernels::gram(tap.map, tap.gram, gram_scratch_, pool);
-    }
-  }
+  measure_grams(pool);
 }
 
 // -- backward --
 
 // What the transposed convolution of a row reads: d, the gradient by its output (by the pooling's
 // output where it is pooled), taken back to before the ReLU.
-kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) const {
+kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) {
   using Kind = kernels::Source::Kind;
-  const RowState& state = rows_[row];
+  const RowPlan& plan = plan_.rows[row];
   kernels::Source source;
   source.map = d;
-  source.signs = state.signs;
-  source.places = state.places;
-  if (state.tap_before_relu != kNoTap) {
+  source.signs = signs(row);
+  source.places = places(row);
+  if (plan.tap_before_relu != kNoTap) {
     source.kind = Kind::map;
-  } else if (!state.pooled) {
+  } else if (!plan.pooled) {
     source.kind = Kind::relu_gradient;
   } else {
     source.kind =
@@ -356,88 +249,91 @@ kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) const {
   return source;
 }
 
-// Where the gradient by a row's output is gathered: the tap, which has the losses' share already,
-// or a work map.
-FeatureMap Pass::gradient_map(int row, int& work_in_use, bool zeroed) {
-  const RowState& state = rows_[row];
-  if (state.tap_output != kNoTap) return taps_[state.tap_output].map;
-  work_in_use = 1 - work_in_use;
-  const FeatureMap map = work_map(state, work_in_use);
-  if (zeroed) std::memset(map.data, 0, map.floats() * sizeof(float));
-  return map;
+// The gradient by what a convolution's ReLU reads, from d, that by its output: in the tap, where
+// losses read it (d may then have no data); elsewhere d itself, which is taken back as it is read.
+FeatureMap Pass::gradient_before_relu(int row, FeatureMap d, ThreadPool& pool) {
+  const int tap = plan_.rows[row].tap_before_relu;
+  if (tap == kNoTap) return d;
+  const FeatureMap before_relu = tap_map(tap);
+  if (d.data) kernels::add_relu_backward(signs(row), d, before_relu, pool);
+  return before_relu;
+}
+
+// d_x: the gradient by the output of the row before; where losses read that, it has their share.
+void Pass::run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool) {
+  const RowPlan& before = plan_.rows[row - 1];
+  kernels::Sink sink;
+  sink.kind = before.tap_output != kNoTap ? kernels::Sink::Kind::add : kernels::Sink::Kind::set;
+  sink.map = d_x;
+  sink.height = before.height;
+  sink.width = before.width;
+  convolve(row, kernels::Direction::backward, nullptr,
+           gradient_source(row, gradient_before_relu(row, d, pool)), sink, pool);
+}
+
+void Pass::run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool) {
+  if (plan_.rows[row - 1].tap_output == kNoTap) {
+    std::memset(d_x.data, 0, d_x.floats() * sizeof(float));
+  }
+  if (network_.pooling() == Pooling::max) {
+    kernels::max_pool_backward(places(row), d, d_x, pool);
+  } else {
+    kernels::average_pool_backward(d, d_x, pool);
+  }
+}
+
+void Pass::run_first_convolution_backward(FeatureMap d, InputPlanes d_input, ThreadPool& pool) {
+  d = gradient_before_relu(0, d, pool);
+  if (plan_.rows[0].tap_before_relu == kNoTap) kernels::relu_backward(signs(0), d, pool);
+  clear_around(d);
+  kernels::convolve_input_backward(network_.input_kernel(), d, d_input, pool);
+}
+
+void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const TapGradient> gradients,
+                                    InputPlanes d_input, ThreadPool& pool) {
+  const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
+  const std::span<const float> S = tap == kNoTap ? std::span<const float>() : gradients[tap].S;
+  const Region& edges = plan_.edges;
+  kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input,
+                                {at<float>(edges), edges.bytes / sizeof(float)}, pool);
+}
+
+void Pass::turn_taps_into_gradients(std::span<const TapGradient> gradients, ThreadPool& pool) {
+  for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
+    const TapGradient& gradient = gradients[tap];
+    const FeatureMap map = tap_map(tap);
+    if (!map.data) continue;
+    const Stopwatch stopwatch(seconds_[plan_.taps[tap].request.position.row].gradient);
+    kernels::turn_into_gradient(map, gradient.S, gradient.factor, gradient.target, pool);
+  }
 }
 
 void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
-  assert(gradients.size() == taps_.size());
-  for (size_t i = 0; i < taps_.size(); ++i) {
-    const TapGradient& gradient = gradients[i];
-    if (!taps_[i].map.data) continue;
-    const Stopwatch stopwatch(seconds_[taps_[i].request.position.row].gradient);
-    kernels::turn_into_gradient(taps_[i].map, gradient.S, gradient.factor, gradient.target, pool);
-  }
-
-  const InputPlanes d_input = {d_input_.data(), height_, width_};
-  const int first = fused_first_level_ ? 2 : 0;  // whose output's gradient is the last one needed
-  int work_in_use = 1;
+  assert(gradients.size() == plan_.taps.size());
+  turn_taps_into_gradients(gradients, pool);
+  const int first = plan_.fused_first_level ? 2 : 0;  // whose gradient is the last that is a map
   int row = rows() - 1;
-  FeatureMap d;  // the gradient by the output of `row`
-  if (!ends_before_relu(row)) d = gradient_map(row, work_in_use, /*zeroed=*/true);
-  while (row > first || (row == 0 && !fused_first_level_)) {
-    const RowState& state = rows_[row];
+  FeatureMap d = output_map(row);  // the gradient by the output of `row`
+  while (row > first) {
     const Stopwatch stopwatch(seconds_[row].backward);
-    if (!is_convolution(row) && !rows_[row - 1].pooled) {
-      const FeatureMap d_x = gradient_map(row - 1, work_in_use, /*zeroed=*/true);
-      if (network_.pooling() == Pooling::max) {
-        kernels::max_pool_backward(state.places, d, d_x, pool);
-      } else {
-        kernels::average_pool_backward(d, d_x, pool);
-      }
-      d = d_x;
-      --row;
-      continue;
+    int begin = row;  // of the rows that are done in one
+    while (plan_.rows[begin - 1].step == plan_.rows[row].step) --begin;
+    const FeatureMap d_x = output_map(begin - 1);
+    if (is_convolution(begin)) {
+      run_convolution_backward(begin, d, d_x, pool);
+    } else {
+      run_pooling_backward(begin, d, d_x, pool);
     }
-    const int convolution = is_convolution(row) ? row : row - 1;
-    if (rows_[convolution].tap_before_relu != kNoTap) {
-      const FeatureMap before_relu = taps_[rows_[convolution].tap_before_relu].map;
-      if (d.data) kernels::add_relu_backward(rows_[convolution].signs, d, before_relu, pool);
-      d = before_relu;
-    }
-    const kernels::Source source = gradient_source(convolution, d);
-    if (convolution == 0) {
-      if (source.kind == kernels::Source::Kind::relu_gradient) {
-        kernels::relu_backward(source.signs, d, pool);
-      }
-      clear_ring(d);
-      kernels::convolve_input_backward(network_.input_kernel(), d, d_input, pool);
-      return;
-    }
-    row = convolution - 1;
-    kernels::Sink sink;
-    sink.kind =
-        rows_[row].tap_output != kNoTap ? kernels::Sink::Kind::add : kernels::Sink::Kind::set;
-    sink.map = gradient_map(row, work_in_use, /*zeroed=*/false);
-    sink.height = rows_[row].height;
-    sink.width = rows_[row].width;
-    kernels::convolve(network_.convolution(convolution).kernel, kernels::Direction::backward,
-                      nullptr, source, sink, pool);
-    d = sink.map;
+    d = d_x;
+    row = begin - 1;
   }
-  const Stopwatch stopwatch(seconds_[2].backward);
-  const int tap = std::max(rows_[0].tap_before_relu, rows_[0].tap_output);
-  const std::span<const float> S = tap == kNoTap ? std::span<const float>() : gradients[tap].S;
-  kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input, edges_,
-                                pool);
-}
-
-size_t Pass::bytes() const {
-  size_t floats = input_.size() + d_input_.size() + edges_.size() + work_[0].size() +
-                  work_[1].size() + 2 * gram_scratch_.size();
-  for (const TapState& tap : taps_) floats += tap.memory.size() + tap.gram.size();
-  size_t words = 0;
-  for (const RowState& row : rows_) {
-    words += row.sign_memory.size() + row.right_memory.size() + row.below_memory.size();
+  const Stopwatch stopwatch(seconds_[first].backward);
+  const InputPlanes d_input = {at<float>(plan_.d_input), plan_.height, plan_.width};
+  if (plan_.fused_first_level) {
+    run_first_level_backward(d, gradients, d_input, pool);
+  } else {
+    run_first_convolution_backward(d, d_input, pool);
   }
-  return floats * sizeof(float) + words * sizeof(std::uint16_t);
 }
 
 }  // namespace limn

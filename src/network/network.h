@@ -6,7 +6,7 @@
 // - Of every other convolution one sign bit for each value, or, where max pooling follows, one sign
 //   bit and two place bits for each maximum.
 // - The features that losses read ("taps"). Backward the gradient takes their place in memory.
-// All else lives in two work maps that take turns.
+// All else lives only from one step to the next, and shares its memory (network/plan.h).
 #pragma once
 
 #include <limn/limn.h>
@@ -18,46 +18,33 @@
 #include "base/buffer.h"
 #include "base/parallel.h"
 #include "kernels/kernels.h"
+#include "network/plan.h"
 #include "network/vgg.h"
 #include "network/weights.h"
 
 namespace limn {
 
-// A network made ready to run: its kernels packed, from the first row to the deepest one in use.
+// The rows of a network from the first to the deepest one in use, each with its weights.
 class Network {
  public:
-  // Packs rows 0..last_row. Throws Error (usage) when the weights end before that row.
+  // Rows 0..last_row. The weights must outlive the network: their kernels are not copied. Throws
+  // Error (usage) when they end before that row.
   Network(const Weights& weights, Pooling pooling, int last_row);
-
-  struct PackedConvolution {
-    kernels::PackedKernel kernel;  // empty for the first row, which reads the picture
-    Buffer<float> bias;            // [out]
-  };
 
   std::span<const Row> rows() const { return rows_; }
   Pooling pooling() const { return pooling_; }
-  std::span<const float> input_kernel() const { return input_kernel_; }
-  const PackedConvolution& convolution(int row) const { return convolutions_[row]; }
+  // Of the first row, which reads the picture: in pack_input_kernel's order.
+  std::span<const float> input_kernel() const { return convolution(0).kernel.values; }
+  const Convolution& convolution(int row) const { return *convolutions_[row]; }
 
  private:
   std::span<const Row> rows_;
   Pooling pooling_;
-  Buffer<float> input_kernel_;
-  std::vector<PackedConvolution> convolutions_;  // by row; empty where the row is a pooling
+  std::vector<const Convolution*> convolutions_;  // by row; null where the row is a pooling
 };
-
-// The side of a map after one pooling: max pooling drops an odd last row, average pooling keeps it.
-int pooled_side(Pooling pooling, int side);
 
 // The smallest height or width of a picture for which the map of `row` has at least one cell.
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
-
-// A layer that losses read, and what they need of it.
-struct TapRequest {
-  LayerPosition position;
-  bool features = false;  // F itself
-  bool gram = false;      // G = F F^T
-};
 
 // The gradient of the losses that read a tap, in the form that all of them have:
 //   S F + factor (F - target)
@@ -72,35 +59,32 @@ struct TapGradient {
 // forward and backward runs.
 class Pass {
  public:
-  enum class Purpose { features, gradients };  // features: backward is never called, keeps less
-
   // The network must reach the deepest tap and outlive the pass. height and width are those of the
-  // picture, at least smallest_side. Taps must differ from each other.
+  // picture, at least smallest_side. Taps must differ from each other. threads: how many the pool
+  // has; with more, it takes memory of its own.
   Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
-       Purpose purpose);
+       Purpose purpose, int threads = 1);
 
   // The network's input, in its convention (see InputConvention), to be filled before forward.
-  InputPlanes input() { return {input_.data(), height_, width_}; }
+  InputPlanes input() { return {input_.data(), plan_.height, plan_.width}; }
 
   // Computes the features or Gram matrices of every tap.
   void forward(ThreadPool& pool);
 
   // What was asked for of tap number `tap`: after forward, until backward. Features are laid out
   // as shape(tap) says.
-  ConstFeatureMap features(int tap) const { return taps_[tap].map; }
-  std::span<float> gram(int tap) { return taps_[tap].gram; }  // [C][C]
+  ConstFeatureMap features(int tap) { return tap_map(tap); }
+  std::span<float> gram(int tap) { return grams_[tap]; }  // [C][C]
   // Channels, height and width of a tap; no data.
-  ConstFeatureMap shape(int tap) const;
+  ConstFeatureMap shape(int tap) const { return plan_.taps[tap].shape; }
 
   // The gradient by the input of a loss whose gradient by tap i is gradients[i]. After forward,
   // once: the features are gone afterwards.
   void backward(std::span<const TapGradient> gradients, ThreadPool& pool);
 
-  // The result of backward, in the network's convention.
-  ConstInputPlanes d_input() const { return {d_input_.data(), height_, width_}; }
-
-  // Bytes that the buffers take.
-  size_t bytes() const;
+  // The result of backward, in the network's convention: until the next forward, and without a zero
+  // ring.
+  ConstInputPlanes d_input() { return {at<float>(plan_.d_input), plan_.height, plan_.width}; }
 
   // Seconds that the last forward and backward took, by row. Rows that are done in one (a
   // convolution and its pooling, the fused first level) count as the last of them.
@@ -111,49 +95,43 @@ class Pass {
   std::span<const RowSeconds> seconds() const { return seconds_; }
 
  private:
-  static constexpr int kNoTap = -1;
-  struct TapState {
-    TapRequest request;
-    FeatureMap map;  // null data in the fused first level
-    Buffer<float> memory;
-    Buffer<float> gram;
-  };
-  struct RowState {
-    int channels, height, width;   // of the row's output
-    int tap_before_relu = kNoTap;  // indices into taps_
-    int tap_output = kNoTap;
-    bool pooled = false;        // a convolution whose output goes straight into the next row's
-    CellBits signs;             // convolutions; where `pooled` by maxima, of the maxima
-    kernels::MaxPlaces places;  // of the maxima: a pooling's, or those of a convolution `pooled`
-    Buffer<std::uint16_t> sign_memory, right_memory, below_memory;
-  };
+  // What lies in the arena; null where the plan has no such region.
+  template <typename T>
+  T* at(const Region& region) {
+    if (region.bytes == 0) return nullptr;
+    return reinterpret_cast<T*>(arena_.data() + region.offset);
+  }
+  FeatureMap tap_map(int tap);
+  FeatureMap output_map(int row);
+  CellBits signs(int row);
+  kernels::MaxPlaces places(int row);
 
-  void plan_shapes(std::span<const TapRequest> taps);
-  void plan_memory(Purpose purpose);
-  void plan_bits(RowState& row, const RowState* pooling);
+  int rows() const { return static_cast<int>(plan_.rows.size()); }
   bool is_convolution(int row) const;
-  bool ends_before_relu(int row) const;
-  int rows() const { return static_cast<int>(rows_.size()); }
-  size_t work_floats() const;
-
-  FeatureMap work_map(const RowState& row, int index);
-  FeatureMap output_map(const RowState& row, int& work_in_use);
   kernels::FirstLevel first_level() const;
+  kernels::Sink convolution_sink(int row, FeatureMap y);
   void run_first_level(FeatureMap y, ThreadPool& pool);
   void run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
-  void run_pooling(const RowState& row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
-  kernels::Source gradient_source(int row, ConstFeatureMap d) const;
-  FeatureMap gradient_map(int row, int& work_in_use, bool zeroed);
+  void run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
+  void measure_grams(ThreadPool& pool);
+
+  void convolve(int row, kernels::Direction direction, const float* bias,
+                const kernels::Source& source, const kernels::Sink& sink, ThreadPool& pool);
+  kernels::Source gradient_source(int row, ConstFeatureMap d);
+  FeatureMap gradient_before_relu(int row, FeatureMap d, ThreadPool& pool);
+  void turn_taps_into_gradients(std::span<const TapGradient> gradients, ThreadPool& pool);
+  void run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool);
+  void run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool);
+  void run_first_convolution_backward(FeatureMap d, InputPlanes d_input, ThreadPool& pool);
+  void run_first_level_backward(ConstFeatureMap d, std::span<const TapGradient> gradients,
+                                InputPlanes d_input, ThreadPool& pool);
 
   const Network& network_;
-  int height_, width_;
-  bool fused_first_level_ = false;  // rows 0, 1 and 2
-  std::vector<RowState> rows_;
+  const PassPlan plan_;
   std::vector<RowSeconds> seconds_;
-  std::vector<TapState> taps_;
-  Buffer<float> input_, d_input_, edges_;
-  Buffer<float> work_[2];
-  Buffer<double> gram_scratch_;
+  Buffer<float> input_;
+  std::vector<Buffer<float>> grams_;  // by tap, [C][C]; empty where none was asked for
+  Buffer<std::byte> arena_;           // what plan_ has regions for
 };
 
 }  // namespace limn

@@ -1,6 +1,10 @@
 #include "network/vgg.h"
 
+#include <fmt/ranges.h>
+
 #include <array>
+
+#include "base/error.h"
 
 namespace limn {
 namespace {
@@ -40,6 +44,13 @@ const NetworkTable* find_network(std::string_view name) {
     if (table->name == name) return table;
   }
   return nullptr;
+}
+
+const NetworkTable& network_named(std::string_view name) {
+  if (const NetworkTable* table = find_network(name)) return *table;
+  const std::array<std::string, 2> known = {std::string(kVgg16.name), std::string(kVgg19.name)};
+  fail(ErrorKind::usage, "there is no network '{}'{} (networks: {})", name,
+       did_you_mean(std::string(name), known), fmt::join(known, ", "));
 }
 
 std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer) {

@@ -32,12 +32,15 @@ extern const NetworkTable kVgg19;
 
 // The table of this name ("vgg16", "vgg19"), or nullptr.
 const NetworkTable* find_network(std::string_view name);
+// The same; throws Error (usage) where there is none, offering the nearest name.
+const NetworkTable& network_named(std::string_view name);
 
 // Where features are read: at the row's output, or before its ReLU.
 enum class Tap { before_relu, output };
 struct LayerPosition {
   int row;
   Tap tap;
+  bool operator==(const LayerPosition&) const = default;
 };
 
 // "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}.

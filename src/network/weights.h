@@ -2,9 +2,12 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/buffer.h"
+#include "kernels/kernels.h"
 #include "network/vgg.h"
 
 namespace limn {
@@ -31,13 +34,26 @@ inline constexpr InputConvention kTorchvisionConvention = {
 // One 3 x 3 convolution, a cross-correlation as all frameworks have it:
 //   out[o](y, x) = bias[o] + sum over i, ky, kx of kernel[o][i][ky][kx] * in[i](y + ky - 1, x + kx
 //   - 1).
+//
+// The kernel is kept once, in the order in which convolutions read it: kernels::pack_kernel's. That
+// of a network's first convolution, whose three inputs are the picture's planes, is in
+// kernels::pack_input_kernel's.
 struct Convolution {
   std::string id;  // "4_2"
-  int in = 0;
-  int out = 0;
-  std::vector<float> kernel;  // [out][in][3][3]
-  std::vector<float> bias;    // [out]
+  kernels::PackedKernel kernel;
+  Buffer<float> bias;  // [out]
+
+  int in() const { return kernel.in; }
+  int out() const { return kernel.out; }
 };
+
+// The 16 values kernel[16 * block + 0..15][i][ky][kx] of a convolution, which lie side by side;
+// tap is 3 ky + kx.
+std::span<float, kBlock> kernel_cell(kernels::PackedKernel& kernel, int block, int i, int tap);
+
+// A kernel from and to the order in which papers and most files have it, [out][in][3][3]; exact.
+kernels::PackedKernel packed(std::span<const float> kernel, int in, int out);
+std::vector<float> unpacked(const kernels::PackedKernel& kernel);
 
 // The convolutions of a network in its table's order. They may end early (a file without the last
 // layers still serves all layers above), but leave no gap.

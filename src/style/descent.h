@@ -34,7 +34,8 @@ class Descent {
 
   std::span<const float> x() const { return x_; }
   const Losses& losses() const { return losses_; }
-  std::span<const float> best_x() const { return best_x_; }
+  std::span<const float> best_x() const& { return best_x_; }
+  std::vector<float> best_x() && { return std::move(best_x_); }
   const Losses& best_losses() const { return best_losses_; }
   int iteration() const { return iteration_; }            // advances so far
   int best_iteration() const { return best_iteration_; }  // 0: the first point

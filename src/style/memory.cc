@@ -1,92 +1,39 @@
 #include "style/memory.h"
 
 #include <algorithm>
-#include <vector>
 
-#include "kernels/kernels.h"
-#include "network/network.h"
+#include "network/plan.h"
+#include "style/objective.h"
 
 namespace limn {
 namespace {
 
 constexpr double kFloat = sizeof(float);
-// Of a process of limn before it has read anything, its libraries included.
+// Of a process of limn that has read no file, its libraries included.
 constexpr double kProgram = 25e6;
+// What reading two pictures and weights adds: code of libraries, and buffers that they keep.
+constexpr double kReaders = 18e6;
 
-// What losses of non-zero weight read of one row.
-struct Use {
-  bool content = false;
-  bool style = false;
-};
-
-std::vector<Use> uses_of(const NetworkTable& network, const Recipe& recipe) {
-  std::vector<Use> uses(network.rows.size());
-  const auto note = [&](double term_weight, const std::vector<LayerWeight>& layers,
-                        bool Use::*kind) {
-    for (const LayerWeight& layer : layers) {
-      if (term_weight == 0 || layer.weight == 0) continue;
-      if (const auto position = find_layer(network, layer.layer)) uses[position->row].*kind = true;
-    }
-  };
-  note(recipe.content.weight, recipe.content.layers, &Use::content);
-  note(recipe.style.weight, recipe.style.layers, &Use::style);
-  while (!uses.empty() && !uses.back().content && !uses.back().style) uses.pop_back();
-  return uses;
-}
-
-// A pass over a picture, and the scratch memory that its convolutions use.
-struct PassBytes {
-  double kept = 0;     // features of taps, bits, input
-  double work = 0;     // the two work maps
-  double target = 0;   // features that content losses compare with
-  double scratch = 0;  // the most that any layer uses
-};
-
-PassBytes pass_bytes(const NetworkTable& network, const std::vector<Use>& uses, Pooling pooling,
-                     int height, int width, int threads) {
-  constexpr double kBits = 2.0 / kBlock;  // bytes of one bit for each channel
-  PassBytes bytes;
-  bytes.kept = 2 * 3 * kFloat * height * width;
-  const bool fused = uses.size() > 2 && !uses[0].content && !uses[1].content && !uses[1].style;
-  const auto used = [&](size_t row) { return uses[row].content || uses[row].style; };
-  for (size_t row = 0; row < uses.size(); ++row) {
-    const Row& r = network.rows[row];
-    const bool convolution = r.kind == RowKind::convolution;
-    if (!convolution) {
-      height = pooled_side(pooling, height);
-      width = pooled_side(pooling, width);
-    }
-    const double map = static_cast<double>(r.out) * height * width;
-    const bool pooled = convolution && !used(row) && row + 1 < uses.size() &&
-                        network.rows[row + 1].kind == RowKind::pooling;
-    const bool in_pieces = fused && row < 2;
-    if (used(row) && !in_pieces) bytes.kept += kFloat * map;
-    if (uses[row].content) bytes.target += kFloat * map;
-    if (convolution && !(fused && row == 0)) {
-      // A sign for each value; three bits for each maximum, a quarter of the values.
-      bytes.kept += kBits * map * (pooled && pooling == Pooling::max ? 0.75 : 1.0);
-    }
-    if (!used(row) && !pooled && !in_pieces) bytes.work = std::max(bytes.work, 2 * kFloat * map);
-    if (convolution && row > 0 && !in_pieces) {
-      const double floats = static_cast<double>(
-          std::max(kernels::convolution_scratch(r.in, r.out, height, width, threads),
-                   kernels::convolution_scratch(r.out, r.in, height, width, threads)));
-      bytes.scratch = std::max(bytes.scratch, kFloat * floats);
-    }
-  }
-  return bytes;
-}
-
-// Weights as read, all of them, and packed, as far as they are used.
-double weight_bytes(const NetworkTable& network, size_t rows_in_use) {
+double weight_bytes(const Weights& weights) {
   double bytes = 0;
-  for (size_t row = 0; row < network.rows.size(); ++row) {
-    const Row& r = network.rows[row];
-    if (r.kind != RowKind::convolution) continue;
-    bytes += kFloat * 9 * r.in * r.out * (row < rows_in_use ? 2 : 1);
+  for (const Convolution& convolution : weights.convolutions) {
+    bytes += kFloat * static_cast<double>(convolution.kernel.values.size());
   }
   return bytes;
 }
+
+// What losses compare with: features of the photo, Gram matrices of the painting.
+double target_bytes(const PassPlan& picture) {
+  double floats = 0;
+  for (const TapPlan& tap : picture.taps) {
+    const double channels = tap.shape.channels;
+    if (tap.request.features) floats += static_cast<double>(tap.shape.floats());
+    if (tap.request.gram) floats += channels * channels;
+  }
+  return kFloat * floats;
+}
+
+double picture_bytes(int height, int width) { return 3 * kFloat * height * width; }
 
 // Vectors as large as the picture that the optimiser keeps.
 double optimiser_vectors(const Recipe& recipe) {
@@ -101,24 +48,36 @@ double optimiser_vectors(const Recipe& recipe) {
   return 0;
 }
 
+// `vectors`: as large as the picture, besides x and its gradient, once the descent has begun.
+double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+                  int threads, double vectors) {
+  const double picture = picture_bytes(sizes.height, sizes.width);
+  const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
+  if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
+  const std::span<const Row> rows = weights.network->rows;
+  const Pooling pooling = recipe.network.pooling;
+  const PassPlan of_painting = plan_pass(rows, pooling, sizes.painting_height, sizes.painting_width,
+                                         painting_taps(layers), Purpose::features, threads);
+  const PassPlan of_picture = plan_pass(rows, pooling, sizes.height, sizes.width,
+                                        picture_taps(layers), Purpose::gradients, threads);
+  // Both pictures wait while the painting is measured.
+  const double while_measuring = static_cast<double>(of_painting.bytes()) + picture +
+                                 picture_bytes(sizes.painting_height, sizes.painting_width);
+  const double while_painting =
+      static_cast<double>(of_picture.bytes()) + target_bytes(of_picture) + (2 + vectors) * picture;
+  return kProgram + weight_bytes(weights) + std::max(while_measuring, while_painting);
+}
+
 }  // namespace
 
-double predict_peak_bytes(const NetworkTable& network, const Recipe& recipe,
-                          const MemoryPlan& plan) {
-  const std::vector<Use> uses = uses_of(network, recipe);
-  const Pooling pooling = recipe.network.pooling;
-  const PassBytes painting =
-      pass_bytes(network, uses, pooling, plan.painting_height, plan.painting_width, plan.threads);
-  const PassBytes picture =
-      pass_bytes(network, uses, pooling, plan.height, plan.width, plan.threads);
-  // Photo, first picture, x and its gradient stay; painting likewise.
-  const double vector = 3 * kFloat * plan.height * plan.width;
-  const double pictures = 4 * vector + 3 * kFloat * plan.painting_height * plan.painting_width;
-  const double while_measuring = painting.kept + painting.work;
-  const double while_painting =
-      picture.kept + picture.work + picture.target + optimiser_vectors(recipe) * vector;
-  return kProgram + weight_bytes(network, uses.size()) + pictures +
-         std::max(painting.scratch, picture.scratch) + std::max(while_measuring, while_painting);
+double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
+                                const WorkingSizes& sizes, int threads) {
+  return peak_bytes(weights, recipe, sizes, threads, 0);
+}
+
+double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
+                              const WorkingSizes& sizes, int threads) {
+  return kReaders + peak_bytes(weights, recipe, sizes, threads, 1 + optimiser_vectors(recipe));
 }
 
 }  // namespace limn

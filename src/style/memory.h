@@ -3,22 +3,20 @@
 
 #include <limn/limn.h>
 
-#include <cstddef>
-
-#include "network/vgg.h"
+#include "network/weights.h"
+#include "style/sizes.h"
 
 namespace limn {
 
-struct MemoryPlan {
-  int height = 0, width = 0;                    // of the picture, in pixels
-  int painting_height = 0, painting_width = 0;  // at the size it is measured at
-  int threads = 1;
-};
+// Bytes at the peak of a process that evaluates the recipe's losses, within 10 %: the program,
+// these weights, the passes, and what goes into an evaluation and comes out. The network must have
+// the layers that the recipe names. docs/how-it-works.md has the table.
+double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
+                                const WorkingSizes& sizes, int threads);
 
-// Bytes at the peak, within 10 %: the program, the weights as they were read and packed, the
-// pictures, and what Objective and the recipe's optimiser hold. docs/how-it-works.md has the table.
-// The network must have the layers that the recipe names.
-double predict_peak_bytes(const NetworkTable& network, const Recipe& recipe,
-                          const MemoryPlan& plan);
+// The same for `limn paint`: with the libraries that read files, the best picture so far, and what
+// the recipe's optimiser keeps.
+double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
+                              const WorkingSizes& sizes, int threads);
 
 }  // namespace limn

@@ -14,12 +14,14 @@ Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& 
     : recipe_(recipe), height_(photo.height), width_(photo.width), pool_(pool) {
   table_ = weights.network;
   plan_variable(weights.convention);
-  collect_layers(weights);
-  if (layers_.empty()) return;
+  const std::vector<LayerInUse> layers = layers_in_use(*table_, recipe);
+  if (layers.empty()) return;
+  for (const LayerInUse& layer : layers) layers_.push_back({layer});
+  network_ = std::make_unique<Network>(weights, recipe.network.pooling, deepest_row(layers));
   check_size("photo", height_, width_);
   check_size("painting", painting.height, painting.width);
-  measure_painting(painting);
-  measure_photo(photo);
+  measure_painting(painting, painting_taps(layers));
+  measure_photo(photo, picture_taps(layers));
 }
 
 // ------------------------------------------------------------------------------------ the plan --
@@ -56,46 +58,54 @@ LayerPosition position_of(const NetworkTable& network, const std::string& layer)
        network.name, layer, did_you_mean(layer, layer_names(network)), ids);
 }
 
-// Calls use(layer, share) for every layer of a term that has weight.
-template <typename Use>
-void for_each_layer_in_use(double term_weight, const std::vector<LayerWeight>& layers, Use&& use) {
-  if (term_weight == 0) return;
-  for (const LayerWeight& layer : layers) {
-    if (layer.weight != 0) use(layer.layer, term_weight * layer.weight);
+}  // namespace
+
+std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe& recipe) {
+  std::vector<LayerInUse> in_use;
+  const auto collect = [&](double term_weight, const std::vector<LayerWeight>& layers,
+                           double LayerInUse::*weight) {
+    for (const LayerWeight& layer : layers) {
+      const LayerPosition position = position_of(network, layer.layer);
+      if (term_weight == 0 || layer.weight == 0) continue;
+      auto known = std::ranges::find(in_use, position, &LayerInUse::position);
+      if (known == in_use.end()) known = in_use.insert(known, {position});
+      (*known).*weight += term_weight * layer.weight;
+    }
+  };
+  collect(recipe.content.weight, recipe.content.layers, &LayerInUse::content_weight);
+  collect(recipe.style.weight, recipe.style.layers, &LayerInUse::style_weight);
+  return in_use;
+}
+
+int deepest_row(std::span<const LayerInUse> layers) {
+  int deepest = -1;
+  for (const LayerInUse& layer : layers) deepest = std::max(deepest, layer.position.row);
+  return deepest;
+}
+
+void drop_unread_layers(Weights& weights, const Recipe& recipe) {
+  const int deepest = deepest_row(layers_in_use(*weights.network, recipe));
+  const auto reached = std::ranges::count(weights.network->rows.first(deepest + 1),
+                                          RowKind::convolution, &Row::kind);
+  if (weights.convolutions.size() > static_cast<size_t>(reached)) {
+    weights.convolutions.resize(reached);
   }
 }
 
-}  // namespace
-
-bool check_layers(const NetworkTable& network, const Recipe& recipe) {
-  for (const LayerWeight& layer : recipe.content.layers) position_of(network, layer.layer);
-  for (const LayerWeight& layer : recipe.style.layers) position_of(network, layer.layer);
-  bool any = false;
-  const auto note = [&](const std::string&, double) { any = true; };
-  for_each_layer_in_use(recipe.content.weight, recipe.content.layers, note);
-  for_each_layer_in_use(recipe.style.weight, recipe.style.layers, note);
-  return any;
+std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers) {
+  std::vector<TapRequest> taps;
+  for (const LayerInUse& layer : layers) {
+    if (layer.style_weight != 0) taps.push_back({layer.position, false, /*gram=*/true});
+  }
+  return taps;
 }
 
-// The layers that losses of non-zero weight read, each once, and the network down to the deepest.
-void Objective::collect_layers(const Weights& weights) {
-  const auto layer_at = [&](const std::string& name) -> Layer& {
-    const LayerPosition position = position_of(*table_, name);
-    for (Layer& layer : layers_) {
-      if (layer.position.row == position.row && layer.position.tap == position.tap) return layer;
-    }
-    layers_.emplace_back().position = position;
-    return layers_.back();
-  };
-  for_each_layer_in_use(
-      recipe_.content.weight, recipe_.content.layers,
-      [&](const std::string& name, double weight) { layer_at(name).content_weight += weight; });
-  for_each_layer_in_use(
-      recipe_.style.weight, recipe_.style.layers,
-      [&](const std::string& name, double weight) { layer_at(name).style_weight += weight; });
-  int deepest = -1;
-  for (const Layer& layer : layers_) deepest = std::max(deepest, layer.position.row);
-  if (deepest >= 0) network_ = std::make_unique<Network>(weights, recipe_.network.pooling, deepest);
+std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers) {
+  std::vector<TapRequest> taps;
+  for (const LayerInUse& layer : layers) {
+    taps.push_back({layer.position, layer.content_weight != 0, layer.style_weight != 0});
+  }
+  return taps;
 }
 
 void Objective::check_size(const char* what, int height, int width) const {
@@ -112,36 +122,28 @@ void Objective::check_size(const char* what, int height, int width) const {
 // ------------------------------------------------------------------------------------- targets --
 
 // The Gram matrices of the painting. Its pass is given back before the picture's is made.
-void Objective::measure_painting(const Image& painting) {
-  std::vector<TapRequest> taps;
-  std::vector<Layer*> style_layers;
-  for (Layer& layer : layers_) {
-    if (layer.style_weight == 0) continue;
-    taps.push_back({layer.position, /*features=*/false, /*gram=*/true});
-    style_layers.push_back(&layer);
-  }
+void Objective::measure_painting(const Image& painting, std::span<const TapRequest> taps) {
   if (taps.empty()) return;
-  Pass pass(*network_, painting.height, painting.width, taps, Pass::Purpose::features);
+  Pass pass(*network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
   fill_input(pass.input(), painting.rgb, rgb_to_network_);
   pass.forward(pool_);
-  for (size_t i = 0; i < taps.size(); ++i) {
-    const std::span<const float> G = pass.gram(static_cast<int>(i));
-    const auto M = static_cast<double>(pass.shape(static_cast<int>(i)).positions());
+  int tap = 0;
+  for (Layer& layer : layers_) {
+    if (layer.style_weight == 0) continue;
+    const std::span<const float> G = pass.gram(tap);
+    const auto M = static_cast<double>(pass.shape(tap).positions());
     const double scale = limn::gram_scale(recipe_.style.gram, M);
-    Buffer<float>& target = style_layers[i]->style_target;
-    target = Buffer<float>(G.size());
-    for (size_t j = 0; j < G.size(); ++j) target[j] = static_cast<float>(scale * G[j]);
+    layer.style_target = Buffer<float>(G.size());
+    for (size_t i = 0; i < G.size(); ++i) layer.style_target[i] = static_cast<float>(scale * G[i]);
+    ++tap;
   }
 }
 
 // The photo's features, and all that depends on the picture's size. The pass serves the picture
 // afterwards.
-void Objective::measure_photo(const Image& photo) {
-  std::vector<TapRequest> taps;
-  for (const Layer& layer : layers_) {
-    taps.push_back({layer.position, layer.content_weight != 0, layer.style_weight != 0});
-  }
-  pass_ = std::make_unique<Pass>(*network_, height_, width_, taps, Pass::Purpose::gradients);
+void Objective::measure_photo(const Image& photo, std::span<const TapRequest> taps) {
+  pass_ =
+      std::make_unique<Pass>(*network_, height_, width_, taps, Purpose::gradients, pool_.threads());
   fill_input(pass_->input(), photo.rgb, rgb_to_network_);
   pass_->forward(pool_);
 
@@ -182,33 +184,34 @@ void Objective::fill_input(InputPlanes input, std::span<const float> planes,
   });
 }
 
-std::vector<float> Objective::encode(const Image& picture) const {
+std::vector<float> Objective::encode(Image picture) const {
   assert(picture.height == height_ && picture.width == width_);
-  std::vector<float> x(picture.rgb);
+  std::vector<float> x = std::move(picture.rgb);
   const size_t plane_size = x.size() / 3;
   for (size_t i = 0; i < x.size(); ++i) x[i] = rgb_to_variable_[i / plane_size](x[i]);
   return x;
 }
 
-Image Objective::decode(std::span<const float> x) const {
-  Image picture;
-  picture.width = width_;
-  picture.height = height_;
-  picture.rgb.resize(x.size());
+Image Objective::decode(std::vector<float> x) const {
   const size_t plane_size = x.size() / 3;
   for (size_t i = 0; i < x.size(); ++i) {
     const Affine& affine = rgb_to_variable_[i / plane_size];
-    picture.rgb[i] = (x[i] - affine.offset) / affine.gain;
+    x[i] = (x[i] - affine.offset) / affine.gain;
   }
+  Image picture;
+  picture.width = width_;
+  picture.height = height_;
+  picture.rgb = std::move(x);
   return picture;
 }
 
 void Objective::clip(std::span<float> x) const {
-  const size_t plane_size = x.size() / 3;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const Affine& affine = rgb_to_variable_[i / plane_size];
-    x[i] = std::clamp(x[i], affine(0.0f), affine(1.0f));
-  }
+  pool_.run(3 * static_cast<size_t>(height_), [&](size_t row) {
+    const Affine& affine = rgb_to_variable_[row / height_];
+    const float black = affine(0.0f);
+    const float white = affine(1.0f);
+    for (float& value : x.subspan(row * width_, width_)) value = std::clamp(value, black, white);
+  });
 }
 
 // ---------------------------------------------------------------------------------- evaluation --

@@ -20,15 +20,33 @@
 
 namespace limn {
 
-// Throws Error (usage) unless the network has every layer that the recipe names. Returns whether
-// any of them is read by a loss of non-zero weight.
-bool check_layers(const NetworkTable& network, const Recipe& recipe);
+// A layer that losses of non-zero weight read, with the recipe's weights for them.
+struct LayerInUse {
+  LayerPosition position;
+  double content_weight = 0;
+  double style_weight = 0;
+};
+
+// Each of them once. Throws Error (usage) unless the network has every layer that the recipe names,
+// those of weight 0 too.
+std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe& recipe);
+
+// The deepest row that they read; -1 for none.
+int deepest_row(std::span<const LayerInUse> layers);
+
+// Gives back the memory of the convolutions that the recipe's losses do not reach.
+void drop_unread_layers(Weights& weights, const Recipe& recipe);
+
+// What they ask of the pass over the painting, and of the one over the picture.
+std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers);
+std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers);
 
 class Objective {
  public:
-  // photo and painting are taken at the sizes they have; the picture has the photo's size. Throws
-  // Error (usage): layers the network does not have, weights that end too early, pictures smaller
-  // than the network can read.
+  // photo and painting are taken at the sizes they have, and not needed afterwards; the picture has
+  // the photo's size. The weights, which are not copied, and the pool must outlive the objective.
+  // Throws Error (usage): layers the network does not have, weights that end too early, pictures
+  // smaller than the network can read.
   Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
             ThreadPool& pool);
 
@@ -37,9 +55,9 @@ class Objective {
 
   // The variable x: 3 x height x width floats, planes red, green, blue, in the recipe's space.
   size_t size() const { return 3 * static_cast<size_t>(height_) * width_; }
-  std::vector<float> encode(const Image& picture) const;  // of height() x width()
-  Image decode(std::span<const float> x) const;           // not clamped, no alpha
-  void clip(std::span<float> x) const;                    // to the pictures within 0..1 RGB
+  std::vector<float> encode(Image picture) const;  // of height() x width()
+  Image decode(std::vector<float> x) const;        // not clamped, no alpha
+  void clip(std::span<float> x) const;             // to the pictures within 0..1 RGB
 
   // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
   Losses evaluate(std::span<const float> x, std::span<float> gradient);
@@ -59,21 +77,17 @@ class Objective {
     float operator()(float value) const { return gain * value + offset; }
   };
   // A layer in use. Its factors hold the recipe's weights and the form's scaling.
-  struct Layer {
-    LayerPosition position;
-    double content_weight = 0;
-    double style_weight = 0;
+  struct Layer : LayerInUse {
     double content_factor = 0;
     double style_factor = 0;
     double gram_scale = 0;
-    Buffer<float> content_target;  // P, laid out like F
-    Buffer<float> style_target;    // A, [C][C], scaled
+    Buffer<float> content_target = {};  // P, laid out like F
+    Buffer<float> style_target = {};    // A, [C][C], scaled
   };
 
-  void collect_layers(const Weights& weights);
   void plan_variable(const InputConvention& convention);
-  void measure_painting(const Image& painting);
-  void measure_photo(const Image& photo);
+  void measure_painting(const Image& painting, std::span<const TapRequest> taps);
+  void measure_photo(const Image& photo, std::span<const TapRequest> taps);
   void fill_input(InputPlanes input, std::span<const float> planes,
                   const std::array<Affine, 3>& to_network) const;
   void check_size(const char* what, int height, int width) const;
@@ -86,7 +100,7 @@ class Objective {
   std::array<Affine, 3> rgb_to_variable_;      // likewise
   std::array<Affine, 3> variable_to_network_;  // likewise
   const NetworkTable* table_ = nullptr;
-  std::vector<Layer> layers_;         // tap i of the pass is layers_[i]
+  std::vector<Layer> layers_;         // tap i of the picture's pass is layers_[i]
   std::unique_ptr<Network> network_;  // null when no loss reads a layer
   std::unique_ptr<Pass> pass_;
   std::vector<TapGradient> gradients_;  // of layers_

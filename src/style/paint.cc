@@ -1,5 +1,4 @@
 // The recipe of the whole: resize, set up the objective, descend, keep the best.
-#include <fmt/ranges.h>
 #include <limn/limn.h>
 
 #include <algorithm>
@@ -7,63 +6,50 @@
 #include <cmath>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "style/descent.h"
 #include "style/objective.h"
 #include "style/recipe_fields.h"
+#include "style/sizes.h"
 
 namespace limn {
 namespace {
 
-struct Size {
-  int width, height;
-};
+Image fit(const Image& picture, int height, int width) { return resized(picture, width, height); }
 
-// The size whose longest side is `longest`, in the proportions of the picture; its own for 0.
-Size fitted(const Image& picture, int longest) {
-  if (longest == 0) return {picture.width, picture.height};
-  const double scale = static_cast<double>(longest) / std::max(picture.width, picture.height);
-  const auto side = [&](int length) {
-    return std::max(1, static_cast<int>(std::lround(length * scale)));
-  };
-  return {side(picture.width), side(picture.height)};
-}
-
-Image fit(const Image& picture, Size size) { return resized(picture, size.width, size.height); }
-
-// The painting goes with the working size: its longest side is the picture's.
-Image fit_painting(const Image& painting, Size working) {
-  return fit(painting, fitted(painting, std::max(working.width, working.height)));
+// The same for a picture that is not needed afterwards: its memory is given back.
+Image fit(Image&& picture, int height, int width) {
+  Image given = std::move(picture);
+  const bool fits = given.height == height && given.width == width;
+  return fits ? std::move(given) : fit(std::as_const(given), height, width);
 }
 
 void check(const Model& model, const Recipe& recipe) {
   const std::string name = "recipe '" + recipe.name + "'";
   check_ranges(recipe, name);
-  if (find_network(recipe.network.name) == nullptr) {
-    const std::vector<std::string> known = {std::string(kVgg19.name), std::string(kVgg16.name)};
-    fail(ErrorKind::usage, "{}: there is no network '{}'{} (networks: {})", name,
-         recipe.network.name, did_you_mean(recipe.network.name, known), fmt::join(known, ", "));
-  }
+  network_named(recipe.network.name);
   if (recipe.network.name != model.network()) {
     fail(ErrorKind::usage,
          "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
          "--network {}",
          name, recipe.network.name, model.weights().source, model.network(), model.network());
   }
-  if (!check_layers(*model.weights().network, recipe) && recipe.total_variation.weight == 0) {
+  const bool reads_layers = !layers_in_use(*model.weights().network, recipe).empty();
+  if (!reads_layers && recipe.total_variation.weight == 0) {
     fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
   }
 }
 
 // Grey with normal noise, the same for a seed everywhere.
-Image noise_picture(Size size, std::uint64_t seed) {
+Image noise_picture(int height, int width, std::uint64_t seed) {
   constexpr double kDeviation = 0.2;  // few values leave 0..1
   Image picture;
-  picture.width = size.width;
-  picture.height = size.height;
-  picture.rgb.resize(3 * static_cast<size_t>(size.width) * size.height);
+  picture.width = width;
+  picture.height = height;
+  picture.rgb.resize(3 * static_cast<size_t>(width) * height);
   Random random(seed);
   for (float& value : picture.rgb) {
     value = static_cast<float>(std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0));
@@ -81,17 +67,18 @@ std::optional<Image> read_initial_picture(const Recipe& recipe) {
   return read_image(init);
 }
 
-Image initial_picture(const std::optional<Image>& given, const Image& photo, const Recipe& recipe) {
-  const Size size = {photo.width, photo.height};
-  if (given) return fit(*given, size);
-  return recipe.picture.init == "noise" ? noise_picture(size, recipe.picture.seed) : photo;
+Image initial_picture(std::optional<Image> given, Image photo, const Recipe& recipe) {
+  if (given) return fit(std::move(*given), photo.height, photo.width);
+  if (recipe.picture.init != "noise") return photo;
+  return noise_picture(photo.height, photo.width, recipe.picture.seed);
 }
 
 // The optimiser's picture as one to show: within 0..1, with the photo's alpha.
-Image finished_picture(const Objective& objective, std::span<const float> x, const Image& photo) {
-  Image picture = objective.decode(x);
+Image finished_picture(const Objective& objective, std::vector<float> x,
+                       const std::vector<float>& alpha) {
+  Image picture = objective.decode(std::move(x));
   for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
-  picture.alpha = photo.alpha;
+  picture.alpha = alpha;
   return picture;
 }
 
@@ -109,27 +96,33 @@ Outcome run(Descent& descent, int iterations, Report&& report) {
   return Outcome::finished;
 }
 
-}  // namespace
-
-Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
-              const ProgressCallback& progress) {
+// Picture: const Image, or Image for pictures that are given back once they have been resized.
+//
+// What is largest here is the objective's memory. Beside it live only the pictures that are
+// still needed: each is given back before the next large piece is taken.
+template <typename Picture>
+Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, const Recipe& recipe,
+                       const ProgressCallback& progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   check(model, recipe);
-  const std::optional<Image> given = read_initial_picture(recipe);
+  std::optional<Image> given = read_initial_picture(recipe);
 
-  const Size size = fitted(photo, recipe.picture.size);
-  const Image content = fit(photo, size);
-  const Image initial = initial_picture(given, content, recipe);
+  const WorkingSizes sizes = working_sizes(photo, painting, recipe.picture.size);
+  Image content = fit(std::move(photo), sizes.height, sizes.width);
+  Image style = fit(std::move(painting), sizes.painting_height, sizes.painting_width);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  Objective objective(model.weights(), recipe, content, fit_painting(painting, size), pool);
+  Objective objective(model.weights(), recipe, content, style, pool);
+  style = {};
 
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
+  const std::vector<float> alpha = std::move(content.alpha);
   Descent descent([&](std::span<const float> x,
                       std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  objective.encode(initial), make_optimiser(recipe, objective.size(), pool), pool,
+                  objective.encode(initial_picture(std::move(given), std::move(content), recipe)),
+                  make_optimiser(recipe, objective.size(), pool), pool,
                   recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
 
   // What the loop fills is made here once: iterations allocate nothing.
@@ -137,10 +130,13 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
   painted.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
   Progress now;
   now.iterations = recipe.optimiser.iterations;
-  now.width = size.width;
-  now.height = size.height;
-  now.picture = [&] { return finished_picture(objective, descent.x(), content); };
-  now.best_picture = [&] { return finished_picture(objective, descent.best_x(), content); };
+  now.width = sizes.width;
+  now.height = sizes.height;
+  const auto picture_of = [&](std::span<const float> x) {
+    return finished_picture(objective, {x.begin(), x.end()}, alpha);
+  };
+  now.picture = [&] { return picture_of(descent.x()); };
+  now.best_picture = [&] { return picture_of(descent.best_x()); };
   painted.outcome = run(descent, recipe.optimiser.iterations, [&] {
     painted.history.push_back({descent.iteration(), seconds(), descent.losses()});
     if (!progress) return true;
@@ -149,27 +145,40 @@ Painted paint(const Model& model, const Image& photo, const Image& painting, con
     now.losses = descent.losses();
     return progress(now);
   });
-  painted.picture = finished_picture(objective, descent.best_x(), content);
   painted.best_iteration = descent.best_iteration();
   painted.rejected_steps = descent.rejected_steps();
+  painted.picture = finished_picture(objective, std::move(descent).best_x(), alpha);
   painted.seconds = seconds();
   return painted;
+}
+
+}  // namespace
+
+Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  return paint_pictures(model, photo, painting, recipe, progress);
+}
+
+Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  return paint_pictures(model, photo, painting, recipe, progress);
 }
 
 Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                     const Image& picture, const Recipe& recipe) {
   check(model, recipe);
-  const Size size = recipe.picture.size == 0 ? Size{picture.width, picture.height}
-                                             : fitted(photo, recipe.picture.size);
+  const WorkingSizes sizes =
+      working_sizes(recipe.picture.size == 0 ? picture : photo, painting, recipe.picture.size);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  Objective objective(model.weights(), recipe, fit(photo, size), fit_painting(painting, size),
-                      pool);
+  Objective objective(model.weights(), recipe, fit(photo, sizes.height, sizes.width),
+                      fit(painting, sizes.painting_height, sizes.painting_width), pool);
 
   Evaluation evaluation;
-  evaluation.width = size.width;
-  evaluation.height = size.height;
+  evaluation.width = sizes.width;
+  evaluation.height = sizes.height;
   evaluation.gradient.resize(objective.size());
-  evaluation.losses = objective.evaluate(objective.encode(fit(picture, size)), evaluation.gradient);
+  evaluation.losses = objective.evaluate(objective.encode(fit(picture, sizes.height, sizes.width)),
+                                         evaluation.gradient);
   const size_t plane_size = objective.size() / 3;
   for (size_t i = 0; i < objective.size(); ++i) {
     evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));

@@ -65,7 +65,7 @@ std::vector<Convolution> planned_convolutions(const NetworkTable& network) {
   std::vector<Convolution> convolutions;
   for (const Row& row : network.rows) {
     if (row.kind != RowKind::convolution) continue;
-    convolutions.push_back({std::string(row.id), row.in, row.out, {}, {}});
+    convolutions.push_back({std::string(row.id), {row.in, row.out, {}}, {}});
   }
   return convolutions;
 }

@@ -1,6 +1,7 @@
 // Keras's HDF5 weights: one group per layer ("block4_conv2"), in it the kernel and the bias.
 //
-// Keras stores a kernel as [3][3][in][out]; limn computes with [out][in][3][3].
+// Keras stores a kernel as [3][3][in][out]: sixteen outputs of one input and tap lie side by side,
+// as they do in a packed kernel.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -160,7 +161,7 @@ void check_written(const Part& part) {
 }
 
 // The part's values, checked to have the expected shape.
-std::vector<float> read_part(const Part& part, std::span<const std::uint64_t> expected) {
+Buffer<float> read_part(const Part& part, std::span<const std::uint64_t> expected) {
   if (!part.dataset.is_open()) {
     fail(ErrorKind::file,
          "'{}': layer {} should have a {}, but it has no dataset of {} dimension(s)",
@@ -172,7 +173,7 @@ std::vector<float> read_part(const Part& part, std::span<const std::uint64_t> ex
   check_written(part);
   size_t count = 1;
   for (const std::uint64_t dimension : expected) count *= dimension;
-  std::vector<float> values(count);
+  Buffer<float> values(count);
   if (H5Dread(part.dataset.id(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) <
       0)
     part.file.fail_with_cause(fmt::format("read the {} of layer {}", part.name, part.layer));
@@ -180,19 +181,16 @@ std::vector<float> read_part(const Part& part, std::span<const std::uint64_t> ex
   return values;
 }
 
-// keras [3][3][in][out] -> [out][in][3][3]. Sixteen outputs at a time: they are one cache line of
-// each of the nine rows read, and sixteen streams written, which caches hold.
-std::vector<float> from_keras_order(const std::vector<float>& keras, size_t in, size_t out) {
-  constexpr size_t kBlock = 16;
-  std::vector<float> kernel(keras.size());
-  for (size_t block = 0; block < out; block += kBlock) {
-    for (size_t i = 0; i < in; ++i) {
-      for (size_t o = block; o < std::min(block + kBlock, out); ++o) {
-        for (size_t k = 0; k < 9; ++k) kernel[(o * in + i) * 9 + k] = keras[(k * in + i) * out + o];
+void pack(const Buffer<float>& keras, kernels::PackedKernel& kernel) {
+  kernel.values = Buffer<float>(keras.size());
+  const float* from = keras.data();
+  for (int tap = 0; tap < 9; ++tap) {
+    for (int i = 0; i < kernel.in; ++i) {
+      for (int block = 0; block < kernel.out / kBlock; ++block, from += kBlock) {
+        std::copy_n(from, kBlock, kernel_cell(kernel, block, i, tap).data());
       }
     }
   }
-  return kernel;
 }
 
 void read_layer(const Hdf5File& file, const Hdf5Handle& layers, const std::string& name,
@@ -206,10 +204,9 @@ void read_layer(const Hdf5File& file, const Hdf5Handle& layers, const std::strin
   Part kernel{file, name, "kernel"};
   Part bias{file, name, "bias"};
   find_parts(file, std::move(group), kernel, bias);
-  const auto in = static_cast<std::uint64_t>(convolution.in);
-  const auto out = static_cast<std::uint64_t>(convolution.out);
-  convolution.kernel =
-      from_keras_order(read_part(kernel, std::array<std::uint64_t, 4>{3, 3, in, out}), in, out);
+  const auto in = static_cast<std::uint64_t>(convolution.in());
+  const auto out = static_cast<std::uint64_t>(convolution.out());
+  pack(read_part(kernel, std::array<std::uint64_t, 4>{3, 3, in, out}), convolution.kernel);
   convolution.bias = read_part(bias, std::array{out});
 }
 

@@ -99,8 +99,8 @@ float from_bfloat(std::uint16_t half) {
 }
 
 // The values of a layer's weight or bias, checked to have the expected shape.
-std::vector<float> read_tensor(SafetensorsFile& file, const std::string& layer,
-                               const std::string& part, std::span<const std::uint64_t> expected) {
+Buffer<float> read_tensor(SafetensorsFile& file, const std::string& layer, const std::string& part,
+                          std::span<const std::uint64_t> expected) {
   const std::string name = layer + "." + part;
   const auto found = file.header.tensors.find(name);
   if (found == file.header.tensors.end()) {
@@ -121,13 +121,14 @@ std::vector<float> read_tensor(SafetensorsFile& file, const std::string& layer,
     fail(ErrorKind::file, "'{}': layer {} should have a {} of {} bytes, but it has {}", file.path,
          layer, part, bytes, tensor.end - tensor.begin);
   }
-  std::vector<float> values(count);
+  Buffer<float> values(count);
   if (wide) {
-    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(std::span(values)));
+    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(std::span<float>(values)));
   } else {
-    std::vector<std::uint16_t> halves(count);
-    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(std::span(halves)));
-    std::ranges::transform(halves, values.begin(), tensor.dtype == "F16" ? from_half : from_bfloat);
+    Buffer<std::uint16_t> buffer(count);
+    const std::span<std::uint16_t> halves = buffer;
+    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(halves));
+    std::ranges::transform(halves, values.data(), tensor.dtype == "F16" ? from_half : from_bfloat);
   }
   check_finite(file.path, layer, part, values);
   return values;
@@ -230,8 +231,9 @@ std::string header_text(const Weights& weights) {
   };
   for (size_t i = 0; i < weights.convolutions.size(); ++i) {
     const Convolution& convolution = weights.convolutions[i];
-    add(names[i] + ".weight", {convolution.out, convolution.in, 3, 3}, convolution.kernel.size());
-    add(names[i] + ".bias", {convolution.out}, convolution.bias.size());
+    add(names[i] + ".weight", {convolution.out(), convolution.in(), 3, 3},
+        convolution.kernel.values.size());
+    add(names[i] + ".bias", {convolution.out()}, convolution.bias.size());
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -256,10 +258,11 @@ Weights read_safetensors(const std::string& path) {
   weights.convolutions.resize(count_layers(path, names, has_layer, first_names(file.header)));
   for (size_t i = 0; i < weights.convolutions.size(); ++i) {
     Convolution& convolution = weights.convolutions[i];
-    const auto in = static_cast<std::uint64_t>(convolution.in);
-    const auto out = static_cast<std::uint64_t>(convolution.out);
+    const auto in = static_cast<std::uint64_t>(convolution.in());
+    const auto out = static_cast<std::uint64_t>(convolution.out());
     convolution.kernel =
-        read_tensor(file, names[i], "weight", std::array<std::uint64_t, 4>{out, in, 3, 3});
+        packed(read_tensor(file, names[i], "weight", std::array<std::uint64_t, 4>{out, in, 3, 3}),
+               convolution.in(), convolution.out());
     convolution.bias = read_tensor(file, names[i], "bias", std::array<std::uint64_t, 1>{out});
   }
   return weights;
@@ -277,8 +280,8 @@ void write_safetensors(const Weights& weights, const std::string& path) {
     write(std::as_bytes(std::span(&header_bytes, 1)));
     write(std::as_bytes(std::span(header)));
     for (const Convolution& convolution : weights.convolutions) {
-      write(std::as_bytes(std::span(convolution.kernel)));
-      write(std::as_bytes(std::span(convolution.bias)));
+      write(std::as_bytes(std::span<const float>(unpacked(convolution.kernel))));
+      write(std::as_bytes(std::span<const float>(convolution.bias)));
     }
     file.close();
     if (!file) fail(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(errno));

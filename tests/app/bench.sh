@@ -28,4 +28,10 @@ if [[ -z $SANITIZE ]]; then
     cp stdout memory.json
     expect_json memory.json '0.9 < r["predicted_memory_bytes"] / r["peak_memory_bytes"] < 1.1'
   done
+  # Of a painting too, with as many iterations as fill the optimiser's memory.
+  for optimiser in lbfgs adam; do
+    expect_exit 0 "${paint[@]}" -o out/a.png --report out/a.json --size 768 --threads 2 \
+      --optimiser "$optimiser" --history 2 --learning-rate 0.01 --iterations 3
+    expect_json out/a.json '0.9 < r["predicted_memory_bytes"] / r["peak_memory_bytes"] < 1.1'
+  done
 fi

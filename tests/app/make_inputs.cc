@@ -66,12 +66,14 @@ Weights short_weights(const NetworkTable& network) {
   weights.convention = kCaffeConvention;
   Random random(19);
   for (const Row& row : network.rows.first(kLayers)) {
-    Convolution convolution{std::string(row.id), row.in, row.out, {}, {}};
+    Convolution convolution;
+    convolution.id = row.id;
+    std::vector<float> kernel(static_cast<size_t>(row.out) * row.in * 9);
     const double deviation = std::sqrt(2.0 / (9 * row.in));
-    for (int i = 0; i < row.out * row.in * 9; ++i)
-      convolution.kernel.push_back(static_cast<float>(deviation * random.normal()));
-    for (int i = 0; i < row.out; ++i)
-      convolution.bias.push_back(static_cast<float>(0.1 * random.normal()));
+    for (float& value : kernel) value = static_cast<float>(deviation * random.normal());
+    convolution.kernel = packed(kernel, row.in, row.out);
+    convolution.bias = Buffer<float>(row.out);
+    for (float& value : convolution.bias) value = static_cast<float>(0.1 * random.normal());
     weights.convolutions.push_back(std::move(convolution));
   }
   return weights;
@@ -90,10 +92,10 @@ void make_weights(const std::string& folder) {
   write_safetensors(short_weights(kVgg19), folder + "vgg19.safetensors");
   write_safetensors(short_weights(kVgg16), folder + "vgg16.safetensors");
   Weights broken = short_weights(kVgg19);
-  broken.convolutions[1].kernel[100] = std::numeric_limits<float>::quiet_NaN();
+  broken.convolutions[1].kernel.values[100] = std::numeric_limits<float>::quiet_NaN();
   write_safetensors(broken, folder + "nan.safetensors");
   Weights huge = short_weights(kVgg19);
-  for (float& value : huge.convolutions[1].kernel) value *= 1e36f;
+  for (float& value : huge.convolutions[1].kernel.values) value *= 1e36f;
   write_safetensors(huge, folder + "huge.safetensors");
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/buffer.h"
 #include "support/errors.h"
 
 namespace limn {
@@ -161,6 +162,32 @@ TEST(Scratch, IsKeptAndGrows) {
   EXPECT_EQ(pool.thread_scratch(1, 1000).data(), own);
   EXPECT_GE(pool.thread_scratch(0, 2000).size(), 2000u);
   EXPECT_TRUE(pool.thread_scratch(0, 0).size() >= 2000);
+}
+
+TEST(Scratch, IsTakenFromWhatIsLentAsLongAsThatLasts) {
+  ThreadPool pool(3);
+  Buffer<float> memory(100 + 3 * 64 + 4 * 16);
+  const auto lies_in_memory = [&](std::span<float> piece) {
+    return piece.data() >= memory.begin() && piece.data() + piece.size() <= memory.end();
+  };
+  {
+    const ScratchLoan loan(pool, memory);
+    const std::span<float> shared = pool.shared_scratch(100);
+    EXPECT_TRUE(lies_in_memory(shared));
+    EXPECT_EQ(shared.size(), 100u);
+    const float* end = shared.data() + shared.size();
+    for (int thread = 0; thread < 3; ++thread) {
+      const std::span<float> own = pool.thread_scratch(thread, 64);
+      EXPECT_TRUE(lies_in_memory(own));
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(own.data()) % kBufferAlignment, 0u);
+      EXPECT_GE(own.data(), end) << "it overlaps the piece before";
+      end = own.data() + own.size();
+    }
+    EXPECT_FALSE(lies_in_memory(pool.thread_scratch(1, 200))) << "that is more than a share";
+    EXPECT_FALSE(lies_in_memory(pool.shared_scratch(1000)));
+  }
+  EXPECT_FALSE(lies_in_memory(pool.shared_scratch(10)));
+  EXPECT_FALSE(lies_in_memory(pool.thread_scratch(0, 10)));
 }
 
 TEST(Scratch, CanBeAskedForByTasks) {

@@ -25,8 +25,8 @@ TEST(TinyGolden, DrawsWeightsAndPicturesLikeTheToolThatMadeIt) {
   const auto expect_spot = [&](const char* name, double value) {
     EXPECT_NEAR(value, spots.at(name).get<double>(), kNineDigits * std::max(1.0, value)) << name;
   };
-  expect_spot("first_kernel", tiny.weights.convolutions.front().kernel.front());
-  expect_spot("last_bias", tiny.weights.convolutions.back().bias.back());
+  expect_spot("first_kernel", tiny.weights.convolutions.front().kernel.values[0]);
+  expect_spot("last_bias", tiny.weights.convolutions.back().bias.end()[-1]);
   expect_spot("first_photo", tiny.photo.rgb.front());
   expect_spot("last_picture", tiny.picture.rgb.back());
   expect_spot("last_painting_small", tiny.painting_small.rgb.back());
@@ -61,7 +61,7 @@ TEST_P(GoldenFeatures, OfEveryLayerHaveTheirShapeSumAndNorm) {
   const Network network(tiny.weights, GetParam(), static_cast<int>(tiny.rows.size()) - 1);
   on_every_target([&] {
     ThreadPool pool(2);
-    Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Pass::Purpose::features);
+    Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
     const InputConvention& convention = tiny.weights.convention;
     const float* value = tiny.picture.rgb.data();
     for (int c = 0; c < 3; ++c) {

@@ -1,7 +1,9 @@
-// Packing a network, its sizes, and weights that end early.
+// Packed kernels, a network's sizes, and weights that end early.
 #include "network/network.h"
 
 #include <gtest/gtest.h>
+
+#include <numeric>
 
 #include "kernels/reference.h"
 #include "support/composed_network.h"
@@ -58,28 +60,40 @@ TEST(PooledSide, DropsAnOddCellForMaxAndKeepsItForAverage) {
   }
 }
 
-TEST(Network, PacksEveryRow) {
+TEST(Network, RefersToTheWeightsOfEveryRow) {
   const SmallNetwork small;
   const Network network(small.weights, Pooling::max, 8);
   EXPECT_EQ(network.pooling(), Pooling::max);
   ASSERT_EQ(network.rows().size(), 9u);
-  EXPECT_TRUE(same_bits(std::span<const float>(network.input_kernel()),
-                        std::span<const float>(
-                            kernels::pack_input_kernel(small.weights.convolutions[0].kernel, 16))));
   size_t next = 0;
   for (int row = 0; row < 9; ++row) {
-    const Network::PackedConvolution& packed = network.convolution(row);
-    if (small.rows[row].kind == RowKind::pooling) {
-      EXPECT_TRUE(packed.bias.empty());
-      continue;
+    if (small.rows[row].kind == RowKind::pooling) continue;
+    EXPECT_EQ(&network.convolution(row), &small.weights.convolutions[next++]);
+  }
+  EXPECT_EQ(network.input_kernel().data(), small.weights.convolutions[0].kernel.values.data());
+}
+
+// Both orders of packing: of the picture's three planes, and of blocks of 16 channels.
+TEST(Packed, IsWhatKernelsReadAndUnpackedTheSameToTheBit) {
+  constexpr int kOut = 48;
+  for (const int in : {3, 16, 32}) {
+    std::vector<float> kernel(static_cast<size_t>(in) * kOut * 9);
+    std::iota(kernel.begin(), kernel.end(), 1.0f);
+    kernels::PackedKernel found = packed(kernel, in, kOut);
+    EXPECT_EQ(found.in, in);
+    EXPECT_EQ(found.out, kOut);
+    const Buffer<float> expected = in == 3 ? kernels::pack_input_kernel(kernel, kOut)
+                                           : kernels::pack_kernel(kernel, in, kOut).values;
+    EXPECT_TRUE(same_bits(found.values, expected));
+    EXPECT_TRUE(same_bits(unpacked(found), kernel));
+    for (int o = 0; o < kOut; ++o) {
+      for (int i = 0; i < in; ++i) {
+        for (int tap = 0; tap < 9; ++tap) {
+          EXPECT_EQ(kernel_cell(found, o / kBlock, i, tap)[o % kBlock],
+                    kernel[static_cast<size_t>(o * in + i) * 9 + tap]);
+        }
+      }
     }
-    const Convolution& convolution = small.weights.convolutions[next++];
-    EXPECT_TRUE(same_bits(packed.bias, convolution.bias));
-    if (row == 0) continue;
-    const auto expected = kernels::pack_kernel(convolution.kernel, convolution.in, convolution.out);
-    EXPECT_EQ(packed.kernel.in, expected.in);
-    EXPECT_EQ(packed.kernel.out, expected.out);
-    EXPECT_TRUE(same_bits(packed.kernel.values, expected.values));
   }
 }
 

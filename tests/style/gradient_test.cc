@@ -14,6 +14,7 @@
 
 #include "network/network.h"
 #include "style/objective.h"
+#include "support/copies.h"
 #include "support/random_values.h"
 #include "support/simd_targets.h"
 #include "support/tiny_network.h"
@@ -24,10 +25,10 @@ namespace {
 // The tiny network with biases that keep every ReLU open, and kernels that keep features from
 // falling below them.
 Weights open_weights() {
-  Weights weights = tiny_network().weights;
+  Weights weights = copy_of(tiny_network().weights);
   for (Convolution& convolution : weights.convolutions) {
     for (float& bias : convolution.bias) bias += 4;
-    for (float& value : convolution.kernel) value *= 0.25f;
+    for (float& value : convolution.kernel.values) value *= 0.25f;
   }
   return weights;
 }
@@ -49,7 +50,7 @@ TEST(OpenNetwork, HasNoClosedRelu) {
     taps.push_back({*find_layer(tiny.table, layer), /*features=*/true, /*gram=*/false});
   }
   const Network network(weights, Pooling::average, taps.back().position.row);
-  Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Pass::Purpose::features);
+  Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
   ThreadPool pool(1);
   Random random(1);
   for (int sample = 0; sample < 20; ++sample) {  // pictures between the ends of the steps below

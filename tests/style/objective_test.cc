@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/copies.h"
 #include "support/drawn.h"
 #include "support/errors.h"
 #include "support/random_values.h"
@@ -70,7 +71,7 @@ TEST_F(TheObjective, VariableInRgbIsThePicture) {
 TEST_F(TheObjective, VariableInNetworkUnitsFollowsTheConvention) {
   Recipe recipe = tiny_recipe();
   recipe.optimiser.space = Space::network;
-  Weights weights = tiny_.weights;
+  Weights weights = copy_of(tiny_.weights);
   weights.convention = {true, 255.0f, {100, 110, 120}, {1, 2, 4}};  // BGR
   const Objective objective(weights, recipe, tiny_.photo, tiny_.painting, pool_);
   const std::vector<float> x = objective.encode(tiny_.picture);
@@ -119,7 +120,7 @@ TEST_F(TheObjective, ClipsToThePicturesWithin0To1) {
 // another order, and whatever is rounded differently there makes all roundings of the later ones
 // different. So the two are as far from each other as from the truth (objective_golden_test.cc).
 TEST_F(TheObjective, OfBgrWeightsIsThatOfRgbWeightsTurnedRound) {
-  Weights turned = tiny_.weights;
+  Weights turned = copy_of(tiny_.weights);
   const InputConvention& rgb = tiny_.weights.convention;
   ASSERT_FALSE(rgb.bgr);
   turned.convention.bgr = true;
@@ -127,10 +128,12 @@ TEST_F(TheObjective, OfBgrWeightsIsThatOfRgbWeightsTurnedRound) {
     turned.convention.mean[c] = rgb.mean[2 - c];
     turned.convention.deviation[c] = rgb.deviation[2 - c];
   }
-  Convolution& first = turned.convolutions[0];
-  for (int o = 0; o < first.out; ++o) {
-    std::swap_ranges(first.kernel.begin() + o * 27, first.kernel.begin() + o * 27 + 9,
-                     first.kernel.begin() + o * 27 + 18);
+  kernels::PackedKernel& first = turned.convolutions[0].kernel;
+  for (int block = 0; block < first.out / kBlock; ++block) {
+    for (int tap = 0; tap < 9; ++tap) {
+      std::ranges::swap_ranges(kernel_cell(first, block, 0, tap),
+                               kernel_cell(first, block, 2, tap));
+    }
   }
   for (const Space space : {Space::rgb, Space::network}) {
     Recipe recipe = tiny_recipe();
@@ -246,7 +249,7 @@ TEST_F(TheObjective, TermsOfWeight0AreExactly0) {
 }
 
 TEST_F(TheObjective, LayersOfTermsOfWeight0NeedNoWeights) {
-  Weights early = tiny_.weights;
+  Weights early = copy_of(tiny_.weights);
   early.convolutions.resize(3);  // 3_1, which the style reads, is missing
   Recipe recipe = tiny_recipe();
   const auto objective = [&] { Objective(early, recipe, tiny_.photo, tiny_.painting, pool_); };
@@ -259,7 +262,7 @@ TEST_F(TheObjective, LayersOfTermsOfWeight0NeedNoWeights) {
 }
 
 TEST_F(TheObjective, OfVariationAloneNeedsNoNetwork) {
-  Weights none = tiny_.weights;
+  Weights none = copy_of(tiny_.weights);
   none.convolutions.clear();
   Recipe recipe = tiny_recipe();
   recipe.content.weight = recipe.style.weight = 0;
@@ -270,6 +273,19 @@ TEST_F(TheObjective, OfVariationAloneNeedsNoNetwork) {
   const Losses losses = evaluated(objective, tiny_.picture).losses;
   EXPECT_GT(losses.total_variation, 0);
   EXPECT_EQ(losses.total, losses.total_variation);
+}
+
+TEST(UnreadLayers, AreDroppedAndNoOthers) {
+  const TinyNetwork& tiny = tiny_network();
+  Recipe recipe = tiny_recipe();
+  recipe.content.weight = 0;
+  recipe.style.layers = {{"relu2_1", 1.0}, {"relu3_1", 0.0}};
+  Weights weights = copy_of(tiny.weights);
+  drop_unread_layers(weights, recipe);
+  ASSERT_FALSE(weights.convolutions.empty());
+  EXPECT_EQ(weights.convolutions.back().id, "2_1");
+  drop_unread_layers(weights, tiny_recipe());  // what is gone is gone
+  EXPECT_EQ(weights.convolutions.back().id, "2_1");
 }
 
 // ------------------------------------------------------------------------------------- errors --
@@ -284,23 +300,23 @@ TEST_F(TheObjective, NamesALayerTheNetworkDoesNotHaveAndThoseItHas) {
   EXPECT_TRUE(says(error_of([&] { objective_of(recipe); }), ErrorKind::usage, "'nonsense'"));
 }
 
-// Unlike the objective, which does not look at layers of weight 0, this is a check of the recipe.
-TEST(CheckLayers, RefusesNamesEvenOfWeight0AndSaysWhetherAnyIsRead) {
+// Those of weight 0 are not in use, but must be there: this is a check of the recipe too.
+TEST(LayersInUse, AreThoseOfWeightAndAllNamesAreKnown) {
   const NetworkTable& table = tiny_network().table;
   Recipe recipe = tiny_recipe();
-  EXPECT_TRUE(check_layers(table, recipe));
+  EXPECT_FALSE(layers_in_use(table, recipe).empty());
   recipe.content.weight = 0;
-  EXPECT_TRUE(check_layers(table, recipe));
+  EXPECT_FALSE(layers_in_use(table, recipe).empty());
   for (LayerWeight& layer : recipe.style.layers) layer.weight = 0;
-  EXPECT_FALSE(check_layers(table, recipe));
+  EXPECT_TRUE(layers_in_use(table, recipe).empty());
   recipe.style.layers.clear();
-  EXPECT_FALSE(check_layers(table, recipe));
+  EXPECT_TRUE(layers_in_use(table, recipe).empty());
   recipe.style.layers = {{"relu9_9", 0.0}};
-  EXPECT_TRUE(says(error_of([&] { check_layers(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
+  EXPECT_TRUE(says(error_of([&] { layers_in_use(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
   recipe = tiny_recipe();
   recipe.content.weight = 0;
   recipe.content.layers = {{"relu9_9", 1.0}};
-  EXPECT_TRUE(says(error_of([&] { check_layers(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
+  EXPECT_TRUE(says(error_of([&] { layers_in_use(table, recipe); }), ErrorKind::usage, "'relu9_9'"));
 }
 
 TEST_F(TheObjective, NamesTheSmallestSizeThatTheLayersNeed) {

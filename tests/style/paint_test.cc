@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "support/copies.h"
 #include "support/drawn.h"
 #include "support/errors.h"
 #include "support/same_bits.h"
@@ -56,6 +57,20 @@ TEST_F(Paint, LowersTheLossWithEveryOptimiser) {
     const double least = result.history[result.best_iteration].losses.total;
     EXPECT_LT(least, 0.9 * first) << "optimiser " << static_cast<int>(way.kind);
     expect_sound(result.picture, kWidth, kHeight);
+  }
+}
+
+// Both where they are resized and where they have their size already.
+TEST_F(Paint, GivesBackPicturesThatAreMovedIn) {
+  for (const int size : {0, 30}) {
+    Recipe recipe = small_recipe();
+    recipe.picture.size = size;
+    Image photo = photo_;
+    Image painting = painting_;
+    const Painted moved = paint(model_, std::move(photo), std::move(painting), recipe);
+    EXPECT_EQ(photo.rgb.capacity(), 0u);
+    EXPECT_EQ(painting.rgb.capacity(), 0u);
+    EXPECT_TRUE(same_bits(moved.picture.rgb, painted(recipe).picture.rgb));
   }
 }
 
@@ -142,11 +157,10 @@ TEST_F(Paint, ConvergesAtOnceWhereThereIsNothingToGain) {
 }
 
 TEST_F(Paint, ThatNeverHasAFiniteLossFailsWithTheInitialPicture) {
-  Weights weights = model_.weights();
-  for (float& value : weights.convolutions[1].kernel) value *= 1e30f;
+  auto weights = std::make_shared<Weights>(copy_of(model_.weights()));
+  for (float& value : weights->convolutions[1].kernel.values) value *= 1e30f;
   Recipe recipe = small_recipe();
-  const Painted result =
-      paint(Model(std::make_shared<const Weights>(weights)), photo_, painting_, recipe);
+  const Painted result = paint(Model(weights), photo_, painting_, recipe);
   EXPECT_EQ(result.outcome, Outcome::failed);
   EXPECT_TRUE(same_bits(result.picture.rgb, photo_.rgb));
 }

@@ -41,11 +41,11 @@ void ComposedNetwork::forward(const GuardedPlanes& x, int height, int width, int
       maps.output.emplace(shape.out, height, width, zero);
       maps.signs.emplace(shape.out, height, width);
       if (row == 0) {
-        reference::convolve_input(convolution.kernel, convolution.bias.data(), x, *maps.before_relu,
-                                  nullptr);
+        reference::convolve_input(unpacked(convolution.kernel), convolution.bias.data(), x,
+                                  *maps.before_relu, nullptr);
       } else {
-        reference::convolve(convolution.kernel, convolution.bias.data(), *rows_[row - 1].output,
-                            *maps.before_relu);
+        reference::convolve(unpacked(convolution.kernel), convolution.bias.data(),
+                            *rows_[row - 1].output, *maps.before_relu);
       }
       reference::relu(*maps.before_relu, *maps.output, maps.signs->bits());
     } else {
@@ -118,7 +118,7 @@ GuardedPlanes ComposedNetwork::backward(std::span<const Gradient> gradients) con
     if (row == 0) break;
     GuardedMap d_x = zeros_like(*rows_[row - 1].output);
     if (maps.signs) {
-      reference::convolve_backward(convolution_of(row).kernel, *d, d_x);
+      reference::convolve_backward(unpacked(convolution_of(row).kernel), *d, d_x);
     } else if (pooling_ == Pooling::max) {
       reference::max_pool_backward({maps.right->bits(), maps.below->bits()}, *d, d_x);
     } else {
@@ -128,7 +128,7 @@ GuardedPlanes ComposedNetwork::backward(std::span<const Gradient> gradients) con
   }
   const ConstFeatureMap first = *rows_.front().output;
   GuardedPlanes d_input(first.height, first.width, zero);
-  reference::convolve_input_backward(weights_.convolutions.front().kernel, *d, d_input);
+  reference::convolve_input_backward(unpacked(weights_.convolutions.front().kernel), *d, d_input);
   return d_input;
 }
 

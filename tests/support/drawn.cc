@@ -12,14 +12,13 @@ std::vector<Convolution> draw_convolutions(const NetworkTable& table, Random& st
     if (row.kind == RowKind::pooling || convolutions.size() == most) continue;
     Convolution& convolution = convolutions.emplace_back();
     convolution.id = row.id;
-    convolution.in = row.in;
-    convolution.out = row.out;
-    convolution.kernel.resize(static_cast<size_t>(row.in) * row.out * 9);
-    convolution.bias.resize(row.out);
+    convolution.bias = Buffer<float>(row.out);
+    std::vector<float> kernel(static_cast<size_t>(row.in) * row.out * 9);
     const double bound = std::sqrt(6.0 / (9.0 * row.in));
-    for (float& value : convolution.kernel) {
+    for (float& value : kernel) {
       value = static_cast<float>((2 * stream.uniform() - 1) * bound);
     }
+    convolution.kernel = packed(kernel, row.in, row.out);
     for (float& value : convolution.bias) {
       value = static_cast<float>((2 * stream.uniform() - 1) * 0.1);
     }

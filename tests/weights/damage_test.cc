@@ -52,7 +52,7 @@ std::string sound_safetensors() {
 // HDF5's spare room (those with 15 others before them).
 std::vector<size_t> structure_of(const std::string& file) {
   std::vector<bool> is_value(file.size(), false);
-  const auto mark = [&](const std::vector<float>& values) {
+  const auto mark = [&](std::span<const float> values) {
     const std::string bytes(reinterpret_cast<const char*>(values.data()),
                             values.size() * sizeof(float));
     const size_t begin = file.find(bytes);
@@ -60,7 +60,7 @@ std::vector<size_t> structure_of(const std::string& file) {
       is_value[begin + i] = true;
   };
   for (const Convolution& layer : sample_weights(kVgg19, 2).convolutions) {
-    mark(layer.kernel);
+    mark(unpacked(layer.kernel));
     mark(keras_order(layer));
     mark(layer.bias);
   }

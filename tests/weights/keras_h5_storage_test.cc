@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "keras_file_test.h"
+#include "support/copies.h"
 
 namespace limn {
 namespace {
@@ -50,13 +51,13 @@ TEST_F(KerasH5Storage, RefusesADatasetOfStrings) {
 }
 
 TEST_F(KerasH5Storage, RefusesValuesThatAreNotFinite) {
-  Convolution bad = second();
-  bad.kernel.back() = NAN;
+  Convolution bad = copy_of(second());
+  bad.kernel.values.end()[-1] = NAN;
   std::string message = refusal_with([&](const Hdf5Handle& file) { write_keras_layer(file, bad); });
   EXPECT_TRUE(says(message, "layer block1_conv2 has a kernel"));
   EXPECT_TRUE(says(message, "nan"));
-  bad = second();
-  bad.bias.front() = -INFINITY;
+  bad = copy_of(second());
+  bad.bias[0] = -INFINITY;
   message = refusal_with([&](const Hdf5Handle& file) { write_keras_layer(file, bad); });
   EXPECT_TRUE(says(message, "layer block1_conv2 has a bias"));
   EXPECT_TRUE(says(message, "-inf"));

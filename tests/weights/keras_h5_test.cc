@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "keras_file_test.h"
+#include "support/copies.h"
 #include "weights/read.h"
 
 namespace limn {
@@ -60,8 +61,8 @@ TEST_F(KerasH5, IgnoresDatasetsOfOtherDimensions) {
     const Hdf5Handle file = create_hdf5(path_);
     write_keras_layer(file, sample_.convolutions[0]);
     const Hdf5Handle group(H5Gopen2(file.id(), "block1_conv1", H5P_DEFAULT));
-    write_dataset(group, "counter", {}, {7});
-    write_dataset(group, "table", {2, 2}, {1, 2, 3, 4});
+    write_dataset(group, "counter", {}, std::vector<float>{7});
+    write_dataset(group, "table", {2, 2}, std::vector<float>{1, 2, 3, 4});
   }
   EXPECT_TRUE(same_layers(read_keras_h5(path_), sample_weights(kVgg19, 1)));
 }
@@ -152,8 +153,8 @@ TEST_F(KerasH5, RefusesAMissingLayerInTheMiddle) {
 }
 
 TEST_F(KerasH5, RefusesAKernelOfAnotherShape) {
-  Convolution narrow = second();
-  narrow.in = 32;
+  Convolution narrow = copy_of(second());
+  narrow.kernel.in = 32;
   const std::string message =
       refusal_with([&](const Hdf5Handle& file) { write_keras_layer(file, narrow); });
   EXPECT_TRUE(says(message,
@@ -188,7 +189,7 @@ TEST_F(KerasH5, RefusesTwoKernelsInOneLayer) {
   const std::string message = refusal_with([&](const Hdf5Handle& file) {
     write_keras_layer(file, second());
     const Hdf5Handle group(H5Gopen2(file.id(), "block1_conv2", H5P_DEFAULT));
-    write_dataset(group, "another", {1, 1, 1, 1}, {0});
+    write_dataset(group, "another", {1, 1, 1, 1}, std::vector<float>{0});
   });
   EXPECT_TRUE(says(message, "layer block1_conv2 should have one kernel, but it has two"));
 }
@@ -200,7 +201,7 @@ TEST_F(KerasH5, RefusesALayerThatIsADataset) {
 }
 
 TEST_F(KerasH5, RefusesModelWeightsThatAreADataset) {
-  write_dataset(create_hdf5(path_), "model_weights", {1}, {0});
+  write_dataset(create_hdf5(path_), "model_weights", {1}, std::vector<float>{0});
   EXPECT_TRUE(says(refusal(path_), "model_weights should be a group"));
 }
 

@@ -50,8 +50,8 @@ TEST(PublishedVgg19, HasSixteenLayersWithTheValuesThatH5pySees) {
   };
   for (const Known& value : known) {
     const Convolution& layer = weights.convolutions[value.layer];
-    const auto in = static_cast<size_t>(layer.in);
-    EXPECT_EQ(layer.kernel[((value.out * in + value.in) * 3 + value.y) * 3 + value.x],
+    const auto in = static_cast<size_t>(layer.in());
+    EXPECT_EQ(unpacked(layer.kernel)[((value.out * in + value.in) * 3 + value.y) * 3 + value.x],
               value.kernel);
     EXPECT_EQ(layer.bias[value.out], value.bias);
   }

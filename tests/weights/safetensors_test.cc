@@ -25,7 +25,7 @@ TEST_F(Safetensors, ComeBackTheSameToTheBit) {
                               -std::numeric_limits<float>::max(),
                               std::numeric_limits<float>::min()};
   for (Convolution& convolution : weights.convolutions) {
-    std::ranges::copy(awkward, convolution.kernel.begin() + 1);
+    std::ranges::copy(awkward, convolution.kernel.values.begin() + 1);
     std::ranges::copy(awkward, convolution.bias.end() - 5);
   }
   write_safetensors(weights, path_);
@@ -79,7 +79,7 @@ TEST_F(Safetensors, AreLaidOutAsTheFormatAsks) {
   EXPECT_EQ(header["features.2.bias"]["shape"], nlohmann::json({64}));
   float first = 0;
   std::memcpy(&first, data.data() + kWeightBytes + kBiasBytes, sizeof first);
-  EXPECT_EQ(first, weights.convolutions[1].kernel[0]);
+  EXPECT_EQ(first, weights.convolutions[1].kernel.values[0]);
   EXPECT_EQ(header["__metadata__"]["network"], "vgg19");
   EXPECT_EQ(header["__metadata__"]["channel_order"], "bgr");
   EXPECT_EQ(header["__metadata__"]["scale"], "255");
@@ -144,6 +144,8 @@ TEST_F(Safetensors, ReadEveryHalf) {
     values.resize(kCount);
     const Weights weights = read_raw(
         header, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof values[0]});
+    const Convolution& layer = weights.convolutions[0];
+    const std::vector<float> kernel = unpacked(layer.kernel);
     for (size_t i = 0; i < kCount; ++i) {
       const int exponent = values[i] >> 10 & 31;
       const int fraction = values[i] & 1023;
@@ -151,8 +153,7 @@ TEST_F(Safetensors, ReadEveryHalf) {
                                   ? std::ldexp(static_cast<float>(fraction), -24)
                                   : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
       const float expected = std::copysign(magnitude, values[i] & 0x8000 ? -1.0f : 1.0f);
-      const Convolution& layer = weights.convolutions[0];
-      const float read = i < 1728 ? layer.kernel[i] : layer.bias[i - 1728];
+      const float read = i < 1728 ? kernel[i] : layer.bias[i - 1728];
       ASSERT_EQ(read, expected) << "of bits " << values[i];
       ASSERT_EQ(std::signbit(read), std::signbit(expected)) << "of bits " << values[i];
     }
@@ -167,8 +168,8 @@ TEST_F(Safetensors, ReadBfloats) {
       entries({R"("features.0.weight":{"dtype":"BF16","shape":[64,3,3,3],"data_offsets":[0,3456]})",
                R"("features.0.bias":{"dtype":"BF16","shape":[64],"data_offsets":[3456,3584]})"}),
       {reinterpret_cast<const char*>(values.data()), values.size() * sizeof values[0]});
-  EXPECT_EQ(weights.convolutions[0].kernel[0], 1.0f);
-  EXPECT_EQ(weights.convolutions[0].kernel[1], -3.140625f);
+  EXPECT_EQ(unpacked(weights.convolutions[0].kernel)[0], 1.0f);
+  EXPECT_EQ(unpacked(weights.convolutions[0].kernel)[1], -3.140625f);
   EXPECT_EQ(weights.convolutions[0].bias[0], 0x1p-133f);
   EXPECT_EQ(weights.convolutions[0].bias[63], 1.0f);
 }
@@ -186,7 +187,7 @@ TEST_F(Safetensors, TellVgg16FromVgg19ByTheirIndices) {
     std::string data;
     std::vector<std::string> list;
     const auto add = [&](const std::string& name, const std::string& shape,
-                         const std::vector<float>& values) {
+                         std::span<const float> values) {
       const size_t begin = data.size();
       data.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
       list.push_back("\"features." + name + R"(":{"dtype":"F32","shape":)" + shape +
@@ -196,8 +197,9 @@ TEST_F(Safetensors, TellVgg16FromVgg19ByTheirIndices) {
     for (size_t i = 0; i < weights.convolutions.size(); ++i) {
       const Convolution& layer = weights.convolutions[i];
       const std::string index = std::to_string(known.indices[i]);
-      const std::string out = std::to_string(layer.out);
-      add(index + ".weight", "[" + out + "," + std::to_string(layer.in) + ",3,3]", layer.kernel);
+      const std::string out = std::to_string(layer.out());
+      add(index + ".weight", "[" + out + "," + std::to_string(layer.in()) + ",3,3]",
+          unpacked(layer.kernel));
       add(index + ".bias", "[" + out + "]", layer.bias);
     }
     EXPECT_TRUE(same_layers(read_raw(entries(list), data), weights));

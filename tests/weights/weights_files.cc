@@ -11,6 +11,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "support/same_bits.h"
 #include "weights/checks.h"
 #include "weights/read.h"
 
@@ -34,9 +35,10 @@ Weights sample_weights(const NetworkTable& network, size_t layers) {
   int next = 0;
   const auto next_value = [&next] { return static_cast<float>(next++ % 4001 - 2000) / 512.0f; };
   for (Convolution& convolution : weights.convolutions) {
-    convolution.kernel.resize(static_cast<size_t>(convolution.in * convolution.out * 9));
-    convolution.bias.resize(static_cast<size_t>(convolution.out));
-    for (float& value : convolution.kernel) value = next_value();
+    std::vector<float> kernel(static_cast<size_t>(convolution.in() * convolution.out() * 9));
+    for (float& value : kernel) value = next_value();
+    convolution.kernel = packed(kernel, convolution.in(), convolution.out());
+    convolution.bias = Buffer<float>(static_cast<size_t>(convolution.out()));
     for (float& value : convolution.bias) value = next_value();
   }
   return weights;
@@ -60,18 +62,15 @@ std::string refusal(const std::string& path) {
 }
 
 testing::AssertionResult same_layers(const Weights& a, const Weights& b) {
-  const auto same_bits = [](const std::vector<float>& x, const std::vector<float>& y) {
-    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
-  };
   if (a.network != b.network) return testing::AssertionFailure() << "networks differ";
   if (a.convolutions.size() != b.convolutions.size())
     return testing::AssertionFailure() << "numbers of layers differ";
   for (size_t i = 0; i < a.convolutions.size(); ++i) {
     const Convolution& x = a.convolutions[i];
     const Convolution& y = b.convolutions[i];
-    if (x.id != y.id || x.in != y.in || x.out != y.out)
+    if (x.id != y.id || x.in() != y.in() || x.out() != y.out())
       return testing::AssertionFailure() << "layers " << x.id << " and " << y.id << " differ";
-    if (!same_bits(x.kernel, y.kernel))
+    if (!same_bits(x.kernel.values, y.kernel.values))
       return testing::AssertionFailure() << "kernels of layer " << x.id << " differ";
     if (!same_bits(x.bias, y.bias))
       return testing::AssertionFailure() << "biases of layer " << x.id << " differ";
@@ -87,12 +86,13 @@ testing::AssertionResult well_formed(const Weights& weights) {
     return testing::AssertionFailure() << weights.convolutions.size() << " layers";
   for (size_t i = 0; i < weights.convolutions.size(); ++i) {
     const Convolution& layer = weights.convolutions[i];
-    if (layer.id != planned[i].id || layer.in != planned[i].in || layer.out != planned[i].out ||
-        layer.kernel.size() != static_cast<size_t>(layer.in * layer.out * 9) ||
-        layer.bias.size() != static_cast<size_t>(layer.out))
+    if (layer.id != planned[i].id || layer.in() != planned[i].in() ||
+        layer.out() != planned[i].out() ||
+        layer.kernel.values.size() != static_cast<size_t>(layer.in() * layer.out() * 9) ||
+        layer.bias.size() != static_cast<size_t>(layer.out()))
       return testing::AssertionFailure() << "layer " << i << " has another shape";
-    for (const std::vector<float>& values : {layer.kernel, layer.bias}) {
-      for (const float value : values) {
+    for (const Buffer<float>* values : {&layer.kernel.values, &layer.bias}) {
+      for (const float value : *values) {
         if (!std::isfinite(value)) return testing::AssertionFailure() << "a value is " << value;
       }
     }
@@ -129,7 +129,7 @@ Hdf5Handle create_group(const Hdf5Handle& parent, const std::string& name) {
 }
 
 void write_dataset(const Hdf5Handle& group, const std::string& name,
-                   const std::vector<hsize_t>& shape, const std::vector<float>& values,
+                   const std::vector<hsize_t>& shape, std::span<const float> values,
                    hid_t file_type, hid_t creation) {
   const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
   const Hdf5Handle dataset(H5Dcreate2(group.id(), name.c_str(), file_type, space.id(), H5P_DEFAULT,
@@ -139,14 +139,14 @@ void write_dataset(const Hdf5Handle& group, const std::string& name,
 }
 
 std::vector<float> keras_order(const Convolution& convolution) {
-  const auto in = static_cast<size_t>(convolution.in);
-  const auto out = static_cast<size_t>(convolution.out);
+  const auto in = static_cast<size_t>(convolution.in());
+  const auto out = static_cast<size_t>(convolution.out());
+  const std::vector<float> kernel = unpacked(convolution.kernel);
   std::vector<float> keras;
   for (size_t y = 0; y < 3; ++y) {
     for (size_t x = 0; x < 3; ++x) {
       for (size_t i = 0; i < in; ++i) {
-        for (size_t o = 0; o < out; ++o)
-          keras.push_back(convolution.kernel[((o * in + i) * 3 + y) * 3 + x]);
+        for (size_t o = 0; o < out; ++o) keras.push_back(kernel[((o * in + i) * 3 + y) * 3 + x]);
       }
     }
   }
@@ -157,8 +157,8 @@ void write_keras_layer(const Hdf5Handle& parent, const Convolution& convolution,
                        hid_t file_type) {
   const std::string name =
       fmt::format("block{}_conv{}", convolution.id.substr(0, 1), convolution.id.substr(2));
-  const auto in = static_cast<hsize_t>(convolution.in);
-  const auto out = static_cast<hsize_t>(convolution.out);
+  const auto in = static_cast<hsize_t>(convolution.in());
+  const auto out = static_cast<hsize_t>(convolution.out());
   Hdf5Handle group = create_group(parent, name);
   if (layout == KerasLayout::nested) group = create_group(group, name);
   const bool direct = layout == KerasLayout::direct;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,7 +63,7 @@ void write_raw_safetensors(const std::string& path, const std::string& header,
 Hdf5Handle create_hdf5(const std::string& path);
 Hdf5Handle create_group(const Hdf5Handle& parent, const std::string& name);
 void write_dataset(const Hdf5Handle& group, const std::string& name,
-                   const std::vector<hsize_t>& shape, const std::vector<float>& values,
+                   const std::vector<hsize_t>& shape, std::span<const float> values,
                    hid_t file_type = H5T_IEEE_F32LE, hid_t creation = H5P_DEFAULT);
 
 // The kernel in Keras's order, [3][3][in][out], by the plainest of loops.

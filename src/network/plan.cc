@@ -1,0 +1,212 @@
+#include "network/plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/kernels.h"
+
+namespace limn {
+namespace {
+
+class Planner {
+ public:
+  Planner(std::span<const Row> rows, Pooling pooling, int height, int width, Purpose purpose,
+          int threads)
+      : table_(rows),
+        max_pool_(pooling == Pooling::max),
+        pooling_(pooling),
+        purpose_(purpose),
+        threads_(threads) {
+    plan_.height = height;
+    plan_.width = width;
+  }
+
+  PassPlan plan(std::span<const TapRequest> taps) {
+    if (taps.empty()) return plan_;
+    plan_rows(taps);
+    plan_steps();
+    for (int row = 0; row < rows(); ++row) {
+      plan_output(row);
+      plan_bits(row);
+      plan_taps(row);
+      plan_scratch(row);
+    }
+    plan_input_gradient();
+    place_all();
+    return std::move(plan_);
+  }
+
+ private:
+  int rows() const { return static_cast<int>(plan_.rows.size()); }
+  int last_step() const { return plan_.rows.back().step; }
+  bool is_convolution(int row) const { return table_[row].kind == RowKind::convolution; }
+  bool is_fused(int row) const { return plan_.fused_first_level && row <= 2; }
+  // Whose output never exists as a map.
+  bool is_inside_first_level(int row) const { return plan_.fused_first_level && row <= 1; }
+
+  static bool is_tapped(const RowPlan& row) {
+    return row.tap_before_relu != kNoTap || row.tap_output != kNoTap;
+  }
+
+  // Walks down the table with the picture's size; finds out who reads what.
+  void plan_rows(std::span<const TapRequest> taps) {
+    int deepest = -1;
+    for (const TapRequest& tap : taps) deepest = std::max(deepest, tap.position.row);
+    assert(deepest < static_cast<int>(table_.size()));
+    int height = plan_.height;
+    int width = plan_.width;
+    for (int row = 0; row <= deepest; ++row) {
+      if (!is_convolution(row)) {
+        height = pooled_side(pooling_, height);
+        width = pooled_side(pooling_, width);
+      }
+      assert(height > 0 && width > 0);
+      RowPlan& plan = plan_.rows.emplace_back();
+      plan.channels = table_[row].out;
+      plan.height = height;
+      plan.width = width;
+    }
+    for (const TapRequest& tap : taps) {
+      RowPlan& row = plan_.rows[tap.position.row];
+      const bool before_relu = tap.position.tap == Tap::before_relu;
+      (before_relu ? row.tap_before_relu : row.tap_output) = static_cast<int>(plan_.taps.size());
+      plan_.taps.push_back({tap, {nullptr, row.channels, row.height, row.width}, {}});
+    }
+  }
+
+  // Finds what is done in one, and numbers the steps.
+  void plan_steps() {
+    // A convolution whose output only the pooling behind it reads hands it over tile by tile.
+    for (int row = 1; row + 1 < rows(); ++row) {
+      plan_.rows[row].pooled =
+          is_convolution(row) && !is_convolution(row + 1) && !is_tapped(plan_.rows[row]);
+    }
+    plan_.fused_first_level = can_fuse_first_level();
+    for (int row = 1; row < rows(); ++row) {
+      const bool continues = is_fused(row) || plan_.rows[row - 1].pooled;
+      plan_.rows[row].step = plan_.rows[row - 1].step + (continues ? 0 : 1);
+    }
+  }
+
+  // Unless somebody wants its features, or both its Gram matrices.
+  bool can_fuse_first_level() const {
+    if (rows() < 3 || !is_convolution(1) || !plan_.rows[1].pooled) return false;
+    const int before = plan_.rows[0].tap_before_relu;
+    const int after = plan_.rows[0].tap_output;
+    const auto gram_only = [&](int tap) {
+      return tap == kNoTap || !plan_.taps[tap].request.features;
+    };
+    return (before == kNoTap || after == kNoTap) && gram_only(before) && gram_only(after);
+  }
+
+  // An output is read in the next step, and its gradient is written there.
+  void plan_output(int row) {
+    RowPlan& plan = plan_.rows[row];
+    const bool nowhere = is_inside_first_level(row) || plan.pooled || plan.tap_output != kNoTap ||
+                         plan_.ends_before_relu(row);
+    if (nowhere) return;
+    const FeatureMap map = {nullptr, plan.channels, plan.height, plan.width};
+    plan.output = {map.floats() * sizeof(float), plan.step, plan.step + 1};
+  }
+
+  // Of a convolution its signs, of maxima their places: with the convolution where it is pooled.
+  void plan_bits(int row) {
+    if (plan_.fused_first_level && row == 0) return;
+    RowPlan& plan = plan_.rows[row];
+    const bool of_maxima =
+        max_pool_ && (plan.pooled || (!is_convolution(row) && !plan_.rows[row - 1].pooled));
+    const RowPlan& cells = plan.pooled && max_pool_ ? plan_.rows[row + 1] : plan;
+    const size_t words = bit_words(plan.channels, cells.height, cells.width);
+    const int last = purpose_ == Purpose::gradients ? last_step() : plan.step;
+    const Region bits = {words * sizeof(std::uint16_t), plan.step, last};
+    plan.bits_height = cells.height;
+    plan.bits_width = cells.width;
+    if (is_convolution(row)) plan.signs = bits;
+    if (of_maxima) plan.right = plan.below = bits;
+  }
+
+  // Losses read taps when forward is done; the gradient takes their place.
+  void plan_taps(int row) {
+    const RowPlan& plan = plan_.rows[row];
+    for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
+      if (tap == kNoTap) continue;
+      TapPlan& tap_plan = plan_.taps[tap];
+      if (is_inside_first_level(row)) {
+        const size_t doubles = kernels::first_level_scratch(plan.channels, plan_.rows[1].height);
+        plan_.first_level_scratch = {doubles * sizeof(double), 0, 0};
+        continue;
+      }
+      tap_plan.map = {tap_plan.shape.floats() * sizeof(float), plan.step, last_step()};
+      if (!tap_plan.request.gram) continue;
+      const size_t doubles = kernels::gram_scratch_size(tap_plan.shape);
+      const size_t bytes = std::max(plan_.gram_scratch.bytes, doubles * sizeof(double));
+      plan_.gram_scratch = {bytes, last_step(), last_step()};
+    }
+  }
+
+  void plan_scratch(int row) {
+    if (!is_convolution(row) || row == 0 || is_inside_first_level(row)) return;
+    RowPlan& plan = plan_.rows[row];
+    const auto [in, out] = std::pair(table_[row].in, table_[row].out);
+    const auto floats = [&](int from, int to) {
+      return kernels::convolution_scratch(from, to, plan.height, plan.width, threads_);
+    };
+    const bool backward = purpose_ == Purpose::gradients;
+    const size_t most = std::max(floats(in, out), backward ? floats(out, in) : 0);
+    // Every thread's share is aligned.
+    plan.scratch = {most * sizeof(float) + (threads_ + 1) * kBufferAlignment, plan.step, plan.step};
+  }
+
+  void plan_input_gradient() {
+    if (purpose_ != Purpose::gradients) return;
+    const InputPlanes d_input = {nullptr, plan_.height, plan_.width};
+    plan_.d_input = {d_input.floats() * sizeof(float), 0, 0};
+    if (!plan_.fused_first_level) return;
+    const size_t edges = kernels::first_level_edges(plan_.height, plan_.width);
+    plan_.edges = {edges * sizeof(float), 0, 0};
+  }
+
+  void place_all() {
+    std::vector<Region*> regions = {&plan_.d_input, &plan_.edges, &plan_.first_level_scratch,
+                                    &plan_.gram_scratch};
+    for (RowPlan& row : plan_.rows) {
+      regions.insert(regions.end(),
+                     {&row.output, &row.scratch, &row.signs, &row.right, &row.below});
+    }
+    for (TapPlan& tap : plan_.taps) regions.push_back(&tap.map);
+    plan_.arena_bytes = place(regions);
+  }
+
+  const std::span<const Row> table_;
+  const bool max_pool_;
+  const Pooling pooling_;
+  const Purpose purpose_;
+  const int threads_;
+  PassPlan plan_;
+};
+
+}  // namespace
+
+int pooled_side(Pooling pooling, int side) {
+  return pooling == Pooling::max ? side / 2 : (side + 1) / 2;
+}
+
+bool PassPlan::ends_before_relu(int row) const {
+  return row + 1 == static_cast<int>(rows.size()) && rows[row].tap_before_relu != kNoTap &&
+         rows[row].tap_output == kNoTap;
+}
+
+size_t PassPlan::bytes() const {
+  size_t floats = InputPlanes{nullptr, height, width}.floats();
+  for (const TapPlan& tap : taps) {
+    if (tap.request.gram) floats += static_cast<size_t>(tap.shape.channels) * tap.shape.channels;
+  }
+  return arena_bytes + floats * sizeof(float);
+}
+
+PassPlan plan_pass(std::span<const Row> rows, Pooling pooling, int height, int width,
+                   std::span<const TapRequest> taps, Purpose purpose, int threads) {
+  return Planner(rows, pooling, height, width, purpose, threads).plan(taps);
+}
+
+}  // namespace limn
