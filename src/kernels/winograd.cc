@@ -40,7 +40,7 @@
 //     point 1:  | ...                                                               16 channels
 //
 // Where a map has few tiles for its channels, kernels are most of what is read. Then V of all tiles
-// is made first, and a task is two output blocks, whose U is made on the spot and used at once.
+// is made first, and a task is a few output blocks, whose U is made on the spot and used at once.
 //
 // What stands before or after the convolution is fused into the transforms (Source and Sink in
 // kernels.h), because it would be one more pass over memory: bias, ReLU and pooling forward; their
@@ -750,9 +750,6 @@ void ConvolveTiles(const TransformedKernel& kernel, const float* bias, const Sou
 // Then a kernel's transform is used by one task only, at once, a part of its input channels at a
 // time: U never leaves the near cache.
 
-constexpr int kTaskBlocks = 2;  // output blocks of a task
-static_assert(kTaskBlocks == kAmxBlocks);
-
 // V of all tiles at one point: cells, or with AMX their parts.
 size_t PatchFloats(int in, int out, int tiles) {
   if (OnAmx(in, out)) return kPoints * amx_floats(AmxRows{nullptr, in, tiles}.values());
@@ -795,48 +792,34 @@ void TransformSource(const Source& source, const Tiles& tiles, int out, size_t t
   }
 }
 
-constexpr size_t kPartPoint =
-    static_cast<size_t>(kTaskBlocks) * kChunk * kBlock * kBlock + kPadding;
-
 // How a task of output blocks is laid out.
 struct OutputPlan {
-  OutputPlan(int in, int out, int tiles)
+  OutputPlan(int in, int out, int tiles, int blocks)
       : amx(OnAmx(in, out)),
-        strides(in, tiles, kTaskBlocks, amx ? kAmxRows : kGroup),
+        u_point(static_cast<size_t>(blocks) * kChunk * kBlock * kBlock + kPadding),
+        strides(in, tiles, blocks, amx ? kAmxRows : kGroup),
         rows{nullptr, in, tiles} {}
   bool amx;
+  size_t u_point;  // floats from a point of U to the next
   Strides strides;
   AmxRows rows;
 
-  size_t products() const { return kPoints * (kPartPoint + strides.m_point); }
+  size_t products() const { return kPoints * (u_point + strides.m_point); }
   size_t scratch() const { return products() + (amx ? amx_floats(AmxProducts::kScratch) : 0); }
 };
 
-size_t OutputScratch(int in, int out, int tiles) { return OutputPlan(in, out, tiles).scratch(); }
-
-// M of two output blocks += U V at all points, for the input blocks from..from + part - 1, on AMX.
-// U[points][2 blocks][part][16 in][16 out].
-void multiply_part_on_amx(const float* U, const float* V, AmxRows rows, int from, int part,
-                          const Strides& strides, float* M, float* scratch) {
-  const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
-  const auto columns_at = [&](int point) -> AmxColumns {
-    return {point < kPoints ? U + point * kPartPoint : nullptr, u_block, part * kBlock};
-  };
-  AmxProducts products(reinterpret_cast<uint16_t*>(scratch), columns_at(0));
-  const AmxRegisters registers;
-  for (int point = 0; point < kPoints; ++point) {
-    rows.parts = parts_at(V, rows, point);
-    products.multiply(rows, from * kBlock, from > 0, M + point * strides.m_point, strides.block,
-                      columns_at(point + 1));
-  }
+size_t OutputScratch(int in, int out, int tiles, int blocks) {
+  return OutputPlan(in, out, tiles, blocks).scratch();
 }
 
-// The same with vectors, for some output blocks.
-void multiply_part(const float* U, const float* V, int tiles, int from, int part, int blocks,
-                   const Strides& strides, float* M) {
+// M of some output blocks += U V at all points, for the input blocks from..from + part - 1.
+// U[points][blocks][part][16 in][16 out].
+void multiply_part(const OutputPlan& plan, const float* U, const float* V, int tiles, int from,
+                   int part, int blocks, float* M) {
+  const Strides& strides = plan.strides;
   const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
   for (int point = 0; point < kPoints; ++point) {
-    const float* u = U + point * kPartPoint;
+    const float* u = U + point * plan.u_point;
     const float* v = V + point * strides.v_point + from * strides.block;
     float* m = M + point * strides.m_point;
     int block = 0;
@@ -851,6 +834,28 @@ void multiply_part(const float* U, const float* V, int tiles, int from, int part
   }
 }
 
+// The same on AMX, for an even number of blocks.
+void multiply_part_on_amx(const OutputPlan& plan, const float* U, const float* V, int from,
+                          int part, int blocks, float* M, float* scratch) {
+  const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
+  const auto columns_at = [&](int point, int block) -> AmxColumns {
+    if (block == blocks) block = 0, ++point;
+    if (point == kPoints) return {};
+    return {U + point * plan.u_point + block * u_block, u_block, part * kBlock};
+  };
+  AmxProducts products(reinterpret_cast<uint16_t*>(scratch), columns_at(0, 0));
+  const AmxRegisters registers;
+  AmxRows rows = plan.rows;
+  for (int point = 0; point < kPoints; ++point) {
+    rows.parts = parts_at(V, rows, point);
+    for (int block = 0; block < blocks; block += kAmxBlocks) {
+      float* m = M + point * plan.strides.m_point + block * plan.strides.block;
+      products.multiply(rows, from * kBlock, from > 0, m, plan.strides.block,
+                        columns_at(point, block + kAmxBlocks));
+    }
+  }
+}
+
 // Output blocks first .. first + blocks - 1 of all tiles, from V.
 void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const float* bias,
                      const float* V, const Sink& sink, const Tiles& tiles, int first, int blocks,
@@ -858,27 +863,25 @@ void ConvolveOutputs(const PackedKernel& kernel, Direction direction, const floa
   const bool forward = direction == Direction::forward;
   const int in = forward ? kernel.in : kernel.out;
   const int in_blocks = in / kBlock;
-  const OutputPlan plan(in, forward ? kernel.out : kernel.in, tiles.count);
-  const Strides& strides = plan.strides;
+  const OutputPlan plan(in, forward ? kernel.out : kernel.in, tiles.count, blocks);
   float* U = scratch;
-  float* M = U + kPoints * kPartPoint;
+  float* M = U + kPoints * plan.u_point;
   for (int from = 0; from < in_blocks; from += kChunk) {
     const int part = std::min(kChunk, in_blocks - from);
-    const size_t u_block = static_cast<size_t>(part) * kBlock * kBlock;
     for (int block = 0; block < blocks; ++block) {
       for (int i = 0; i < part; ++i) {
         TransformPair(kernel, direction, first + block, from + i,
-                      U + block * u_block + i * kBlock * kBlock, kPartPoint);
+                      U + (block * part + i) * kBlock * kBlock, plan.u_point);
       }
     }
     if (plan.amx) {
-      multiply_part_on_amx(U, V, plan.rows, from, part, strides, M, scratch + plan.products());
+      multiply_part_on_amx(plan, U, V, from, part, blocks, M, scratch + plan.products());
     } else {
-      multiply_part(U, V, tiles.count, from, part, blocks, strides, M);
+      multiply_part(plan, U, V, tiles.count, from, part, blocks, M);
     }
   }
   for (int block = 0; block < blocks; ++block) {
-    finish_block(M + block * strides.block, strides.m_point,
+    finish_block(M + block * plan.strides.block, plan.strides.m_point,
                  bias ? bias + (first + block) * kBlock : nullptr, sink, first + block, tiles);
   }
 }
@@ -981,10 +984,13 @@ namespace {
 // it reads.
 bool has_few_tiles(int in, int tiles) { return tiles * 4 <= in; }
 
+// Output blocks of a task: every task reads V anew, but U and M of one are to stay in a near cache,
+// and there must be tasks for all threads.
+int blocks_per_task(int blocks, int threads) { return blocks >= 4 * threads ? 4 : 2; }
+
 void convolve_few_tiles(const PackedKernel& kernel, Direction direction, const float* bias,
                         const Source& source, const Sink& sink, const Tiles& tiles,
                         ThreadPool& pool) {
-  constexpr int kTaskBlocks = 2;
   const int in = source.map.channels;
   const int out = sink.map.channels;
   float* V = pool.shared_scratch(HWY_DYNAMIC_DISPATCH(PatchFloats)(in, out, tiles.count)).data();
@@ -994,11 +1000,12 @@ void convolve_few_tiles(const PackedKernel& kernel, Direction direction, const f
     (source, tiles, out, task, V, pool.thread_scratch(thread, source_scratch).data());
   });
   const int blocks = sink.map.blocks();
-  const size_t scratch = HWY_DYNAMIC_DISPATCH(OutputScratch)(in, out, tiles.count);
-  pool.run((blocks + kTaskBlocks - 1) / kTaskBlocks, [&](size_t task, int thread) {
-    const int first = static_cast<int>(task) * kTaskBlocks;
+  const int per_task = blocks_per_task(blocks, pool.threads());
+  const size_t scratch = HWY_DYNAMIC_DISPATCH(OutputScratch)(in, out, tiles.count, per_task);
+  pool.run((blocks + per_task - 1) / per_task, [&](size_t task, int thread) {
+    const int first = static_cast<int>(task) * per_task;
     HWY_DYNAMIC_DISPATCH(ConvolveOutputs)
-    (kernel, direction, bias, V, sink, tiles, first, std::min(kTaskBlocks, blocks - first),
+    (kernel, direction, bias, V, sink, tiles, first, std::min(per_task, blocks - first),
      pool.thread_scratch(thread, scratch).data());
   });
 }
@@ -1025,9 +1032,10 @@ void convolve_many_tiles(const PackedKernel& kernel, Direction direction, const 
 size_t convolution_scratch(int in, int out, int height, int width, int threads) {
   const int tiles = tiles_across(height) * tiles_across(width);
   if (has_few_tiles(in, tiles)) {
+    const int blocks = blocks_per_task(out / kBlock, threads);
     return HWY_DYNAMIC_DISPATCH(PatchFloats)(in, out, tiles) +
            threads * std::max(HWY_DYNAMIC_DISPATCH(SourceScratch)(in, out),
-                              HWY_DYNAMIC_DISPATCH(OutputScratch)(in, out, tiles));
+                              HWY_DYNAMIC_DISPATCH(OutputScratch)(in, out, tiles, blocks));
   }
   const TransformedKernel shape = kernel_shape(in, out);
   const int per_task = HWY_DYNAMIC_DISPATCH(TilesPerTask)(in, out, tiles, threads);

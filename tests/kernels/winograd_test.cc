@@ -143,9 +143,10 @@ TEST_P(WinogradInDirection, IsItsTwinForEveryNumberOfChannels) {
   }
 }
 
-// Where there are many, all output blocks are computed at once (blocks_at_a_time).
+// Where there are many, all output blocks are computed at once (blocks_at_a_time), and kernels are
+// transformed by tasks of output blocks (has_few_tiles).
 TEST_P(WinogradInDirection, IsItsTwinForManyChannels) {
-  for (const auto& [in, out] : {std::pair{256, 16}, {272, 48}, {16, 272}}) {
+  for (const auto& [in, out] : {std::pair{256, 16}, {272, 48}, {16, 272}, {160, 224}}) {
     make(in, out, GetParam());
     for (const Source::Kind source : kSourceKinds) {
       expect_like_twin(source, kSinkKinds, 7, 9, out / 16);
