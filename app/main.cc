@@ -4,7 +4,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <new>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/error.h"
 #include "commands.h"
@@ -117,9 +122,18 @@ int run(int argc, char** argv) {
   }
 }
 
+// Blocks of a megabyte and more go back to the system when they are freed. glibc begins so, but
+// keeps ever larger ones once some were freed: pictures that are done with would stay.
+void give_back_large_blocks() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  give_back_large_blocks();
   try {
     return run(argc, argv);
   } catch (const Error& error) {

@@ -26,6 +26,19 @@ void clear_around(FeatureMap map) {
   }
 }
 
+// Clears the planes' rings.
+void clear_around(InputPlanes planes) {
+  const int columns = planes.width + 2;
+  for (int plane = 0; plane < 3; ++plane) {
+    std::fill_n(planes.row(plane, -1) - 1, columns, 0.0f);
+    std::fill_n(planes.row(plane, planes.height) - 1, columns, 0.0f);
+    for (int y = 0; y < planes.height; ++y) {
+      float* row = planes.row(plane, y);
+      row[-1] = row[planes.width] = 0;
+    }
+  }
+}
+
 // Measures from its making to its end.
 class Stopwatch {
  public:
@@ -79,7 +92,6 @@ Pass::Pass(const Network& network, int height, int width, std::span<const TapReq
     : network_(network),
       plan_(plan_pass(network.rows(), network.pooling(), height, width, taps, purpose, threads)),
       seconds_(plan_.rows.size()),
-      input_(InputPlanes{nullptr, height, width}.floats()),
       arena_(plan_.arena_bytes) {
   for (const TapPlan& tap : plan_.taps) {
     const size_t C = tap.request.gram ? tap.shape.channels : 0;
@@ -207,6 +219,7 @@ void Pass::measure_grams(ThreadPool& pool) {
 }
 
 void Pass::forward(ThreadPool& pool) {
+  if (rows() > 0) clear_around(input());
   ConstFeatureMap x;
   for (int row = 0; row < rows();) {
     int last = row;  // of the rows that are done in one
@@ -308,13 +321,13 @@ void Pass::turn_taps_into_gradients(std::span<const TapGradient> gradients, Thre
   }
 }
 
-void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
+// Down to the first step; the gradient by its output.
+FeatureMap Pass::backward_to_first_step(std::span<const TapGradient> gradients, ThreadPool& pool) {
   assert(gradients.size() == plan_.taps.size());
   turn_taps_into_gradients(gradients, pool);
-  const int first = plan_.fused_first_level ? 2 : 0;  // whose gradient is the last that is a map
   int row = rows() - 1;
   FeatureMap d = output_map(row);  // the gradient by the output of `row`
-  while (row > first) {
+  while (plan_.rows[row].step > 0) {
     const Stopwatch stopwatch(seconds_[row].backward);
     int begin = row;  // of the rows that are done in one
     while (plan_.rows[begin - 1].step == plan_.rows[row].step) --begin;
@@ -327,9 +340,15 @@ void Pass::backward(std::span<const TapGradient> gradients, ThreadPool& pool) {
     d = d_x;
     row = begin - 1;
   }
-  const Stopwatch stopwatch(seconds_[first].backward);
+  return d;
+}
+
+void Pass::backward_first_step(FeatureMap d, std::span<const TapGradient> gradients,
+                               ThreadPool& pool) {
+  const Stopwatch stopwatch(seconds_[plan_.fused_first_level ? 2 : 0].backward);
   const InputPlanes d_input = {at<float>(plan_.d_input), plan_.height, plan_.width};
   if (plan_.fused_first_level) {
+    clear_around(input());
     run_first_level_backward(d, gradients, d_input, pool);
   } else {
     run_first_convolution_backward(d, d_input, pool);

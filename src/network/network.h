@@ -65,8 +65,9 @@ class Pass {
   Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
        Purpose purpose, int threads = 1);
 
-  // The network's input, in its convention (see InputConvention), to be filled before forward.
-  InputPlanes input() { return {input_.data(), plan_.height, plan_.width}; }
+  // The network's input, in its convention (see InputConvention), to be filled before forward. Its
+  // memory serves other things afterwards.
+  InputPlanes input() { return {at<float>(plan_.input), plan_.height, plan_.width}; }
 
   // Computes the features or Gram matrices of every tap.
   void forward(ThreadPool& pool);
@@ -79,11 +80,17 @@ class Pass {
   ConstFeatureMap shape(int tap) const { return plan_.taps[tap].shape; }
 
   // The gradient by the input of a loss whose gradient by tap i is gradients[i]. After forward,
-  // once: the features are gone afterwards.
-  void backward(std::span<const TapGradient> gradients, ThreadPool& pool);
+  // once: the features are gone afterwards. The first level is computed again, so the input is
+  // needed again: fill(input()) is called when it is.
+  template <typename Fill>
+  void backward(std::span<const TapGradient> gradients, ThreadPool& pool, const Fill& fill) {
+    const FeatureMap d = backward_to_first_step(gradients, pool);
+    if (plan_.fused_first_level) fill(input());
+    backward_first_step(d, gradients, pool);
+  }
 
-  // The result of backward, in the network's convention: until the next forward, and without a zero
-  // ring.
+  // The result of backward, in the network's convention: until input() is filled again, and without
+  // a zero ring.
   ConstInputPlanes d_input() { return {at<float>(plan_.d_input), plan_.height, plan_.width}; }
 
   // Seconds that the last forward and backward took, by row. Rows that are done in one (a
@@ -123,13 +130,14 @@ class Pass {
   void run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_first_convolution_backward(FeatureMap d, InputPlanes d_input, ThreadPool& pool);
+  FeatureMap backward_to_first_step(std::span<const TapGradient> gradients, ThreadPool& pool);
+  void backward_first_step(FeatureMap d, std::span<const TapGradient> gradients, ThreadPool& pool);
   void run_first_level_backward(ConstFeatureMap d, std::span<const TapGradient> gradients,
                                 InputPlanes d_input, ThreadPool& pool);
 
   const Network& network_;
   const PassPlan plan_;
   std::vector<RowSeconds> seconds_;
-  Buffer<float> input_;
   std::vector<Buffer<float>> grams_;  // by tap, [C][C]; empty where none was asked for
   Buffer<std::byte> arena_;           // what plan_ has regions for
 };

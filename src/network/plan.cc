@@ -31,7 +31,7 @@ class Planner {
       plan_taps(row);
       plan_scratch(row);
     }
-    plan_input_gradient();
+    plan_input();
     place_all();
     return std::move(plan_);
   }
@@ -157,18 +157,19 @@ class Planner {
     plan.scratch = {most * sizeof(float) + (threads_ + 1) * kBufferAlignment, plan.step, plan.step};
   }
 
-  void plan_input_gradient() {
+  void plan_input() {
+    const InputPlanes planes = {nullptr, plan_.height, plan_.width};
+    plan_.input = {planes.floats() * sizeof(float), 0, 0};
     if (purpose_ != Purpose::gradients) return;
-    const InputPlanes d_input = {nullptr, plan_.height, plan_.width};
-    plan_.d_input = {d_input.floats() * sizeof(float), 0, 0};
+    plan_.d_input = plan_.input;
     if (!plan_.fused_first_level) return;
     const size_t edges = kernels::first_level_edges(plan_.height, plan_.width);
     plan_.edges = {edges * sizeof(float), 0, 0};
   }
 
   void place_all() {
-    std::vector<Region*> regions = {&plan_.d_input, &plan_.edges, &plan_.first_level_scratch,
-                                    &plan_.gram_scratch};
+    std::vector<Region*> regions = {&plan_.input, &plan_.d_input, &plan_.edges,
+                                    &plan_.first_level_scratch, &plan_.gram_scratch};
     for (RowPlan& row : plan_.rows) {
       regions.insert(regions.end(),
                      {&row.output, &row.scratch, &row.signs, &row.right, &row.below});
@@ -197,7 +198,7 @@ bool PassPlan::ends_before_relu(int row) const {
 }
 
 size_t PassPlan::bytes() const {
-  size_t floats = InputPlanes{nullptr, height, width}.floats();
+  size_t floats = 0;
   for (const TapPlan& tap : taps) {
     if (tap.request.gram) floats += static_cast<size_t>(tap.shape.channels) * tap.shape.channels;
   }

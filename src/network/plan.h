@@ -57,7 +57,8 @@ struct PassPlan {
   std::vector<RowPlan> rows;
   std::vector<TapPlan> taps;
   bool fused_first_level = false;  // rows 0, 1 and 2
-  Region d_input;                  // the gradient by the network's input
+  Region input;                    // the picture; given anew for the way back
+  Region d_input;                  // the gradient by it
   Region edges;                    // kernels::first_level_edges
   Region first_level_scratch;      // of its Gram matrix
   Region gram_scratch;             // of all others
@@ -65,7 +66,7 @@ struct PassPlan {
 
   // The deepest row may be read before its ReLU only; then the ReLU is not computed.
   bool ends_before_relu(int row) const;
-  // What the pass takes in all: the arena, the network's input, the Gram matrices.
+  // What the pass takes in all: the arena and the Gram matrices.
   size_t bytes() const;
 };
 

@@ -222,7 +222,8 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
   std::fill(gradient.begin(), gradient.end(), 0.0f);
 
   if (pass_) {
-    fill_input(pass_->input(), x, variable_to_network_);
+    const auto fill = [&](InputPlanes input) { fill_input(input, x, variable_to_network_); };
+    fill(pass_->input());
     pass_->forward(pool_);
     for (size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
@@ -237,7 +238,7 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
         gradients_[i].S = G;
       }
     }
-    pass_->backward(gradients_, pool_);
+    pass_->backward(gradients_, pool_, fill);
     const size_t plane_size = size() / 3;
     const ConstInputPlanes d_input = pass_->d_input();
     pool_.run(3 * static_cast<size_t>(height_), [&](size_t task) {

@@ -74,9 +74,9 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
     Random random(seed);
     return GuardedPlanes(height, width, [&](int, int, int) { return 2 * random_signed(random); });
   }
-  static void fill(Pass& pass, const GuardedPlanes& picture, int height, int width) {
-    for_each_value(3, height, width,
-                   [&](int c, int y, int x) { pass.input().row(c, y)[x] = picture.at(c, y, x); });
+  static void fill(InputPlanes input, const GuardedPlanes& picture) {
+    for_each_value(3, input.height, input.width,
+                   [&](int c, int y, int x) { input.row(c, y)[x] = picture.at(c, y, x); });
   }
 
   // What is asked for of the layers, and their deepest row.
@@ -160,13 +160,14 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
       const std::vector<Reader> readers = readers_of(requests, composed);
       for (const Purpose purpose : {Purpose::gradients, Purpose::features}) {
         Pass pass(network, height, width, requests, purpose);
-        fill(pass, x, height, width);
+        const auto fill_x = [&](InputPlanes input) { fill(input, x); };
+        fill_x(pass.input());
         pass.forward(pool_);
         expect_taps(pass, requests, composed);
         if (purpose == Purpose::features) continue;
         std::vector<TapGradient> gradients;
         for (const Reader& reader : readers) gradients.push_back(reader.gradient());
-        pass.backward(gradients, pool_);
+        pass.backward(gradients, pool_, fill_x);
         ASSERT_TRUE(near_all(DInput{pass.d_input()}, composed_gradient(readers, composed),
                              kTolerance, 3, height, width));
       }
@@ -281,7 +282,10 @@ TEST_P(NetworkPass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
 
         Pass pass(network, height, width, requests, Purpose::gradients);
         const auto run = [&](std::uint64_t seed) {
-          fill(pass, picture(height, width, seed), height, width);
+          const auto fill_x = [x = picture(height, width, seed)](InputPlanes input) {
+            fill(input, x);
+          };
+          fill_x(pass.input());
           pass.forward(pool_);
           std::vector<float> numbers;
           for (int tap = 0; tap < static_cast<int>(requests.size()); ++tap) {
@@ -289,7 +293,7 @@ TEST_P(NetworkPass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
             if (F.data) numbers.insert(numbers.end(), F.data, F.data + F.floats());
             numbers.insert(numbers.end(), pass.gram(tap).begin(), pass.gram(tap).end());
           }
-          pass.backward(gradients, pool_);
+          pass.backward(gradients, pool_, fill_x);
           const ConstInputPlanes d = pass.d_input();
           for (int row = 0; row < 3 * height; ++row) {
             const float* values = d.row(row / height, row % height);
@@ -312,7 +316,8 @@ TEST_P(NetworkPass, LeavesRingAndPaddingOfFeaturesZero) {
   const Network network(small_.weights, GetParam(), small_.last_row());
   Pass pass(network, 13, 18, requests, Purpose::gradients);
   for (const std::uint64_t seed : {5, 6}) {  // the second time after gradients
-    fill(pass, picture(13, 18, seed), 13, 18);
+    const auto fill_x = [x = picture(13, 18, seed)](InputPlanes input) { fill(input, x); };
+    fill_x(pass.input());
     pass.forward(pool_);
     std::vector<TapGradient> gradients;
     for (size_t tap = 0; tap < requests.size(); ++tap) {
@@ -325,7 +330,7 @@ TEST_P(NetworkPass, LeavesRingAndPaddingOfFeaturesZero) {
       EXPECT_GT(inside, 0) << all_layers()[tap] << " is all 0: this tests nothing";
       gradients.push_back({pass.gram(static_cast<int>(tap)), 0, {}});
     }
-    pass.backward(gradients, pool_);
+    pass.backward(gradients, pool_, fill_x);
   }
 }
 

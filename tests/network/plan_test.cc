@@ -22,8 +22,8 @@ PassPlan plan_of(const Layers& layers, bool features, int height, int width, Pur
 }
 
 std::vector<const Region*> regions_of(const PassPlan& plan) {
-  std::vector<const Region*> regions = {&plan.d_input, &plan.edges, &plan.first_level_scratch,
-                                        &plan.gram_scratch};
+  std::vector<const Region*> regions = {&plan.input, &plan.d_input, &plan.edges,
+                                        &plan.first_level_scratch, &plan.gram_scratch};
   for (const RowPlan& row : plan.rows) {
     regions.insert(regions.end(), {&row.output, &row.scratch, &row.signs, &row.right, &row.below});
   }
