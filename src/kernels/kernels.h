@@ -17,7 +17,8 @@
 
 namespace limn::kernels {
 
-// The instruction set in use: "AMX" (amx.h, and AVX-512), "AVX3" (AVX-512), "AVX2", "SSE4", "NEON", "EMU128" (none).
+// The instruction set in use: "AMX" (amx.h, and AVX-512), "AVX3" (AVX-512), "AVX2", "SSE4", "NEON",
+// "EMU128" (none).
 std::string_view instruction_set();
 
 // The place of a maximum in its 2 x 2 cells, two bits: is it on the right, is it below. Among
