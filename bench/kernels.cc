@@ -231,6 +231,20 @@ void TurnIntoGradient(benchmark::State& state) {
 }
 BENCHMARK(TurnIntoGradient)->Apply(style_shapes);
 
+void GradientFromHalf(benchmark::State& state) {
+  const int channels = static_cast<int>(state.range(0));
+  const Map F(channels, picture_size() / static_cast<int>(state.range(1)));
+  Buffer<std::uint16_t> words(HalfMap{nullptr, channels, F.map.height, F.map.width}.words());
+  const HalfMap half = {words.data(), channels, F.map.height, F.map.width};
+  const Buffer<float> S(static_cast<size_t>(channels) * channels);
+  for (auto _ : state) {
+    kernels::round_to_half(F.map, half, pool());
+    kernels::gradient_from_half(half, S, F.map, pool());
+  }
+  count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));
+}
+BENCHMARK(GradientFromHalf)->Apply(style_shapes);
+
 void Dot(benchmark::State& state) {
   Buffer<float> a(static_cast<size_t>(3) * picture_size() * picture_size()), b(a.size());
   fill(a);

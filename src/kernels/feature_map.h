@@ -103,4 +103,22 @@ inline std::size_t bit_words(int channels, int height, int width) {
   return static_cast<std::size_t>(channels / kBlock) * height * width;
 }
 
+// A feature map in half precision (IEEE binary16), without ring: [C / 16][H][W][16]. For features
+// that are only kept; kernels compute in float.
+struct HalfMap {
+  std::uint16_t* data = nullptr;
+  int channels = 0;  // a multiple of kBlock
+  int height = 0;
+  int width = 0;
+
+  int blocks() const { return channels / kBlock; }
+  // Words that the map needs.
+  std::size_t words() const { return static_cast<std::size_t>(channels) * height * width; }
+  // The cell (16 words) of a row's first pixel; those of the others follow.
+  std::uint16_t* row(int block, int y) const {
+    assert(block >= 0 && block < blocks() && y >= 0 && y < height);
+    return data + (static_cast<std::size_t>(block) * height + y) * width * kBlock;
+  }
+};
+
 }  // namespace limn

@@ -328,6 +328,32 @@ void pack_block(std::span<const float> S, size_t C, size_t block, std::span<floa
   }
 }
 
+// S in the order in which TurnIntoGradientRow reads it, in the pool's shared scratch; null for
+// none.
+const float* packed_by_all(std::span<const float> S, int channels, ThreadPool& pool) {
+  if (S.empty()) return nullptr;
+  const std::span<float> packed = pool.shared_scratch(S.size());
+  pool.run(channels / kBlock, [&](size_t block) { pack_block(S, channels, block, packed); });
+  return packed.data();
+}
+
+// Calls turn(row, products) for every row of a map, with scratch memory for S F. No value depends
+// on how rows are cut into tasks. A task is several of them, because each fetches the next for its
+// own core's cache.
+template <class Turn>
+void turn_rows(ConstFeatureMap F, ThreadPool& pool, const Turn& turn) {
+  constexpr int kTasksPerThread = 4;
+  const int rows = std::max(1, F.height / (kTasksPerThread * pool.threads()));
+  const int tasks = (F.height + rows - 1) / rows;
+  pool.run(tasks, [&](size_t task, int thread) {
+    const size_t floats = HWY_DYNAMIC_DISPATCH(ProductFloats)(F.channels);
+    float* products = pool.thread_scratch(thread, floats).data();
+    const int first_row = static_cast<int>(task) * rows;
+    const int end_row = std::min(first_row + rows, F.height);
+    for (int row = first_row; row < end_row; ++row) turn(row, products);
+  });
+}
+
 }  // namespace
 
 size_t gram_scratch_size(ConstFeatureMap F) {
@@ -394,25 +420,22 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
   assert(P.data == nullptr ||
          (P.channels == F.channels && P.height == F.height && P.width == F.width));
   assert(!S.empty() || P.data != nullptr);
-  std::span<float> packed;
-  if (!S.empty()) {
-    packed = pool.shared_scratch(S.size());
-    pool.run(F.blocks(), [&](size_t block) { pack_block(S, F.channels, block, packed); });
-  }
-  // No value depends on how rows are cut into tasks. A task is several of them, because each
-  // fetches the next for its own core's cache.
-  constexpr int kTasksPerThread = 4;
-  const int rows = std::max(1, F.height / (kTasksPerThread * pool.threads()));
-  const int tasks = (F.height + rows - 1) / rows;
-  pool.run(tasks, [&](size_t task, int thread) {
-    const size_t floats = HWY_DYNAMIC_DISPATCH(ProductFloats)(F.channels);
-    float* products = pool.thread_scratch(thread, floats).data();
-    const int first_row = static_cast<int>(task) * rows;
-    const int end_row = std::min(first_row + rows, F.height);
-    for (int row = first_row; row < end_row; ++row) {
-      HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)
-      (F, S.empty() ? nullptr : packed.data(), factor, P, row, products);
-    }
+  const float* packed = packed_by_all(S, F.channels, pool);
+  turn_rows(F, pool, [&](int row, float* products) {
+    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(F, packed, factor, P, row, products);
+  });
+}
+
+void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F,
+                        ThreadPool& pool) {
+  assert(S.size() == static_cast<size_t>(F.channels) * F.channels);
+  assert(d_F.channels == F.channels && d_F.height == F.height && d_F.width == F.width);
+  const float* packed = packed_by_all(S, F.channels, pool);
+  // A row of features is expanded into the gradient's place, where it is still in a near cache when
+  // the gradient replaces it.
+  turn_rows(d_F, pool, [&](int row, float* products) {
+    expand_half_row(F, row, d_F);
+    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(d_F, packed, 0, {}, row, products);
   });
 }
 

@@ -163,6 +163,16 @@ void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, Thre
 // no loss reads G. P: the features that F is compared with, alike in shape; null data for none.
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P,
                         ThreadPool& pool);
+// d_F = S F, "=", for features that were kept in half precision.
+void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F,
+                        ThreadPool& pool);
+
+// ------------------------------------------------------------------- half precision (half.cc) --
+
+// half = F, "=", rounded to nearest, ties to even: off by at most 2^-11 of a value, or by 2^-25
+// where that is more. Values beyond the largest half, 65504, become that one. NaN becomes any
+// number: who looks for it finds it in F's Gram matrix.
+void round_to_half(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool);
 
 // --------------------------------------------------------------------- flat vectors (vector.cc) --
 // Sums are taken in pieces of a fixed size whose results are added in double, in order.

@@ -64,6 +64,11 @@ void convolve_input_backward_piece(std::span<const float> packed, ConstFeatureMa
 // d = 0 where F is not above 0.
 void keep_where_positive(ConstFeatureMap F, FeatureMap d);
 
+// ------------------------------------------------------------------- half precision (half.cc) --
+
+// One row of all channels, F = half, "=", exact.
+void expand_half_row(const HalfMap& half, int row, FeatureMap F);
+
 // --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
 // A part of a Gram matrix: the rows row..end_row - 1, the columns column..end_column - 1.

@@ -315,6 +315,54 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
   }
 }
 
+void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F) {
+  expand_half(F, d_F);
+  turn_into_gradient(d_F, S, 0, {});
+}
+
+// ------------------------------------------------------------------------------ half precision --
+// A half is a sign, 5 bits of exponent and 10 of significand: from 2^-14 to 65504 the leading 1 is
+// not written; below, the exponent bits are 0 and the significand counts multiples of 2^-24.
+
+namespace {
+
+constexpr int kLeastExponent = -14;
+constexpr int kSignificandBits = 10;
+constexpr int kExponentBias = 15;
+
+std::uint16_t half_of(double value) {
+  const double size = std::min(std::abs(value), 65504.0);
+  const int exponent = size == 0 ? kLeastExponent : std::max(std::ilogb(size), kLeastExponent);
+  // In units of the last bit, ties to even. A sum carries into the next exponent where it must.
+  const double units = std::nearbyint(std::ldexp(size, kSignificandBits - exponent));
+  const int below_normal = (exponent + kExponentBias - 1) << kSignificandBits;
+  const int bits = below_normal + static_cast<int>(units);
+  return static_cast<std::uint16_t>(bits | (std::signbit(value) ? 0x8000 : 0));
+}
+
+float value_of(std::uint16_t half) {
+  const int exponent_bits = half >> kSignificandBits & 0x1f;
+  const int written = half & 0x3ff;
+  const int significand = exponent_bits == 0 ? written : written + (1 << kSignificandBits);
+  const int exponent = std::max(exponent_bits - kExponentBias, kLeastExponent);
+  const double size = std::ldexp(significand, exponent - kSignificandBits);
+  return static_cast<float>((half & 0x8000) != 0 ? -size : size);
+}
+
+}  // namespace
+
+void round_to_half(ConstFeatureMap F, const HalfMap& half) {
+  for_each_value(F, [&](int c, int y, int x) {
+    half.row(c / kBlock, y)[x * kBlock + c % kBlock] = half_of(F.at(c, y, x));
+  });
+}
+
+void expand_half(const HalfMap& half, FeatureMap F) {
+  for_each_value(F, [&](int c, int y, int x) {
+    F.at(c, y, x) = value_of(half.row(c / kBlock, y)[x * kBlock + c % kBlock]);
+  });
+}
+
 // ------------------------------------------------------------------------------ the first level --
 
 void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink,

@@ -61,6 +61,10 @@ void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x);
 
 void gram(ConstFeatureMap F, std::span<float> G);
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P);
+void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F);
+// F = half, exact. (The fast one, a piece, takes a row.)
+void expand_half(const HalfMap& half, FeatureMap F);
+void round_to_half(ConstFeatureMap F, const HalfMap& half);
 
 double dot(std::span<const float> a, std::span<const float> b);
 double squared_distance(std::span<const float> a, std::span<const float> b);

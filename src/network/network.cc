@@ -39,14 +39,14 @@ void clear_around(InputPlanes planes) {
   }
 }
 
-// Measures from its making to its end.
+// Adds the time from its making to its end.
 class Stopwatch {
  public:
   explicit Stopwatch(double& seconds) : seconds_(seconds) {}
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
   ~Stopwatch() {
-    seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
  private:
@@ -109,6 +109,16 @@ FeatureMap Pass::tap_map(int tap) {
   FeatureMap map = plan_.taps[tap].shape;
   map.data = at<float>(plan_.taps[tap].map);
   return map;
+}
+
+ConstFeatureMap Pass::features(int tap) {
+  return plan_.taps[tap].request.features ? tap_map(tap) : FeatureMap{};
+}
+
+// No data where the plan keeps the features as they are, or not at all.
+HalfMap Pass::half_map(int tap) {
+  const TapPlan& plan = plan_.taps[tap];
+  return {at<std::uint16_t>(plan.half), plan.shape.channels, plan.shape.height, plan.shape.width};
 }
 
 // The output of a row, and backward the gradient by it: its tap, or a map that lives for one step.
@@ -207,37 +217,55 @@ void Pass::run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& poo
   }
 }
 
-void Pass::measure_grams(ThreadPool& pool) {
-  const Region& scratch = plan_.gram_scratch;
-  for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
-    const FeatureMap map = tap_map(tap);
-    const TapRequest& request = plan_.taps[tap].request;
-    if (!map.data || !request.gram) continue;
-    const Stopwatch stopwatch(seconds_[request.position.row].gram);
-    kernels::gram(map, grams_[tap], {at<double>(scratch), scratch.bytes / sizeof(double)}, pool);
+// Rows that are done in one; returns their output.
+ConstFeatureMap Pass::run_rows(int first, int last, ConstFeatureMap x, ThreadPool& pool) {
+  const Stopwatch stopwatch(seconds_[last].forward);
+  const FeatureMap y = output_map(last);
+  if (y.data) clear_around(y);
+  if (first == 0 && plan_.fused_first_level) {
+    run_first_level(y, pool);
+  } else if (is_convolution(first)) {
+    run_convolution(first, x, y, pool);
+  } else {
+    run_pooling(first, x, y, pool);
+  }
+  return y;
+}
+
+// Of the row's taps; that of the fused first level is there already.
+void Pass::measure_grams(int row, ThreadPool& pool) {
+  const RowPlan& plan = plan_.rows[row];
+  for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
+    if (tap == kNoTap || !plan_.taps[tap].request.gram) continue;
+    const Stopwatch stopwatch(seconds_[row].gram);
+    const Region& scratch = plan.gram_scratch;
+    kernels::gram(tap_map(tap), grams_[tap], {at<double>(scratch), scratch.bytes / sizeof(double)},
+                  pool);
+  }
+}
+
+// In the step after the row's, when what the row itself read is no longer there.
+void Pass::keep_in_half(int row, ThreadPool& pool) {
+  const RowPlan& plan = plan_.rows[row];
+  for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
+    if (tap == kNoTap || !half_map(tap).data) continue;
+    const Stopwatch stopwatch(seconds_[row].gram);
+    kernels::round_to_half(tap_map(tap), half_map(tap), pool);
   }
 }
 
 void Pass::forward(ThreadPool& pool) {
+  std::ranges::fill(seconds_, RowSeconds());
   if (rows() > 0) clear_around(input());
   ConstFeatureMap x;
   for (int row = 0; row < rows();) {
     int last = row;  // of the rows that are done in one
     while (last + 1 < rows() && plan_.rows[last + 1].step == plan_.rows[row].step) ++last;
-    const Stopwatch stopwatch(seconds_[last].forward);
-    const FeatureMap y = output_map(last);
-    if (y.data) clear_around(y);
-    if (row == 0 && plan_.fused_first_level) {
-      run_first_level(y, pool);
-    } else if (is_convolution(row)) {
-      run_convolution(row, x, y, pool);
-    } else {
-      run_pooling(row, x, y, pool);
-    }
-    x = y;
+    if (row > 0) keep_in_half(row - 1, pool);
+    x = run_rows(row, last, x, pool);
+    measure_grams(last, pool);
     row = last + 1;
   }
-  measure_grams(pool);
 }
 
 // -- backward --
@@ -315,9 +343,22 @@ void Pass::turn_taps_into_gradients(std::span<const TapGradient> gradients, Thre
   for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
     const TapGradient& gradient = gradients[tap];
     const FeatureMap map = tap_map(tap);
-    if (!map.data) continue;
+    if (!map.data || half_map(tap).data) continue;
     const Stopwatch stopwatch(seconds_[plan_.taps[tap].request.position.row].gradient);
     kernels::turn_into_gradient(map, gradient.S, gradient.factor, gradient.target, pool);
+  }
+}
+
+// The same for a row whose features were kept in half precision, when the gradient by its output is
+// about to be needed. Its map has been another's meanwhile: its ring is made zero again.
+void Pass::bring_gradients_from_half(int row, std::span<const TapGradient> gradients,
+                                     ThreadPool& pool) {
+  const RowPlan& plan = plan_.rows[row];
+  for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
+    if (tap == kNoTap || !half_map(tap).data) continue;
+    const Stopwatch stopwatch(seconds_[row].gradient);
+    clear_around(tap_map(tap));
+    kernels::gradient_from_half(half_map(tap), gradients[tap].S, tap_map(tap), pool);
   }
 }
 
@@ -328,9 +369,10 @@ FeatureMap Pass::backward_to_first_step(std::span<const TapGradient> gradients, 
   int row = rows() - 1;
   FeatureMap d = output_map(row);  // the gradient by the output of `row`
   while (plan_.rows[row].step > 0) {
-    const Stopwatch stopwatch(seconds_[row].backward);
     int begin = row;  // of the rows that are done in one
     while (plan_.rows[begin - 1].step == plan_.rows[row].step) --begin;
+    bring_gradients_from_half(begin - 1, gradients, pool);
+    const Stopwatch stopwatch(seconds_[row].backward);
     const FeatureMap d_x = output_map(begin - 1);
     if (is_convolution(begin)) {
       run_convolution_backward(begin, d, d_x, pool);

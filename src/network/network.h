@@ -5,7 +5,8 @@
 //   again backward; its maps, the largest ones, do not exist (kernels/first_level.cc).
 // - Of every other convolution one sign bit for each value, or, where max pooling follows, one sign
 //   bit and two place bits for each maximum.
-// - The features that losses read ("taps"). Backward the gradient takes their place in memory.
+// - The features that losses read ("taps"), those that only a Gram matrix is made of in half
+//   precision if that was asked for. Backward the gradient takes their place in memory.
 // All else lives only from one step to the next, and shares its memory (network/plan.h).
 #pragma once
 
@@ -73,8 +74,8 @@ class Pass {
   void forward(ThreadPool& pool);
 
   // What was asked for of tap number `tap`: after forward, until backward. Features are laid out
-  // as shape(tap) says.
-  ConstFeatureMap features(int tap) { return tap_map(tap); }
+  // as shape(tap) says, and have null data where they were not asked for.
+  ConstFeatureMap features(int tap);
   std::span<float> gram(int tap) { return grams_[tap]; }  // [C][C]
   // Channels, height and width of a tap; no data.
   ConstFeatureMap shape(int tap) const { return plan_.taps[tap].shape; }
@@ -97,7 +98,7 @@ class Pass {
   // convolution and its pooling, the fused first level) count as the last of them.
   struct RowSeconds {
     double forward = 0, backward = 0;
-    double gram = 0, gradient = 0;  // of the row's taps
+    double gram = 0, gradient = 0;  // of the row's taps; gram with what keeps their features
   };
   std::span<const RowSeconds> seconds() const { return seconds_; }
 
@@ -109,6 +110,7 @@ class Pass {
     return reinterpret_cast<T*>(arena_.data() + region.offset);
   }
   FeatureMap tap_map(int tap);
+  HalfMap half_map(int tap);
   FeatureMap output_map(int row);
   CellBits signs(int row);
   kernels::MaxPlaces places(int row);
@@ -120,13 +122,16 @@ class Pass {
   void run_first_level(FeatureMap y, ThreadPool& pool);
   void run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
   void run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
-  void measure_grams(ThreadPool& pool);
+  ConstFeatureMap run_rows(int first, int last, ConstFeatureMap x, ThreadPool& pool);
+  void measure_grams(int row, ThreadPool& pool);
+  void keep_in_half(int row, ThreadPool& pool);
 
   void convolve(int row, kernels::Direction direction, const float* bias,
                 const kernels::Source& source, const kernels::Sink& sink, ThreadPool& pool);
   kernels::Source gradient_source(int row, ConstFeatureMap d);
   FeatureMap gradient_before_relu(int row, FeatureMap d, ThreadPool& pool);
   void turn_taps_into_gradients(std::span<const TapGradient> gradients, ThreadPool& pool);
+  void bring_gradients_from_half(int row, std::span<const TapGradient> gradients, ThreadPool& pool);
   void run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_first_convolution_backward(FeatureMap d, InputPlanes d_input, ThreadPool& pool);

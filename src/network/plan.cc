@@ -70,7 +70,7 @@ class Planner {
       RowPlan& row = plan_.rows[tap.position.row];
       const bool before_relu = tap.position.tap == Tap::before_relu;
       (before_relu ? row.tap_before_relu : row.tap_output) = static_cast<int>(plan_.taps.size());
-      plan_.taps.push_back({tap, {nullptr, row.channels, row.height, row.width}, {}});
+      plan_.taps.push_back({tap, {nullptr, row.channels, row.height, row.width}, {}, {}});
     }
   }
 
@@ -125,23 +125,35 @@ class Planner {
     if (of_maxima) plan.right = plan.below = bits;
   }
 
-  // Losses read taps when forward is done; the gradient takes their place.
   void plan_taps(int row) {
-    const RowPlan& plan = plan_.rows[row];
-    for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
-      if (tap == kNoTap) continue;
-      TapPlan& tap_plan = plan_.taps[tap];
+    RowPlan& plan = plan_.rows[row];
+    for (const int index : {plan.tap_before_relu, plan.tap_output}) {
+      if (index == kNoTap) continue;
+      TapPlan& tap = plan_.taps[index];
       if (is_inside_first_level(row)) {
         const size_t doubles = kernels::first_level_scratch(plan.channels, plan_.rows[1].height);
         plan_.first_level_scratch = {doubles * sizeof(double), 0, 0};
         continue;
       }
-      tap_plan.map = {tap_plan.shape.floats() * sizeof(float), plan.step, last_step()};
-      if (!tap_plan.request.gram) continue;
-      const size_t doubles = kernels::gram_scratch_size(tap_plan.shape);
-      const size_t bytes = std::max(plan_.gram_scratch.bytes, doubles * sizeof(double));
-      plan_.gram_scratch = {bytes, last_step(), last_step()};
+      plan_features(tap, plan.step);
+      if (!tap.request.gram) continue;
+      const size_t doubles = kernels::gram_scratch_size(tap.shape);
+      const size_t bytes = std::max(plan.gram_scratch.bytes, doubles * sizeof(double));
+      plan.gram_scratch = {bytes, plan.step, plan.step};
     }
+  }
+
+  // Losses read features when forward is done, and the gradient takes their place. Gram matrices
+  // are measured as soon as there are features; where losses read those alone, features are kept
+  // only for the gradient: in half precision if that may be, and not at all where there is none.
+  void plan_features(TapPlan& tap, int step) {
+    const bool gradients = purpose_ == Purpose::gradients;
+    const bool kept = tap.request.features || (gradients && !tap.request.half);
+    const int last = kept ? last_step() : std::min(step + 1, last_step());
+    tap.map = {tap.shape.floats() * sizeof(float), step, last};
+    if (kept || !gradients || step == last_step()) return;
+    const HalfMap half = {nullptr, tap.shape.channels, tap.shape.height, tap.shape.width};
+    tap.half = {half.words() * sizeof(std::uint16_t), step + 1, last_step()};
   }
 
   void plan_scratch(int row) {
@@ -169,12 +181,12 @@ class Planner {
 
   void place_all() {
     std::vector<Region*> regions = {&plan_.input, &plan_.d_input, &plan_.edges,
-                                    &plan_.first_level_scratch, &plan_.gram_scratch};
+                                    &plan_.first_level_scratch};
     for (RowPlan& row : plan_.rows) {
-      regions.insert(regions.end(),
-                     {&row.output, &row.scratch, &row.signs, &row.right, &row.below});
+      regions.insert(regions.end(), {&row.output, &row.scratch, &row.gram_scratch, &row.signs,
+                                     &row.right, &row.below});
     }
-    for (TapPlan& tap : plan_.taps) regions.push_back(&tap.map);
+    for (TapPlan& tap : plan_.taps) regions.insert(regions.end(), {&tap.map, &tap.half});
     plan_.arena_bytes = place(regions);
   }
 

@@ -25,6 +25,9 @@ struct TapRequest {
   LayerPosition position;
   bool features = false;  // F itself
   bool gram = false;      // G = F F^T
+  // Whether F may be kept for backward in half precision. That is done where losses read G alone,
+  // which is taken from F itself; F - P would be a small difference of rounded values.
+  bool half = false;
 };
 
 // What a pass is for. features: backward is never called, less is kept.
@@ -40,6 +43,7 @@ struct RowPlan {
   bool pooled = false;  // a convolution whose output goes straight into the next row's
   Region output;        // none where a tap takes it, or nobody
   Region scratch;       // what kernels::convolve uses
+  Region gram_scratch;  // for the Gram matrices of its taps
   // Bits that backward reads; where maxima of a convolution are taken at once, of the maxima, and
   // with the convolution. Cells of bits_height x bits_width.
   Region signs, right, below;
@@ -50,6 +54,10 @@ struct TapPlan {
   TapRequest request;
   FeatureMap shape;  // no data
   Region map;        // none in the fused first level, of which there are only Gram matrices
+  // The features in half precision, from the step after the row's on. The map then lives from step
+  // to step like an output that nobody reads: forward the features are there, backward the
+  // gradient.
+  Region half;
 };
 
 struct PassPlan {
@@ -61,7 +69,6 @@ struct PassPlan {
   Region d_input;                  // the gradient by it
   Region edges;                    // kernels::first_level_edges
   Region first_level_scratch;      // of its Gram matrix
-  Region gram_scratch;             // of all others
   size_t arena_bytes = 0;
 
   // The deepest row may be read before its ReLU only; then the ReLU is not computed.

@@ -58,8 +58,9 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   const Pooling pooling = recipe.network.pooling;
   const PassPlan of_painting = plan_pass(rows, pooling, sizes.painting_height, sizes.painting_width,
                                          painting_taps(layers), Purpose::features, threads);
-  const PassPlan of_picture = plan_pass(rows, pooling, sizes.height, sizes.width,
-                                        picture_taps(layers), Purpose::gradients, threads);
+  const PassPlan of_picture =
+      plan_pass(rows, pooling, sizes.height, sizes.width,
+                picture_taps(layers, recipe.picture.half_features), Purpose::gradients, threads);
   // Both pictures wait while the painting is measured.
   const double while_measuring = static_cast<double>(of_painting.bytes()) + picture +
                                  picture_bytes(sizes.painting_height, sizes.painting_width);

@@ -21,7 +21,7 @@ Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& 
   check_size("photo", height_, width_);
   check_size("painting", painting.height, painting.width);
   measure_painting(painting, painting_taps(layers));
-  measure_photo(photo, picture_taps(layers));
+  measure_photo(photo, picture_taps(layers, recipe.picture.half_features));
 }
 
 // ------------------------------------------------------------------------------------ the plan --
@@ -100,10 +100,11 @@ std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers) {
   return taps;
 }
 
-std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers) {
+std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features) {
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
-    taps.push_back({layer.position, layer.content_weight != 0, layer.style_weight != 0});
+    taps.push_back(
+        {layer.position, layer.content_weight != 0, layer.style_weight != 0, half_features});
   }
   return taps;
 }

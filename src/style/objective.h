@@ -39,7 +39,7 @@ void drop_unread_layers(Weights& weights, const Recipe& recipe);
 
 // What they ask of the pass over the painting, and of the one over the picture.
 std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers);
-std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers);
+std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features);
 
 class Objective {
  public:

@@ -180,6 +180,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         picture.threads);
   visit(Field{"picture.pinning", "--no-pin", "Let the system move threads from core to core"},
         picture.pinning);
+  visit(Field{"picture.half_features", "--half-features",
+              "Save memory: keep features for the style gradient at half precision"},
+        picture.half_features);
   // clang-format on
 }
 

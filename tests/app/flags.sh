@@ -34,6 +34,7 @@ flags="
 --seed            7                         --init noise
 --threads         2
 --no-pin          -
+--half-features   true                      --style-layers relu1_1,relu1_2 --content-layers conv1_2
 "
 
 tested=(--network)

@@ -136,9 +136,12 @@ TEST_F(KernelsAllocateNothing, ForReluAndPooling) {
 TEST_F(KernelsAllocateNothing, ForGramMatrices) {
   std::vector<float> G(kChannels * kChannels);
   Buffer<double> scratch(kernels::gram_scratch_size(x_));
+  GuardedHalves half(kChannels, kSide, kSide);
   EXPECT_EQ(allocations_of([&] {
               kernels::gram(x_, G, scratch, pool_);
               kernels::turn_into_gradient(y_, G, 0.5f, x_, pool_);
+              kernels::round_to_half(x_, half.map(), pool_);
+              kernels::gradient_from_half(half.map(), G, y_, pool_);
             }),
             0);
 }

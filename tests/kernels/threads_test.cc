@@ -198,6 +198,11 @@ TEST(AnyNumberOfThreads, MultipliesGramMatricesAndTurnsIntoGradientsAlike) {
     kernels::turn_into_gradient(gradient, G, 0.3f, P, pool);
     std::vector<float> values = values_of(gradient);
     values.insert(values.end(), G.begin(), G.end());
+    GuardedHalves half(32, 260, 131);
+    kernels::round_to_half(F, half.map(), pool);
+    values.insert(values.end(), half.words().begin(), half.words().end());
+    kernels::gradient_from_half(half.map(), G, gradient, pool);
+    for (const float value : values_of(gradient)) values.push_back(value);
     return values;
   });
 }

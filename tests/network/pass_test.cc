@@ -80,11 +80,12 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
   }
 
   // What is asked for of the layers, and their deepest row.
-  std::vector<TapRequest> requests_of(const Layers& layers, Reads reads) const {
+  std::vector<TapRequest> requests_of(const Layers& layers, Reads reads, bool half = false) const {
     std::vector<TapRequest> requests;
     for (const std::string& layer : layers) {
       const Reads read = reads == Reads::mixed ? kReads[(layer[0] + requests.size()) % 3] : reads;
-      requests.push_back({small_.position(layer), read != Reads::gram, read != Reads::features});
+      requests.push_back(
+          {small_.position(layer), read != Reads::gram, read != Reads::features, half});
     }
     return requests;
   }
@@ -117,6 +118,51 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
       }
     }
     return readers;
+  }
+
+  // The same for a picture of this size.
+  std::vector<Reader> readers_of(std::span<const TapRequest> requests, int height,
+                                 int width) const {
+    ComposedNetwork composed(small_.weights, GetParam());
+    composed.forward(picture(height, width, 1), height, width, deepest_of(requests));
+    return readers_of(requests, composed);
+  }
+
+  // All that a run gives.
+  struct Numbers {
+    std::vector<float> measured;  // features and Gram matrices
+    std::vector<float> gradient;
+  };
+  Numbers run(Pass& pass, const std::vector<Reader>& readers, const GuardedPlanes& x) {
+    const auto [data, height, width] = pass.input();
+    const auto fill_x = [&](InputPlanes input) { fill(input, x); };
+    fill_x(pass.input());
+    pass.forward(pool_);
+    Numbers numbers;
+    std::vector<TapGradient> gradients;
+    for (int tap = 0; tap < static_cast<int>(readers.size()); ++tap) {
+      const ConstFeatureMap F = pass.features(tap);
+      const std::span<const float> G = pass.gram(tap);
+      if (F.data) numbers.measured.insert(numbers.measured.end(), F.data, F.data + F.floats());
+      numbers.measured.insert(numbers.measured.end(), G.begin(), G.end());
+      gradients.push_back(readers[tap].gradient());
+    }
+    pass.backward(gradients, pool_, fill_x);
+    for (int row = 0; row < 3 * height; ++row) {
+      const float* values = pass.d_input().row(row / height, row % height);
+      numbers.gradient.insert(numbers.gradient.end(), values, values + width);
+    }
+    return numbers;
+  }
+
+  // |a - b| / |b|
+  static double relative_distance(std::span<const float> a, std::span<const float> b) {
+    double distance = 0, length = 0;
+    for (size_t i = 0; i < b.size(); ++i) {
+      distance += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+      length += double{b[i]} * b[i];
+    }
+    return std::sqrt(distance / length);
   }
 
   // The gradient by the picture, by the composition.
@@ -268,46 +314,51 @@ TEST_P(NetworkPass, IsTheCompositionOnEveryTarget) {
 TEST_P(NetworkPass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
   // The second ends in a single cell.
   const std::pair<int, int> sizes[] = {{13, 18}, {smallest() + 3, std::max(smallest(), 5)}};
-  for (const auto& size : sizes) {
-    const int height = size.first, width = size.second;
+  for (const auto& [height, width] : sizes) {
     for (const Layers& layers : kTapSets) {
-      for (const Reads reads : {Reads::gram, Reads::mixed}) {
-        const std::vector<TapRequest> requests = requests_of(layers, reads);
-        const Network network(small_.weights, GetParam(), deepest_of(requests));
-        ComposedNetwork composed(small_.weights, GetParam());
-        composed.forward(picture(height, width, 1), height, width, deepest_of(requests));
-        const std::vector<Reader> readers = readers_of(requests, composed);
-        std::vector<TapGradient> gradients;
-        for (const Reader& reader : readers) gradients.push_back(reader.gradient());
-
-        Pass pass(network, height, width, requests, Purpose::gradients);
-        const auto run = [&](std::uint64_t seed) {
-          const auto fill_x = [x = picture(height, width, seed)](InputPlanes input) {
-            fill(input, x);
-          };
-          fill_x(pass.input());
-          pass.forward(pool_);
-          std::vector<float> numbers;
-          for (int tap = 0; tap < static_cast<int>(requests.size()); ++tap) {
-            const ConstFeatureMap F = pass.features(tap);
-            if (F.data) numbers.insert(numbers.end(), F.data, F.data + F.floats());
-            numbers.insert(numbers.end(), pass.gram(tap).begin(), pass.gram(tap).end());
-          }
-          pass.backward(gradients, pool_, fill_x);
-          const ConstInputPlanes d = pass.d_input();
-          for (int row = 0; row < 3 * height; ++row) {
-            const float* values = d.row(row / height, row % height);
-            numbers.insert(numbers.end(), values, values + width);
-          }
-          return numbers;
-        };
-        const std::vector<float> first = run(1);
-        const std::vector<float> other = run(2);
-        EXPECT_FALSE(same_bits(first, other));
-        EXPECT_TRUE(same_bits(first, run(1))) << "down to " << layers[0];
+      for (const bool half : {false, true}) {
+        for (const Reads reads : {Reads::gram, Reads::mixed}) {
+          const std::vector<TapRequest> requests = requests_of(layers, reads, half);
+          const std::vector<Reader> readers = readers_of(requests, height, width);
+          const Network network(small_.weights, GetParam(), deepest_of(requests));
+          Pass pass(network, height, width, requests, Purpose::gradients);
+          const Numbers first = run(pass, readers, picture(height, width, 1));
+          const Numbers other = run(pass, readers, picture(height, width, 2));
+          EXPECT_FALSE(same_bits(first.measured, other.measured));
+          EXPECT_FALSE(same_bits(first.gradient, other.gradient));
+          const Numbers again = run(pass, readers, picture(height, width, 1));
+          EXPECT_TRUE(same_bits(first.measured, again.measured)) << "down to " << layers[0];
+          EXPECT_TRUE(same_bits(first.gradient, again.gradient)) << "down to " << layers[0];
+        }
       }
     }
   }
+}
+
+// What losses read is taken before features are rounded. Rounding moves each by at most 2^-11 of
+// itself, up or down alike, and S F sums as many such errors as features: relative to each other
+// both stay what they were.
+TEST_P(NetworkPass, InHalfPrecisionMeasuresTheSameAndHasNearlyTheSameGradient) {
+  constexpr int kHeight = 21, kWidth = 34;
+  int rounded = 0;
+  for (const Layers& layers : kTapSets) {
+    for (const Reads reads : {Reads::gram, Reads::mixed}) {
+      SCOPED_TRACE(testing::Message() << "down to " << layers[0]);
+      Numbers numbers[2];
+      for (const bool half : {false, true}) {
+        const std::vector<TapRequest> requests = requests_of(layers, reads, half);
+        const Network network(small_.weights, GetParam(), deepest_of(requests));
+        Pass pass(network, kHeight, kWidth, requests, Purpose::gradients);
+        numbers[half] =
+            run(pass, readers_of(requests, kHeight, kWidth), picture(kHeight, kWidth, 1));
+      }
+      EXPECT_TRUE(same_bits(numbers[0].measured, numbers[1].measured));
+      const double distance = relative_distance(numbers[1].gradient, numbers[0].gradient);
+      EXPECT_LT(distance, 0x1p-11);
+      rounded += distance > 0 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(rounded, static_cast<int>(std::size(kTapSets)) / 2) << "hardly anything was in half";
 }
 
 // Losses compare maps as a whole, and the Gram matrix of one must not see the ring.

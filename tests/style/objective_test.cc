@@ -234,6 +234,24 @@ TEST_F(TheObjective, GivesTheSameBitsForAnyNumberOfThreads) {
   }
 }
 
+// Half precision moves each feature by at most 2^-11 of itself, up or down alike.
+TEST_F(TheObjective, WithFeaturesInHalfPrecisionHasTheSameLossesAndNearlyTheSameGradient) {
+  Recipe recipe = tiny_recipe();
+  recipe.content.layers = {{"relu3_1", 1.0}};
+  recipe.style.layers = {{"conv1_1", 0.5}, {"relu2_1", 0.5}};
+  const Evaluated exact = evaluate(recipe, tiny_.picture);
+  recipe.picture.half_features = true;
+  const Evaluated rounded = evaluate(recipe, tiny_.picture);
+  EXPECT_TRUE(same_bits(std::span(&rounded.losses, 1), std::span(&exact.losses, 1)));
+  double distance = 0, length = 0;
+  for (size_t i = 0; i < exact.gradient.size(); ++i) {
+    distance += std::pow(double{rounded.gradient[i]} - exact.gradient[i], 2);
+    length += std::pow(double{exact.gradient[i]}, 2);
+  }
+  EXPECT_GT(distance, 0) << "nothing was in half precision";
+  EXPECT_LT(std::sqrt(distance / length), 0x1p-11);
+}
+
 // --------------------------------------------------------------------- what is not computed --
 
 TEST_F(TheObjective, TermsOfWeight0AreExactly0) {

@@ -142,14 +142,14 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
   const auto& [variation_weight, variation_form] = variation;
   const auto& [kind, iterations, space, clip, learning_rate, history, line_search, beta1, beta2,
                epsilon, epsilon_form, decay_rate, decay_steps] = optimiser;
-  const auto& [size, init, seed, threads, pinning] = picture;
+  const auto& [size, init, seed, threads, pinning, half_features] = picture;
   return {
       &name,           &summary,      &network_name, &pooling, &content_weight, &content_layers,
       &content_form,   &style_weight, &style_layers, &gram,    &style_form,     &variation_weight,
       &variation_form, &kind,         &iterations,   &space,   &clip,           &learning_rate,
       &history,        &line_search,  &beta1,        &beta2,   &epsilon,        &epsilon_form,
       &decay_rate,     &decay_steps,  &size,         &init,    &seed,           &threads,
-      &pinning};
+      &pinning,        &half_features};
 }
 
 TEST(RecipeFields, AreEveryMemberOfTheStructOnce) {

@@ -216,6 +216,22 @@ class GuardedBits {
   CellBits bits_;
 };
 
+// A map in half precision, likewise.
+class GuardedHalves {
+ public:
+  GuardedHalves(int channels, int height, int width)
+      : memory_(HalfMap{nullptr, channels, height, width}.words()),
+        map_{memory_.data(), channels, height, width} {}
+
+  const HalfMap& map() const { return map_; }
+  std::span<const std::uint16_t> words() const { return memory_; }
+  testing::AssertionResult guards_untouched() const { return memory_.guards_untouched(); }
+
+ private:
+  Guarded<std::uint16_t> memory_;
+  HalfMap map_;
+};
+
 // ---- comparing maps, planes or anything with at(c, y, x) ----
 
 // Whether two outputs of this shape have the same values (0 and -0 being the same, NaN nothing).

@@ -1,0 +1,84 @@
+// Features in half precision: what S F reads long after they were made is kept in half the memory.
+//
+// A half (IEEE binary16) has 11 significant bits, down to multiples of 2^-24, and ends at 65504.
+// Processors convert floats to it by rounding to nearest; where Highway does that without the
+// processor's help it truncates. So values are rounded here first, in float, and every target's
+// conversion is exact.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/half.cc"
+#include <hwy/foreach_target.h>
+// clang-format off: after foreach_target.h
+#include "kernels/cell-inl.h"
+// clang-format on
+
+#include "kernels/kernels.h"
+#include "kernels/pieces.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace limn::kernels::HWY_NAMESPACE {
+
+using HalfTag = hn::Rebind<hwy::float16_t, CellTag>;
+using WordTag = hn::Rebind<uint16_t, CellTag>;
+
+// The nearest value that a half has, ties to even.
+//
+// With p the power of two at or below |x|, the floats from 2^13 p on are multiples of 2^-10 p: so
+// adding 2^13 p rounds x to 11 bits. Below the least normal half, 2^-14, p stays that: multiples of
+// 2^-24.
+HWY_INLINE CellVector nearest_half(CellVector x) {
+  const CellTag d;
+  const hn::RebindToUnsigned<CellTag> d_bits;
+  const auto size = hn::Min(hn::Abs(x), hn::Set(d, 65504.0f));
+  const auto normal = hn::BitCast(d_bits, hn::Max(size, hn::Set(d, 0x1p-14f)));
+  const auto p = hn::BitCast(d, hn::And(normal, hn::Set(d_bits, 0x7f800000)));  // exponent only
+  const auto large = hn::Mul(p, hn::Set(d, 0x1p13f));
+  return hn::CopySign(hn::Sub(hn::Add(size, large), large), x);
+}
+
+void RoundToHalf(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool) {
+  const CellTag d;
+  pool.run(static_cast<size_t>(F.blocks()) * F.height, [&](size_t task) HWY_ATTR {
+    const int block = static_cast<int>(task / F.height);
+    const int row = static_cast<int>(task % F.height);
+    const float* from = F.cell(block, row, 0);
+    uint16_t* to = half.row(block, row);
+    for (int i = 0; i < F.width * kBlock; i += kLanes) {
+      const auto rounded = hn::DemoteTo(HalfTag(), nearest_half(hn::Load(d, from + i)));
+      hn::Store(hn::BitCast(WordTag(), rounded), WordTag(), to + i);
+    }
+  });
+}
+
+void ExpandHalfRow(const HalfMap& half, int row, FeatureMap F) {
+  const CellTag d;
+  for (int block = 0; block < F.blocks(); ++block) {
+    const uint16_t* from = half.row(block, row);
+    float* to = F.cell(block, row, 0);
+    for (int i = 0; i < F.width * kBlock; i += kLanes) {
+      const auto words = hn::Load(WordTag(), from + i);
+      hn::Store(hn::PromoteTo(d, hn::BitCast(HalfTag(), words)), d, to + i);
+    }
+  }
+}
+
+}  // namespace limn::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace limn::kernels {
+
+HWY_EXPORT(RoundToHalf);
+HWY_EXPORT(ExpandHalfRow);
+
+void round_to_half(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool) {
+  assert(half.channels == F.channels && half.height == F.height && half.width == F.width);
+  HWY_DYNAMIC_DISPATCH(RoundToHalf)(F, half, pool);
+}
+
+void expand_half_row(const HalfMap& half, int row, FeatureMap F) {
+  assert(half.channels == F.channels && half.height == F.height && half.width == F.width);
+  HWY_DYNAMIC_DISPATCH(ExpandHalfRow)(half, row, F);
+}
+
+}  // namespace limn::kernels
+#endif  // HWY_ONCE
