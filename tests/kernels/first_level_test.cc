@@ -157,7 +157,7 @@ TEST_F(FirstLevel, IsItsTwinAtSmallSizes) {
 TEST_F(FirstLevel, IsItsTwinAroundTheBordersOfPieces) {
   make(16, 32);
   for (const int height : {2, 9}) {
-    for (const int width : {126, 127, 128, 129, 130, 131, 255, 256, 257}) {
+    for (const int width : {127, 128, 129, 130, 257}) {
       expect_like_twin(height, width);
       if (HasFailure()) return;
     }
@@ -176,7 +176,7 @@ TEST_F(FirstLevel, IsItsTwinAroundTheBordersOfTasks) {
 TEST_F(FirstLevel, IsItsTwinForEveryNumberOfChannels) {
   for (const auto& [channels, out] : {std::pair{32, 16}, {48, 32}, {32, 64}, {64, 64}}) {
     make(channels, out);
-    expect_like_twin(11, 133);
+    expect_like_twin(9, 130);
     if (HasFailure()) return;
   }
 }
