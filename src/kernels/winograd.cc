@@ -42,6 +42,9 @@
 // Where a map has few tiles for its channels, kernels are most of what is read. Then V of all tiles
 // is made first, and a task is a few output blocks, whose U is made on the spot and used at once.
 //
+// Where the processor has AMX, the products run on its tile registers (amx.h): V is cut into parts
+// point by point, U task by task, and all output blocks of a task are computed at a time.
+//
 // What stands before or after the convolution is fused into the transforms (Source and Sink in
 // kernels.h), because it would be one more pass over memory: bias, ReLU and pooling forward; their
 // derivatives, read off sign bits and places, backward.
