@@ -43,10 +43,13 @@ inline constexpr int kAmxRows = 16;    // of V in one register; V is computed by
 inline constexpr int kAmxInputs = 32;  // of V and U in one register
 inline constexpr int kAmxBlocks = 2;   // of 16 outputs that are computed at a time
 inline constexpr int kAmxOutputs = 16 * kAmxBlocks;
-inline constexpr int kAmxMostInputs = 128;  // in one call of amx_multiply
+inline constexpr int kAmxMostInputs = 128;  // of U that are cut at a time
 
-// Whether a product with so many inputs and outputs can be made.
-constexpr bool amx_fits(int in, int out) { return in % kAmxInputs == 0 && out % kAmxOutputs == 0; }
+// Whether kernels that run on vectors of so many floats have such products made here: beside
+// AVX-512, and where registers are filled.
+inline bool amx_serves(int lanes, int in, int out) {
+  return lanes == 16 && in % kAmxInputs == 0 && out % kAmxOutputs == 0 && amx_available();
+}
 
 // V, some rows of `in` values, cut: [rows / 16][in / 32][3 parts][16 rows][32 in].
 struct AmxRows {

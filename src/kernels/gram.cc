@@ -243,14 +243,10 @@ void multiply_on_amx(const Product& product, float* scratch) {
   products.multiply_all(rows, product.S, channels, product.to.cells, product.to.plane, nullptr);
 }
 
-bool on_amx(int channels) {
-  return kLanes == 16 && amx_fits(channels, channels) && amx_available();
-}
-
 // S F of a strip, and scratch.
 size_t ProductFloats(int channels) {
   const size_t product = static_cast<size_t>(channels) * kStrip;
-  if (!on_amx(channels)) return product;
+  if (!amx_serves(kLanes, channels, channels)) return product;
   return product + amx_floats(AmxRows{nullptr, channels, kStrip}.values() + AmxProducts::kScratch);
 }
 
@@ -265,7 +261,7 @@ void TurnIntoGradientRow(FeatureMap F, const float* S, float factor, ConstFeatur
     if (S) {
       const Strip<const float> from = {F.cell(0, row, x), F.plane_stride()};
       const Product product = {S, F.channels, width, from, gradient, F.row_stride()};
-      if (on_amx(F.channels)) {
+      if (amx_serves(kLanes, F.channels, F.channels)) {
         multiply_on_amx(product, products + static_cast<size_t>(F.channels) * kStrip);
       } else {
         multiply(product, /*add=*/false);

@@ -396,7 +396,7 @@ HWY_INLINE void with_reader(const Source& source, const Use& use) {
 }
 
 // Whether the products run on AMX's tile registers.
-bool OnAmx(int in, int out) { return kLanes == 16 && amx_fits(in, out) && amx_available(); }
+bool OnAmx(int in, int out) { return amx_serves(kLanes, in, out); }
 
 // The strides of V and M for a task of as many tiles, in floats. The last group of tiles may be a
 // whole one.
