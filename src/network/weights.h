@@ -62,6 +62,7 @@ struct Weights {
   InputConvention convention;
   std::vector<Convolution> convolutions;
   std::string source;  // the file they came from, for messages and reports
+  std::string format;  // that file's ("Keras .h5")
 };
 
 }  // namespace limn

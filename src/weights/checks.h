@@ -10,11 +10,9 @@
 #include <vector>
 
 #include "network/weights.h"
+#include "weights/tensors.h"
 
 namespace limn {
-
-// What a format calls each convolution of a network ("block4_conv2"), in the table's order.
-using NameLayers = std::vector<std::string> (*)(const NetworkTable& network);
 
 // Whether the file has a layer of this name.
 using HasLayer = std::function<bool(const std::string& layer)>;

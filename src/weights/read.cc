@@ -94,7 +94,10 @@ Weights read_weights(const std::string& path) {
   file_size(path, "weights file");  // throws when there is none
   const std::string head = read_head(path);
   for (const Format& format : kFormats) {
-    if (format.is(head)) return format.read(path);
+    if (!format.is(head)) continue;
+    Weights weights = format.read(path);
+    weights.format = format.name;
+    return weights;
   }
   std::vector<std::string_view> names;
   for (const Format& format : kFormats) names.push_back(format.name);

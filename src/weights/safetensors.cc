@@ -1,5 +1,4 @@
-// Safetensors files with torchvision's names: the convolutions and poolings of VGG are the modules
-// of torchvision's list "features", where every ReLU counts as a module too.
+// Safetensors files with torchvision's names.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -10,32 +9,24 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "weights/checks.h"
 #include "weights/read.h"
 #include "weights/safetensors_header.h"
+#include "weights/tensors.h"
 
 namespace limn {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "tensors are read as they lie in files");
+static_assert(std::endian::native == std::endian::little, "tensors are written as they lie");
 
 constexpr std::uint64_t kLengthBytes = 8;                // of the header's length
 constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
-
-std::vector<std::string> torchvision_names(const NetworkTable& network) {
-  std::vector<std::string> names;
-  int module = 0;
-  for (const Row& row : network.rows) {
-    const bool convolution = row.kind == RowKind::convolution;
-    if (convolution) names.push_back(fmt::format("features.{}", module));
-    module += convolution ? 2 : 1;  // a convolution and its ReLU
-  }
-  return names;
-}
 
 // ------------------------------------------------------------------------------------- reading --
 
@@ -79,59 +70,36 @@ SafetensorsFile open_safetensors(const std::string& path) {
   return file;
 }
 
-// IEEE 754 half precision: 1 bit of sign, 5 of exponent, 10 of fraction.
-float from_half(std::uint16_t half) {
-  const std::uint32_t sign = (half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 31u;
-  const std::uint32_t fraction = half & 1023u;
-  if (exponent == 0) {  // zero and subnormals: fraction * 2^-24, exact in a float
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-    return sign ? -magnitude : magnitude;
+// The values of a tensor, which lies within the data.
+Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
+                          const SafetensorsTensor& tensor) {
+  const std::optional<NumberType> type = tensor.dtype == "F32"    ? NumberType::f32
+                                         : tensor.dtype == "F16"  ? NumberType::f16
+                                         : tensor.dtype == "BF16" ? NumberType::bf16
+                                                                  : std::optional<NumberType>();
+  if (!type) {
+    fail(ErrorKind::file, "'{}': tensor '{}' should be of F32, F16 or BF16, but it is of {}",
+         file.path, name, printable(tensor.dtype));
   }
-  // The exponent's bias grows from 15 to 127; 31, for infinity and NaN, becomes 255.
-  const std::uint32_t wide_exponent = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide_exponent << 23 | fraction << 13);
-}
-
-// A bfloat16 is the upper half of a float.
-float from_bfloat(std::uint16_t half) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
-}
-
-// The values of a layer's weight or bias, checked to have the expected shape.
-Buffer<float> read_tensor(SafetensorsFile& file, const std::string& layer, const std::string& part,
-                          std::span<const std::uint64_t> expected) {
-  const std::string name = layer + "." + part;
-  const auto found = file.header.tensors.find(name);
-  if (found == file.header.tensors.end()) {
-    fail(ErrorKind::file, "'{}': layer {} should have a {}, but there is no tensor '{}'", file.path,
-         layer, part, name);
-  }
-  const SafetensorsTensor& tensor = found->second;
-  const bool wide = tensor.dtype == "F32";
-  if (!wide && tensor.dtype != "F16" && tensor.dtype != "BF16") {
-    fail(ErrorKind::file, "'{}': layer {} should have a {} of F32, F16 or BF16, but it is of {}",
-         file.path, layer, part, printable(tensor.dtype));
-  }
-  check_shape(file.path, layer, part, expected, tensor.shape);
-  size_t count = 1;  // of values; does not overflow, for this is the network's own shape
-  for (const std::uint64_t dimension : expected) count *= dimension;
-  const std::uint64_t bytes = count * (wide ? sizeof(float) : sizeof(std::uint16_t));
+  std::uint64_t bytes = bytes_of(*type);  // does not overflow: only true layers are read
+  for (const std::uint64_t dimension : tensor.shape) bytes *= dimension;
   if (tensor.end - tensor.begin != bytes) {
-    fail(ErrorKind::file, "'{}': layer {} should have a {} of {} bytes, but it has {}", file.path,
-         layer, part, bytes, tensor.end - tensor.begin);
+    fail(ErrorKind::file, "'{}': tensor '{}' should have {} bytes, but it has {}", file.path, name,
+         bytes, tensor.end - tensor.begin);
   }
-  Buffer<float> values(count);
-  if (wide) {
-    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(std::span<float>(values)));
-  } else {
-    Buffer<std::uint16_t> buffer(count);
-    const std::span<std::uint16_t> halves = buffer;
-    file.read(file.data_begin + tensor.begin, std::as_writable_bytes(halves));
-    std::ranges::transform(halves, values.data(), tensor.dtype == "F16" ? from_half : from_bfloat);
+  std::vector<std::byte> data(bytes);
+  file.read(file.data_begin + tensor.begin, data);
+  return to_floats(data, *type);
+}
+
+// The file's tensors; those of other types than floats can be seen, but not read.
+TensorTable tensors_of(const std::shared_ptr<SafetensorsFile>& file) {
+  TensorTable tensors;
+  for (const auto& [name, entry] : file->header.tensors) {
+    tensors[name] = {entry.shape, entry.dtype,
+                     [file, name = name, &entry] { return read_tensor(*file, name, entry); }};
   }
-  check_finite(file.path, layer, part, values);
-  return values;
+  return tensors;
 }
 
 // ------------------------------------------------------------------------------------ metadata --
@@ -190,29 +158,22 @@ InputConvention convention_of(const SafetensorsFile& file) {
   return convention;
 }
 
-const NetworkTable& network_of(const SafetensorsFile& file, const HasLayer& has_layer) {
+// The network that the metadata names, if it names one.
+const NetworkTable* given_network(const SafetensorsFile& file) {
   const auto found = file.header.metadata.find(kNetworkKey);
-  if (found == file.header.metadata.end()) return fitting_network(torchvision_names, has_layer);
-  const NetworkTable* network = find_network(found->second);
-  if (network) return *network;
+  if (found == file.header.metadata.end()) return nullptr;
+  if (const NetworkTable* network = find_network(found->second)) return network;
   const std::array<std::string, 2> known = {std::string(kVgg16.name), std::string(kVgg19.name)};
   fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, but it is '{}'{}", file.path,
        kNetworkKey, fmt::join(known, " or "), printable(found->second),
        did_you_mean(found->second, known));
 }
 
-// What the file has instead of layers, for a message.
-std::string first_names(const SafetensorsHeader& header) {
-  if (header.tensors.empty()) return "no tensors at all";
-  return fmt::format("{} tensor(s), the first '{}'", header.tensors.size(),
-                     printable(header.tensors.begin()->first));
-}
-
 // ------------------------------------------------------------------------------------- writing --
 
 // The header of these weights, padded with spaces so that the data behind it is aligned to 8 bytes.
 std::string header_text(const Weights& weights) {
-  const std::vector<std::string> names = torchvision_names(*weights.network);
+  const std::vector<std::string> names = kTorchvisionNaming.layers(*weights.network);
   const InputConvention& convention = weights.convention;
   nlohmann::ordered_json header;
   // Of a float fmt writes the shortest digits that read back as the same float.
@@ -243,28 +204,9 @@ std::string header_text(const Weights& weights) {
 }  // namespace
 
 Weights read_safetensors(const std::string& path) {
-  SafetensorsFile file = open_safetensors(path);
-  const HasLayer has_layer = [&](const std::string& layer) {
-    return file.header.tensors.contains(layer + ".weight") ||
-           file.header.tensors.contains(layer + ".bias");
-  };
-
-  Weights weights;
-  weights.source = path;
-  weights.convention = convention_of(file);
-  weights.network = &network_of(file, has_layer);
-  weights.convolutions = planned_convolutions(*weights.network);
-  const std::vector<std::string> names = torchvision_names(*weights.network);
-  weights.convolutions.resize(count_layers(path, names, has_layer, first_names(file.header)));
-  for (size_t i = 0; i < weights.convolutions.size(); ++i) {
-    Convolution& convolution = weights.convolutions[i];
-    const auto in = static_cast<std::uint64_t>(convolution.in());
-    const auto out = static_cast<std::uint64_t>(convolution.out());
-    convolution.kernel =
-        packed(read_tensor(file, names[i], "weight", std::array<std::uint64_t, 4>{out, in, 3, 3}),
-               convolution.in(), convolution.out());
-    convolution.bias = read_tensor(file, names[i], "bias", std::array<std::uint64_t, 1>{out});
-  }
+  const auto file = std::make_shared<SafetensorsFile>(open_safetensors(path));
+  Weights weights = weights_of(path, tensors_of(file), kTorchvisionNaming, given_network(*file));
+  weights.convention = convention_of(*file);
   return weights;
 }
 
