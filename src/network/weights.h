@@ -27,6 +27,9 @@ struct InputConvention {
 // Caffe's and Keras's: BGR, 0..255, minus the mean of ImageNet.
 inline constexpr InputConvention kCaffeConvention = {
     true, 255.0f, {103.939f, 116.779f, 123.68f}, {1, 1, 1}};
+// MatConvNet's, and that of the VGG-16 .npz: the same in RGB.
+inline constexpr InputConvention kMatConvNetConvention = {
+    false, 255.0f, {123.68f, 116.779f, 103.939f}, {1, 1, 1}};
 // Torchvision's: RGB, 0..1, standardised.
 inline constexpr InputConvention kTorchvisionConvention = {
     false, 1.0f, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
