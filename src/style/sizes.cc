@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/error.h"
+#include "image/shape.h"
+
 namespace limn {
 namespace {
 
@@ -12,7 +15,14 @@ struct Size {
 
 // `length` in a picture of which another length goes from `from` to `to`.
 int scaled(int length, int from, int to) {
-  return static_cast<int>(std::max<std::int64_t>(1, std::int64_t{length} * to / from));
+  constexpr std::int64_t kMost = 1'000'000;  // pixels a side, as many as are read
+  const std::int64_t side = std::int64_t{length} * to / from;
+  if (side > kMost) {
+    fail(ErrorKind::resources,
+         "a picture would have a side of {} pixels, but {} are the most; choose a smaller --size",
+         side, kMost);
+  }
+  return static_cast<int>(std::max<std::int64_t>(1, side));
 }
 
 Size with_longest_side(const Image& picture, int side) {
@@ -41,6 +51,8 @@ Size painting_size(const Image& painting, const Size& picture, PaintingSize form
 }  // namespace
 
 WorkingSizes working_sizes(const Image& photo, const Image& painting, const Recipe& recipe) {
+  check_shape(photo);
+  check_shape(painting);
   const Size picture = picture_size(photo, recipe.picture.size, recipe.picture.size_of);
   const Size other = painting_size(painting, picture, recipe.picture.painting_size);
   return {picture.height, picture.width, other.height, other.width};

@@ -12,7 +12,8 @@ struct WorkingSizes {
 };
 
 // As recipe.picture says. Lengths that follow from a proportion are cut to whole pixels, as the
-// reference systems do it; none is less than 1.
+// reference systems do it; none is less than 1. Throws Error: usage (a picture without pixels, or
+// with too few values), resources (a side of more than a million pixels).
 WorkingSizes working_sizes(const Image& photo, const Image& painting, const Recipe& recipe);
 
 }  // namespace limn
