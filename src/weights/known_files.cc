@@ -1,6 +1,8 @@
 #include "weights/known_files.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 namespace limn {
 namespace {
@@ -21,6 +23,20 @@ constexpr KnownFile kKnownFiles[] = {
      kCaffeConvention},
 };
 
+// What is looked at of Caffe's first convolution.
+struct FirstValues {
+  std::array<float, 3> kernel;  // kernel[0][i][0][0] for the inputs blue, green, red
+  std::array<float, 2> bias;
+};
+
+constexpr FirstValues kCaffeFirstValues[] = {
+    {{0.341195226f, 0.464183718f, 0.394167036f}, {0.730177581f, 0.0649362877f}},  // VGG-19
+    {{0.429470569f, 0.550379455f, 0.480015403f}, {0.734298348f, 0.0934036747f}},  // VGG-16
+};
+
+// The same value, as far as half precision of either kind keeps it (1 / 512 off at most).
+bool is_near(float a, float b) { return std::abs(a - b) <= std::abs(b) / 256; }
+
 }  // namespace
 
 std::span<const KnownFile> known_files() { return kKnownFiles; }
@@ -29,6 +45,22 @@ const KnownFile* known_file(std::string_view sha256) {
   const auto known = std::ranges::find_if(
       kKnownFiles, [&](const KnownFile& file) { return sha256.starts_with(file.sha256); });
   return known == std::end(kKnownFiles) ? nullptr : known;
+}
+
+std::optional<InputConvention> convention_of_values(const Weights& weights) {
+  const Convolution& first = weights.convolutions.front();
+  const std::vector<float> kernel = unpacked(first.kernel);
+  constexpr size_t kTaps = 9;
+  std::array<float, 3> inputs = {kernel[0], kernel[kTaps], kernel[2 * kTaps]};
+  for (const InputConvention& convention : {kCaffeConvention, kMatConvNetConvention}) {
+    for (const FirstValues& known : kCaffeFirstValues) {
+      if (std::ranges::equal(inputs, known.kernel, is_near) &&
+          is_near(first.bias[0], known.bias[0]) && is_near(first.bias[1], known.bias[1]))
+        return convention;
+    }
+    std::ranges::reverse(inputs);  // looked at again as red, green, blue
+  }
+  return std::nullopt;
 }
 
 }  // namespace limn

@@ -3,6 +3,7 @@
 // BGR in 0..255; taken for torchvision's it would paint wrong pictures without a word.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,5 +27,10 @@ std::span<const KnownFile> known_files();
 
 // The file with this SHA-256 (64 digits in lower case), or nullptr.
 const KnownFile* known_file(std::string_view sha256);
+
+// How Caffe's VGG-16 and VGG-19 want their input, told by the values of their first convolution: a
+// file that was saved again, in half precision say, has another SHA-256 but the same values. RGB if
+// its input channels were turned around. Nothing for other weights.
+std::optional<InputConvention> convention_of_values(const Weights& weights);
 
 }  // namespace limn

@@ -251,9 +251,10 @@ TensorTable tensors_of(const std::string& path, const std::shared_ptr<const PthF
 }
 
 // Torchvision's names are also those of weights that want another input.
-InputConvention convention_of(const std::string& path) {
-  const KnownFile* known = known_file(sha256_of_file(path, "weights file"));
-  return known ? known->convention : kTorchvisionConvention;
+InputConvention convention_of(const std::string& path, const Weights& weights) {
+  if (const KnownFile* known = known_file(sha256_of_file(path, "weights file")))
+    return known->convention;
+  return convention_of_values(weights).value_or(kTorchvisionConvention);
 }
 
 }  // namespace
@@ -271,7 +272,7 @@ Weights read_pytorch_pth(const std::string& path) {
   constexpr TensorNaming kPlainNaming = {caffe_names, ".weight", ".bias", KernelOrder::out_in_y_x};
   const bool plain = tensors.contains("conv1_1.weight");
   Weights weights = weights_of(path, tensors, plain ? kPlainNaming : kTorchvisionNaming);
-  weights.convention = plain ? kCaffeConvention : convention_of(path);
+  weights.convention = plain ? kCaffeConvention : convention_of(path, weights);
   return weights;
 }
 

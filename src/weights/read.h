@@ -36,8 +36,8 @@ bool holds_numpy_arrays(const std::string& path);
 // or in the stream of before 1.6. Nothing in it is executed. Names are torchvision's
 // ("features.21.weight", with or without "module." before it) or plain ones ("conv4_2.weight",
 // whose weights are Caffe's and want BGR minus mean). Torchvision's names may stand for weights
-// that want another input: those of known_files.h are recognised. Floats of 16 bits (both kinds),
-// 32 or 64.
+// that want another input: known_files.h recognises Caffe's. Floats of 16 bits (both kinds), 32 or
+// 64.
 Weights read_pytorch_pth(const std::string& path);
 
 // Safetensors with torchvision's names ("features.21.weight", "features.21.bias"), F32, F16 or

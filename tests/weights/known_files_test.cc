@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <set>
+
+#include "weights/read.h"
+#include "weights_files.h"
 
 namespace limn {
 namespace {
@@ -35,6 +41,35 @@ TEST(KnownFiles, AreOfKnownNetworksAndHaveDigestsOfTheirOwn) {
 TEST(KnownFiles, KnowsCaffesFromTorchvisions) {
   EXPECT_EQ(known_file("d01eb7cb" + std::string(56, '0'))->convention, kCaffeConvention);
   EXPECT_EQ(known_file("dcbb9e9d" + std::string(56, '0'))->convention, kTorchvisionConvention);
+}
+
+// The first convolution of Caffe's VGG-16, as far as it is looked at, times `factor`.
+Weights caffe_like(std::array<float, 3> inputs, float factor = 1) {
+  Weights weights = sample_weights(kVgg16, 1);
+  std::vector<float> kernel = unpacked(weights.convolutions[0].kernel);
+  for (size_t i = 0; i < 3; ++i) kernel[9 * i] = inputs[i] * factor;
+  weights.convolutions[0].kernel = packed(kernel, 3, 64);
+  weights.convolutions[0].bias[0] = 0.734298348f;
+  weights.convolutions[0].bias[1] = 0.0934036747f;
+  return weights;
+}
+
+TEST(KnownFiles, RecognisesCaffesByTheirValues) {
+  constexpr std::array<float, 3> kBgr = {0.429470569f, 0.550379455f, 0.480015403f};
+  EXPECT_EQ(convention_of_values(caffe_like(kBgr)), kCaffeConvention);
+  EXPECT_EQ(convention_of_values(caffe_like(kBgr, 511.0f / 512)), kCaffeConvention);
+  EXPECT_EQ(convention_of_values(caffe_like({kBgr[2], kBgr[1], kBgr[0]})), kMatConvNetConvention);
+  EXPECT_EQ(convention_of_values(caffe_like({kBgr[1], kBgr[0], kBgr[2]})), std::nullopt);
+  EXPECT_EQ(convention_of_values(caffe_like(kBgr, 0.98f)), std::nullopt);  // scaled: another input
+  EXPECT_EQ(convention_of_values(sample_weights(kVgg19, 1)), std::nullopt);
+}
+
+TEST(KnownFiles, RecognisesThePublishedVgg19ByItsValues) {
+  const char* shared = std::getenv("LIMN_SHARED");
+  const std::string path = std::string(shared ? shared : LIMN_SOURCE_DIR "/../shared") +
+                           "/weights/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "there is no " << path;
+  EXPECT_EQ(convention_of_values(read_weights(path)), kCaffeConvention);
 }
 
 }  // namespace
