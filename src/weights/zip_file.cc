@@ -47,10 +47,11 @@ ZipEntry entry_of(const std::string& path, zip* archive, zip_uint64_t index,
       stat.comp_size <= file_bytes &&
       (stored ? stat.size == stat.comp_size : stat.size / kMostDeflated <= stat.comp_size);
   if (!fits) {
-    fail(ErrorKind::file,
-         "'{}': its entry '{}' claims {} bytes, which cannot be: {} are packed in {} of the file's "
-         "{}; if the file was cut short, fetch it again",
-         path, name, stat.size, stored ? "as many" : "they", stat.comp_size, file_bytes);
+    fail(
+        ErrorKind::file,
+        "'{}': its entry '{}' claims {} bytes, which cannot be: it is {} in {} bytes of the file's "
+        "{}; if the file was cut short, fetch it again",
+        path, name, stat.size, stored ? "stored" : "deflated", stat.comp_size, file_bytes);
   }
   return {stat.name, index, stat.size, stat.comp_size, stored};
 }

@@ -55,6 +55,13 @@ safetensors '{"encoder.weight": {"dtype": "F32", "shape": [1], "data_offsets": [
   > other.safetensors
 refused other.safetensors "'other.safetensors'"
 
+# ---- a pickle that would run a command ----
+printf '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.}.cposix\nsystem\n' \
+  > evil.pth
+printf "(S'touch executed'\ntR." >> evil.pth
+refused evil.pth "'evil.pth' asks for 'posix.system', which no weights need"
+[ ! -e executed ] || complain "nothing executed" "a file that only the command makes"
+
 # ---- sound, but not what the recipe asks for ----
 expect_refusal 2 "'tiny' is for vgg19, but the weights in 'vgg16.safetensors' are those of vgg16" \
   "${paint_with[@]}" vgg16.safetensors
