@@ -172,8 +172,7 @@ class Reader {
     return value;
   }
   std::vector<PickleRef> pop_to(size_t begin) {
-    const std::vector<PickleRef> items(stack_.begin() + static_cast<std::ptrdiff_t>(begin),
-                                       stack_.end());
+    std::vector<PickleRef> items(stack_.begin() + static_cast<std::ptrdiff_t>(begin), stack_.end());
     stack_.resize(begin);
     return items;
   }

@@ -59,7 +59,7 @@ ZipEntry entry_of(const std::string& path, zip* archive, zip_uint64_t index,
 std::string open_error(int code) {
   zip_error_t error;
   zip_error_init_with_code(&error, code);
-  const std::string text = zip_error_strerror(&error);
+  std::string text = zip_error_strerror(&error);
   zip_error_fini(&error);
   return text;
 }
