@@ -67,13 +67,13 @@ void write_npz(const std::string& path, const Weights& weights) {
 }
 
 std::string pickled(std::int64_t number) {
-  return "J" + little_endian(static_cast<std::uint64_t>(number), 4);
+  return fmt::format("J{}", little_endian(static_cast<std::uint64_t>(number), 4));
 }
 
 std::string pickled_long(std::uint64_t number) { return "\x8a\x08" + little_endian(number, 8); }
 
 std::string pickled(std::string_view text) {
-  return "X" + little_endian(text.size(), 4) + std::string(text);
+  return fmt::format("X{}{}", little_endian(text.size(), 4), text);
 }
 
 std::string pickled_global(std::string_view module, std::string_view name) {
