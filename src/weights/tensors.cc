@@ -128,6 +128,17 @@ std::vector<std::string> caffe_names(const NetworkTable& network) {
   return names;
 }
 
+std::vector<std::string> keras_names(const NetworkTable& network) {
+  std::vector<std::string> names;
+  for (const Row& row : network.rows) {
+    if (row.kind != RowKind::convolution) continue;
+    const size_t underscore = row.id.find('_');  // "4_2" -> "block4_conv2"
+    names.push_back(
+        fmt::format("block{}_conv{}", row.id.substr(0, underscore), row.id.substr(underscore + 1)));
+  }
+  return names;
+}
+
 std::vector<std::string> torchvision_names(const NetworkTable& network) {
   std::vector<std::string> names;
   int module = 0;

@@ -45,6 +45,9 @@ struct TensorNaming {
 // "conv4_2" for each convolution: what Caffe, MatConvNet and others call them.
 std::vector<std::string> caffe_names(const NetworkTable& network);
 
+// "block4_conv2" for each convolution: what Keras calls them.
+std::vector<std::string> keras_names(const NetworkTable& network);
+
 // "features.21" for each convolution: the modules of torchvision's list "features", where every
 // ReLU and pooling counts as a module too.
 std::vector<std::string> torchvision_names(const NetworkTable& network);
