@@ -33,6 +33,8 @@ bool is_safetensors(std::string_view head) {
   return head.size() > 8 && head[8] == '{' && !is_text(head.substr(0, 8));
 }
 
+bool is_matlab5(std::string_view head) { return head.starts_with("MATLAB 5.0 MAT-file"); }
+
 struct Format {
   std::string_view name;
   bool (*is)(std::string_view head);
@@ -43,6 +45,7 @@ struct Format {
 constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
     {".safetensors", is_safetensors, read_safetensors},
+    {"MatConvNet .mat", is_matlab5, read_matconvnet},
 };
 
 // What people take for weights, or get when a download goes wrong.
@@ -54,8 +57,8 @@ struct Stranger {
 constexpr Stranger kStrangers[] = {
     {"PK\x03\x04"sv,
      "a zip container (a PyTorch .pth or a NumPy .npz?), which limn does not read yet"},
-    {"MATLAB 5.0 MAT-file"sv, "a MATLAB file (MatConvNet's?), which limn does not read yet"},
-    {"MATLAB 7.3 MAT-file"sv, "a MATLAB file (MatConvNet's?), which limn does not read yet"},
+    {"MATLAB 7.3 MAT-file"sv,
+     "a MATLAB 7.3 file; load it in MATLAB and save it with -v7, which limn reads"},
     {"\x80\x02"sv, "a Python pickle (an old PyTorch .pth?), which limn does not read"},
     {"\x93NUMPY"sv, "a single NumPy array, which limn does not read"},
     {"\x1f\x8b"sv, "packed by gzip; unpack it first"},

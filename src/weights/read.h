@@ -31,6 +31,12 @@ Weights read_keras_h5(const std::string& path);
 // without it, the network is the one whose indices fit, the convention torchvision's.
 Weights read_safetensors(const std::string& path);
 
+// MatConvNet's MAT-files (MATLAB 5.0, as save -v6 and -v7 write; -v7.3 is HDF5 and refused): RGB
+// minus mean. Variable `layers`, a cell array of structs with `name` ("conv4_2") and either
+// `weights`, a cell of filters and biases, or `filters` and `biases`. Of numbers behind the first
+// fully connected layer nothing is read.
+Weights read_matconvnet(const std::string& path);
+
 // Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention
 // ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",
 // "deviation": "1 1 1"), so that reading it back gives equal weights. The file is written beside

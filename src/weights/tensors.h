@@ -64,7 +64,7 @@ Weights weights_of(const std::string& path, const TensorTable& tensors, const Te
 
 // ---- values of files as floats ----
 
-enum class NumberType { f16, bf16, f32, f64 };
+enum class NumberType { u8, i8, u16, i16, u32, i32, f16, bf16, f32, f64 };
 size_t bytes_of(NumberType type);
 
 // The numbers in `bytes` (a multiple of their size), least significant byte first unless

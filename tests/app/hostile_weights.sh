@@ -19,7 +19,7 @@ refused missing.h5 "there is no weights file 'missing.h5'"
 mkdir folder
 refused folder "'folder' is a folder"
 : > empty.h5
-refused empty.h5 "'empty.h5' is empty; limn reads Keras .h5 and .safetensors"
+refused empty.h5 "'empty.h5' is empty; limn reads Keras .h5"
 echo "hello" > text.h5
 refused text.h5 "'text.h5' is text, not weights"
 refused photo.png "'photo.png' is a PNG picture, not weights"
