@@ -9,6 +9,7 @@ namespace limn {
 namespace {
 
 constexpr std::uint64_t kChunkBytes = 65536;  // packed or skipped at a time
+constexpr std::uint64_t kKeptBytes = 8;       // a tag
 
 }  // namespace
 
@@ -35,11 +36,18 @@ void MatBytes::read(std::uint64_t at, std::span<std::byte> bytes) {
     }
     return file_.read(begin_ + at, bytes);
   }
+  if (const std::uint64_t back = position_ - at;
+      at < position_ && back <= last_.size() && bytes.size() <= back) {
+    std::copy_n(last_.end() - static_cast<std::ptrdiff_t>(back), bytes.size(), bytes.begin());
+    return;
+  }
   if (at < position_) rewind();
   std::array<std::byte, kChunkBytes> skipped;
   while (position_ < at)
     unpack(std::span(skipped).first(std::min<std::uint64_t>(kChunkBytes, at - position_)));
   unpack(bytes);
+  last_.clear();
+  if (bytes.size() <= kKeptBytes) last_.assign(bytes.begin(), bytes.end());
 }
 
 void MatBytes::rewind() {

@@ -1,7 +1,7 @@
 // The bytes of one variable of a MAT-file: they lie in the file as they are, or packed by zlib.
 //
 // Packed ones can only be unpacked forwards. So places should be asked for in rising order; going
-// back unpacks from the start again.
+// back unpacks from the start again, but for the last few bytes (a tag may hold its own data).
 #pragma once
 
 #include <zlib.h>
@@ -42,6 +42,7 @@ class MatBytes {
   std::vector<std::byte> packed_;  // what stream_ unpacks next
   std::uint64_t next_packed_ = 0;  // place in the file
   std::uint64_t position_ = 0;     // how many bytes are unpacked
+  std::vector<std::byte> last_;    // the last of them, a few at most
 };
 
 }  // namespace limn
