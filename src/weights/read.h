@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "network/weights.h"
 
@@ -36,6 +37,12 @@ Weights read_safetensors(const std::string& path);
 // `weights`, a cell of filters and biases, or `filters` and `biases`. Of numbers behind the first
 // fully connected layer nothing is read.
 Weights read_matconvnet(const std::string& path);
+
+// Caffe's .caffemodel: BGR minus mean. Layers "conv4_2", old (`layers`, VGG's own) or new
+// (`layer`), whose first blob is the kernel and second the bias, in floats or doubles.
+// is_caffemodel says whether a file may be one by its first bytes.
+Weights read_caffemodel(const std::string& path);
+bool is_caffemodel(std::string_view head);
 
 // Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention
 // ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",
