@@ -46,6 +46,7 @@ constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
     {".safetensors", is_safetensors, read_safetensors},
     {"MatConvNet .mat", is_matlab5, read_matconvnet},
+    {"TensorFlow.js model.json", is_tensorflow_js, read_tensorflow_js},
     {".caffemodel", is_caffemodel, read_caffemodel},  // last: it has no signature
 };
 

@@ -44,6 +44,14 @@ Weights read_matconvnet(const std::string& path);
 Weights read_caffemodel(const std::string& path);
 bool is_caffemodel(std::string_view head);
 
+// TensorFlow.js's model.json, or its weightsManifest alone, with its shards beside it: BGR minus
+// mean, as of the Keras model that it was made from. Weights "block4_conv2/kernel" and
+// "block4_conv2/bias", also with the names of models around them in front ("vgg19/..."); float32,
+// or quantized to float16, uint16 or uint8. Files outside of its folder are not opened.
+// is_tensorflow_js says whether a file may be one, as any JSON may.
+Weights read_tensorflow_js(const std::string& path);
+bool is_tensorflow_js(std::string_view head);
+
 // Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention
 // ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",
 // "deviation": "1 1 1"), so that reading it back gives equal weights. The file is written beside
