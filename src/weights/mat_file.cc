@@ -250,8 +250,7 @@ class TreeReader {
 
   template <typename Count>
   [[noreturn]] void too_many(const Element& matrix, const Count& count) const {
-    damaged(matrix.begin,
-            fmt::format("has {} bytes, too few for {} values", matrix.size, count));
+    damaged(matrix.begin, fmt::format("has {} bytes, too few for {} values", matrix.size, count));
   }
 
   [[noreturn]] void damaged(std::uint64_t at, std::string_view problem) const {
