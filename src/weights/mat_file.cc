@@ -15,7 +15,7 @@ namespace limn {
 namespace {
 
 constexpr std::uint64_t kHeaderBytes = 128;
-constexpr std::uint64_t kTagBytes = 8;  // all elements but the top ones begin at multiples of it
+constexpr std::uint64_t kTagBytes = 8;  // of an element: type and size
 
 // Types of elements.
 enum ElementType : std::uint32_t {

@@ -69,6 +69,8 @@ Json read_manifest(const std::string& path) {
          "'{}' should be JSON, as TensorFlow.js's models are, but it stops being "
          "so at byte {}; if the file was cut short, fetch it again",
          path, error.byte);
+  } catch (const Json::exception&) {
+    fail(ErrorKind::file, "'{}' is JSON, but with a number that is too large for any reader", path);
   }
   if (json.is_array()) return json;  // a manifest by itself
   if (!json.is_object() || !json.contains("weightsManifest")) {

@@ -112,6 +112,7 @@ TEST_F(TensorFlowJs, ReadsQuantizedWeights) {
 TEST_F(TensorFlowJs, RefusesOtherJson) {
   EXPECT_TRUE(says(refusal_of_text(R"({"not": "weights"})"), "it has no weightsManifest"));
   EXPECT_TRUE(says(refusal_of_text(R"({"weightsManifest": 3})"), "should be a list"));
+  EXPECT_TRUE(says(refusal_of_text(R"({"a": 1e999})"), "a number that is too large"));
   EXPECT_TRUE(
       says(refusal_of_text(js_model(Groups{group_}).substr(0, 200)), "stops being so at byte"));
   EXPECT_TRUE(says(refusal_of_text("{\"a\": " + std::string(4'000'000, '[')), "more than the"));
