@@ -241,7 +241,7 @@ class TreeReader {
 
   // Counts what is kept of the file: small packed files can unpack to very many arrays.
   void keep(std::uint64_t bytes) {
-    constexpr std::uint64_t kMostKept = 32'000'000;  // bytes; a VGG with all names takes 1 million
+    constexpr std::uint64_t kMostKept = 8'000'000;  // bytes; a VGG with all names takes 1 million
     kept_ += bytes;
     if (kept_ <= kMostKept) return;
     fail(ErrorKind::file, "'{}': a variable should be some layers, but it has too many arrays",

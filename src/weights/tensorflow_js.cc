@@ -59,8 +59,8 @@ std::string text_in(const std::string& path, const Json& object, const char* key
 
 Json read_manifest(const std::string& path) {
   // VGG-19's has 15 kB, and of any model only the description of its layers grows. In memory JSON
-  // takes up to 20 times as much.
-  constexpr size_t kMostBytes = 4'000'000;
+  // takes up to 40 times as much.
+  constexpr size_t kMostBytes = 1'000'000;
   Json json;
   try {
     json = Json::parse(read_text(path, "weights file", kMostBytes));
