@@ -191,7 +191,8 @@ bool is_caffemodel(std::string_view head) {
     } else if (tag == 0x20 || tag == 0x28 || tag == 0x38) {  // input_dim, flags
       while (byte() & 128) continue;
     } else if (tag == 0x32 || tag == 0x42) {  // state, input_shape
-      head.remove_prefix(std::min<size_t>(byte(), head.size()));
+      const size_t length = byte();
+      head.remove_prefix(std::min(length, head.size()));
     } else {
       return false;
     }
