@@ -12,20 +12,10 @@
 #include "weights/checks.h"
 #include "weights/hdf5_file.h"
 #include "weights/read.h"
+#include "weights/tensors.h"
 
 namespace limn {
 namespace {
-
-std::vector<std::string> keras_names(const NetworkTable& network) {
-  std::vector<std::string> names;
-  for (const Row& row : network.rows) {
-    if (row.kind != RowKind::convolution) continue;
-    const size_t underscore = row.id.find('_');  // "4_2" -> "block4_conv2"
-    names.push_back(
-        fmt::format("block{}_conv{}", row.id.substr(0, underscore), row.id.substr(underscore + 1)));
-  }
-  return names;
-}
 
 // The group that holds the layers: save_weights puts them at the root, save under model_weights.
 Hdf5Handle group_of_layers(const Hdf5File& file) {

@@ -38,6 +38,8 @@ bool is_safetensors(std::string_view head) {
   return head.size() > 8 && head[8] == '{' && !is_text(head.substr(0, 8));
 }
 
+bool is_matlab5(std::string_view head) { return head.starts_with("MATLAB 5.0 MAT-file"); }
+
 struct Format {
   std::string_view name;
   bool (*is)(std::string_view head);
@@ -51,6 +53,9 @@ constexpr Format kFormats[] = {
     {".safetensors", is_safetensors, read_safetensors},
     {"NumPy .npz", is_zip, read_numpy_npz, holds_numpy_arrays},
     {"PyTorch .pth", is_pytorch, read_pytorch_pth},
+    {"MatConvNet .mat", is_matlab5, read_matconvnet},
+    {"TensorFlow.js model.json", is_tensorflow_js, read_tensorflow_js},
+    {".caffemodel", is_caffemodel, read_caffemodel},  // last: it has no signature
 };
 
 // What people take for weights, or get when a download goes wrong.
@@ -60,8 +65,8 @@ struct Stranger {
 };
 
 constexpr Stranger kStrangers[] = {
-    {"MATLAB 5.0 MAT-file"sv, "a MATLAB file (MatConvNet's?), which limn does not read yet"},
-    {"MATLAB 7.3 MAT-file"sv, "a MATLAB file (MatConvNet's?), which limn does not read yet"},
+    {"MATLAB 7.3 MAT-file"sv,
+     "a MATLAB 7.3 file; load it in MATLAB and save it with -v7, which limn reads"},
     {"\x80\x02"sv, "a Python pickle, but none of PyTorch's"},
     {"\x80\x03"sv, "a Python pickle, but none of PyTorch's"},
     {"\x80\x04"sv, "a Python pickle, but none of PyTorch's"},

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "network/weights.h"
 
@@ -44,6 +45,26 @@ Weights read_pytorch_pth(const std::string& path);
 // BF16. Network and input convention are those of the file's metadata (see write_safetensors);
 // without it, the network is the one whose indices fit, the convention torchvision's.
 Weights read_safetensors(const std::string& path);
+
+// MatConvNet's MAT-files (MATLAB 5.0, as save -v6 and -v7 write; -v7.3 is HDF5 and refused): RGB
+// minus mean. Variable `layers`, a cell array of structs with `name` ("conv4_2") and either
+// `weights`, a cell of filters and biases, or `filters` and `biases`. Of numbers behind the first
+// fully connected layer nothing is read.
+Weights read_matconvnet(const std::string& path);
+
+// Caffe's .caffemodel: BGR minus mean. Layers "conv4_2", old (`layers`, VGG's own) or new
+// (`layer`), whose first blob is the kernel and second the bias, in floats or doubles.
+// is_caffemodel says whether a file may be one by its first bytes.
+Weights read_caffemodel(const std::string& path);
+bool is_caffemodel(std::string_view head);
+
+// TensorFlow.js's model.json, or its weightsManifest alone, with its shards beside it: BGR minus
+// mean, as of the Keras model that it was made from. Weights "block4_conv2/kernel" and
+// "block4_conv2/bias", also with the names of models around them in front ("vgg19/..."); float32,
+// or quantized to float16, uint16 or uint8. Files outside of its folder are not opened.
+// is_tensorflow_js says whether a file may be one, as any JSON may.
+Weights read_tensorflow_js(const std::string& path);
+bool is_tensorflow_js(std::string_view head);
 
 // Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention
 // ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",

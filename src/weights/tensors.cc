@@ -106,6 +106,9 @@ float from_bfloat(std::uint16_t half) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
 
+// What C++ itself does: exact where a float can hold the number, otherwise the nearest.
+constexpr auto kNearest = [](auto number) { return static_cast<float>(number); };
+
 // The numbers that lie in `bytes` as Stored, each through `convert`.
 template <typename Stored, typename Convert>
 void convert_all(std::span<const std::byte> bytes, bool swapped, Buffer<float>& values,
@@ -124,6 +127,17 @@ std::vector<std::string> caffe_names(const NetworkTable& network) {
   std::vector<std::string> names;
   for (const Row& row : network.rows) {
     if (row.kind == RowKind::convolution) names.push_back("conv" + std::string(row.id));
+  }
+  return names;
+}
+
+std::vector<std::string> keras_names(const NetworkTable& network) {
+  std::vector<std::string> names;
+  for (const Row& row : network.rows) {
+    if (row.kind != RowKind::convolution) continue;
+    const size_t underscore = row.id.find('_');  // "4_2" -> "block4_conv2"
+    names.push_back(
+        fmt::format("block{}_conv{}", row.id.substr(0, underscore), row.id.substr(underscore + 1)));
   }
   return names;
 }
@@ -166,9 +180,16 @@ Weights weights_of(const std::string& path, const TensorTable& tensors, const Te
 
 size_t bytes_of(NumberType type) {
   switch (type) {
+    case NumberType::u8:
+    case NumberType::i8:
+      return 1;
+    case NumberType::u16:
+    case NumberType::i16:
     case NumberType::f16:
     case NumberType::bf16:
       return 2;
+    case NumberType::u32:
+    case NumberType::i32:
     case NumberType::f32:
       return 4;
     case NumberType::f64:
@@ -188,11 +209,28 @@ Buffer<float> to_floats(std::span<const std::byte> bytes, NumberType type, bool 
       convert_all<std::uint16_t>(bytes, swapped, values, from_bfloat);
       break;
     case NumberType::f32:
-      convert_all<float>(bytes, swapped, values, [](float value) { return value; });
+      convert_all<float>(bytes, swapped, values, kNearest);
       break;
     case NumberType::f64:
-      convert_all<double>(bytes, swapped, values,
-                          [](double value) { return static_cast<float>(value); });
+      convert_all<double>(bytes, swapped, values, kNearest);
+      break;
+    case NumberType::u8:
+      convert_all<std::uint8_t>(bytes, swapped, values, kNearest);
+      break;
+    case NumberType::i8:
+      convert_all<std::int8_t>(bytes, swapped, values, kNearest);
+      break;
+    case NumberType::u16:
+      convert_all<std::uint16_t>(bytes, swapped, values, kNearest);
+      break;
+    case NumberType::i16:
+      convert_all<std::int16_t>(bytes, swapped, values, kNearest);
+      break;
+    case NumberType::u32:
+      convert_all<std::uint32_t>(bytes, swapped, values, kNearest);
+      break;
+    case NumberType::i32:
+      convert_all<std::int32_t>(bytes, swapped, values, kNearest);
       break;
   }
   return values;

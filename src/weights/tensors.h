@@ -45,6 +45,9 @@ struct TensorNaming {
 // "conv4_2" for each convolution: what Caffe, MatConvNet and others call them.
 std::vector<std::string> caffe_names(const NetworkTable& network);
 
+// "block4_conv2" for each convolution: what Keras calls them.
+std::vector<std::string> keras_names(const NetworkTable& network);
+
 // "features.21" for each convolution: the modules of torchvision's list "features", where every
 // ReLU and pooling counts as a module too.
 std::vector<std::string> torchvision_names(const NetworkTable& network);
@@ -61,7 +64,7 @@ Weights weights_of(const std::string& path, const TensorTable& tensors, const Te
 
 // ---- values of files as floats ----
 
-enum class NumberType { f16, bf16, f32, f64 };
+enum class NumberType { u8, i8, u16, i16, u32, i32, f16, bf16, f32, f64 };
 size_t bytes_of(NumberType type);
 
 // The numbers in `bytes` (a multiple of their size), least significant byte first unless

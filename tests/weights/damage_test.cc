@@ -7,7 +7,10 @@
 #include <numeric>
 #include <random>
 
+#include "caffe_writer.h"
+#include "mat_writer.h"
 #include "pth_files.h"
+#include "tensorflow_js_writer.h"
 #include "weights/read.h"
 #include "weights_files.h"
 
@@ -49,6 +52,17 @@ std::string sound_safetensors() {
   return file_bytes(folder.path("sound.safetensors"));
 }
 
+std::vector<std::string> sound_mats() {
+  const Weights weights = sample_weights(kVgg19, 2);
+  return {mat_file(weights, false), mat_file(weights, false, MatNesting::fields),
+          mat_file(weights, true)};
+}
+
+std::vector<std::string> sound_caffemodels() {
+  const Weights weights = sample_weights(kVgg19, 2);
+  return {caffe_file(CaffeVersion::old, weights), caffe_file(CaffeVersion::now, weights)};
+}
+
 std::string sound_npz() {
   const TemporaryFolder folder;
   write_npz(folder.path("sound.npz"), sample_weights(kVgg19, 2));
@@ -82,6 +96,7 @@ std::vector<size_t> structure_of(const std::string& file) {
   for (const Convolution& layer : sample_weights(kVgg19, 2).convolutions) {
     mark(unpacked(layer.kernel));
     mark(keras_order(layer));
+    mark(matlab_order(layer));
     mark(layer.bias);
   }
   std::vector<size_t> places;
@@ -155,8 +170,84 @@ TEST(Damage, FlippedBitsOfASafetensorsFileAreRefusedOrHarmless) {
   EXPECT_GT(fates.read, 0);  // a digit of the mean, say
 }
 
+TEST(Damage, EveryCutOfAMatFileIsRefused) {
+  for (const std::string& sound : sound_mats()) expect_all_cuts_refused(sound);
+}
+
+TEST(Damage, FlippedBitsOfAMatFileAreRefusedOrHarmless) {
+  unsigned seed = 5;
+  for (const std::string& sound : sound_mats()) {
+    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
+    EXPECT_GT(fates.refused, 40);
+    // Of the header's text, say. What zlib packed seldom outlives a flip.
+    EXPECT_GT(fates.read, sound == sound_mats().back() ? 0 : 20);
+  }
+}
+
+TEST(Damage, EveryCutOfACaffemodelIsRefused) {
+  for (const std::string& sound : sound_caffemodels()) expect_all_cuts_refused(sound);
+}
+
+TEST(Damage, FlippedBitsOfACaffemodelAreRefusedOrHarmless) {
+  unsigned seed = 8;
+  for (const std::string& sound : sound_caffemodels()) {
+    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
+    EXPECT_GT(fates.refused, 20);
+    EXPECT_GT(fates.read, 20);
+  }
+}
+
+// All lengths of both formats are numbers of 4 bytes or fewer; blown up, they ask for up to 4 GB.
+TEST(Damage, BytesBlownUpAreRefusedOrHarmless) {
+  std::vector<std::string> files = sound_mats();
+  for (const std::string& file : sound_caffemodels()) files.push_back(file);
+  std::mt19937 random(10);
+  for (const std::string& sound : files) {
+    const std::vector<size_t> places = structure_of(sound);
+    for (int i = 0; i < 200; ++i) {
+      const size_t place = places[random() % places.size()];
+      SCOPED_TRACE("byte " + std::to_string(place));
+      std::string damaged = sound;
+      for (size_t at = place; at < std::min(place + 1 + random() % 4, damaged.size()); ++at)
+        damaged[at] = '\xff';
+      fate_of(damaged, "blown");
+    }
+  }
+}
+
+TEST(Damage, FlippedBitsAndCutsOfATensorFlowJsModelAreRefusedOrHarmless) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("model.json");
+  const nlohmann::json group = write_js_shards(folder, js_group(sample_weights(kVgg19, 2)));
+  const std::string sound = js_model(nlohmann::json::array({group}));
+  Fates fates;
+  const auto try_out = [&](const std::string& bytes) {
+    write_bytes(path, bytes);
+    try {
+      EXPECT_TRUE(well_formed(read_weights(path)));
+      ++fates.read;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::file);
+      EXPECT_TRUE(says(error.what(), "'" + path + "'"));
+      ++fates.refused;
+    }
+  };
+  for (size_t bytes = 0; bytes < sound.size(); ++bytes) try_out(sound.substr(0, bytes));
+  EXPECT_EQ(fates.read, 0);
+  fates = {};
+  for (size_t place = 0; place < sound.size(); ++place) {
+    SCOPED_TRACE("byte " + std::to_string(place));
+    std::string damaged = sound;
+    damaged[place] = static_cast<char>(damaged[place] ^ (1 << place % 8));
+    try_out(damaged);
+  }
+  EXPECT_GT(fates.refused, 100);
+  EXPECT_GT(fates.read, 20);  // of the description of the layers
+}
+
 TEST(Damage, FlippedBitsOfValuesAreMostlyHarmless) {
-  for (const std::string& sound : {sound_keras_h5(KerasLayout::direct), sound_safetensors()}) {
+  for (const std::string& sound : {sound_keras_h5(KerasLayout::direct), sound_safetensors(),
+                                   sound_mats()[0], sound_caffemodels()[0]}) {
     std::vector<size_t> anywhere(sound.size());
     std::iota(anywhere.begin(), anywhere.end(), 0);
     EXPECT_GT(fates_of_flips(sound, anywhere, 200, 4).read, 150);

@@ -1,0 +1,36 @@
+// A file's bytes by their place, for readers of containers: many small reads of structure, few
+// large ones of values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace limn {
+
+class FileBytes {
+ public:
+  // Throws Error (file): missing, a folder, unreadable.
+  explicit FileBytes(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+
+  // = the bytes from `begin` on, as many as there is room for. Throws Error (file) where they do
+  // not all lie in the file.
+  void read(std::uint64_t begin, std::span<std::byte> bytes);
+
+ private:
+  void read_stream(std::uint64_t begin, std::span<std::byte> bytes);
+
+  std::string path_;
+  std::uint64_t size_;
+  std::ifstream stream_;
+  std::vector<std::byte> window_;  // the bytes from window_begin_ on
+  std::uint64_t window_begin_ = 0;
+};
+
+}  // namespace limn
