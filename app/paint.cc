@@ -1,7 +1,10 @@
 // limn paint
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 
@@ -22,9 +25,11 @@ namespace {
 
 constexpr const char* kDescription =
     "Paint a photo in the manner of a painting.\n\n"
-    "The photo's longest side becomes --size pixels, the painting's likewise. The picture of "
-    "least\n"
-    "loss is written to --output. Ctrl-C writes the best picture so far and ends with code 130.";
+    "Both pictures are resized as the recipe says: by recipe 'limn', the longest side of each "
+    "becomes\n"
+    "--size pixels. The picture of least loss is written to --output. Ctrl-C writes the best "
+    "picture\n"
+    "so far and ends with code 130.";
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -53,15 +58,15 @@ struct PaintCommand {
   PaintingArguments arguments;
   std::string output;
   std::optional<std::string> report;
-  std::optional<int> save_every;
   bool quiet = false;
   WriteOptions write;
 
   void add_to(CLI::App& command);
   int run() const;
   void check(const Recipe& recipe) const;
-  std::string numbered_output(int iteration, int iterations) const;
-  bool save_numbered(const Progress& progress, ProgressDisplay& display) const;
+  std::string name_on_the_way(const Progress& progress, SavedName name) const;
+  bool save_on_the_way(const Progress& progress, const Recipe& recipe,
+                       ProgressDisplay& display) const;
   void write_report(const Painted& painted, const Recipe& recipe, const Model& model,
                     double predicted_bytes) const;
 };
@@ -71,10 +76,6 @@ void PaintCommand::add_to(CLI::App& command) {
   command.add_option("-o,--output", output, "Where to write the picture; its ending is its format")
       ->type_name("FILE")
       ->required();
-  command
-      .add_option("--save-every", save_every,
-                  "Also write the picture of every Nth iteration beside it")
-      ->type_name("N");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
   command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
@@ -86,12 +87,16 @@ void PaintCommand::add_to(CLI::App& command) {
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
-// out.png becomes out-0020.png, with enough digits that names sort like iterations.
-std::string PaintCommand::numbered_output(int iteration, int iterations) const {
+// out.png becomes out-0020.png or out-20260131-235959-0020.png, with enough digits that names sort
+// like iterations.
+std::string PaintCommand::name_on_the_way(const Progress& progress, SavedName name) const {
   const std::filesystem::path path(output);
-  const size_t digits = std::max<size_t>(4, std::to_string(iterations).size());
-  return (path.parent_path() / fmt::format("{}-{:0{}}{}", path.stem().string(), iteration, digits,
-                                           path.extension().string()))
+  const size_t digits = std::max<size_t>(4, std::to_string(progress.iterations).size());
+  const std::string time =
+      name == SavedName::time ? fmt::format("-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)))
+                              : "";
+  return (path.parent_path() / fmt::format("{}{}-{:0{}}{}", path.stem().string(), time,
+                                           progress.iteration, digits, path.extension().string()))
       .string();
 }
 
@@ -109,6 +114,7 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
   json["width"] = painted.picture.width;
   json["height"] = painted.picture.height;
   json["outcome"] = outcome_name(painted.outcome);
+  json["iteration"] = painted.iteration;
   json["best_iteration"] = painted.best_iteration;
   json["rejected_steps"] = painted.rejected_steps;
   json["seconds"] = painted.seconds;
@@ -125,9 +131,6 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
 
 // All that can be known to fail is found before the painting begins.
 void PaintCommand::check(const Recipe& recipe) const {
-  if (save_every && *save_every < 1) {
-    fail(ErrorKind::usage, "--save-every: is {}, but should be at least 1", *save_every);
-  }
   if (write.bits != 8 && write.bits != 16) {
     fail(ErrorKind::usage, "--bits: is {}, but should be 8 or 16", write.bits);
   }
@@ -164,7 +167,8 @@ int PaintCommand::run() const {
   Image painting = read_image(arguments.painting());
   const Model model = arguments.model(recipe);
 
-  const WorkingSizes sizes = working_sizes(photo, painting, recipe.picture.size);
+  const WorkingSizes sizes = working_sizes(photo, painting, recipe);
+  check_writable(output, write, std::max(sizes.height, sizes.width));
   const auto predict = [&] {
     const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
     return predict_painting_bytes(model.weights(), recipe, sizes, threads);
@@ -179,8 +183,9 @@ int PaintCommand::run() const {
                                progress.height, recipe.name));
     }
     display.show(progress);
-    const bool save = save_every && progress.iteration > 0 && progress.iteration % *save_every == 0;
-    if (save && !save_numbered(progress, display)) exit_code = kFileError;
+    const int every = recipe.output.save_every;
+    const bool save = every > 0 && progress.iteration > 0 && progress.iteration % every == 0;
+    if (save && !save_on_the_way(progress, recipe, display)) exit_code = kFileError;
     return interrupted == 0;
   };
   const Painted painted = paint(model, std::move(photo), std::move(painting), recipe, on_progress);
@@ -193,16 +198,19 @@ int PaintCommand::run() const {
 
   write_image(painted.picture, output, write);
   if (report) write_report(painted, recipe, model, predict());
-  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s", output, painted.best_iteration,
+  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s", output, painted.iteration,
                            recipe.optimiser.iterations, painted.seconds));
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
 }
 
 // A picture on the way is worth a warning when it cannot be written, not the painting.
-bool PaintCommand::save_numbered(const Progress& progress, ProgressDisplay& display) const {
+bool PaintCommand::save_on_the_way(const Progress& progress, const Recipe& recipe,
+                                   ProgressDisplay& display) const {
   try {
-    write_image(progress.picture(), numbered_output(progress.iteration, progress.iterations),
-                write);
+    const std::string name = name_on_the_way(progress, recipe.output.save_name);
+    write_image(progress.picture(), name, write);
+    display.note(fmt::format("iteration {}/{}: {}, {}", progress.iteration, progress.iterations,
+                             losses_text(progress.losses), name));
     return true;
   } catch (const Error& error) {
     display.finish();

@@ -21,14 +21,6 @@ int terminal_width() {
   return 80;
 }
 
-std::string losses_text(const Losses& losses) {
-  std::string text = fmt::format("loss {:.4g} (content {:.4g}, style {:.4g}", losses.total,
-                                 losses.content, losses.style);
-  if (losses.total_variation != 0)
-    text += fmt::format(", variation {:.4g}", losses.total_variation);
-  return text + ")";
-}
-
 // "2.1 it/s, 0:45 left": nothing before the first iteration is done.
 std::string pace_text(const Progress& progress) {
   if (progress.iteration == 0 || progress.seconds <= 0) return "";
@@ -38,6 +30,14 @@ std::string pace_text(const Progress& progress) {
 }
 
 }  // namespace
+
+std::string losses_text(const Losses& losses) {
+  std::string text = fmt::format("loss {:.4g} (content {:.4g}, style {:.4g}", losses.total,
+                                 losses.content, losses.style);
+  if (losses.total_variation != 0)
+    text += fmt::format(", variation {:.4g}", losses.total_variation);
+  return text + ")";
+}
 
 std::string clock_text(double seconds) {
   const auto whole = static_cast<long long>(std::lround(std::clamp(seconds, 0.0, 1e9)));

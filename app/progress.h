@@ -8,6 +8,9 @@
 
 namespace limn {
 
+// "loss 1.2 (content 0.5, style 0.7)"
+std::string losses_text(const Losses& losses);
+
 class ProgressDisplay {
  public:
   enum class Style { none, lines, bar };

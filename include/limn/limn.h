@@ -113,6 +113,15 @@ enum class Pooling {
   average,  // the mean of 2 x 2; an odd last row or column is the mean of the cells there are
 };
 
+// In which colours and units the network is given its picture.
+enum class Convention {
+  file,           // as the weights file has it, or its format always does
+  caffe,          // BGR, 0..255, minus the mean (103.939, 116.779, 123.68); Keras's too
+  caffe_rounded,  // BGR, 0..255, minus (104, 117, 123)
+  matconvnet,     // RGB, 0..255, minus (123.68, 116.779, 103.939)
+  torchvision,    // RGB, 0..1, minus (0.485, 0.456, 0.406), over (0.229, 0.224, 0.225)
+};
+
 // How the squared distance of features, sum (F - P)^2 over C channels and M positions, is scaled.
 enum class ContentForm {
   sum,       // 1
@@ -153,6 +162,35 @@ enum class AdamEpsilon {
   uncorrected,  // lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + eps): older TensorFlow
 };
 
+// What `picture.size` is the length of.
+enum class SizeOf { longest_side, height };
+
+// At which size the painting is worked on.
+enum class PaintingSize {
+  proportional,  // its longest side as long as the picture's
+  stretched,     // the picture's own height and width, out of proportion where they differ
+  own,           // as it is
+};
+
+// The noise of an initial picture.
+enum class Noise {
+  grey,      // normal around mid grey, within 0..1 RGB
+  uniform,   // uniform between the mean of all the photo's values and their deviation to each side
+  standard,  // normal with mean 0 and deviation 1, in the unit of the optimiser's variable
+};
+
+// Which picture is the result.
+enum class Keep {
+  best,  // that of least total loss
+  last,
+};
+
+// What is added to the names of pictures on the way.
+enum class SavedName {
+  number,  // out-0020.png
+  time,    // out-20260131-235959-0020.png
+};
+
 // Whether threads keep to one core each.
 enum class Pinning {
   cores,  // where there are as many threads as cores; never the calling thread
@@ -175,6 +213,7 @@ struct Recipe {
   struct {
     std::string name = "vgg19";  // vgg19 or vgg16
     Pooling pooling = Pooling::max;
+    Convention convention = Convention::file;
   } network;
 
   struct {
@@ -203,6 +242,7 @@ struct Recipe {
     bool clip = false;           // to 0..1 RGB after each step
     double learning_rate = 1.0;  // the step's length for L-BFGS without a line search
     int history = 10;            // L-BFGS: pairs kept
+    int restart_every = 0;       // L-BFGS: iterations after which it forgets them all; 0: never
     LineSearch line_search = LineSearch::none;
     double beta1 = 0.9;  // Adam
     double beta2 = 0.999;
@@ -213,8 +253,12 @@ struct Recipe {
   } optimiser;
 
   struct {
-    int size = 512;                // longest side in pixels; 0 keeps the photo's own size
+    int size = 512;  // in pixels; 0 keeps the photo's own size
+    SizeOf size_of = SizeOf::longest_side;
+    PaintingSize painting_size = PaintingSize::proportional;
     std::string init = "content";  // content, noise, or the path of a picture
+    Noise noise = Noise::grey;
+    double noise_share = 1.0;  // of init "noise": the rest is the photo
     std::uint64_t seed = 0;
     int threads = 0;  // 0: one for each core this process may use
     Pinning pinning = Pinning::cores;
@@ -223,6 +267,14 @@ struct Recipe {
     // gradient differs by some 1e-5 of its length.
     bool half_features = false;
   } picture;
+
+  struct {
+    Keep keep = Keep::best;
+    int look_every = 1;  // iterations between looks for the best; the last one is always looked at
+    int save_every = 0;  // iterations between pictures saved on the way; 0: none. The command's, as
+                         // paint() saves nothing
+    SavedName save_name = SavedName::number;
+  } output;
 };
 
 // The names of the recipes inside the library, "limn" first.
@@ -304,17 +356,18 @@ struct IterationRecord {
 };
 
 struct Painted {
-  Image picture;  // the picture of least total loss among all that were evaluated, clamped to 0..1
+  Image picture;  // the best or the last, as the recipe keeps it, clamped to 0..1
   Outcome outcome = Outcome::finished;
-  int best_iteration = 0;
+  int iteration = 0;       // of the picture
+  int best_iteration = 0;  // of the least total loss among those that were looked at
   int rejected_steps = 0;  // steps taken back because the loss was not finite or grew out of hand
   double seconds = 0;
   std::vector<IterationRecord> history;
 };
 
-// Paints `photo` in the manner of `painting`. The photo is resized so that its longest side is
-// recipe.picture.size, the painting likewise; the photo's alpha is carried over. Throws Error:
-// usage (a recipe that contradicts itself or the model), resources (no memory for this size).
+// Paints `photo` in the manner of `painting`, both resized as recipe.picture says; the photo's
+// alpha is carried over. Throws Error: usage (a recipe that contradicts itself or the model),
+// resources (no memory for this size).
 LIMN_API Painted paint(const Model& model, const Image& photo, const Image& painting,
                        const Recipe& recipe, const ProgressCallback& progress = {});
 // The same for pictures that are not needed afterwards, which saves their memory while painting:

@@ -15,6 +15,22 @@ size_t cell_begin(const kernels::PackedKernel& kernel, int block, int i, int tap
 
 }  // namespace
 
+InputConvention input_convention(Convention convention, const InputConvention& of_file) {
+  switch (convention) {
+    case Convention::file:
+      return of_file;
+    case Convention::caffe:
+      return kCaffeConvention;
+    case Convention::caffe_rounded:
+      return kCaffeRoundedConvention;
+    case Convention::matconvnet:
+      return kMatConvNetConvention;
+    case Convention::torchvision:
+      return kTorchvisionConvention;
+  }
+  return of_file;
+}
+
 std::span<float, kBlock> kernel_cell(kernels::PackedKernel& kernel, int block, int i, int tap) {
   return std::span<float, kBlock>(kernel.values.data() + cell_begin(kernel, block, i, tap), kBlock);
 }

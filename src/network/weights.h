@@ -1,6 +1,8 @@
 // Trained weights in memory: the one form that every file format is read into.
 #pragma once
 
+#include <limn/limn.h>
+
 #include <array>
 #include <span>
 #include <string>
@@ -33,6 +35,13 @@ inline constexpr InputConvention kMatConvNetConvention = {
 // Torchvision's: RGB, 0..1, standardised.
 inline constexpr InputConvention kTorchvisionConvention = {
     false, 1.0f, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+
+// Caffe's with the mean in whole numbers, as some programs have it.
+inline constexpr InputConvention kCaffeRoundedConvention = {
+    true, 255.0f, {104.0f, 117.0f, 123.0f}, {1, 1, 1}};
+
+// The convention of this name; that of the file, `of_file`, for Convention::file.
+InputConvention input_convention(Convention convention, const InputConvention& of_file);
 
 // One 3 x 3 convolution, a cross-correlation as all frameworks have it:
 //   out[o](y, x) = bias[o] + sum over i, ky, kx of kernel[o][i][ky][kx] * in[i](y + ky - 1, x + kx

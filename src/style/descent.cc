@@ -17,14 +17,15 @@ constexpr int kMostRejectionsInARow = 20;
 }  // namespace
 
 Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser,
-                 ThreadPool& pool, std::function<void(std::span<float>)> project)
+                 ThreadPool& pool, std::function<void(std::span<float>)> project, int look_every)
     : f_(std::move(f)),
       optimiser_(std::move(optimiser)),
       pool_(pool),
       project_(std::move(project)),
       x_(std::move(x)),
       gradient_(x_.size()),
-      best_x_(x_) {
+      best_x_(x_),
+      look_every_(look_every) {
   evaluate();
   best_losses_ = losses_;
   most_loss_ = losses_.total > 0 ? kMostGrowth * losses_.total : HUGE_VAL;
@@ -41,7 +42,7 @@ Descent::Status Descent::advance() {
   if (step == StepStatus::moved || project_) evaluate();
   if (acceptable()) {
     rejected_in_a_row_ = 0;
-    keep_if_best();
+    if (iteration_ % look_every_ == 0) look();
     return Status::moved;
   }
   kernels::copy(best_x_, x_, pool_);
@@ -57,7 +58,7 @@ bool Descent::acceptable() const {
   return std::isfinite(losses_.total) && losses_.total <= most_loss_;
 }
 
-void Descent::keep_if_best() {
+void Descent::look() {
   if (!(losses_.total < best_losses_.total)) return;
   best_losses_ = losses_;
   best_iteration_ = iteration_;

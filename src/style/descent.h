@@ -15,14 +15,15 @@ namespace limn {
 //
 // A step is taken back when its loss is not finite or has grown a thousandfold over the first
 // point's: the run then goes on from the best point, the optimiser having forgotten its history and
-// become more careful. The best point is the one of least total loss of all that were evaluated at
-// the end of an iteration; it is never lost.
+// become more careful. The best point is the one of least total loss of all that were looked at; it
+// is never lost.
 class Descent {
  public:
-  // Evaluates f at x. project, if given, moves x into the allowed range after every step. `pool`
-  // must outlive the run.
+  // Evaluates f at x. project, if given, moves x into the allowed range after every step. Of the
+  // points after the first, every look_every'th is a candidate for the best. `pool` must outlive
+  // the run.
   Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser, ThreadPool& pool,
-          std::function<void(std::span<float>)> project = {});
+          std::function<void(std::span<float>)> project = {}, int look_every = 1);
 
   enum class Status {
     moved,
@@ -32,9 +33,13 @@ class Descent {
   };
   Status advance();
 
-  std::span<const float> x() const { return x_; }
+  // Makes the present point a candidate for the best, whatever its number.
+  void look();
+
+  std::span<const float> x() const& { return x_; }
   const Losses& losses() const { return losses_; }
   std::span<const float> best_x() const& { return best_x_; }
+  std::vector<float> x() && { return std::move(x_); }
   std::vector<float> best_x() && { return std::move(best_x_); }
   const Losses& best_losses() const { return best_losses_; }
   int iteration() const { return iteration_; }            // advances so far
@@ -44,7 +49,6 @@ class Descent {
  private:
   void evaluate();
   bool acceptable() const;
-  void keep_if_best();
 
   Function f_;
   std::unique_ptr<Optimiser> optimiser_;
@@ -53,6 +57,7 @@ class Descent {
   std::vector<float> x_, gradient_, best_x_;
   Losses losses_, best_losses_;
   double most_loss_;
+  const int look_every_;
   int iteration_ = 0;
   int best_iteration_ = 0;
   int rejected_steps_ = 0;

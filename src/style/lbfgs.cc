@@ -31,6 +31,7 @@ class Lbfgs : public Optimiser {
   Lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool)
       : learning_rate_(recipe.optimiser.learning_rate),
         line_search_(recipe.optimiser.line_search),
+        restart_every_(recipe.optimiser.restart_every),
         size_(size),
         most_(recipe.optimiser.history),
         pool_(pool),
@@ -56,6 +57,7 @@ class Lbfgs : public Optimiser {
       gg_ = kernels::dot(point.gradient, point.gradient, pool_);
     }
     have_step_ = false;
+    if (restart_every_ > 0 && steps_++ % restart_every_ == 0) forget();
 
     double slope = choose_direction(point.gradient);
     // A history gone bad can point uphill; the gradient itself cannot.
@@ -204,6 +206,7 @@ class Lbfgs : public Optimiser {
 
   const double learning_rate_;
   const LineSearch line_search_;
+  const int restart_every_;   // iterations; 0: never
   const size_t size_, most_;  // floats of x; pairs at most
   ThreadPool& pool_;
 
@@ -215,6 +218,7 @@ class Lbfgs : public Optimiser {
   double scale_ = 1;
   double caution_ = 1;  // shrinks whenever a step had to be taken back
   bool have_step_ = false;
+  int steps_ = 0;
 
   // Products by places in the ring, with g those of the present gradient.
   std::vector<double> sy_, yy_, sg_, yg_;

@@ -13,7 +13,7 @@ Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& 
                      const Image& painting, ThreadPool& pool)
     : recipe_(recipe), height_(photo.height), width_(photo.width), pool_(pool) {
   table_ = weights.network;
-  plan_variable(weights.convention);
+  plan_variable(input_convention(recipe.network.convention, weights.convention));
   const std::vector<LayerInUse> layers = layers_in_use(*table_, recipe);
   if (layers.empty()) return;
   for (const LayerInUse& layer : layers) layers_.push_back({layer});

@@ -44,7 +44,7 @@ std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, Thr
 // ---- the three of them, with the settings they read from Recipe::optimiser ----
 
 // Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4): history,
-// learning_rate (the length of a step without a line search), line_search.
+// learning_rate (the length of a step without a line search), line_search, restart_every.
 std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool);
 // Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1): learning_rate, beta1, beta2, epsilon,
 // epsilon_form.

@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
-#include "base/random.h"
 #include "style/descent.h"
+#include "style/initial.h"
 #include "style/objective.h"
 #include "style/recipe_fields.h"
 #include "style/sizes.h"
@@ -41,36 +40,6 @@ void check(const Model& model, const Recipe& recipe) {
   if (!reads_layers && recipe.total_variation.weight == 0) {
     fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
   }
-}
-
-// Grey with normal noise, the same for a seed everywhere.
-Image noise_picture(int height, int width, std::uint64_t seed) {
-  constexpr double kDeviation = 0.2;  // few values leave 0..1
-  Image picture;
-  picture.width = width;
-  picture.height = height;
-  picture.rgb.resize(3 * static_cast<size_t>(width) * height);
-  Random random(seed);
-  for (float& value : picture.rgb) {
-    value = static_cast<float>(std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0));
-  }
-  return picture;
-}
-
-// The file that the recipe begins with, if it names one. Read before anything that takes time.
-std::optional<Image> read_initial_picture(const Recipe& recipe) {
-  const std::string& init = recipe.picture.init;
-  if (init == "content" || init == "noise") return std::nullopt;
-  if (!std::filesystem::exists(init)) {
-    fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
-  }
-  return read_image(init);
-}
-
-Image initial_picture(std::optional<Image> given, Image photo, const Recipe& recipe) {
-  if (given) return fit(std::move(*given), photo.height, photo.width);
-  if (recipe.picture.init != "noise") return photo;
-  return noise_picture(photo.height, photo.width, recipe.picture.seed);
 }
 
 // The optimiser's picture as one to show: within 0..1, with the photo's alpha.
@@ -110,7 +79,7 @@ Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, co
   check(model, recipe);
   std::optional<Image> given = read_initial_picture(recipe);
 
-  const WorkingSizes sizes = working_sizes(photo, painting, recipe.picture.size);
+  const WorkingSizes sizes = working_sizes(photo, painting, recipe);
   Image content = fit(std::move(photo), sizes.height, sizes.width);
   Image style = fit(std::move(painting), sizes.painting_height, sizes.painting_width);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
@@ -121,9 +90,10 @@ Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, co
   const std::vector<float> alpha = std::move(content.alpha);
   Descent descent([&](std::span<const float> x,
                       std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  objective.encode(initial_picture(std::move(given), std::move(content), recipe)),
+                  initial_variable(objective, recipe, std::move(content), std::move(given)),
                   make_optimiser(recipe, objective.size(), pool), pool,
-                  recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>());
+                  recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
+                  recipe.output.look_every);
 
   // What the loop fills is made here once: iterations allocate nothing.
   Painted painted;
@@ -145,9 +115,13 @@ Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, co
     now.losses = descent.losses();
     return progress(now);
   });
+  descent.look();
+  const bool last = recipe.output.keep == Keep::last;
   painted.best_iteration = descent.best_iteration();
+  painted.iteration = last ? descent.iteration() : descent.best_iteration();
   painted.rejected_steps = descent.rejected_steps();
-  painted.picture = finished_picture(objective, std::move(descent).best_x(), alpha);
+  painted.picture = finished_picture(
+      objective, last ? std::move(descent).x() : std::move(descent).best_x(), alpha);
   painted.seconds = seconds();
   return painted;
 }
@@ -168,7 +142,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
                     const Image& picture, const Recipe& recipe) {
   check(model, recipe);
   const WorkingSizes sizes =
-      working_sizes(recipe.picture.size == 0 ? picture : photo, painting, recipe.picture.size);
+      working_sizes(recipe.picture.size == 0 ? picture : photo, painting, recipe);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, fit(photo, sizes.height, sizes.width),
                       fit(painting, sizes.painting_height, sizes.painting_width), pool);

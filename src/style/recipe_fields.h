@@ -26,6 +26,13 @@ inline constexpr std::array kPoolingNames = {
     ValueName{Pooling::max, "max"},
     ValueName{Pooling::average, "average"},
 };
+inline constexpr std::array kConventionNames = {
+    ValueName{Convention::file, "file"},
+    ValueName{Convention::caffe, "caffe"},
+    ValueName{Convention::caffe_rounded, "caffe-rounded"},
+    ValueName{Convention::matconvnet, "matconvnet"},
+    ValueName{Convention::torchvision, "torchvision"},
+};
 inline constexpr std::array kContentFormNames = {
     ValueName{ContentForm::sum, "sum"},
     ValueName{ContentForm::half_sum, "half-sum"},
@@ -60,6 +67,28 @@ inline constexpr std::array kAdamEpsilonNames = {
     ValueName{AdamEpsilon::corrected, "corrected"},
     ValueName{AdamEpsilon::uncorrected, "uncorrected"},
 };
+inline constexpr std::array kSizeOfNames = {
+    ValueName{SizeOf::longest_side, "longest-side"},
+    ValueName{SizeOf::height, "height"},
+};
+inline constexpr std::array kPaintingSizeNames = {
+    ValueName{PaintingSize::proportional, "proportional"},
+    ValueName{PaintingSize::stretched, "stretched"},
+    ValueName{PaintingSize::own, "own"},
+};
+inline constexpr std::array kNoiseNames = {
+    ValueName{Noise::grey, "grey"},
+    ValueName{Noise::uniform, "uniform"},
+    ValueName{Noise::standard, "standard"},
+};
+inline constexpr std::array kKeepNames = {
+    ValueName{Keep::best, "best"},
+    ValueName{Keep::last, "last"},
+};
+inline constexpr std::array kSavedNameNames = {
+    ValueName{SavedName::number, "number"},
+    ValueName{SavedName::time, "time"},
+};
 inline constexpr std::array kPinningNames = {
     ValueName{Pinning::cores, "cores"},
     ValueName{Pinning::none, "none"},
@@ -70,6 +99,14 @@ inline constexpr std::array kSpaceNames = {
 };
 
 inline std::span<const ValueName<Pooling>> names_of(Pooling) { return kPoolingNames; }
+inline std::span<const ValueName<Convention>> names_of(Convention) { return kConventionNames; }
+inline std::span<const ValueName<SizeOf>> names_of(SizeOf) { return kSizeOfNames; }
+inline std::span<const ValueName<PaintingSize>> names_of(PaintingSize) {
+  return kPaintingSizeNames;
+}
+inline std::span<const ValueName<Noise>> names_of(Noise) { return kNoiseNames; }
+inline std::span<const ValueName<Keep>> names_of(Keep) { return kKeepNames; }
+inline std::span<const ValueName<SavedName>> names_of(SavedName) { return kSavedNameNames; }
 inline std::span<const ValueName<ContentForm>> names_of(ContentForm) { return kContentFormNames; }
 inline std::span<const ValueName<GramForm>> names_of(GramForm) { return kGramFormNames; }
 inline std::span<const ValueName<StyleForm>> names_of(StyleForm) { return kStyleFormNames; }
@@ -117,6 +154,10 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         network.name);
   visit(Field{"network.pooling", "--pooling", "How the network halves its maps"}, network.pooling);
 
+  visit(Field{"network.convention", "--weights-convention",
+              "Colours and units of the network's input: as the weights file has them, or these"},
+        network.convention);
+
   auto& content = recipe.content;
   visit(Field{"content.weight", "--content-weight", "Weight of the content loss; 0 leaves it out"},
         content.weight);
@@ -152,6 +193,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.learning_rate);
   visit(Field{"optimiser.history", "--history", "L-BFGS: past steps kept", 1, 1000},
         optimiser.history);
+  visit(Field{"optimiser.restart_every", "--restart-every",
+              "L-BFGS: iterations after which the past is forgotten; 0: never", 0, 1'000'000},
+        optimiser.restart_every);
   visit(Field{"optimiser.line_search", "--line-search", "L-BFGS: how a step's length is found"},
         optimiser.line_search);
   visit(Field{"optimiser.beta1", "--beta1", "Adam: memory of the gradient's mean", 0, 0.999999},
@@ -173,7 +217,15 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"picture.size", "--size", "Longest side in pixels; 0 keeps the photo's size", 0,
               100'000},
         picture.size);
+  visit(Field{"picture.size_of", "--size-of", "What --size is the length of"}, picture.size_of);
+  visit(Field{"picture.painting_size", "--painting-size",
+              "Size of the painting: in proportion, stretched to the picture's, or its own"},
+        picture.painting_size);
   visit(Field{"picture.init", "--init", "First picture: content, noise, or a file"}, picture.init);
+  visit(Field{"picture.noise", "--noise", "Which noise --init noise is"}, picture.noise);
+  visit(Field{"picture.noise_share", "--noise-share", "Share of the noise; the rest is the photo",
+              0, 1},
+        picture.noise_share);
   visit(Field{"picture.seed", "--seed", "Seed of the noise", 0, kMostSeed}, picture.seed);
   visit(Field{"picture.threads", "--threads",
               "Threads; 0: one for each core. The result is the same", 0, 1024},
@@ -183,6 +235,17 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"picture.half_features", "--half-features",
               "Save memory: keep features for the style gradient at half precision"},
         picture.half_features);
+
+  auto& output = recipe.output;
+  visit(Field{"output.keep", "--keep", "Which picture is the result"}, output.keep);
+  visit(Field{"output.look_every", "--look-every", "Iterations between looks for the best", 1,
+              1'000'000},
+        output.look_every);
+  visit(Field{"output.save_every", "--save-every",
+              "Also save the picture of every Nth iteration; 0: none", 0, 1'000'000},
+        output.save_every);
+  visit(Field{"output.save_name", "--save-name", "How those are called: by number, or time too"},
+        output.save_name);
   // clang-format on
 }
 

@@ -11,8 +11,9 @@ struct WorkingSizes {
   int painting_height = 0, painting_width = 0;  // of the painting
 };
 
-// Each in its own proportions: the photo's longest side becomes `longest` (0: it keeps its size),
-// the painting's as long as the photo's.
-WorkingSizes working_sizes(const Image& photo, const Image& painting, int longest);
+// As recipe.picture says. Lengths that follow from a proportion are cut to whole pixels, as the
+// reference systems do it; none is less than 1. Throws Error: usage (a picture without pixels, or
+// with too few values), resources (a side of more than a million pixels).
+WorkingSizes working_sizes(const Image& photo, const Image& painting, const Recipe& recipe);
 
 }  // namespace limn

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "weights/pth_file.h"
 
 namespace limn {
 namespace {
@@ -18,6 +19,10 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr size_t kHeadBytes = 64;  // enough to tell all formats apart
+
+bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04"); }
+
+bool is_pytorch(std::string_view head) { return is_zip(head) || is_pth_stream(head); }
 
 bool is_hdf5(std::string_view head) { return head.starts_with("\x89HDF\r\n\x1a\n"); }
 
@@ -39,12 +44,15 @@ struct Format {
   std::string_view name;
   bool (*is)(std::string_view head);
   Weights (*read)(const std::string& path);
+  bool (*holds)(const std::string& path) = nullptr;  // asked where first bytes do not decide
 };
 
 // Each format is a line here, a function in read.h and a file beside this one.
 constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
     {".safetensors", is_safetensors, read_safetensors},
+    {"NumPy .npz", is_zip, read_numpy_npz, holds_numpy_arrays},
+    {"PyTorch .pth", is_pytorch, read_pytorch_pth},
     {"MatConvNet .mat", is_matlab5, read_matconvnet},
     {"TensorFlow.js model.json", is_tensorflow_js, read_tensorflow_js},
     {".caffemodel", is_caffemodel, read_caffemodel},  // last: it has no signature
@@ -57,11 +65,13 @@ struct Stranger {
 };
 
 constexpr Stranger kStrangers[] = {
-    {"PK\x03\x04"sv,
-     "a zip container (a PyTorch .pth or a NumPy .npz?), which limn does not read yet"},
     {"MATLAB 7.3 MAT-file"sv,
      "a MATLAB 7.3 file; load it in MATLAB and save it with -v7, which limn reads"},
-    {"\x80\x02"sv, "a Python pickle (an old PyTorch .pth?), which limn does not read"},
+    {"\x80\x02"sv, "a Python pickle, but none of PyTorch's"},
+    {"\x80\x03"sv, "a Python pickle, but none of PyTorch's"},
+    {"\x80\x04"sv, "a Python pickle, but none of PyTorch's"},
+    {"sys_info\0"sv,
+     "a PyTorch .pth of 2016 (in a tar container); load it with PyTorch and save it again"},
     {"\x93NUMPY"sv, "a single NumPy array, which limn does not read"},
     {"\x1f\x8b"sv, "packed by gzip; unpack it first"},
     {"version https://git-lfs"sv,
@@ -99,15 +109,14 @@ Weights read_weights(const std::string& path) {
   file_size(path, "weights file");  // throws when there is none
   const std::string head = read_head(path);
   for (const Format& format : kFormats) {
-    if (!format.is(head)) continue;
+    if (!format.is(head) || (format.holds && !format.holds(path))) continue;
     Weights weights = format.read(path);
     weights.format = format.name;
     return weights;
   }
   std::vector<std::string_view> names;
   for (const Format& format : kFormats) names.push_back(format.name);
-  fail(ErrorKind::file, "'{}' is {}; limn reads {}", path, describe(head),
-       fmt::join(names, " and "));
+  fail(ErrorKind::file, "'{}' is {}; limn reads {}", path, describe(head), fmt::join(names, ", "));
 }
 
 }  // namespace limn

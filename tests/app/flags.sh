@@ -7,6 +7,7 @@
 # to matter
 flags="
 --pooling         average                   --style-layers pool1
+--weights-convention matconvnet
 --content-weight  100
 --content-layers  conv1_1:2,relu1_2:0.5
 --content-form    sum
@@ -22,6 +23,7 @@ flags="
 --clip            true                      --optimiser adam --learning-rate 0.02 --init noise
 --learning-rate   0.5
 --history         1                         --iterations 5
+--restart-every   2                         --iterations 5
 --line-search     strong-wolfe              --learning-rate 0.1
 --beta1           0.5                       --optimiser adam --learning-rate 0.02
 --beta2           0.5                       --optimiser adam --learning-rate 0.02
@@ -30,10 +32,18 @@ flags="
 --decay-rate      0.5                       --optimiser sgd --learning-rate 0.001 --decay-steps 1
 --decay-steps     2                         --optimiser sgd --learning-rate 0.001 --decay-rate 0.5
 --size            32
+--size-of         height                    --size 20
+--painting-size   own                       --size 20
 --init            noise
+--noise           uniform                   --init noise
+--noise-share     0.5                       --init noise
 --seed            7                         --init noise
 --threads         2
 --no-pin          -
+--keep            last                      --optimiser adam --learning-rate 0.02 --iterations 5
+--look-every      2                         --optimiser adam --learning-rate 0.02 --iterations 5
+--save-every      1
+--save-name       time                      --save-every 2
 --half-features   true                      --style-layers relu1_1,relu1_2 --content-layers conv1_2
 "
 
@@ -49,7 +59,7 @@ while read -r flag value besides; do
   expect_exit 0 "${command[@]}" -o out/with.png --report out/with.json "${changed[@]}"
   expect_json out/with.json \
     'sum(v != settings(load("out/without.json"))[k] for k, v in settings(r).items()) == 1'
-  if [[ $flag == --threads || $flag == --no-pin ]]; then
+  if [[ $flag == --threads || $flag == --no-pin || $flag == --save-* ]]; then
     expect_same out/without.png out/with.png
   else
     expect_different out/without.png out/with.png

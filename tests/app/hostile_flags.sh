@@ -89,7 +89,7 @@ refused "--bits" --bits abc
 refused "--quality: is 0, but should be 1 to 100" --quality 0
 refused "--quality: is 101, but should be 1 to 100" --quality 101
 refused "--quality" --quality x
-refused "--save-every" --save-every 0
+refused "--look-every: is 0, but should be 1 to" --look-every 0
 refused "--save-every" --save-every -3
 refused "--save-every" --save-every x
 refused "--quiet" --quiet=banana

@@ -19,7 +19,7 @@ refused missing.h5 "there is no weights file 'missing.h5'"
 mkdir folder
 refused folder "'folder' is a folder"
 : > empty.h5
-refused empty.h5 "'empty.h5' is empty; limn reads Keras .h5"
+refused empty.h5 "'empty.h5' is empty; limn reads Keras .h5, .safetensors"
 echo "hello" > text.h5
 refused text.h5 "'text.h5' is text, not weights"
 refused photo.png "'photo.png' is a PNG picture, not weights"
@@ -54,6 +54,13 @@ refused far.safetensors "'far.safetensors'"
 safetensors '{"encoder.weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}' 4 \
   > other.safetensors
 refused other.safetensors "'other.safetensors'"
+
+# ---- a pickle that would run a command ----
+printf '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.}.cposix\nsystem\n' \
+  > evil.pth
+printf "(S'touch executed'\ntR." >> evil.pth
+refused evil.pth "'evil.pth' asks for 'posix.system', which no weights need"
+[ ! -e executed ] || complain "nothing executed" "a file that only the command makes"
 
 # ---- sound, but not what the recipe asks for ----
 expect_refusal 2 "'tiny' is for vgg19, but the weights in 'vgg16.safetensors' are those of vgg16" \

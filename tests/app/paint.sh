@@ -104,6 +104,11 @@ expect_equal 16 "$(bits_of_tiff out/way/q-0001.tif)"
 expect_exit 0 "${paint[@]}" -o out/way/r.png --iterations 2 --save-every 3
 expect_no_file out/way/r-0003.png
 
+# The losses of those pictures are told, and a time can be put into their names.
+expect_exit 0 "${paint[@]}" -o out/way/t.png --iterations 2 --save-every 2 --save-name time
+expect_message "iteration 2/2: loss"
+ls out/way | grep -qE '^t-[0-9]{8}-[0-9]{6}-0002\.png$' || complain "a name with time" "$(ls out/way)"
+
 # ---- names ----
 cp photo.png 'a [1].png'
 expect_exit 0 limn paint 'a [1].png' painting.png "${weights[@]}" -o 'out/b [2].png'

@@ -7,7 +7,7 @@ expect_exit 0 "${paint[@]}" -o out/a.png --report out/a.json --iterations 6 --tv
 
 # ---- what it holds ----
 expect_json out/a.json 'list(r) == ["limn", "instruction_set", "photo", "painting", "output",
-  "weights", "network", "recipe", "width", "height", "outcome", "best_iteration", "rejected_steps",
+  "weights", "network", "recipe", "width", "height", "outcome", "iteration", "best_iteration", "rejected_steps",
   "seconds", "peak_memory_bytes", "predicted_memory_bytes", "history"]'
 expect_exit 0 limn --version
 expect_equal "limn $(json out/a.json 'r["limn"]')" "$(< stdout)"

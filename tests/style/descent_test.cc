@@ -53,9 +53,10 @@ Recipe recipe_for(OptimiserKind kind, double learning_rate) {
 
 class OneDescent : public testing::Test {
  protected:
-  Descent scripted(std::vector<double> losses, std::vector<float> steps) {
+  Descent scripted(std::vector<double> losses, std::vector<float> steps, int look_every = 1) {
     return Descent(table(std::move(losses)), {0.0f},
-                   std::make_unique<ScriptedSteps>(std::move(steps), &recoveries_), pool_);
+                   std::make_unique<ScriptedSteps>(std::move(steps), &recoveries_), pool_, {},
+                   look_every);
   }
 
   int recoveries_ = 0;
@@ -91,6 +92,20 @@ TEST_F(OneDescent, KeepsTheBestPointOfAll) {
   EXPECT_EQ(descent.best_losses().total, 3);
   EXPECT_EQ(descent.advance(), Status::converged);
   EXPECT_EQ(descent.iteration(), 5) << "converging is no iteration";
+}
+
+TEST_F(OneDescent, LooksForTheBestAtEveryNthPointOnly) {
+  //                         0  1  2  3  4  5
+  Descent descent = scripted({9, 1, 8, 2, 5, 3}, {1, 1, 1, 1, 1}, 2);
+  const int best[] = {0, 2, 2, 4, 4};
+  for (const int expected : best) {
+    descent.advance();
+    EXPECT_EQ(descent.best_iteration(), expected);
+    EXPECT_EQ(descent.best_x()[0], static_cast<float>(expected));
+  }
+  descent.look();
+  EXPECT_EQ(descent.best_iteration(), 5) << "asked to, it looks at any point";
+  EXPECT_EQ(descent.best_losses().total, 3);
 }
 
 TEST_F(OneDescent, TakesBackAStepToALossThatIsNotFinite) {

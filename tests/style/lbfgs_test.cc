@@ -198,6 +198,29 @@ TEST_F(Lbfgs, DropsItsHistoryWhereTheLossCurvesDownwards) {
   }
 }
 
+// The first step and every third after it go along the gradient, the others do not.
+TEST_F(Lbfgs, ForgetsAllWhereItRestarts) {
+  const Function f = seen_in_float(quadratic(20));
+  for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
+    Recipe recipe = lbfgs_recipe(line_search);
+    recipe.optimiser.restart_every = 3;
+    const auto optimiser = make_lbfgs(recipe, 3, pool_);
+    Standing standing(f, {5, -2, 8});
+    for (int i = 0; i < 7; ++i) {
+      const std::vector<float> before = standing.x;
+      const std::vector<double> g(standing.gradient.begin(), standing.gradient.end());
+      ASSERT_NE(standing.step(*optimiser, f), StepStatus::converged);
+      const std::vector<double> s = difference(standing.x, before);
+      const double cosine = -dot(s, g) / (norm(s) * norm(g));
+      if (i % 3 == 0) {
+        EXPECT_GT(cosine, 1 - 1e-5) << "step " << i;
+      } else {
+        EXPECT_LT(cosine, 1 - 1e-3) << "step " << i;
+      }
+    }
+  }
+}
+
 TEST_F(Lbfgs, AfterRecoveringGoesAlongTheGradientAndLessFar) {
   const Function f = seen_in_float(quadratic(20));
   const std::vector<float> start = {5, -2, 8};

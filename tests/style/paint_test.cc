@@ -131,6 +131,53 @@ TEST_F(Paint, StopsWhenTheCallbackSaysSoAndReturnsTheBest) {
   EXPECT_TRUE(same_bits(at_once.picture.rgb, photo_.rgb));
 }
 
+// Steps so long that the loss goes up and down.
+TEST_F(Paint, KeepsTheBestOrTheLastPicture) {
+  Recipe recipe = small_recipe();
+  recipe.optimiser.kind = OptimiserKind::adam;
+  recipe.optimiser.learning_rate = 1;
+  std::vector<Image> pictures;
+  const auto collect = [&](const Progress& progress) {
+    pictures.push_back(progress.picture());
+    return true;
+  };
+  const Painted best = painted(recipe, collect);
+  ASSERT_LT(best.best_iteration, 10) << "the last is the best: the test shows nothing";
+  EXPECT_EQ(best.iteration, best.best_iteration);
+  EXPECT_TRUE(same_bits(best.picture.rgb, pictures[best.best_iteration].rgb));
+
+  recipe.output.keep = Keep::last;
+  const Painted last = painted(recipe);
+  EXPECT_EQ(last.iteration, 10);
+  EXPECT_EQ(last.best_iteration, best.best_iteration);
+  EXPECT_TRUE(same_bits(last.picture.rgb, pictures.back().rgb));
+}
+
+TEST_F(Paint, LooksForTheBestWhereItIsTold) {
+  Recipe recipe = small_recipe();
+  recipe.output.look_every = 4;
+  const Painted all = painted(recipe);
+  EXPECT_EQ(all.best_iteration, 10) << "the last is always looked at";
+  int calls = 0;
+  const Painted stopped = painted(recipe, [&](const Progress&) { return ++calls < 4; });
+  EXPECT_EQ(stopped.best_iteration, 3) << "stopping loses nothing";
+}
+
+TEST_F(Paint, TakesTheConventionOfTheRecipeBeforeThatOfTheWeights) {
+  Recipe recipe = small_recipe();
+  recipe.optimiser.iterations = 0;
+  const auto style_loss = [&](Convention convention) {
+    recipe.network.convention = convention;
+    return painted(recipe).history[0].losses.style;
+  };
+  const double own = style_loss(Convention::file);  // that of small_vgg19 is Caffe's
+  EXPECT_EQ(own, style_loss(Convention::caffe));
+  for (const Convention other :
+       {Convention::caffe_rounded, Convention::matconvnet, Convention::torchvision}) {
+    EXPECT_NE(own, style_loss(other));
+  }
+}
+
 TEST_F(Paint, PassesOnWhatTheCallbackThrows) {
   EXPECT_THROW(painted(small_recipe(),
                        [](const Progress&) -> bool { throw std::runtime_error("no window"); }),
@@ -239,7 +286,7 @@ TEST_F(Paint, WorksAtTheLongestSideTheRecipeSays) {
   const Image upright = smooth_picture(kHeight, kWidth, 3);
   EXPECT_EQ(size_of(0, photo_), std::pair(22, 17)) << "0 keeps the photo's size";
   EXPECT_EQ(size_of(44, photo_), std::pair(44, 34));
-  EXPECT_EQ(size_of(11, photo_), std::pair(11, 9));  // 8.5 rounded
+  EXPECT_EQ(size_of(11, photo_), std::pair(11, 8));  // 8.5 cut
   EXPECT_EQ(size_of(30, upright), std::pair(23, 30));
   EXPECT_EQ(size_of(8, smooth_picture(100, 2, 4)), std::pair(8, 1)) << "never less than a pixel";
 }

@@ -135,21 +135,28 @@ TEST(RecipeToml, ReadsBackTextsOfSeveralLines) {
 // Every member of the struct, by hand: a new one does not compile here until it is named, and does
 // not pass until visit_fields knows it.
 std::multiset<const void*> members_of(const Recipe& recipe) {
-  const auto& [name, summary, network, content, style, variation, optimiser, picture] = recipe;
-  const auto& [network_name, pooling] = network;
+  const auto& [name, summary, network, content, style, variation, optimiser, picture, output] =
+      recipe;
+  const auto& [network_name, pooling, convention] = network;
   const auto& [content_weight, content_layers, content_form] = content;
   const auto& [style_weight, style_layers, gram, style_form] = style;
   const auto& [variation_weight, variation_form] = variation;
-  const auto& [kind, iterations, space, clip, learning_rate, history, line_search, beta1, beta2,
-               epsilon, epsilon_form, decay_rate, decay_steps] = optimiser;
-  const auto& [size, init, seed, threads, pinning, half_features] = picture;
-  return {
-      &name,           &summary,      &network_name, &pooling, &content_weight, &content_layers,
-      &content_form,   &style_weight, &style_layers, &gram,    &style_form,     &variation_weight,
-      &variation_form, &kind,         &iterations,   &space,   &clip,           &learning_rate,
-      &history,        &line_search,  &beta1,        &beta2,   &epsilon,        &epsilon_form,
-      &decay_rate,     &decay_steps,  &size,         &init,    &seed,           &threads,
-      &pinning,        &half_features};
+  const auto& [kind, iterations, space, clip, learning_rate, history, restart_every, line_search,
+               beta1, beta2, epsilon, epsilon_form, decay_rate, decay_steps] = optimiser;
+  const auto& [size, size_of, painting_size, init, noise, noise_share, seed, threads, pinning,
+               half_features] = picture;
+  const auto& [keep, look_every, save_every, save_name] = output;
+  return {&name,           &summary,        &network_name, &pooling,
+          &content_weight, &content_layers, &content_form, &style_weight,
+          &style_layers,   &gram,           &style_form,   &variation_weight,
+          &variation_form, &kind,           &iterations,   &space,
+          &clip,           &learning_rate,  &history,      &line_search,
+          &beta1,          &beta2,          &epsilon,      &epsilon_form,
+          &decay_rate,     &decay_steps,    &size,         &init,
+          &seed,           &threads,        &pinning,      &half_features,
+          &convention,     &restart_every,  &size_of,      &painting_size,
+          &noise,          &noise_share,    &keep,         &look_every,
+          &save_every,     &save_name};
 }
 
 TEST(RecipeFields, AreEveryMemberOfTheStructOnce) {

@@ -9,6 +9,7 @@
 
 #include "caffe_writer.h"
 #include "mat_writer.h"
+#include "pth_files.h"
 #include "tensorflow_js_writer.h"
 #include "weights/read.h"
 #include "weights_files.h"
@@ -60,6 +61,25 @@ std::vector<std::string> sound_mats() {
 std::vector<std::string> sound_caffemodels() {
   const Weights weights = sample_weights(kVgg19, 2);
   return {caffe_file(CaffeVersion::old, weights), caffe_file(CaffeVersion::now, weights)};
+}
+
+std::string sound_npz() {
+  const TemporaryFolder folder;
+  write_npz(folder.path("sound.npz"), sample_weights(kVgg19, 2));
+  return file_bytes(folder.path("sound.npz"));
+}
+
+using WritePth = void (*)(const std::string&, const std::string&, const Storages&);
+std::string sound_pth(WritePth write) {
+  const TemporaryFolder folder;
+  const Weights weights = sample_weights(kVgg19, 2);
+  write(folder.path("sound.pth"), pickle_of(weights), storages_of(weights));
+  return file_bytes(folder.path("sound.pth"));
+}
+std::string sound_pth_zip() { return sound_pth(write_pth_zip); }
+std::string sound_pth_stream() {
+  return sound_pth([](const std::string& path, const std::string& pickle,
+                      const Storages& storages) { write_pth_stream(path, pickle, storages); });
 }
 
 // The places of all bytes that can mislead a reader: not the layers' values, and not the zeros of
@@ -231,6 +251,42 @@ TEST(Damage, FlippedBitsOfValuesAreMostlyHarmless) {
     std::vector<size_t> anywhere(sound.size());
     std::iota(anywhere.begin(), anywhere.end(), 0);
     EXPECT_GT(fates_of_flips(sound, anywhere, 200, 4).read, 150);
+  }
+}
+
+TEST(Damage, EveryCutOfZipContainersAndPytorchStreamsIsRefusedInSilence) {
+  expect_all_cuts_refused(sound_npz());
+  expect_all_cuts_refused(file_bytes(made_file("deflated.npz")));
+  expect_all_cuts_refused(sound_pth_zip());
+  expect_all_cuts_refused(sound_pth_stream());
+}
+
+// Of a zip container much is said twice, and of its directory limn needs little: flips that change
+// nothing are the rule.
+TEST(Damage, FlippedBitsOfZipContainersAreRefusedOrHarmless) {
+  for (const std::string& sound :
+       {sound_npz(), file_bytes(made_file("deflated.npz")), sound_pth_zip(),
+        file_bytes(made_file("zip.pth")), file_bytes(made_file("checkpoint_half.pth"))}) {
+    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, 5);
+    EXPECT_GT(fates.refused, 50);
+    EXPECT_GT(fates.read, 0);
+  }
+}
+
+TEST(Damage, FlippedBitsOfPytorchStreamsAreRefusedOrHarmless) {
+  for (const std::string& sound : {sound_pth_stream(), file_bytes(made_file("stream.pth"))}) {
+    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, 6);
+    EXPECT_GT(fates.refused, 50);
+    EXPECT_GT(fates.read, 10);
+  }
+}
+
+// A zip container has checksums.
+TEST(Damage, FlippedBitsOfValuesInZipContainersAreRefused) {
+  for (const std::string& sound : {sound_npz(), sound_pth_zip()}) {
+    std::vector<size_t> values(140'000);  // of conv1_2, which lies in the middle
+    std::iota(values.begin(), values.end(), 9'000);
+    EXPECT_EQ(fates_of_flips(sound, values, 50, 7).read, 0);
   }
 }
 

@@ -65,9 +65,7 @@ TEST(ReadWeights, SaysWhatAForeignFileIs) {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is a Git LFS pointer"},
       {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"sv, "is a PNG picture"},
       {"\xff\xd8\xff\xe0\0\x10JFIF"sv, "is a JPEG picture"},
-      {"PK\x03\x04\x14\0\0\0\0\0archive/data.pkl"sv,
-       "is a zip container (a PyTorch .pth or a NumPy .npz?), which limn does not read yet"},
-      {"\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19."sv, "is a Python pickle"},
+      {"\x80\x02}q\0."sv, "is a Python pickle, but none of PyTorch's"},
       {"\x93NUMPY\x01\0v\0{'descr'"sv, "is a single NumPy array"},
       {"MATLAB 7.3 MAT-file, Platform: GLNXA64", "is a MATLAB 7.3 file"},
       {"\x1f\x8b\x08\0\0\0\0\0\0\x03"sv, "is packed by gzip"},
@@ -76,7 +74,7 @@ TEST(ReadWeights, SaysWhatAForeignFileIs) {
   for (const Foreign& foreign : foreigners) {
     const std::string message = refusal_of_bytes(foreign.bytes);
     EXPECT_TRUE(says(message, foreign.expected));
-    EXPECT_TRUE(says(message, "limn reads Keras .h5"));
+    EXPECT_TRUE(says(message, "limn reads Keras .h5, .safetensors"));
   }
 }
 

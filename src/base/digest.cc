@@ -1,0 +1,64 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace limn {
+namespace {
+
+constexpr size_t kPieceBytes = size_t{1} << 20;  // read at a time
+
+using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+
+const char* name_of(DigestKind kind) { return kind == DigestKind::md5 ? "MD5" : "SHA-256"; }
+
+// An algorithm can be missing: a machine's settings may forbid MD5 to all of OpenSSL.
+Context begin(const std::string& path, DigestKind kind) {
+  Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const EVP_MD* algorithm = kind == DigestKind::md5 ? EVP_md5() : EVP_sha256();
+  if (!context || EVP_DigestInit_ex(context.get(), algorithm, nullptr) != 1) {
+    fail(ErrorKind::file, "cannot compute the {} of '{}': OpenSSL here does not offer it",
+         name_of(kind), path);
+  }
+  return context;
+}
+
+}  // namespace
+
+std::string digest_of_file(const std::string& path, DigestKind kind, const std::string& what) {
+  file_size(path, what);  // throws when there is none that can be read
+  const Context context = begin(path, kind);
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> piece(kPieceBytes);
+  while (file) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    EVP_DigestUpdate(context.get(), piece.data(), static_cast<size_t>(file.gcount()));
+  }
+  if (!file.eof())
+    fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned bytes = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &bytes);
+  std::string digits;
+  for (unsigned i = 0; i < bytes; ++i) digits += fmt::format("{:02x}", digest[i]);
+  return digits;
+}
+
+std::string sha256_of_file(const std::string& path, const std::string& what) {
+  return digest_of_file(path, DigestKind::sha256, what);
+}
+
+std::string md5_of_file(const std::string& path, const std::string& what) {
+  return digest_of_file(path, DigestKind::md5, what);
+}
+
+}  // namespace limn

@@ -1,0 +1,66 @@
+#include "weights/known_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace limn {
+namespace {
+
+// The VGG-16 that the detector SSD began with, as torchvision publishes it: RGB in 0..255 minus a
+// mean in whole numbers.
+constexpr InputConvention kSsdConvention = {false, 255.0f, {123, 117, 104}, {1, 1, 1}};
+
+// PyTorch's custom is to end a file's name with the first digits of its SHA-256.
+constexpr KnownFile kKnownFiles[] = {
+    {"vgg19-dcbb9e9d.pth", "torchvision's VGG-19", "vgg19", "dcbb9e9d", kTorchvisionConvention},
+    {"vgg16-397923af.pth", "torchvision's VGG-16", "vgg16", "397923af", kTorchvisionConvention},
+    {"vgg16_features-amdegroot-88682ab5.pth", "the VGG-16 of SSD", "vgg16", "88682ab5",
+     kSsdConvention},
+    {"vgg19-d01eb7cb.pth", "Caffe's VGG-19, converted by Justin Johnson", "vgg19", "d01eb7cb",
+     kCaffeConvention},
+    {"vgg16-00b39a1b.pth", "Caffe's VGG-16, converted by Justin Johnson", "vgg16", "00b39a1b",
+     kCaffeConvention},
+};
+
+// What is looked at of Caffe's first convolution.
+struct FirstValues {
+  std::array<float, 3> kernel;  // kernel[0][i][0][0] for the inputs blue, green, red
+  std::array<float, 2> bias;
+};
+
+constexpr FirstValues kCaffeFirstValues[] = {
+    {{0.341195226f, 0.464183718f, 0.394167036f}, {0.730177581f, 0.0649362877f}},  // VGG-19
+    {{0.429470569f, 0.550379455f, 0.480015403f}, {0.734298348f, 0.0934036747f}},  // VGG-16
+};
+
+// The same value, as far as half precision of either kind keeps it (1 / 512 off at most).
+bool is_near(float a, float b) { return std::abs(a - b) <= std::abs(b) / 256; }
+
+}  // namespace
+
+std::span<const KnownFile> known_files() { return kKnownFiles; }
+
+const KnownFile* known_file(std::string_view sha256) {
+  const auto known = std::ranges::find_if(
+      kKnownFiles, [&](const KnownFile& file) { return sha256.starts_with(file.sha256); });
+  return known == std::end(kKnownFiles) ? nullptr : known;
+}
+
+std::optional<InputConvention> convention_of_values(const Weights& weights) {
+  const Convolution& first = weights.convolutions.front();
+  const std::vector<float> kernel = unpacked(first.kernel);
+  constexpr size_t kTaps = 9;
+  std::array<float, 3> inputs = {kernel[0], kernel[kTaps], kernel[2 * kTaps]};
+  for (const InputConvention& convention : {kCaffeConvention, kMatConvNetConvention}) {
+    for (const FirstValues& known : kCaffeFirstValues) {
+      if (std::ranges::equal(inputs, known.kernel, is_near) &&
+          is_near(first.bias[0], known.bias[0]) && is_near(first.bias[1], known.bias[1]))
+        return convention;
+    }
+    std::ranges::reverse(inputs);  // looked at again as red, green, blue
+  }
+  return std::nullopt;
+}
+
+}  // namespace limn

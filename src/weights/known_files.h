@@ -1,0 +1,36 @@
+// Published weights files by their SHA-256. What a file says about itself does not always tell how
+// it wants its input: Caffe's VGG converted for PyTorch has the names of torchvision's, but wants
+// BGR in 0..255; taken for torchvision's it would paint wrong pictures without a word.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "network/weights.h"
+
+namespace limn {
+
+struct KnownFile {
+  std::string_view name;     // as published
+  std::string_view what;     // "torchvision's VGG-19"
+  std::string_view network;  // "vgg19"
+  // The file's SHA-256, or as many of its first digits as were published (8 or more, in lower
+  // case): enough to recognise a file, not to prove that it is the published one.
+  std::string_view sha256;
+  InputConvention convention;
+};
+
+// All of them.
+std::span<const KnownFile> known_files();
+
+// The file with this SHA-256 (64 digits in lower case), or nullptr.
+const KnownFile* known_file(std::string_view sha256);
+
+// How Caffe's VGG-16 and VGG-19 want their input, told by the values of their first convolution: a
+// file that was saved again, in half precision say, has another SHA-256 but the same values. RGB if
+// its input channels were turned around. Nothing for other weights.
+std::optional<InputConvention> convention_of_values(const Weights& weights);
+
+}  // namespace limn

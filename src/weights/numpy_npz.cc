@@ -1,0 +1,106 @@
+// NumPy's .npz: a zip container with an array (.npy) in each entry. That of VGG-16 goes around as
+// vgg16_weights.npz, made from Caffe's weights for TensorFlow: "conv4_2_W" [3][3][in][out] and
+// "conv4_2_b", its first layer's input turned to RGB.
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "weights/checks.h"
+#include "weights/npy_header.h"
+#include "weights/read.h"
+#include "weights/strided.h"
+#include "weights/tensors.h"
+#include "weights/zip_file.h"
+
+namespace limn {
+namespace {
+
+constexpr std::string_view kEnding = ".npy";
+
+constexpr TensorNaming kNaming = {caffe_names, "_W", "_b", KernelOrder::y_x_in_out};
+
+bool is_array(const ZipEntry& entry) { return entry.name.ends_with(kEnding); }
+
+std::string name_of(const ZipEntry& entry) {
+  return entry.name.substr(0, entry.name.size() - kEnding.size());
+}
+
+// The entry's first bytes, as far as there are as many.
+std::string read_front(const ZipFile& file, const ZipEntry& entry, std::uint64_t bytes) {
+  std::string front(std::min(bytes, entry.size), '\0');
+  file.read(entry, 0, std::as_writable_bytes(std::span(front)));
+  return front;
+}
+
+NpyHeader header_of(const ZipFile& file, const ZipEntry& entry) {
+  const std::string name = printable(name_of(entry));
+  const std::string prefix = read_front(file, entry, kNpyPrefixBytes);
+  const std::uint64_t bytes = npy_header_bytes(file.path(), name, prefix);
+  if (bytes > entry.size) {
+    fail(ErrorKind::file,
+         "'{}': its array '{}' should have a header of {} bytes, but has {} in all", file.path(),
+         name, bytes, entry.size);
+  }
+  return parse_npy_header(file.path(), name, read_front(file, entry, bytes));
+}
+
+struct ValueType {
+  NumberType type;
+  bool big_endian;
+};
+
+std::optional<ValueType> value_type(std::string_view descr) {
+  if (descr.size() != 3 || (descr[0] != '<' && descr[0] != '>')) return std::nullopt;
+  const bool big_endian = descr[0] == '>';
+  const std::string_view number = descr.substr(1);
+  if (number == "f2") return ValueType{NumberType::f16, big_endian};
+  if (number == "f4") return ValueType{NumberType::f32, big_endian};
+  if (number == "f8") return ValueType{NumberType::f64, big_endian};
+  return std::nullopt;
+}
+
+// The values of an array of a true layer's shape.
+Buffer<float> read_array(const ZipFile& file, const ZipEntry& entry, const NpyHeader& header) {
+  const std::optional<ValueType> type = value_type(header.descr);
+  if (!type) {
+    fail(ErrorKind::file,
+         "'{}': array '{}' should be of floats ('<f4', '<f2', '<f8'), but it is of "
+         "'{}'",
+         file.path(), printable(name_of(entry)), printable(header.descr));
+  }
+  std::uint64_t bytes = bytes_of(type->type);
+  for (const std::uint64_t dimension : header.shape) bytes *= dimension;
+  if (entry.size - header.bytes != bytes) {
+    fail(ErrorKind::file, "'{}': array '{}' should have {} bytes, but it has {}", file.path(),
+         printable(name_of(entry)), bytes, entry.size - header.bytes);
+  }
+  std::vector<std::byte> data(entry.size);  // with the header: only a whole entry is checked
+  file.read(entry, 0, data);
+  Buffer<float> values =
+      to_floats(std::span(data).subspan(header.bytes), type->type, type->big_endian);
+  if (!header.fortran_order) return values;
+  return in_c_order(values, header.shape, fortran_strides(header.shape));
+}
+
+}  // namespace
+
+bool holds_numpy_arrays(const std::string& path) {
+  return std::ranges::any_of(ZipFile(path).entries(), is_array);
+}
+
+Weights read_numpy_npz(const std::string& path) {
+  const auto file = std::make_shared<const ZipFile>(path);
+  TensorTable tensors;
+  for (const ZipEntry& entry : file->entries()) {
+    if (!is_array(entry)) continue;
+    const NpyHeader header = header_of(*file, entry);
+    tensors[name_of(entry)] = {header.shape, header.descr,
+                               [file, &entry, header] { return read_array(*file, entry, header); }};
+  }
+  Weights weights = weights_of(path, tensors, kNaming);
+  weights.convention = kMatConvNetConvention;
+  return weights;
+}
+
+}  // namespace limn

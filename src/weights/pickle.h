@@ -1,0 +1,90 @@
+// Python's pickles, protocols 0 to 5, as data. To Python a pickle is a program: it may ask for any
+// function and have it called. Here it is a description: a call becomes a value that says what was
+// to be called with what, only names that the caller knows are let through, and nothing is ever
+// executed or imported.
+//
+// All values of a pickle lie in one pool and refer to each other by their place in it. So what is
+// shared stays shared (a pickle of a few bytes can describe a list of 10^9 equal elements), cycles
+// are no leak, and no depth of nesting is a recursion.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace limn {
+
+struct PickleValue;
+using PickleRef = const PickleValue*;  // into Pickle::pool
+
+struct PickleNone {};
+struct PickleText {
+  std::string text;  // of text or bytes, as it stands in the pickle
+};
+// An integer beyond 64 bits, as it stands in the pickle: two's complement, least significant byte
+// first, or in decimal.
+struct PickleLong {
+  std::string bytes;
+};
+struct PickleTuple {
+  std::vector<PickleRef> items;
+};
+struct PickleList {
+  std::vector<PickleRef> items;
+};
+// A dict or a collections.OrderedDict, in the order in which keys were set; of equal keys the last
+// is the one that counts.
+struct PickleDict {
+  std::vector<std::pair<PickleRef, PickleRef>> items;
+};
+struct PickleGlobal {
+  std::string name;  // "torch.FloatStorage"
+};
+// What `callable` would make of `arguments`, a tuple.
+struct PickleCall {
+  PickleRef callable;
+  PickleRef arguments;
+};
+// What lies outside of the pickle, under this name.
+struct PicklePersistent {
+  PickleRef id;
+};
+
+struct PickleValue {
+  std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleLong, PickleTuple,
+               PickleList, PickleDict, PickleGlobal, PickleCall, PicklePersistent>
+      value;
+
+  // The value if it is a T, or nullptr.
+  template <typename T>
+  const T* as() const {
+    return std::get_if<T>(&value);
+  }
+};
+
+struct Pickle {
+  std::deque<PickleValue> pool;
+  PickleRef root = nullptr;
+  std::size_t bytes = 0;  // what it took of its text
+};
+
+// Throws Error (file) unless weights may need what this name ("torch._utils._rebuild_tensor_v2")
+// stands for. "collections.OrderedDict" is let through without asking.
+using CheckGlobal = std::function<void(const std::string& name)>;
+
+// Pickles take at most this many values and references between them: memory stays below 100 MB
+// whatever a pickle says. (VGG-19's takes 900.)
+inline constexpr std::size_t kMostPickleValues = 1'000'000;
+
+// The pickle that `text` begins with; more may follow it. Throws Error (file), naming the file and
+// `what` ("archive/data.pkl"): cut short, out of order, too large, an opcode that no weights need,
+// or what check_global throws.
+Pickle read_pickle(const std::string& path, const std::string& what, std::string_view text,
+                   const CheckGlobal& check_global);
+
+}  // namespace limn

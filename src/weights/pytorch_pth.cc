@@ -1,0 +1,279 @@
+// PyTorch's .pth: the state_dict of a VGG, a dict of tensors by name. Each tensor is described by a
+// call, _rebuild_tensor_v2(storage, offset, sizes, strides, ...), which is read here and made
+// nowhere.
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "weights/checks.h"
+#include "weights/known_files.h"
+#include "weights/pth_file.h"
+#include "weights/read.h"
+#include "weights/strided.h"
+
+namespace limn {
+namespace {
+
+// ------------------------------------------------------------------------- what may be asked for
+// --
+
+constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor";
+constexpr std::string_view kRebuildTensorV2 = "torch._utils._rebuild_tensor_v2";
+constexpr std::string_view kRebuildFromType = "torch._tensor._rebuild_from_type_v2";
+constexpr std::string_view kSize = "torch.Size";
+// What makes a parameter of a tensor, its first argument.
+constexpr std::string_view kParameters[] = {"torch._utils._rebuild_parameter",
+                                            "torch._utils._rebuild_parameter_with_state",
+                                            "torch.nn.parameter.Parameter"};
+constexpr std::string_view kKnownGlobals[] = {kRebuildTensor, kRebuildTensorV2, kRebuildFromType,
+                                              kSize,          kParameters[0],   kParameters[1],
+                                              kParameters[2], "torch.Tensor"};
+
+// The classes of whole models begin so: PyTorch's modules, torchvision's, those of the program that
+// saved the model, those of TorchScript.
+constexpr std::string_view kModules[] = {"torch.nn.modules.", "torchvision.", "__main__.",
+                                         "__torch__."};
+
+void check_global(const std::string& path, const std::string& name) {
+  if (std::ranges::find(kKnownGlobals, name) != std::end(kKnownGlobals)) return;
+  const auto begins = [&](std::string_view module) { return name.starts_with(module); };
+  if (std::ranges::any_of(kModules, begins)) {
+    fail(ErrorKind::file,
+         "'{}' is a whole model (it asks for '{}'), of which limn reads only the weights; in "
+         "Python, torch.save(model.state_dict(), path) saves those",
+         path, printable(name));
+  }
+  fail(ErrorKind::file,
+       "'{}' asks for '{}', which no weights need; limn executes nothing in a weights file", path,
+       printable(name));
+}
+
+// -------------------------------------------------------------------------------------- tensors --
+
+// A tensor as the pickle describes it: the value at index (i, j, ...) is the storage's number
+// offset + i * strides[0] + j * strides[1] + ...
+struct TensorView {
+  Storage storage;
+  std::uint64_t offset = 0;
+  std::vector<std::uint64_t> shape;
+  std::vector<std::uint64_t> strides;
+};
+
+// Reads tensors out of one file's pickle.
+class TensorReader {
+ public:
+  TensorReader(const std::string& path, const std::string& name) : path_(path), name_(name) {}
+
+  // What this value describes, or nothing if it is no tensor.
+  std::optional<TensorView> read(PickleRef value) const {
+    constexpr int kMostLayers = 4;  // a parameter of a tensor; more can only be a bad joke
+    for (int layer = 0; layer < kMostLayers; ++layer) {
+      const PickleCall* call = value->as<PickleCall>();
+      if (!call) return std::nullopt;
+      const std::vector<PickleRef>& arguments = call->arguments->as<PickleTuple>()->items;
+      std::string_view function = call->callable->as<PickleGlobal>()->name;
+      if (function == kRebuildFromType) return read_from_type(arguments);
+      if (function == kRebuildTensor || function == kRebuildTensorV2) return view_of(arguments);
+      if (std::ranges::find(kParameters, function) == std::end(kParameters)) return std::nullopt;
+      if (arguments.empty()) refuse("is a parameter of nothing");
+      value = arguments[0];
+    }
+    refuse("is a parameter of a parameter, again and again");
+  }
+
+ private:
+  template <typename... Args>
+  [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
+    fail(ErrorKind::file, "'{}': its tensor '{}' {}", path_, printable(name_),
+         fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  // Arguments: the function that makes the tensor, its class, that function's arguments,
+  // attributes.
+  TensorView read_from_type(const std::vector<PickleRef>& arguments) const {
+    const PickleGlobal* function =
+        arguments.size() == 4 ? arguments[0]->as<PickleGlobal>() : nullptr;
+    const PickleTuple* inner = function ? arguments[2]->as<PickleTuple>() : nullptr;
+    if (!inner || function->name != kRebuildTensorV2)
+      refuse("is not made as PyTorch makes tensors");
+    return view_of(inner->items);
+  }
+
+  // Arguments: storage, offset, sizes, strides, and what weights do not need.
+  TensorView view_of(const std::vector<PickleRef>& arguments) const {
+    const PicklePersistent* storage =
+        arguments.size() >= 4 ? arguments[0]->as<PicklePersistent>() : nullptr;
+    if (!storage) refuse("should be made of a storage, an offset, sizes and strides, but is not");
+    TensorView view;
+    view.storage = storage_of(path_, *storage);
+    view.offset = number_of(arguments[1], "offset");
+    view.shape = numbers_of(arguments[2], "sizes");
+    view.strides = numbers_of(arguments[3], "strides");
+    if (view.shape.size() != view.strides.size())
+      refuse("has {} sizes, but {} strides", view.shape.size(), view.strides.size());
+    return view;
+  }
+
+  std::uint64_t number_of(PickleRef value, std::string_view what) const {
+    const std::int64_t* number = value->as<std::int64_t>();
+    if (!number) refuse("should have whole numbers for {}, but has not", what);
+    if (*number < 0) refuse("should have {} of 0 or more, but has {}", what, *number);
+    return static_cast<std::uint64_t>(*number);
+  }
+
+  std::vector<std::uint64_t> numbers_of(PickleRef value, std::string_view what) const {
+    constexpr size_t kMostDimensions = 64;                   // PyTorch's own limit
+    if (const PickleCall* call = value->as<PickleCall>()) {  // torch.Size((64, 3, 3, 3))
+      const PickleTuple* arguments = call->arguments->as<PickleTuple>();
+      if (call->callable->as<PickleGlobal>()->name == kSize && arguments->items.size() == 1)
+        value = arguments->items[0];
+    }
+    const PickleTuple* tuple = value->as<PickleTuple>();
+    if (!tuple || tuple->items.size() > kMostDimensions)
+      refuse("should have a tuple of {}, but has not", what);
+    std::vector<std::uint64_t> numbers;
+    for (const PickleRef item : tuple->items) numbers.push_back(number_of(item, what));
+    return numbers;
+  }
+
+  const std::string& path_;
+  const std::string& name_;
+};
+
+// One past the last of the storage's numbers that the view reaches. All sizes are above 0.
+std::uint64_t end_of(const std::string& path, const std::string& name, const TensorView& view) {
+  const auto refuse = [&] {
+    fail(ErrorKind::file, "'{}': its tensor '{}' reaches beyond its storage of {} values", path,
+         printable(name), view.storage.count);
+  };
+  const std::uint64_t count = view.storage.count;
+  if (view.storage.offset > count || view.offset >= count - view.storage.offset) refuse();
+  std::uint64_t last = view.storage.offset + view.offset;
+  for (size_t axis = 0; axis < view.shape.size(); ++axis) {
+    const std::uint64_t steps = view.shape[axis] - 1;
+    if (view.strides[axis] == 0) continue;
+    if (steps > (count - 1 - last) / view.strides[axis]) refuse();
+    last += steps * view.strides[axis];
+  }
+  return last + 1;
+}
+
+// The values of a tensor of a true layer's shape.
+Buffer<float> read_tensor(const std::string& path, const PthFile& file, const std::string& name,
+                          const TensorView& view) {
+  const StorageType& type = *view.storage.type;
+  if (!type.number) {
+    fail(ErrorKind::file,
+         "'{}': its tensor '{}' should be of floats (torch.FloatStorage, HalfStorage, "
+         "BFloat16Storage or DoubleStorage), but it is of torch.{}",
+         path, printable(name), type.name);
+  }
+  const auto data = file.storages.find(view.storage.key);
+  const std::uint64_t bytes = data == file.storages.end() ? 0 : data->second.bytes;
+  if (bytes / type.bytes != view.storage.count || bytes % type.bytes != 0) {
+    fail(ErrorKind::file,
+         "'{}': the storage '{}' of its tensor '{}' should have {} values of {} "
+         "bytes, but {}",
+         path, printable(view.storage.key), printable(name), view.storage.count, type.bytes,
+         data == file.storages.end() ? "is missing" : fmt::format("has {} bytes", bytes));
+  }
+  std::uint64_t count = 1;  // does not overflow: only true layers are read
+  for (const std::uint64_t dimension : view.shape) count *= dimension;
+  const std::uint64_t begin = view.storage.offset + view.offset;
+  const std::uint64_t stored = end_of(path, name, view) - begin;
+  if (stored > count) {
+    fail(ErrorKind::file,
+         "'{}': the {} values of its tensor '{}' should lie together, but they are spread over {}; "
+         "in Python, tensor.contiguous() brings them together",
+         path, count, printable(name), stored);
+  }
+  std::vector<std::byte> values(stored * type.bytes);
+  data->second.read(begin * type.bytes, values);
+  Buffer<float> floats = to_floats(values, *type.number, file.big_endian);
+  if (view.strides == c_strides(view.shape)) return floats;
+  return in_c_order(floats, view.shape, view.strides);
+}
+
+// ----------------------------------------------------------------------------------- state_dicts
+// --
+
+const PickleDict* dict_at(const PickleDict& dict, std::string_view name) {
+  const PickleDict* found = nullptr;
+  for (const auto& [key, value] : dict.items) {
+    const PickleText* text = key->as<PickleText>();
+    if (text && text->text == name) found = value->as<PickleDict>();
+  }
+  return found;
+}
+
+// The dict of tensors: what was saved itself, or in it what training programs call so.
+const PickleDict& state_dict_of(const std::string& path, const Pickle& pickle) {
+  constexpr int kDeepest = 3;
+  const PickleDict* dict = pickle.root->as<PickleDict>();
+  if (!dict) {
+    fail(ErrorKind::file,
+         "'{}' should hold a dict of tensors by name (a state_dict), but it holds something else",
+         path);
+  }
+  for (int depth = 0; depth < kDeepest; ++depth) {
+    const PickleDict* inner = dict_at(*dict, "state_dict");
+    if (!inner) inner = dict_at(*dict, "model");
+    if (!inner) break;
+    dict = inner;
+  }
+  return *dict;
+}
+
+// A layer's name as torchvision has it: nn.DataParallel puts "module." before all names, and the
+// state_dict of vgg.features alone has no "features.".
+std::string plain_name(std::string name) {
+  constexpr std::string_view kParallel = "module.";
+  if (name.starts_with(kParallel)) name.erase(0, kParallel.size());
+  const bool bare = !name.empty() && name[0] >= '0' && name[0] <= '9';
+  return bare ? "features." + name : name;
+}
+
+TensorTable tensors_of(const std::string& path, const std::shared_ptr<const PthFile>& file) {
+  TensorTable tensors;
+  for (const auto& [key, value] : state_dict_of(path, file->pickle).items) {
+    const PickleText* text = key->as<PickleText>();
+    if (!text) continue;
+    const std::string name = plain_name(text->text);
+    const std::optional<TensorView> view = TensorReader(path, name).read(value);
+    if (!view) continue;
+    tensors[name] = {
+        view->shape, std::string(view->storage.type->name),
+        [path, file, name, view = *view] { return read_tensor(path, *file, name, view); }};
+  }
+  return tensors;
+}
+
+// Torchvision's names are also those of weights that want another input.
+InputConvention convention_of(const std::string& path, const Weights& weights) {
+  if (const KnownFile* known = known_file(sha256_of_file(path, "weights file")))
+    return known->convention;
+  return convention_of_values(weights).value_or(kTorchvisionConvention);
+}
+
+}  // namespace
+
+Weights read_pytorch_pth(const std::string& path) {
+  const auto file = std::make_shared<const PthFile>(
+      open_pth(path, [&](const std::string& name) { check_global(path, name); }));
+  const TensorTable tensors = tensors_of(path, file);
+  if (tensors.contains("features.1.running_mean")) {
+    fail(ErrorKind::file,
+         "'{}' is a VGG with batch normalisation, which limn does not read; take the one without "
+         "(vgg19, not vgg19_bn)",
+         path);
+  }
+  constexpr TensorNaming kPlainNaming = {caffe_names, ".weight", ".bias", KernelOrder::out_in_y_x};
+  const bool plain = tensors.contains("conv1_1.weight");
+  Weights weights = weights_of(path, tensors, plain ? kPlainNaming : kTorchvisionNaming);
+  weights.convention = plain ? kCaffeConvention : convention_of(path, weights);
+  return weights;
+}
+
+}  // namespace limn
