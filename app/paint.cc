@@ -99,7 +99,7 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
   json["photo"] = arguments.photo();
   json["painting"] = arguments.painting();
   json["output"] = output;
-  json["weights"] = arguments.weights();
+  json["weights"] = model.weights().source;
   json["network"] = model.network();
   json["recipe"] = to_json(recipe);
   json["width"] = painted.picture.width;
@@ -140,10 +140,11 @@ void PaintCommand::check(const Recipe& recipe) const {
            role);
     }
   };
+  const std::string weights = arguments.weights_file(recipe);
   const auto keep_inputs = [&](const std::string& written, const char* flag) {
     keep_apart(written, flag, arguments.photo(), "photo");
     keep_apart(written, flag, arguments.painting(), "painting");
-    keep_apart(written, flag, arguments.weights(), "weights");
+    keep_apart(written, flag, weights, "weights");
   };
   keep_inputs(output, "--output");
   if (!report) return;

@@ -35,15 +35,15 @@ std::span<const KnownFile> known_files();
 // The file with this SHA-256 (64 digits in lower case), or nullptr.
 const KnownFile* known_file(std::string_view sha256);
 
-// How Caffe's VGG-16 and VGG-19 want their input, told by the values of their first convolution: a
-// file that was saved again, in half precision say, has another SHA-256 but the same values. RGB if
-// its input channels were turned around. Nothing for other weights.
-std::optional<InputConvention> convention_of_values(const Weights& weights);
-
 // The file with this MD5 (32 digits in lower case), or nullptr.
 const KnownFile* known_file_of_md5(std::string_view md5);
 
 // The file that limn fetches for this network ("vgg19"), or nullptr.
 const KnownFile* fetchable_file(std::string_view network);
+
+// How Caffe's VGG-16 and VGG-19 want their input, told by the values of their first convolution: a
+// file that was saved again, in half precision say, has another SHA-256 but the same values. RGB if
+// its input channels were turned around. Nothing for other weights.
+std::optional<InputConvention> convention_of_values(const Weights& weights);
 
 }  // namespace limn
