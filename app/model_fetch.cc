@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "console.h"
 #include "exit_code.h"
 #include "fetch.h"
@@ -79,11 +81,11 @@ FetchRequest FetchCommand::request() const {
     request.path = (folder / (network + ending_of(url))).string();
     request.digest = sha256;
   }
-  request.check = [this](const std::string& path) {
+  request.check = [wanted = network, from = request.url](const std::string& path) {
     const Weights weights = read_weights(path);
-    if (weights.network->name != network) {
-      fail(ErrorKind::file, "what '{}' sent are weights of {}, not of {}; they were removed", url,
-           weights.network->name, network);
+    if (weights.network->name != wanted) {
+      fail(ErrorKind::file, "what '{}' sent are weights of {}, not of {}; they were removed", from,
+           weights.network->name, wanted);
     }
   };
   return request;
@@ -92,7 +94,8 @@ FetchRequest FetchCommand::request() const {
 int FetchCommand::run() {
   check();
   const FetchRequest request = this->request();
-  if (!force && fs::exists(request.path)) {
+  std::error_code error;
+  if (!force && fs::exists(request.path, error)) {
     if (digest_of_file(request.path, request.digest_kind) != request.digest) {
       fail(ErrorKind::file,
            "'{}' is there, but it is not the file that would be fetched; --force replaces it",
@@ -102,7 +105,6 @@ int FetchCommand::run() {
     print(request.path + "\n");
     return kSuccess;
   }
-  std::error_code error;
   fs::create_directories(fs::path(request.path).parent_path(), error);
   if (error) {
     fail(ErrorKind::file, "cannot create the folder '{}': {}",
@@ -133,7 +135,7 @@ std::vector<Cached> readable_files() {
   for (const std::string& path : cached_files()) {
     try {
       const Weights weights = read_weights(path);
-      readable.push_back({path, fs::file_size(path), weights.format,
+      readable.push_back({path, file_size(path, "weights file"), weights.format,
                           std::string(weights.network->name), weights.convolutions.size()});
     } catch (const Error&) {
       continue;

@@ -65,6 +65,11 @@ expect_exit 0 limn model fetch vgg19 --from "$server/plain/vgg19.safetensors?a=b
   --sha256 "${sum^^}" --quiet
 expect_fetched
 
+if command -v script > /dev/null; then
+  start_anew
+  expect_exit 0 script -qefc "stty cols 100; $(fetch plain)" /dev/null
+  expect_output $'\r\033[K[########################] 0.2 MB of 0.2 MB'
+fi
 start_anew
 expect_exit 0 limn model fetch vgg19 --from "$server/plain/vgg19.h5" \
   --sha256 "$(sha256sum vgg19.h5 | cut -d ' ' -f 1)"
