@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model_cache.h"
 #include "style/objective.h"
 #include "style/recipe_fields.h"
 #include "weights/read.h"
@@ -50,8 +51,11 @@ void PaintingArguments::add_to(CLI::App& command) {
   command.add_option("PAINTING", painting_, "The picture in whose manner it is painted")
       ->required()
       ->type_name("FILE");
-  command.add_option("--weights", weights_, "Trained weights: Keras .h5 or .safetensors")
-      ->type_name("FILE");
+  command
+      .add_option(
+          "--weights", weights_,
+          "Trained weights: a file, or a name in the cache ('limn model') [the recipe's network]")
+      ->type_name("FILE|NAME");
   command
       .add_option("--recipe", recipe_name_, "A recipe's name ('limn recipes' lists them) or file")
       ->type_name("NAME|FILE")
@@ -89,16 +93,18 @@ Recipe PaintingArguments::recipe() const {
   return recipe;
 }
 
+std::string PaintingArguments::weights_file(const Recipe& recipe) const {
+  if (!weights_.empty()) return find_weights(weights_);
+  const std::string_view network = network_named(recipe.network.name).name;
+  if (const std::optional<std::string> cached = cached_weights(network)) return *cached;
+  fail(ErrorKind::usage,
+       "--weights: painting needs the trained weights of {}, and none were given or are in the "
+       "cache. 'limn model fetch {}' fetches them; or say --weights FILE",
+       network, network);
+}
+
 Model PaintingArguments::model(const Recipe& recipe) const {
-  if (weights_.empty()) {
-    fail(
-        ErrorKind::usage,
-        "--weights: painting needs the trained weights of VGG-19, and none were given. Get Keras's "
-        "file (80 MB), "
-        "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-        "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5, and say --weights FILE");
-  }
-  Weights weights = read_weights(weights_);
+  Weights weights = read_weights(weights_file(recipe));
   // For another network, painting says better what is wrong.
   if (recipe.network.name == weights.network->name) drop_unread_layers(weights, recipe);
   return Model(std::make_shared<const Weights>(std::move(weights)));

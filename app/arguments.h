@@ -16,14 +16,16 @@ class PaintingArguments {
 
   const std::string& photo() const { return photo_; }
   const std::string& painting() const { return painting_; }
-  const std::string& weights() const { return weights_; }
 
   // The recipe with the flags that were given. Throws Error.
   Recipe recipe() const;
   bool given(const std::string& key) const { return values_.contains(key); }
 
-  // The weights that were asked for, as far down as the recipe reads; without --weights, an error
-  // that says how to get some.
+  // The file of the weights that were asked for; without --weights, the cached one of the recipe's
+  // network. Throws Error when there is none, saying how to get it.
+  std::string weights_file(const Recipe& recipe) const;
+
+  // Those weights, as far down as the recipe reads.
   Model model(const Recipe& recipe) const;
 
  private:

@@ -9,7 +9,7 @@ enum ExitCode {
   kUsageError = 2,     // a flag, recipe or setting that makes no sense
   kFileError = 3,      // a file that cannot be read, understood or written
   kResourceError = 4,  // too large a picture, or too little memory
-  kInterrupted = 130,  // Ctrl-C: the best picture so far was written
+  kInterrupted = 130,  // Ctrl-C: the best picture so far was written, or what had arrived is kept
 };
 
 }  // namespace limn

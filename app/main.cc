@@ -111,6 +111,7 @@ int run(int argc, char** argv) {
   add_paint_command(app, exit_code);
   add_evaluate_command(app, exit_code);
   add_recipes_command(app, exit_code);
+  add_model_command(app, exit_code);
   add_bench_command(app, exit_code);
   try {
     app.parse(argc, argv);

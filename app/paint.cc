@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "console.h"
 #include "exit_code.h"
 #include "image/write.h"
+#include "interrupt.h"
 #include "progress.h"
 #include "report.h"
 #include "style/memory.h"
@@ -44,15 +44,6 @@ constexpr const char* kExamples =
     "be written), 4 too large or no memory, 130 interrupted (the best picture so far was "
     "written),\n"
     "1 a fault of limn's own.";
-
-// Set by Ctrl-C, by a polite kill and when the terminal goes away. A second Ctrl-C ends the program
-// at once.
-volatile std::sig_atomic_t interrupted = 0;
-
-void interrupt(int signal) {
-  interrupted = 1;
-  std::signal(signal, SIG_DFL);
-}
 
 struct PaintCommand {
   PaintingArguments arguments;
@@ -108,7 +99,7 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
   json["photo"] = arguments.photo();
   json["painting"] = arguments.painting();
   json["output"] = output;
-  json["weights"] = arguments.weights();
+  json["weights"] = model.weights().source;
   json["network"] = model.network();
   json["recipe"] = to_json(recipe);
   json["width"] = painted.picture.width;
@@ -149,10 +140,11 @@ void PaintCommand::check(const Recipe& recipe) const {
            role);
     }
   };
+  const std::string weights = arguments.weights_file(recipe);
   const auto keep_inputs = [&](const std::string& written, const char* flag) {
     keep_apart(written, flag, arguments.photo(), "photo");
     keep_apart(written, flag, arguments.painting(), "painting");
-    keep_apart(written, flag, arguments.weights(), "weights");
+    keep_apart(written, flag, weights, "weights");
   };
   keep_inputs(output, "--output");
   if (!report) return;
@@ -174,8 +166,8 @@ int PaintCommand::run() const {
     return predict_painting_bytes(model.weights(), recipe, sizes, threads);
   };
 
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, interrupt);
-  ProgressDisplay display(ProgressDisplay::suitable_style(quiet));
+  catch_interrupts();
+  ProgressDisplay display(suitable_progress_style(quiet));
   int exit_code = kSuccess;
   const auto on_progress = [&](const Progress& progress) {
     if (progress.iteration == 0) {
@@ -186,7 +178,7 @@ int PaintCommand::run() const {
     const int every = recipe.output.save_every;
     const bool save = every > 0 && progress.iteration > 0 && progress.iteration % every == 0;
     if (save && !save_on_the_way(progress, recipe, display)) exit_code = kFileError;
-    return interrupted == 0;
+    return !interrupted();
   };
   const Painted painted = paint(model, std::move(photo), std::move(painting), recipe, on_progress);
   display.finish();

@@ -12,6 +12,7 @@
 namespace limn {
 namespace {
 
+constexpr int kCells = 24;            // of a bar
 constexpr double kBarInterval = 0.1;  // seconds between redrawings
 constexpr double kLineInterval = 10;  // seconds between lines where there is no terminal
 
@@ -45,55 +46,88 @@ std::string clock_text(double seconds) {
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-ProgressDisplay::Style ProgressDisplay::suitable_style(bool quiet) {
-  if (quiet) return Style::none;
-  return isatty(STDERR_FILENO) ? Style::bar : Style::lines;
+std::string bytes_text(std::uint64_t bytes) {
+  if (bytes < 100'000) return fmt::format("{} bytes", bytes);
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-void ProgressDisplay::show(const Progress& progress) {
-  if (style_ == Style::none) return;
-  const bool last = progress.iteration == progress.iterations;
-  const double interval = style_ == Style::bar ? kBarInterval : kLineInterval;
-  if (!last && last_shown_ >= 0 && progress.seconds - last_shown_ < interval) return;
-  last_shown_ = progress.seconds;
-  if (style_ == Style::bar) {
-    show_bar(progress);
-  } else {
-    show_line(progress);
-  }
+// ----------------------------------------------------------------------------------- the output --
+
+ProgressStyle suitable_progress_style(bool quiet) {
+  if (quiet) return ProgressStyle::none;
+  return isatty(STDERR_FILENO) ? ProgressStyle::bar : ProgressStyle::lines;
 }
 
-void ProgressDisplay::show_bar(const Progress& progress) {
-  constexpr int kCells = 24;
-  const double done =
-      progress.iterations > 0 ? static_cast<double>(progress.iteration) / progress.iterations : 1.0;
-  const int filled = static_cast<int>(done * kCells);
-  std::string line = fmt::format("[{:#<{}}{:-<{}}] {}/{}", "", filled, "", kCells - filled,
-                                 progress.iteration, progress.iterations);
-  const std::string pace = pace_text(progress);
-  if (!pace.empty()) line += "  " + pace;
-  line += "  " + losses_text(progress.losses);
+bool ProgressOutput::due(double seconds, bool last) {
+  if (style_ == ProgressStyle::none) return false;
+  const double interval = style_ == ProgressStyle::bar ? kBarInterval : kLineInterval;
+  if (!last && last_shown_ >= 0 && seconds - last_shown_ < interval) return false;
+  last_shown_ = seconds;
+  return true;
+}
+
+void ProgressOutput::draw_bar(double done, const std::string& text) {
+  const int filled = static_cast<int>(std::clamp(done, 0.0, 1.0) * kCells);
+  std::string line = fmt::format("[{:#<{}}{:-<{}}] {}", "", filled, "", kCells - filled, text);
   line.resize(std::min<size_t>(line.size(), terminal_width() - 1));
   say("\r\033[K" + line);
   bar_open_ = true;
 }
 
-void ProgressDisplay::show_line(const Progress& progress) {
-  const std::string pace = pace_text(progress);
-  say(fmt::format("iteration {}/{}: {}{}{}\n", progress.iteration, progress.iterations,
-                  losses_text(progress.losses), pace.empty() ? "" : ", ", pace));
-}
+void ProgressOutput::print_line(const std::string& text) { say(text + "\n"); }
 
-void ProgressDisplay::finish() {
+void ProgressOutput::finish() {
   if (bar_open_) say("\n");
   bar_open_ = false;
 }
 
-void ProgressDisplay::note(const std::string& text) {
-  if (style_ == Style::none) return;
+void ProgressOutput::note(const std::string& text) {
+  if (style_ == ProgressStyle::none) return;
   if (bar_open_) say("\r\033[K");
   bar_open_ = false;
-  say(text + "\n");
+  print_line(text);
+}
+
+// ----------------------------------------------------------------------------- what is shown --
+
+void ProgressDisplay::show(const Progress& progress) {
+  const bool last = progress.iteration == progress.iterations;
+  if (!output_.due(progress.seconds, last)) return;
+  const std::string count = fmt::format("{}/{}", progress.iteration, progress.iterations);
+  const std::string losses = losses_text(progress.losses);
+  const std::string pace = pace_text(progress);
+  if (output_.style() == ProgressStyle::bar) {
+    const double done = progress.iterations > 0
+                            ? static_cast<double>(progress.iteration) / progress.iterations
+                            : 1.0;
+    output_.draw_bar(done,
+                     fmt::format("{}{}{}  {}", count, pace.empty() ? "" : "  ", pace, losses));
+  } else {
+    output_.print_line(
+        fmt::format("iteration {}: {}{}{}", count, losses, pace.empty() ? "" : ", ", pace));
+  }
+}
+
+void DownloadDisplay::show(std::uint64_t received, std::uint64_t total, std::uint64_t kept,
+                           double seconds) {
+  const bool was_whole = whole_;
+  whole_ = received == total;
+  if (whole_ && was_whole) return;  // the last moment is shown once
+  if (!output_.due(seconds, whole_)) return;
+  const double rate = seconds > 0 ? static_cast<double>(received - kept) / seconds : 0;
+  std::string text = bytes_text(received);
+  if (total > 0) text += " of " + bytes_text(total);
+  if (rate > 0) text += fmt::format("  {:.1f} MB/s", rate / 1e6);
+  if (rate > 0 && total > received) {
+    text += fmt::format(", {} left", clock_text(static_cast<double>(total - received) / rate));
+  }
+  if (output_.style() == ProgressStyle::bar) {
+    const double done =
+        total > 0 ? static_cast<double>(received) / static_cast<double>(total) : 0.0;
+    output_.draw_bar(done, text);
+  } else {
+    output_.print_line(text);
+  }
 }
 
 }  // namespace limn

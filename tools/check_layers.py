@@ -23,6 +23,7 @@ DOORS = {
     "openssl/": r"src/base/digest\.cc",
     "zip.h": r"src/weights/zip_file\.cc|tests/weights/.*",
     "CLI/": r"app/.*|tools/.*",
+    "curl/": r"app/fetch\.cc",
     "gtest/": r"tests/.*",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)

@@ -11,8 +11,17 @@ namespace {
 // mean in whole numbers.
 constexpr InputConvention kSsdConvention = {false, 255.0f, {123, 117, 104}, {1, 1, 1}};
 
-// PyTorch's custom is to end a file's name with the first digits of its SHA-256.
+// PyTorch's custom is to end a file's name with the first digits of its SHA-256. MD5 and URL of
+// Keras's files are those of its own source (keras/applications/vgg19.py and vgg16.py).
 constexpr KnownFile kKnownFiles[] = {
+    {"vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", "Keras's VGG-19", "vgg19", "",
+     kCaffeConvention, "253f8cb515780f3b799900260a226db6", 80'134'624,
+     "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
+     "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"},
+    {"vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5", "Keras's VGG-16", "vgg16", "",
+     kCaffeConvention, "6d6bbae143d832006294945121d1f1fc", 58'889'256,
+     "https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
+     "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"},
     {"vgg19-dcbb9e9d.pth", "torchvision's VGG-19", "vgg19", "dcbb9e9d", kTorchvisionConvention},
     {"vgg16-397923af.pth", "torchvision's VGG-16", "vgg16", "397923af", kTorchvisionConvention},
     {"vgg16_features-amdegroot-88682ab5.pth", "the VGG-16 of SSD", "vgg16", "88682ab5",
@@ -37,14 +46,28 @@ constexpr FirstValues kCaffeFirstValues[] = {
 // The same value, as far as half precision of either kind keeps it (1 / 512 off at most).
 bool is_near(float a, float b) { return std::abs(a - b) <= std::abs(b) / 256; }
 
+template <typename Predicate>
+const KnownFile* find(Predicate&& predicate) {
+  const auto known = std::ranges::find_if(kKnownFiles, predicate);
+  return known == std::end(kKnownFiles) ? nullptr : known;
+}
+
 }  // namespace
 
 std::span<const KnownFile> known_files() { return kKnownFiles; }
 
 const KnownFile* known_file(std::string_view sha256) {
-  const auto known = std::ranges::find_if(
-      kKnownFiles, [&](const KnownFile& file) { return sha256.starts_with(file.sha256); });
-  return known == std::end(kKnownFiles) ? nullptr : known;
+  return find([&](const KnownFile& file) {
+    return !file.sha256.empty() && sha256.starts_with(file.sha256);
+  });
+}
+
+const KnownFile* known_file_of_md5(std::string_view md5) {
+  return find([&](const KnownFile& file) { return !file.md5.empty() && file.md5 == md5; });
+}
+
+const KnownFile* fetchable_file(std::string_view network) {
+  return find([&](const KnownFile& file) { return !file.url.empty() && file.network == network; });
 }
 
 std::optional<InputConvention> convention_of_values(const Weights& weights) {

@@ -1,8 +1,9 @@
-// Published weights files by their SHA-256. What a file says about itself does not always tell how
+// Published weights files by their digests. What a file says about itself does not always tell how
 // it wants its input: Caffe's VGG converted for PyTorch has the names of torchvision's, but wants
 // BGR in 0..255; taken for torchvision's it would paint wrong pictures without a word.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,9 +18,15 @@ struct KnownFile {
   std::string_view what;     // "torchvision's VGG-19"
   std::string_view network;  // "vgg19"
   // The file's SHA-256, or as many of its first digits as were published (8 or more, in lower
-  // case): enough to recognise a file, not to prove that it is the published one.
+  // case): enough to recognise a file, not to prove that it is the published one. Empty where none
+  // was published.
   std::string_view sha256;
   InputConvention convention;
+  // Keras publishes these instead: enough to see damage, no proof against forgery.
+  std::string_view md5 = {};
+  // For files that limn fetches.
+  std::uint64_t bytes = 0;
+  std::string_view url = {};
 };
 
 // All of them.
@@ -27,6 +34,12 @@ std::span<const KnownFile> known_files();
 
 // The file with this SHA-256 (64 digits in lower case), or nullptr.
 const KnownFile* known_file(std::string_view sha256);
+
+// The file with this MD5 (32 digits in lower case), or nullptr.
+const KnownFile* known_file_of_md5(std::string_view md5);
+
+// The file that limn fetches for this network ("vgg19"), or nullptr.
+const KnownFile* fetchable_file(std::string_view network);
 
 // How Caffe's VGG-16 and VGG-19 want their input, told by the values of their first convolution: a
 // file that was saved again, in half precision say, has another SHA-256 but the same values. RGB if

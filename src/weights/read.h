@@ -70,6 +70,9 @@ bool is_tensorflow_js(std::string_view head);
 // ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",
 // "deviation": "1 1 1"), so that reading it back gives equal weights. The file is written beside
 // `path` and renamed. Throws Error (file).
-void write_safetensors(const Weights& weights, const std::string& path);
+//
+// With `half` the values are rounded to F16, in half the bytes; also throws when one is too large
+// for it (from 65520 on), before anything is written.
+void write_safetensors(const Weights& weights, const std::string& path, bool half = false);
 
 }  // namespace limn

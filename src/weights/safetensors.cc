@@ -171,8 +171,23 @@ const NetworkTable* given_network(const SafetensorsFile& file) {
 
 // ------------------------------------------------------------------------------------- writing --
 
+// Half precision would make infinities of values beyond its end, and no reader takes those.
+void check_fits_half(const Weights& weights, const std::string& path) {
+  for (const Convolution& convolution : weights.convolutions) {
+    for (const Buffer<float>* values : {&convolution.kernel.values, &convolution.bias}) {
+      const auto beyond =
+          std::ranges::find_if(*values, [](float value) { return !(std::abs(value) < kHalfEnd); });
+      if (beyond == values->end()) continue;
+      fail(ErrorKind::file,
+           "cannot write '{}' in half precision: layer conv{} of '{}' has the value {}, but halves "
+           "end at 65504; write it in single precision",
+           path, convolution.id, weights.source, *beyond);
+    }
+  }
+}
+
 // The header of these weights, padded with spaces so that the data behind it is aligned to 8 bytes.
-std::string header_text(const Weights& weights) {
+std::string header_text(const Weights& weights, bool half) {
   const std::vector<std::string> names = kTorchvisionNaming.layers(*weights.network);
   const InputConvention& convention = weights.convention;
   nlohmann::ordered_json header;
@@ -184,10 +199,12 @@ std::string header_text(const Weights& weights) {
       {kScaleKey, fmt::format("{}", convention.scale)},
       {kMeanKey, fmt::format("{}", fmt::join(convention.mean, " "))},
       {kDeviationKey, fmt::format("{}", fmt::join(convention.deviation, " "))}};
+  const size_t bytes = bytes_of(half ? NumberType::f16 : NumberType::f32);
   size_t begin = 0;
   const auto add = [&](const std::string& name, const std::vector<int>& shape, size_t count) {
-    const size_t end = begin + count * sizeof(float);
-    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
+    const size_t end = begin + count * bytes;
+    header[name] = {
+        {"dtype", half ? "F16" : "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
     begin = end;
   };
   for (size_t i = 0; i < weights.convolutions.size(); ++i) {
@@ -210,8 +227,9 @@ Weights read_safetensors(const std::string& path) {
   return weights;
 }
 
-void write_safetensors(const Weights& weights, const std::string& path) {
-  const std::string header = header_text(weights);
+void write_safetensors(const Weights& weights, const std::string& path, bool half) {
+  if (half) check_fits_half(weights, path);
+  const std::string header = header_text(weights, half);
   const std::uint64_t header_bytes = header.size();
   replace_file(path, [&](const std::string& temporary) {
     std::ofstream file(temporary, std::ios::binary);
@@ -219,11 +237,17 @@ void write_safetensors(const Weights& weights, const std::string& path) {
       file.write(reinterpret_cast<const char*>(bytes.data()),
                  static_cast<std::streamsize>(bytes.size()));
     };
+    const auto write_values = [&](std::span<const float> values) {
+      if (!half) return write(std::as_bytes(values));
+      std::vector<std::uint16_t> halves(values.size());
+      std::ranges::transform(values, halves.begin(), to_half);
+      write(std::as_bytes(std::span(halves)));
+    };
     write(std::as_bytes(std::span(&header_bytes, 1)));
     write(std::as_bytes(std::span(header)));
     for (const Convolution& convolution : weights.convolutions) {
-      write(std::as_bytes(std::span<const float>(unpacked(convolution.kernel))));
-      write(std::as_bytes(std::span<const float>(convolution.bias)));
+      write_values(unpacked(convolution.kernel));
+      write_values(convolution.bias);
     }
     file.close();
     if (!file) fail(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(errno));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -234,6 +235,22 @@ Buffer<float> to_floats(std::span<const std::byte> bytes, NumberType type, bool 
       break;
   }
   return values;
+}
+
+// A half has 11 significant bits, down to multiples of 2^-24.
+std::uint16_t to_half(float value) {
+  const auto sign = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16 & 0x8000u);
+  const float size = std::abs(value);
+  if (std::isnan(value)) return sign | 0x7e00u;
+  if (size >= kHalfEnd) return sign | 0x7c00u;
+  if (size < 0x1p-14f) {  // subnormal: 2^-24 is the last bit of the floats from 1/2 on
+    return sign | static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(size + 0.5f) & 0xffffu);
+  }
+  // The lower 13 of a float's 23 bits of fraction go; half of their worth, less a tie that is even
+  // already, carries into those that stay. The exponent's bias falls from 127 to 15.
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(size);
+  const std::uint32_t rounded = bits + 0xfffu + (bits >> 13 & 1u);
+  return sign | static_cast<std::uint16_t>((rounded >> 13) - (112u << 10));
 }
 
 }  // namespace limn

@@ -71,4 +71,8 @@ size_t bytes_of(NumberType type);
 // big_endian.
 Buffer<float> to_floats(std::span<const std::byte> bytes, NumberType type, bool big_endian = false);
 
+// The nearest IEEE 754 half, ties to even; infinity from kHalfEnd on, in size.
+std::uint16_t to_half(float value);
+inline constexpr float kHalfEnd = 65520;  // halfway from the largest half, 65504, to 2^16
+
 }  // namespace limn

@@ -15,6 +15,7 @@ chmod 755 .
 ln -s "$TEST_FOLDER"/inputs/* .
 mkdir out
 PATH=$(dirname "${LIMN:?}"):/usr/bin:$PATH
+export XDG_CACHE_HOME=$test_folder/cache  # not that of whoever runs the test
 export ASAN_OPTIONS=detect_leaks=0  # libx265 keeps a kilobyte
 cat > tiny.toml <<'TOML'
 name = "tiny"

@@ -21,7 +21,7 @@ expect_refusal 2 "PHOTO" limn paint
 expect_refusal 2 "PAINTING" limn paint photo.png "${weights[@]}" -o out/a.png
 expect_refusal 2 "--output" "${paint[@]}"
 expect_refusal 2 "--weights FILE" limn paint photo.png painting.png --recipe tiny.toml -o out/a.png
-expect_refusal 2 "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5" \
+expect_refusal 2 "'limn model fetch vgg19'" \
   limn paint photo.png painting.png --recipe tiny.toml -o out/a.png  # how to get them
 
 # ---- flags without their value ----

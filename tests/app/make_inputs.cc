@@ -4,6 +4,7 @@
 //   glass.png     the photo with alpha     grey.png      40 x 30, red = green = blue
 //   photo.jpg, photo.webp, photo.tif       the photo in other formats
 //   vgg19.safetensors  VGG-19 that ends after conv1_2: painting with it takes milliseconds
+//   vgg19.h5           the same in Keras's format
 //   vgg16.safetensors  the same convolutions, said to be VGG-16's
 //   nan.safetensors    the same with one value that is none
 //   huge.safetensors   the same with values so large that no loss of theirs is finite
@@ -17,6 +18,7 @@
 
 #include "base/random.h"
 #include "weights/read.h"
+#include "weights/weights_files.h"
 
 namespace {
 
@@ -90,6 +92,7 @@ void make_pictures(const std::string& folder) {
 
 void make_weights(const std::string& folder) {
   write_safetensors(short_weights(kVgg19), folder + "vgg19.safetensors");
+  write_keras_h5(folder + "vgg19.h5", short_weights(kVgg19));
   write_safetensors(short_weights(kVgg16), folder + "vgg16.safetensors");
   Weights broken = short_weights(kVgg19);
   broken.convolutions[1].kernel.values[100] = std::numeric_limits<float>::quiet_NaN();

@@ -17,7 +17,8 @@ TEST(KnownFiles, AreFoundByTheirDigest) {
   for (const KnownFile& file : known_files()) {
     std::string digest(file.sha256);
     digest.resize(64, '7');
-    EXPECT_EQ(known_file(digest), &file) << file.name;
+    const KnownFile* found = file.md5.empty() ? known_file(digest) : known_file_of_md5(file.md5);
+    EXPECT_EQ(found, &file) << file.name;
   }
 }
 
@@ -25,16 +26,34 @@ TEST(KnownFiles, AreNotFoundByAnother) {
   EXPECT_EQ(known_file(""), nullptr);
   EXPECT_EQ(known_file(std::string(64, '0')), nullptr);
   EXPECT_EQ(known_file("dcbb9e9"), nullptr);  // shorter than what is known of it
+  EXPECT_EQ(known_file_of_md5(""), nullptr);
+  EXPECT_EQ(known_file_of_md5(std::string(32, '0')), nullptr);
 }
 
 TEST(KnownFiles, AreOfKnownNetworksAndHaveDigestsOfTheirOwn) {
   std::set<std::string_view> digests;
   for (const KnownFile& file : known_files()) {
     EXPECT_NE(find_network(file.network), nullptr) << file.name;
-    EXPECT_TRUE(file.sha256.size() >= 8 && file.sha256.size() <= 64) << file.name;
-    EXPECT_EQ(file.sha256.find_first_not_of("0123456789abcdef"), std::string_view::npos);
-    EXPECT_TRUE(digests.insert(file.sha256.substr(0, 8)).second) << file.name;
+    EXPECT_NE(file.sha256.empty(), file.md5.empty()) << file.name;
+    EXPECT_TRUE(file.md5.empty() || file.md5.size() == 32) << file.name;
+    EXPECT_TRUE(file.sha256.empty() || (file.sha256.size() >= 8 && file.sha256.size() <= 64));
+    for (const std::string_view digest : {file.sha256, file.md5}) {
+      EXPECT_EQ(digest.find_first_not_of("0123456789abcdef"), std::string_view::npos);
+      const bool is_new = digest.empty() || digests.insert(digest.substr(0, 8)).second;
+      EXPECT_TRUE(is_new) << file.name;
+    }
   }
+}
+
+TEST(KnownFiles, CanBeFetchedForEachNetwork) {
+  for (const std::string_view network : {"vgg19", "vgg16"}) {
+    const KnownFile* file = fetchable_file(network);
+    ASSERT_NE(file, nullptr) << network;
+    EXPECT_EQ(file->network, network);
+    EXPECT_TRUE(file->url.starts_with("https://") && file->url.ends_with(file->name));
+    EXPECT_GT(file->bytes, 10'000'000u);
+  }
+  EXPECT_EQ(fetchable_file("resnet"), nullptr);
 }
 
 // The same names inside, another input: the reason for the table.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "safetensors_file_test.h"
+#include "weights/tensors.h"
 
 namespace limn {
 namespace {
@@ -95,6 +96,65 @@ TEST_F(Safetensors, ReplaceAnOldFileWhole) {
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   const auto files = std::filesystem::directory_iterator(folder);
   EXPECT_EQ(std::distance(begin(files), end(files)), 1) << "a temporary file is left";
+}
+
+// ------------------------------------------------------------------------------ half precision --
+
+// Every value that a half has, and half the way to the next one: written so and read back.
+TEST_F(Safetensors, RoundToTheNearestHalfTiesToEven) {
+  constexpr int kHalves = 0x7c00;  // from 0 up to, but without, infinity
+  std::vector<std::byte> words(2 * (kHalves + 1));
+  for (int i = 0; i <= kHalves; ++i) {
+    words[2 * i] = static_cast<std::byte>(i & 255);
+    words[2 * i + 1] = static_cast<std::byte>(i >> 8);
+  }
+  Buffer<float> halves = to_floats(words, NumberType::f16);
+  halves[kHalves] = 65536;  // what would come next
+  for (int i = 0; i < kHalves; ++i) {
+    const float middle = (halves[i] + halves[i + 1]) / 2;
+    const int even = i % 2 == 0 ? i : i + 1;
+    for (const std::uint16_t sign : {0, 0x8000}) {
+      const float side = sign ? -1.0f : 1.0f;
+      ASSERT_EQ(to_half(side * halves[i]), sign | i);
+      ASSERT_EQ(to_half(side * middle), sign | even);
+      ASSERT_EQ(to_half(side * std::nextafter(middle, 0.0f)), sign | i);
+      ASSERT_EQ(to_half(side * std::nextafter(middle, 1e9f)), sign | (i + 1));
+    }
+  }
+  EXPECT_EQ(to_half(std::numeric_limits<float>::denorm_min()), 0);
+  EXPECT_EQ(to_half(-std::numeric_limits<float>::infinity()), 0xfc00);
+  EXPECT_EQ(to_half(std::numeric_limits<float>::max()), 0x7c00);
+  EXPECT_GT(to_half(std::numeric_limits<float>::quiet_NaN()), 0x7c00);
+}
+
+// sample_weights' values are halves, so that nothing is lost but bytes.
+TEST_F(Safetensors, ComeBackFromHalfPrecision) {
+  const Weights weights = sample_weights(kVgg19, 2);
+  write_safetensors(weights, path_);
+  const size_t single_bytes = file_bytes(path_).size();
+  write_safetensors(weights, path_, /*half=*/true);
+  const Weights back = read_weights(path_);
+  EXPECT_TRUE(same_layers(back, weights));
+  EXPECT_EQ(back.convention, weights.convention);
+  EXPECT_NEAR(static_cast<double>(file_bytes(path_).size()), single_bytes / 2.0, 400.0);
+  EXPECT_NE(file_bytes(path_).find(R"("dtype":"F16")"), std::string::npos);
+}
+
+TEST_F(Safetensors, RefuseValuesTooLargeForHalfPrecision) {
+  Weights weights = sample_weights(kVgg19, 2);
+  weights.source = "large.h5";
+  write_bytes(path_, "an old file");
+  weights.convolutions[1].bias[7] = 65519;
+  EXPECT_NO_THROW(write_safetensors(weights, folder_.path("b.safetensors"), /*half=*/true));
+  weights.convolutions[1].bias[7] = -65520;
+  try {
+    write_safetensors(weights, path_, /*half=*/true);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::file);
+    EXPECT_TRUE(says(error.what(), "layer conv1_2 of 'large.h5' has the value -65520"));
+  }
+  EXPECT_EQ(file_bytes(path_), "an old file");
 }
 
 TEST_F(Safetensors, CannotBeWrittenIntoAFolderThatIsNotThere) {

@@ -1,0 +1,76 @@
+#include "model_cache.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/error.h"
+#include "fetch.h"
+#include "network/vgg.h"
+#include "weights/known_files.h"
+
+namespace limn {
+namespace fs = std::filesystem;
+
+namespace {
+
+// The variable's value if it is an absolute path; the XDG rules have relative ones ignored.
+std::optional<fs::path> folder_of_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || !fs::path(value).is_absolute()) return {};
+  return fs::path(value);
+}
+
+}  // namespace
+
+std::string model_cache_folder() {
+  std::optional<fs::path> cache = folder_of_variable("XDG_CACHE_HOME");
+  if (!cache) {
+    const std::optional<fs::path> home = folder_of_variable("HOME");
+    if (!home) {
+      fail(ErrorKind::usage,
+           "there is no place for fetched weights: neither XDG_CACHE_HOME nor HOME is set to an "
+           "absolute path");
+    }
+    cache = *home / ".cache";
+  }
+  return (*cache / "limn" / "models").string();
+}
+
+std::vector<std::string> cached_files() {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::directory_iterator entry(model_cache_folder(), error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unreadable;
+    const bool partial = partial_path("") == entry->path().extension();
+    if (entry->is_regular_file(unreadable) && !partial) files.push_back(entry->path().string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::optional<std::string> cached_weights(std::string_view network) {
+  const KnownFile* published = fetchable_file(network);
+  std::optional<std::string> found;
+  for (const std::string& file : cached_files()) {
+    if (fs::path(file).stem() == network) return file;
+    if (published && fs::path(file).filename() == published->name) found = file;
+  }
+  return found;
+}
+
+std::string find_weights(const std::string& file_or_name) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file_or_name, error);
+  const bool file = fs::exists(status) && !fs::is_directory(status);
+  if (file || !find_network(file_or_name)) return file_or_name;
+  if (const std::optional<std::string> cached = cached_weights(file_or_name)) return *cached;
+  fail(
+      ErrorKind::file,
+      "there is no weights file '{}', and the published weights of that name have not been fetched "
+      "yet; 'limn model fetch {}' does that",
+      file_or_name, file_or_name);
+}
+
+}  // namespace limn
