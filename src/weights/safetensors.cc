@@ -97,7 +97,7 @@ TensorTable tensors_of(const std::shared_ptr<SafetensorsFile>& file) {
   TensorTable tensors;
   for (const auto& [name, entry] : file->header.tensors) {
     tensors[name] = {entry.shape, entry.dtype,
-                     [file, name = name, &entry] { return read_tensor(*file, name, entry); }};
+                     [file, name = name, &entry = entry] { return read_tensor(*file, name, entry); }};
   }
   return tensors;
 }
