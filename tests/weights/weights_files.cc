@@ -100,6 +100,14 @@ testing::AssertionResult well_formed(const Weights& weights) {
   return testing::AssertionSuccess();
 }
 
+double status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key + ":")) return 1024 * std::stod(line.substr(key.size() + 1));
+  }
+  return 0;
+}
+
 std::string file_bytes(const std::string& path) {
   std::ostringstream bytes;
   bytes << std::ifstream(path, std::ios::binary).rdbuf();

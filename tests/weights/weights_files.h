@@ -50,6 +50,9 @@ testing::AssertionResult same_layers(const Weights& a, const Weights& b);
 // Whether the convolutions are the network's first, each of its shape, all values finite.
 testing::AssertionResult well_formed(const Weights& weights);
 
+// A line of /proc/self/status in bytes ("VmHWM": the most memory this process has had resident).
+double status_bytes(const std::string& key);
+
 // --------------------------------------------------------------------------------------- bytes --
 
 std::string file_bytes(const std::string& path);
