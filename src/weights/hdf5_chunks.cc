@@ -9,8 +9,11 @@ namespace limn {
 namespace {
 
 // A chunk may be larger than its array, but not by so much that a small file takes large memory:
-// this many times the array, and as much as h5py makes of a chunk where the array is small.
+// this many times the array, and as much as h5py makes of a chunk where the array is small. Nor may
+// all chunks together be so large that unpacking them takes for ever; those no longer than the
+// array along any of the four axes of a kernel reach beyond it by less than its double along each.
 constexpr std::uint64_t kMostTimesArray = 4;
+constexpr std::uint64_t kMostTimesTogether = 16;
 constexpr std::uint64_t kMostSmallBytes = 1 << 20;
 
 // Deflate packs at the most this many bytes into one.
@@ -35,6 +38,10 @@ class ChunkReader {
     for (size_t axis = 0; axis < rank_; ++axis) {
       counts_.push_back(divided_up(shape.sides[axis], layout.sides[axis]));
       cells_ *= counts_.back();  // at most one for each value
+    }
+    if (cells_ > (kMostTimesTogether * bytes + kMostSmallBytes) / chunk_bytes_) {
+      file.fail_damaged(name, "its {} chunks of {} bytes are too many for {} bytes", cells_,
+                        chunk_bytes_, bytes);
     }
     values_.resize(bytes);
     is_read_.resize(cells_);
@@ -231,7 +238,8 @@ class ChunkReader {
     ++read_;
     const bool packed = !layout_.filters.empty() && !(layout_.whole_edges && reaches_beyond);
     const std::uint64_t most = packed ? most_packed_bytes(chunk_bytes_) : chunk_bytes_;
-    if (chunk.bytes > most || (!packed && chunk.bytes != chunk_bytes_)) {
+    const std::uint64_t least = packed ? chunk_bytes_ / kMostDeflation : chunk_bytes_;
+    if (chunk.bytes > most || chunk.bytes < least) {
       file_.fail_damaged(name_, "its chunk {} should have {} bytes, but it has {}", number,
                          chunk_bytes_, chunk.bytes);
     }

@@ -80,6 +80,13 @@ TEST_F(KerasH5Crafted, ChunksOfAnySize) {
   }
 }
 
+// Each is not too large, but unpacking all of them would be.
+TEST_F(KerasH5Crafted, ChunksThatAreLongAndMany) {
+  write_chunked(true);
+  const std::string sides = bytes_of_numbers<std::uint32_t>({1, 1, 1, 64 * 64 * 9});
+  EXPECT_TRUE(says(refusal_with_bytes(place_of_sides(), sides), "its 576 chunks of 147456 bytes"));
+}
+
 TEST_F(KerasH5Crafted, ChunksOfAnotherShape) {
   write_chunked();
   // As large as before, so that only their places are wrong.
