@@ -59,38 +59,55 @@ std::uint64_t FractalHeap::row_begin(std::uint64_t row) const {
   return row == 0 ? 0 : width_ * first_bytes_ << (row - 1);
 }
 
-// Where in the file the byte at `offset` of the heap is: from the root through indirect blocks to
-// the direct one that holds it.
-std::uint64_t FractalHeap::place_of(std::uint64_t offset) const {
+// The `bytes` from `offset` on in a block. Each block is read once, however many parts are asked
+// for.
+Hdf5Block FractalHeap::part_of_block(std::uint64_t address, std::uint64_t block_bytes,
+                                     bool is_table, std::uint64_t offset,
+                                     std::uint64_t bytes) const {
+  auto found = blocks_.find(address);
+  if (found == blocks_.end()) {
+    Hdf5Block block = file_.block(name_, "fractal heap's block", address, block_bytes);
+    if (is_table) block.expect_checksum_at_end();
+    block.expect_signature(is_table ? "FHIB" : "FHDB");
+    found = blocks_.emplace(address, std::move(block)).first;
+  }
+  const std::span<const std::byte> content = found->second.content();
+  if (offset > content.size() || bytes > content.size() - offset) {
+    found->second.fail_damaged("has {} bytes, of which {} should lie from byte {} on",
+                               content.size(), bytes, offset);
+  }
+  const auto part = content.subspan(offset, bytes);
+  return {file_, name_, "its entry in a fractal heap", {part.begin(), part.end()}};
+}
+
+// Where the byte at `offset` of the heap is: from the root through indirect blocks to the direct
+// one that holds it.
+FractalHeap::Place FractalHeap::place_of(std::uint64_t offset) const {
   const std::uint64_t direct_rows =
       std::countr_zero(most_direct_) - std::countr_zero(first_bytes_) + 2;
-  std::uint64_t block = root_;
+  const size_t head_bytes = 5 + file_.address_bytes() + offset_bytes_;
+  constexpr std::uint64_t kChecksumBytes = 4;
+  Place place = {root_, first_bytes_, offset};
   std::uint64_t rows = root_rows_;
   while (rows != 0) {
     // The row whose blocks hold the offset: each row begins where twice as much lies before it.
-    const std::uint64_t row = std::bit_width(offset / (width_ * first_bytes_));
+    const std::uint64_t row = std::bit_width(place.offset / (width_ * first_bytes_));
     if (row >= rows) {
       file_.fail_damaged(name_, "its fractal heap has {} row(s) of blocks, but row {} is needed",
                          rows, row);
     }
-    const std::uint64_t column = (offset - row_begin(row)) / row_bytes(row);
-    const std::uint64_t entries = rows * width_;
-    const size_t head_bytes = 5 + file_.address_bytes() + offset_bytes_;
-    Hdf5Block table = file_.block(name_, "fractal heap's table", block,
-                                  head_bytes + entries * file_.address_bytes() + 4);
-    table.expect_checksum_at_end();
-    table.expect_signature("FHIB");
-    table.skip(head_bytes - 4 + (row * width_ + column) * file_.address_bytes());
-    block = table.address();
-    offset -= row_begin(row) + column * row_bytes(row);
+    const std::uint64_t column = (place.offset - row_begin(row)) / row_bytes(row);
+    Hdf5Block entry = part_of_block(
+        place.block, head_bytes + rows * width_ * file_.address_bytes() + kChecksumBytes, true,
+        head_bytes + (row * width_ + column) * file_.address_bytes(), file_.address_bytes());
+    place = {entry.address(), row_bytes(row),
+             place.offset - row_begin(row) - column * row_bytes(row)};
+    // Of an indirect block: as many as its bytes are of rows.
     rows = row < direct_rows
                ? 0
                : 1 + std::bit_width(row_bytes(row)) - std::bit_width(first_bytes_ * width_);
   }
-  const size_t head_bytes = 5 + file_.address_bytes() + offset_bytes_ + (has_checksums_ ? 4 : 0);
-  if (block >= file_.size() || offset < head_bytes)
-    file_.fail_damaged(name_, "its fractal heap does not have byte {}", offset);
-  return block + offset;
+  return place;
 }
 
 Hdf5Block FractalHeap::object(Hdf5Block id) const {
@@ -98,7 +115,8 @@ Hdf5Block FractalHeap::object(Hdf5Block id) const {
   if (id.number(1) & kKindBits) file_.fail_unsupported(name_, "has names of unusual sizes");
   const std::uint64_t offset = id.number(offset_bytes_);
   const std::uint64_t bytes = id.number(length_bytes_);
-  return file_.block(name_, "object in a fractal heap", place_of(offset), bytes);
+  const Place place = place_of(offset);
+  return part_of_block(place.block, place.block_bytes, false, place.offset, bytes);
 }
 
 }  // namespace limn

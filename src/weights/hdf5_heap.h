@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 
@@ -25,9 +26,18 @@ class FractalHeap {
   Hdf5Block object(Hdf5Block id) const;
 
  private:
+  // A byte of a direct block.
+  struct Place {
+    std::uint64_t block;  // its address
+    std::uint64_t block_bytes;
+    std::uint64_t offset;  // in it
+  };
+
   std::uint64_t row_bytes(std::uint64_t row) const;
   std::uint64_t row_begin(std::uint64_t row) const;
-  std::uint64_t place_of(std::uint64_t offset) const;
+  Place place_of(std::uint64_t offset) const;
+  Hdf5Block part_of_block(std::uint64_t address, std::uint64_t block_bytes, bool is_table,
+                          std::uint64_t offset, std::uint64_t bytes) const;
 
   const Hdf5File& file_;
   std::string name_;
@@ -39,7 +49,8 @@ class FractalHeap {
   std::uint64_t first_bytes_;  // of a block of the first row
   std::uint64_t most_direct_;  // bytes; larger blocks are rows of blocks in their turn
   std::uint64_t root_;
-  std::uint64_t root_rows_;  // 0: the root is a block with objects
+  std::uint64_t root_rows_;                            // 0: the root is a block with objects
+  mutable std::map<std::uint64_t, Hdf5Block> blocks_;  // read so far, by address
 };
 
 }  // namespace limn
