@@ -181,7 +181,7 @@ ChunkedLayout read_new_chunks(const Dataset& dataset, Hdf5Block& message) {
       message.skip(6);  // how nodes are made
       break;
     case 4:
-      dataset.file.fail_unsupported(dataset.name, "is indexed by an extensible array");
+      dataset.file.fail_repackable(dataset.name, "is indexed by an extensible array");
     default:
       message.fail_damaged("has an index of type {}, which limn does not know", index);
   }
@@ -194,7 +194,7 @@ std::vector<std::byte> read_bytes(const Dataset& dataset, const Hdf5Object& obje
   Hdf5Block message = need_message(dataset.file, object, header, Hdf5MessageType::layout);
   const auto version = message.number(1);
   if (version < 3)
-    dataset.file.fail_unsupported(object.name, "is laid out as HDF5 did before 1.6.3");
+    dataset.file.fail_repackable(object.name, "is laid out as HDF5 did before 1.6.3");
   if (version > 4) message.fail_damaged("is of version {}, which limn does not know", version);
   const std::uint64_t kind = message.number(1);
   if (kind == static_cast<std::uint64_t>(LayoutClass::elsewhere) ||

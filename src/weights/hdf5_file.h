@@ -79,6 +79,16 @@ class Hdf5File {
   [[noreturn]] void fail_unsupported(const std::string& name, fmt::format_string<Args...> trait,
                                      Args&&... args) const {
     fail(ErrorKind::file,
+         "'{}': {} {}, which limn does not read; write the file anew with the defaults of Keras or "
+         "h5py",
+         path_, name, fmt::format(trait, std::forward<Args>(args)...));
+  }
+
+  // The same for how a dataset is stored, which HDF5's own tools can change.
+  template <typename... Args>
+  [[noreturn]] void fail_repackable(const std::string& name, fmt::format_string<Args...> trait,
+                                    Args&&... args) const {
+    fail(ErrorKind::file,
          "'{}': {} {}, which limn does not read; 'h5repack -f NONE -l CONTI {} plain.h5' makes a "
          "file that it does",
          path_, name, fmt::format(trait, std::forward<Args>(args)...), path_);

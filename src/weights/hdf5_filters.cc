@@ -125,13 +125,9 @@ Hdf5Filter read_filter(const Hdf5File& file, const std::string& name, Hdf5Block&
   const std::string shown =
       known.empty() ? printable(filter_name.substr(0, filter_name.find('\0'))) : std::string(known);
   if (filter.id < kFirstForeign)
-    file.fail_unsupported(name, "is packed by the filter {} ({})", filter.id, shown);
-  // HDF5's own tools can unpack these no better.
-  fail(ErrorKind::file,
-       "'{}': {} is packed by the filter {} ({}), which limn does not read; write the file anew "
-       "with "
-       "gzip, or without compression",
-       file.path(), name, filter.id, shown);
+    file.fail_repackable(name, "is packed by the filter {} ({})", filter.id, shown);
+  // Without the filter's code HDF5's tools can unpack it no better.
+  file.fail_unsupported(name, "is packed by the filter {} ({})", filter.id, shown);
 }
 
 }  // namespace
