@@ -1,99 +1,154 @@
-// An HDF5 file opened with suspicion.
+// The bytes of an HDF5 file, read with suspicion.
 //
-// An HDF5 file can send its reader to other files in five ways: external links, soft links that
-// pass through them, datasets whose bytes or whose pieces lie in other files, and compression that
-// asks for a plug-in from disk. This layer refuses links of every kind but hard ones and keeps
-// plug-ins out; whoever reads a dataset checks how it is stored.
+// HDF5 (the "HDF5 File Format Specification" of The HDF Group) is a file system in a file: groups
+// are its folders, datasets its files. All of it hangs together by addresses, bytes from the start
+// of the file, and any of them may lie. limn reads the format itself, in four steps of a file each:
 //
-// What it cannot keep out are errors of the library itself. libhdf5 1.10.8 divides by zero when it
-// opens a dataset with a chunk of side 0, and follows a heap's free list that leads back to itself
-// for ever, taking memory all the while. Chance damage hardly ever does that (none of the 35,840
-// flips of one bit of a small file's structure does); malice may. A service that takes weights from
-// strangers should read them in a process of their own, with limits.
+//   hdf5_file     bytes and numbers; here every address and every length meets the file's size
+//   hdf5_object   what an object's header says, as a list of messages
+//   hdf5_group    the names in a group, and where they lead
+//   hdf5_dataset  the shape, type and values of an array (with hdf5_index and hdf5_filters)
+//
+// Three rules keep a damaged or malicious file harmless. Nothing is read but what lies within the
+// file, by reading and not by mapping it, so that a file that shrinks meanwhile is an error too.
+// Memory is taken for what is read, never for what the file merely claims. And a file has only so
+// much structure: each piece read is paid for from a budget of a few times the file's size, which
+// ends whatever would lead in circles.
 #pragma once
 
-#include <hdf5.h>
-
-#include <mutex>
+#include <cstdint>
+#include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
+
+#include "base/error.h"
 
 namespace limn {
 
-// An HDF5 identifier of any kind (file, group, dataset, type, property list), closed at the end.
-class Hdf5Handle {
- public:
-  Hdf5Handle() = default;
-  explicit Hdf5Handle(hid_t id) : id_(id) {}
-  Hdf5Handle(Hdf5Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
-  Hdf5Handle& operator=(Hdf5Handle&& other) noexcept {
-    std::swap(id_, other.id_);
-    return *this;
-  }
-  ~Hdf5Handle() {
-    if (id_ >= 0) H5Idec_ref(id_);
-  }
+// The address that stands for "nowhere".
+inline constexpr std::uint64_t kHdf5Nowhere = ~std::uint64_t{0};
 
-  hid_t id() const { return id_; }
-  bool is_open() const { return id_ >= 0; }
-
- private:
-  hid_t id_ = H5I_INVALID_HID;
+// A group or a dataset, by the address of its header.
+struct Hdf5Object {
+  std::string name;  // what messages call it: "layer block4_conv2"
+  std::uint64_t address;
 };
 
-// While it lives, HDF5 prints no errors, loads no plug-ins and is used by no other limn thread
-// (most builds of the library are not thread-safe). The caller's settings come back afterwards.
-class Hdf5Session {
- public:
-  Hdf5Session();
-  ~Hdf5Session();
-  Hdf5Session(const Hdf5Session&) = delete;
-  Hdf5Session& operator=(const Hdf5Session&) = delete;
-
-  // Leaves HDF5's printing off for this thread for good. On damaged files the library loses track
-  // of some of its memory, and where printing is on it complains of that when the process ends.
-  void stay_silent() { print_errors_ = nullptr; }
-
- private:
-  std::lock_guard<std::mutex> lock_;
-  H5E_auto2_t print_errors_ = nullptr;
-  void* print_data_ = nullptr;
-  unsigned plugins_ = 0;
-};
+class Hdf5Block;
 
 class Hdf5File {
  public:
-  // Opens for reading. Throws Error (file).
+  // Opens for reading and reads the superblock. Throws Error (file).
   explicit Hdf5File(const std::string& path);
+  ~Hdf5File();
+  Hdf5File(const Hdf5File&) = delete;
+  Hdf5File& operator=(const Hdf5File&) = delete;
 
   const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }  // bytes
+  const Hdf5Object& root() const { return root_; }
 
-  // The root group.
-  Hdf5Handle root() const;
+  // How many bytes an address and a length take in this file: 4 or 8.
+  size_t address_bytes() const { return address_bytes_; }
+  size_t length_bytes() const { return length_bytes_; }
 
-  // Whether the group has an entry of this name (which has no '/').
-  bool has(const Hdf5Handle& group, const std::string& name) const;
+  // The `bytes` from `address` on, which are `what` ("B-tree") of the object that is called `name`.
+  // Throws Error (file): they do not lie in the file, or the budget is spent.
+  Hdf5Block block(const std::string& name, std::string_view what, std::uint64_t address,
+                  std::uint64_t bytes) const;
 
-  // The group, dataset or named type of this name in `group`, or at this position of it. `where`
-  // names it in messages ("layer block1_conv1"). Throws Error (file), also for links of any kind
-  // but hard ones.
-  Hdf5Handle open(const Hdf5Handle& group, const std::string& name, const std::string& where) const;
-  Hdf5Handle open(const Hdf5Handle& group, hsize_t position, const std::string& where) const;
+  // The same, but fewer where the file ends before.
+  Hdf5Block block_at_most(const std::string& name, std::string_view what, std::uint64_t address,
+                          std::uint64_t bytes) const;
 
-  // How many entries the group has, and the printable names of the first `most`.
-  hsize_t size(const Hdf5Handle& group, const std::string& where) const;
-  std::vector<std::string> names(const Hdf5Handle& group, hsize_t most) const;
+  // Values, which are not structure and cost no budget.
+  void read_values(const std::string& name, std::uint64_t address, std::span<std::byte> to) const;
 
-  // Throws Error (file): HDF5's own cause for what has just failed, after "cannot <what>".
-  [[noreturn]] void fail_with_cause(const std::string& what) const;
+  // Throws Error (file): "'x.h5': cannot read layer block4_conv2: <cause>; if the file ...".
+  template <typename... Args>
+  [[noreturn]] void fail_damaged(const std::string& name, fmt::format_string<Args...> cause,
+                                 Args&&... args) const {
+    fail(ErrorKind::file, "'{}': cannot read {}: {}; if the file is damaged, fetch it again", path_,
+         name, fmt::format(cause, std::forward<Args>(args)...));
+  }
+
+  // Throws Error (file) for what HDF5 can do and limn does not read: "'x.h5': layer block4_conv2
+  // <has ...>, which limn does not read; ...".
+  template <typename... Args>
+  [[noreturn]] void fail_unsupported(const std::string& name, fmt::format_string<Args...> trait,
+                                     Args&&... args) const {
+    fail(ErrorKind::file,
+         "'{}': {} {}, which limn does not read; write the file anew with the defaults of Keras or "
+         "h5py",
+         path_, name, fmt::format(trait, std::forward<Args>(args)...));
+  }
+
+  // The same for how a dataset is stored, which HDF5's own tools can change.
+  template <typename... Args>
+  [[noreturn]] void fail_repackable(const std::string& name, fmt::format_string<Args...> trait,
+                                    Args&&... args) const {
+    fail(ErrorKind::file,
+         "'{}': {} {}, which limn does not read; 'h5repack -f NONE -l CONTI {} plain.h5' makes a "
+         "file that it does",
+         path_, name, fmt::format(trait, std::forward<Args>(args)...), path_);
+  }
 
  private:
-  void check_link(const H5L_info_t& link, const std::string& where) const;
+  void read_superblock();
+  void read(const std::string& name, std::uint64_t address, std::span<std::byte> to) const;
 
-  mutable Hdf5Session session_;  // first, so that it outlives the file
   std::string path_;
-  Hdf5Handle file_;
+  std::uint64_t size_;
+  int descriptor_;
+  size_t address_bytes_ = 8;
+  size_t length_bytes_ = 8;
+  Hdf5Object root_{"its root group", kHdf5Nowhere};
+  mutable std::uint64_t budget_;  // bytes of structure that may still be read
+};
+
+// A piece of structure, read from its front to its back. Numbers have their least significant byte
+// first. Whatever is asked for beyond the end throws Error (file).
+class Hdf5Block {
+ public:
+  // `file` must outlive the block.
+  Hdf5Block(const Hdf5File& file, std::string name, std::string what, std::vector<std::byte> bytes)
+      : file_(&file), name_(std::move(name)), what_(std::move(what)), bytes_(std::move(bytes)) {}
+
+  size_t position() const { return position_; }
+  size_t left() const { return bytes_.size() - position_; }
+  std::span<const std::byte> content() const { return bytes_; }  // all of it
+
+  // Numbers of 1 to 8 bytes, and those of as many as the file's addresses and lengths have.
+  std::uint64_t number(size_t bytes);
+  std::uint64_t address();  // kHdf5Nowhere for all bits set
+  std::uint64_t length() { return number(file_->length_bytes()); }
+
+  std::span<const std::byte> bytes(std::uint64_t count);
+  std::string text(std::uint64_t count);
+  void skip(std::uint64_t count) { bytes(count); }
+
+  // Throws Error (file) unless these characters come next.
+  void expect_signature(std::string_view signature);
+  // Throws Error (file) unless the version that comes next (of a byte) is one of `known`.
+  int version(std::initializer_list<int> known);
+  // Throws Error (file) unless the checksum of all before it comes next.
+  void expect_checksum();
+  // The same where it ends the block; what lies before it is what is left from then on.
+  void expect_checksum_at_end();
+
+  // Throws as Hdf5File::fail_damaged; the cause begins with what this block is.
+  template <typename... Args>
+  [[noreturn]] void fail_damaged(fmt::format_string<Args...> cause, Args&&... args) const {
+    file_->fail_damaged(name_, "{} {}", what_, fmt::format(cause, std::forward<Args>(args)...));
+  }
+
+ private:
+  const Hdf5File* file_;
+  std::string name_;
+  std::string what_;
+  std::vector<std::byte> bytes_;
+  size_t position_ = 0;
 };
 
 }  // namespace limn

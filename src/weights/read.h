@@ -23,8 +23,9 @@ Weights read_weights(const std::string& path);
 // directly in the layer's group ("block4_conv2_W_1:0", "block4_conv2_b_1:0") or one group deeper
 // ("block4_conv2/kernel:0", "block4_conv2/bias:0"), at the root or under "model_weights". The
 // datasets' names do not matter: a layer's kernel is its one dataset of 4 dimensions, its bias the
-// one of 1. Floats of 16, 32 or 64 bits, each dataset in one piece (not chunked or packed; Keras
-// does neither). Nothing outside the file is opened, whatever the file asks for.
+// one of 1. Floats of 16, 32 or 64 bits, in one piece or in chunks, packed by deflate ("gzip"),
+// shuffle and Fletcher-32 or not at all. limn reads the format itself (hdf5_file.h); nothing
+// outside the file is opened, whatever the file asks for.
 Weights read_keras_h5(const std::string& path);
 
 // NumPy's .npz with Caffe's names ("conv4_2_W" [3][3][in][out], "conv4_2_b"), as vgg16_weights.npz

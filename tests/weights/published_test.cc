@@ -17,15 +17,6 @@ std::string published_weights() {
          "/weights/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5";
 }
 
-// A line of /proc/self/status in bytes ("VmHWM": the most memory this process has had resident).
-double status_bytes(const std::string& key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key + ":")) return 1024 * std::stod(line.substr(key.size() + 1));
-  }
-  return 0;
-}
-
 TEST(PublishedVgg19, HasSixteenLayersWithTheValuesThatH5pySees) {
   if (!std::filesystem::exists(published_weights()))
     GTEST_SKIP() << "there is no " << published_weights();

@@ -100,6 +100,14 @@ testing::AssertionResult well_formed(const Weights& weights) {
   return testing::AssertionSuccess();
 }
 
+double status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key + ":")) return 1024 * std::stod(line.substr(key.size() + 1));
+  }
+  return 0;
+}
+
 std::string file_bytes(const std::string& path) {
   std::ostringstream bytes;
   bytes << std::ifstream(path, std::ios::binary).rdbuf();
@@ -120,8 +128,11 @@ void write_raw_safetensors(const std::string& path, const std::string& header,
   write_bytes(path, bytes + header + data);
 }
 
-Hdf5Handle create_hdf5(const std::string& path) {
-  return Hdf5Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+Hdf5Handle create_hdf5(const std::string& path, Hdf5Age age) {
+  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  if (age == Hdf5Age::newest)
+    H5Pset_libver_bounds(access.id(), H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+  return Hdf5Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()));
 }
 
 Hdf5Handle create_group(const Hdf5Handle& parent, const std::string& name) {
@@ -130,12 +141,22 @@ Hdf5Handle create_group(const Hdf5Handle& parent, const std::string& name) {
 
 void write_dataset(const Hdf5Handle& group, const std::string& name,
                    const std::vector<hsize_t>& shape, std::span<const float> values,
-                   hid_t file_type, hid_t creation) {
-  const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
+                   hid_t file_type, hid_t creation, const std::vector<hsize_t>& most_shape) {
+  const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(),
+                                          most_shape.empty() ? nullptr : most_shape.data()));
   const Hdf5Handle dataset(H5Dcreate2(group.id(), name.c_str(), file_type, space.id(), H5P_DEFAULT,
                                       creation, H5P_DEFAULT));
   if (H5Dwrite(dataset.id(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
     throw std::runtime_error("cannot write dataset " + name);
+}
+
+Hdf5Handle half_type(H5T_order_t order) {
+  Hdf5Handle half(H5Tcopy(H5T_IEEE_F32LE));
+  H5Tset_fields(half.id(), 15, 10, 5, 0, 10);  // sign, exponent's place and bits, fraction's
+  H5Tset_size(half.id(), 2);
+  H5Tset_ebias(half.id(), 15);
+  H5Tset_order(half.id(), order);
+  return half;
 }
 
 std::vector<float> keras_order(const Convolution& convolution) {
@@ -167,8 +188,9 @@ void write_keras_layer(const Hdf5Handle& parent, const Convolution& convolution,
   write_dataset(group, direct ? name + "_b_1:0" : "bias:0", {out}, convolution.bias, file_type);
 }
 
-void write_keras_h5(const std::string& path, const Weights& weights, KerasLayout layout) {
-  const Hdf5Handle file = create_hdf5(path);
+void write_keras_h5(const std::string& path, const Weights& weights, KerasLayout layout,
+                    Hdf5Age age) {
+  const Hdf5Handle file = create_hdf5(path, age);
   for (const Convolution& convolution : weights.convolutions)
     write_keras_layer(file, convolution, layout);
 }

@@ -5,15 +5,16 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <hdf5.h>
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "network/weights.h"
-#include "weights/hdf5_file.h"
 
 namespace limn {
 
@@ -49,6 +50,9 @@ testing::AssertionResult same_layers(const Weights& a, const Weights& b);
 // Whether the convolutions are the network's first, each of its shape, all values finite.
 testing::AssertionResult well_formed(const Weights& weights);
 
+// A line of /proc/self/status in bytes ("VmHWM": the most memory this process has had resident).
+double status_bytes(const std::string& key);
+
 // --------------------------------------------------------------------------------------- bytes --
 
 std::string file_bytes(const std::string& path);
@@ -60,11 +64,40 @@ void write_raw_safetensors(const std::string& path, const std::string& header,
 
 // ---------------------------------------------------------------------------------------- HDF5 --
 
-Hdf5Handle create_hdf5(const std::string& path);
+// Written by the HDF Group's own library, so that limn's reader and it check each other.
+
+// An HDF5 identifier of any kind (file, group, dataset, type, property list), closed at the end.
+class Hdf5Handle {
+ public:
+  Hdf5Handle() = default;
+  explicit Hdf5Handle(hid_t id) : id_(id) {}
+  Hdf5Handle(Hdf5Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
+  Hdf5Handle& operator=(Hdf5Handle&& other) noexcept {
+    std::swap(id_, other.id_);
+    return *this;
+  }
+  ~Hdf5Handle() {
+    if (id_ >= 0) H5Idec_ref(id_);
+  }
+
+  hid_t id() const { return id_; }
+
+ private:
+  hid_t id_ = H5I_INVALID_HID;
+};
+
+// Of what age the structure of a file is that the library writes.
+enum class Hdf5Age {
+  oldest,  // as every version reads it, and as h5py writes it unless it is asked
+  newest,
+};
+
+Hdf5Handle create_hdf5(const std::string& path, Hdf5Age age = Hdf5Age::oldest);
 Hdf5Handle create_group(const Hdf5Handle& parent, const std::string& name);
 void write_dataset(const Hdf5Handle& group, const std::string& name,
                    const std::vector<hsize_t>& shape, std::span<const float> values,
-                   hid_t file_type = H5T_IEEE_F32LE, hid_t creation = H5P_DEFAULT);
+                   hid_t file_type = H5T_IEEE_F32LE, hid_t creation = H5P_DEFAULT,
+                   const std::vector<hsize_t>& most_shape = {});  // empty: it cannot grow
 
 // The kernel in Keras's order, [3][3][in][out], by the plainest of loops.
 std::vector<float> keras_order(const Convolution& convolution);
@@ -74,11 +107,14 @@ enum class KerasLayout {
   nested,  // block1_conv1/block1_conv1/kernel:0
 };
 
+// IEEE 754's half, which HDF5 has no name for, as h5py writes it.
+Hdf5Handle half_type(H5T_order_t order);
+
 // The layer's group in `parent`, with kernel and bias in the layout.
 void write_keras_layer(const Hdf5Handle& parent, const Convolution& convolution,
                        KerasLayout layout = KerasLayout::direct, hid_t file_type = H5T_IEEE_F32LE);
 
 void write_keras_h5(const std::string& path, const Weights& weights,
-                    KerasLayout layout = KerasLayout::direct);
+                    KerasLayout layout = KerasLayout::direct, Hdf5Age age = Hdf5Age::oldest);
 
 }  // namespace limn
