@@ -128,6 +128,12 @@ class System:
         """Yields the variable after each iteration, a tensor that stays as it is."""
         raise NotImplementedError
 
+    def initial_error(self, variable):
+        """How far `variable` is from one that the system would begin with: of the photo, the largest
+        distance, relative to its largest value. Systems that begin with noise say something else.
+        """
+        return float((variable - self.photo).abs().max() / self.photo.abs().max())
+
     # What follows from that.
 
     def features(self, variable):
@@ -155,6 +161,18 @@ class System:
         """Of the total by the variable."""
         x = variable.detach().clone().requires_grad_(True)
         return torch.autograd.grad(self.terms(x)["total"], x)[0]
+
+
+# ---------------------------------------------------------------------------- the first noise --
+
+def noise_error(noise, deviation):
+    """The largest of: |mean|, distance from this deviation, correlation of neighbours and of planes.
+    Each is about 1 / sqrt(values) for independent noise of mean 0."""
+    v = noise.var()
+    products = (noise[:, 1:] * noise[:, :-1], noise[:, :, 1:] * noise[:, :, :-1],
+                noise[1:] * noise[:-1])
+    return max(abs(float(noise.mean())), abs(float(noise.std()) - deviation),
+               *(abs(float(product.mean() / v)) for product in products))
 
 
 # ------------------------------------------------------------------------------ step by step --
@@ -269,6 +287,14 @@ class Gatys(System):
     def style_loss(self, F, S, A):
         return ((gram(F) - A) ** 2).sum() / (4 * F.shape[0] ** 2 * positions(F) ** 2)
 
+    def initial_error(self, variable):
+        """A tenth is uniform noise, within one deviation to each side of the mean of all the photo's
+        values; the rest is the photo. Infinite where the noise leaves that range."""
+        values = 255 * self.to_rgb(self.photo)
+        noise = (255 * self.to_rgb(variable) - 0.9 * values) / 0.1
+        noise = (noise - values.mean()) / values.std()
+        return float("inf") if noise.abs().max() > 1.001 else noise_error(noise, 3**-0.5)
+
     def descend(self, x, iterations):
         """SciPy's L-BFGS-B in runs of 10 iterations, each with an empty history. SciPy counts in
         double precision; the network, its loss and what is kept between runs are in single."""
@@ -280,15 +306,14 @@ class Gatys(System):
             gradient, = torch.autograd.grad(loss, x)
             return float(loss), gradient.numpy().astype(np.float64).ravel()
 
-        shape, done = x.shape, 0
-        while done < iterations:
+        shape = x.shape
+        for done in range(0, iterations, 10):
             visited = []
-            run = minimize(loss_and_gradient, x.numpy().astype(np.float64).ravel(), jac=True,
-                           method="L-BFGS-B", callback=lambda flat: visited.append(flat.copy()),
-                           options={"maxiter": min(10, iterations - done)})
-            for flat in visited or [run.x]:  # none where it cannot descend any further
+            minimize(loss_and_gradient, x.numpy().astype(np.float64).ravel(), jac=True,
+                     method="L-BFGS-B", callback=lambda flat: visited.append(flat.copy()),
+                     options={"maxiter": min(10, iterations - done)})
+            for flat in visited:
                 x = torch.from_numpy(flat.reshape(shape)).to(self.dtype)
-                done += 1
                 yield x
 
 
@@ -323,6 +348,10 @@ class HundredLines(System):
     def total_variation(self, x):
         down, right = x[:, 1:, :] - x[:, :-1, :], x[:, :, 1:] - x[:, :, :-1]
         return ((down**2).sum() + (right**2).sum()) / 2
+
+    def initial_error(self, variable):
+        """Standard normal noise."""
+        return noise_error(variable, 1)
 
     def descend(self, x, iterations):
         return adam_uncorrected(self, x, iterations, rate=1.0, beta1=0.9, beta2=0.999, epsilon=1e-8)
