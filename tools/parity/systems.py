@@ -42,8 +42,8 @@ class Vgg:
     def __init__(self, network, filters, pooling, dtype):
         self.names = layer_names(network)
         self.pooling = pooling
-        self.filters = {conv: [torch.from_numpy(np.ascontiguousarray(part)).to(dtype)
-                               for part in pair] for conv, pair in filters.items()}
+        self.filters = {conv: [torch.tensor(part, dtype=dtype) for part in pair]
+                        for conv, pair in filters.items()}
 
     def features(self, x, wanted):
         """Features of x, (3, H, W) as the network reads it, by name: "conv" before the ReLU, "relu"
@@ -87,6 +87,7 @@ class System:
 
     network = "vgg19"
     pooling = "max"
+    starts_from_photo = True
     content_layer = ""
     style_layers = {}  # layer -> its weight, applied beside style_weight
     content_weight = style_weight = variation_weight = 0.0
@@ -201,6 +202,7 @@ class Keras(System):
     content_layer = "relu5_2"
     style_layers = {f"relu{block}_1": 1 / 5 for block in range(1, 6)}
     content_weight, style_weight, variation_weight = 2.5e-8, 1e-6, 1e-6
+    learning_rate = 100.0
 
     def from_rgb(self, rgb):
         return 255 * rgb - column(CAFFE_MEAN, rgb)
@@ -227,7 +229,7 @@ class Keras(System):
     def descend(self, x, iterations):
         """Gradient descent whose rate falls continuously, by 4 % in 100 steps."""
         for step in range(iterations):
-            x = x - 100 * 0.96 ** (step / 100) * self.gradient(x)
+            x = x - self.learning_rate * 0.96 ** (step / 100) * self.gradient(x)
             yield x
 
 
@@ -268,6 +270,7 @@ class Gatys(System):
     green, blue. The painting has the photo's size."""
 
     pooling = "average"
+    starts_from_photo = False
     content_layer = "relu4_2"
     style_layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     content_weight, style_weight = 1.0, 2e2
@@ -324,6 +327,7 @@ class HundredLines(System):
 
     network = "vgg16"
     pooling = "average"
+    starts_from_photo = False
     content_layer = "conv4_2"
     style_layers = {f"conv{block}_1": 1 / 5 for block in range(1, 6)}
     content_weight, style_weight, variation_weight = 30.0, 15.0, 0.0  # the program's
