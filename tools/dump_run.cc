@@ -1,6 +1,7 @@
 // Writes what parity/parity.py compares: where a run begins, its losses on the way, its end.
 //
 //   dump_run PHOTO PAINTING --weights FILE --recipe NAME|FILE [flags of the recipe] --out DIR
+//       [--at N...]
 //
 // DIR/run.json       sizes, the recipe with all its flags, and "losses": one entry for the first
 //                    point and one for each iteration after it
@@ -9,6 +10,7 @@
 // DIR/initial.f32    the optimiser's variable at the first point: planes red, green, blue, in the
 //                    recipe's space
 // DIR/gradient0.f32  the gradient of the total loss there, by the variable
+// DIR/after_N.f32    the variable after N iterations, for each N of --at
 // DIR/final.f32      the variable after the last iteration
 //
 // It takes the steps that limn::paint takes, but shows the variable itself, unclamped, and looks
@@ -18,7 +20,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <optional>
+#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,7 +47,8 @@ nlohmann::ordered_json size_of(const Image& picture) {
   return {{"width", picture.width}, {"height", picture.height}};
 }
 
-void dump(const PaintingArguments& arguments, const std::string& folder) {
+void dump(const PaintingArguments& arguments, const std::string& folder,
+          const std::vector<int>& at) {
   const Recipe recipe = arguments.recipe();
   const Model model = arguments.model(recipe);
   const Image whole_photo = read_image(arguments.photo());
@@ -75,13 +78,12 @@ void dump(const PaintingArguments& arguments, const std::string& folder) {
   run["painting"] = size_of(painting);
   run["recipe"] = to_json(recipe);
   run["losses"].push_back(to_json(descent.losses()));
-  Descent::Status status = Descent::Status::moved;
-  const auto over = [](Descent::Status s) {
-    return s == Descent::Status::converged || s == Descent::Status::failed;
-  };
-  while (descent.iteration() < recipe.optimiser.iterations && !over(status)) {
-    status = descent.advance();
-    if (!over(status)) run["losses"].push_back(to_json(descent.losses()));
+  while (descent.iteration() < recipe.optimiser.iterations) {
+    const Descent::Status status = descent.advance();
+    if (status == Descent::Status::converged || status == Descent::Status::failed) break;
+    run["losses"].push_back(to_json(descent.losses()));
+    if (std::ranges::find(at, descent.iteration()) != at.end())
+      write_floats(fmt::format("{}/after_{}.f32", folder, descent.iteration()), descent.x());
   }
   run["rejected_steps"] = descent.rejected_steps();
   replace_file(folder + "/run.json", run.dump(1));
@@ -94,11 +96,13 @@ int main(int argc, char** argv) {
   CLI::App app("Write a run's beginning, losses and end for parity/parity.py", "dump_run");
   PaintingArguments arguments;
   std::string folder;
+  std::vector<int> at;
   arguments.add_to(app);
   app.add_option("--out", folder, "An existing folder")->required();
+  app.add_option("--at", at, "Iterations after which the variable is written too");
   CLI11_PARSE(app, argc, argv);
   try {
-    dump(arguments, folder);
+    dump(arguments, folder, at);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "dump_run: {}\n", error.what());

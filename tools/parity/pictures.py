@@ -2,8 +2,8 @@
 
   pictures.py FOLDER [--size PIXELS]     writes FOLDER/photo.png and FOLDER/painting.png
 
-The photo (4:3) is an evening over hills with a few houses; the painting (5:4) is strokes that follow
-a field of whirls, in blues and yellows. The same numbers come out everywhere.
+The photo (4:3) is an evening over hills with a few houses; the painting (5:4) is strokes that
+follow a field of whirls, in blues and yellows. The same numbers come out everywhere.
 """
 
 import argparse
@@ -19,7 +19,7 @@ def grid(height, width):
 
 
 def smooth_noise(draw, x, y, frequency):
-    """Random values on a lattice of `frequency` cells per unit, smoothly in between; about -1..1."""
+    """Random values on a lattice of `frequency` cells per unit, smooth in between; about -1..1."""
     columns, rows = int(np.ceil(x.max() * frequency)) + 2, int(np.ceil(y.max() * frequency)) + 2
     lattice = draw.uniform(-1, 1, (rows, columns))
     i, j = np.floor(y * frequency).astype(int), np.floor(x * frequency).astype(int)
@@ -136,9 +136,11 @@ def painting(height):
     x, y = grid(height, height * 5 // 4)
     centres = ((0.42, 0.38, 0.2), (0.92, 0.55, 0.26), (0.25, 0.8, 0.16), (1.05, 0.14, 0.1))
     darks = [colour(*c) for c in ((22, 34, 84), (34, 62, 128), (24, 72, 98), (56, 92, 150))]
-    lights = [colour(*c) for c in ((240, 200, 70), (226, 156, 40), (246, 230, 150), (140, 178, 190))]
+    lights = [colour(*c)
+              for c in ((240, 200, 70), (226, 156, 40), (246, 230, 150), (140, 178, 190))]
     picture = np.broadcast_to(darks[0], (*x.shape, 3)).copy()
-    for count, length, thickness in ((500, 0.11, 0.022), (1300, 0.065, 0.012), (1700, 0.042, 0.007)):
+    layers = ((500, 0.11, 0.022), (1300, 0.065, 0.012), (1700, 0.042, 0.007))
+    for count, length, thickness in layers:
         for _ in range(count):
             cx, cy = draw.uniform(0, 1.25), draw.uniform(0, 1)
             glow = max(np.exp(-((cx - a) ** 2 + (cy - b) ** 2) / (0.45 * r) ** 2)

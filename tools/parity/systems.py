@@ -4,9 +4,9 @@ limn has a recipe for each of them. The statements here were written from the de
 without limn's code, so that parity.py can hold the two against each other. Each class is one
 system; what it does not say itself it takes from `System`, the part that all five share.
 
-Pictures are (3, H, W), RGB in 0..1. A system's `variable`, which its optimiser changes, is (3, H, W)
-in the system's own units, always with the planes in the order red, green, blue; systems that were
-written for blue, green, red turn the planes round on the way into the network, which changes no
+Pictures are (3, H, W), RGB in 0..1. A system's `variable`, which its optimiser changes, is
+(3, H, W) in the system's own units, always with the planes in the order red, green, blue; systems
+that were written for blue, green, red turn the planes round on the way into the network, which changes no
 number of theirs.
 
 Letters: F features of the picture, P of the photo, S of the painting, each (C, H, W); C channels, M
@@ -130,9 +130,9 @@ class System:
         raise NotImplementedError
 
     def initial_error(self, variable):
-        """How far `variable` is from one that the system would begin with: of the photo, the largest
-        distance, relative to its largest value. Systems that begin with noise say something else.
-        """
+        """How far `variable` is from one that the system would begin with: of the photo, the
+        largest distance, relative to its largest value. Systems that begin with noise say
+        something else."""
         return float((variable - self.photo).abs().max() / self.photo.abs().max())
 
     # What follows from that.
@@ -167,7 +167,7 @@ class System:
 # ---------------------------------------------------------------------------- the first noise --
 
 def noise_error(noise, deviation):
-    """The largest of: |mean|, distance from this deviation, correlation of neighbours and of planes.
+    """The largest of: |mean|, distance from this deviation, correlation of neighbours, of planes.
     Each is about 1 / sqrt(values) for independent noise of mean 0."""
     v = noise.var()
     products = (noise[:, 1:] * noise[:, :-1], noise[:, :, 1:] * noise[:, :, :-1],
@@ -202,7 +202,7 @@ class Keras(System):
     content_layer = "relu5_2"
     style_layers = {f"relu{block}_1": 1 / 5 for block in range(1, 6)}
     content_weight, style_weight, variation_weight = 2.5e-8, 1e-6, 1e-6
-    learning_rate = 100.0
+    learning_rate, decay_rate, decay_steps = 100.0, 0.96, 100
 
     def from_rgb(self, rgb):
         return 255 * rgb - column(CAFFE_MEAN, rgb)
@@ -229,7 +229,8 @@ class Keras(System):
     def descend(self, x, iterations):
         """Gradient descent whose rate falls continuously, by 4 % in 100 steps."""
         for step in range(iterations):
-            x = x - self.learning_rate * 0.96 ** (step / 100) * self.gradient(x)
+            rate = self.learning_rate * self.decay_rate ** (step / self.decay_steps)
+            x = x - rate * self.gradient(x)
             yield x
 
 
@@ -291,8 +292,8 @@ class Gatys(System):
         return ((gram(F) - A) ** 2).sum() / (4 * F.shape[0] ** 2 * positions(F) ** 2)
 
     def initial_error(self, variable):
-        """A tenth is uniform noise, within one deviation to each side of the mean of all the photo's
-        values; the rest is the photo. Infinite where the noise leaves that range."""
+        """A tenth is uniform noise, within one deviation to each side of the mean of all the
+        photo's values; the rest is the photo. Infinite where the noise leaves that range."""
         values = 255 * self.to_rgb(self.photo)
         noise = (255 * self.to_rgb(variable) - 0.9 * values) / 0.1
         noise = (noise - values.mean()) / values.std()
@@ -362,7 +363,7 @@ class HundredLines(System):
 
 
 class PyTorch(System):
-    """The PyTorch walkthrough. Filters: torchvision's .pth. Its two weights are left to the user, so
+    """The PyTorch walkthrough. Filters: torchvision's .pth. Its two weights are the user's, so
     they are set from outside; the ReLU writes over the convolution's output, so that features are
     those after it."""
 

@@ -281,8 +281,8 @@ def blob(array, old):
 
 
 def write_caffemodel(path, filters, old=False):
-    """NetParameter: name is field 1; layers are field 100 (LayerParameter: name 1, type 2, blobs 7),
-    in old files field 2 (V1LayerParameter: name 4, type 5, an enumeration, blobs 6)."""
+    """NetParameter: name is field 1; layers are field 100 (LayerParameter: name 1, type 2, blobs
+    7), in old files field 2 (V1LayerParameter: name 4, type 5, an enumeration, blobs 6)."""
     parts = [field(1, "VGG_ILSVRC_19_layers" if "3_4" in filters else "VGG_ILSVRC_16_layers")]
     layers = [(f"conv{conv}", pair) for conv, pair in filters.items()]
     layers += [(name, (np.ones((2, 4), np.float32), np.zeros(2, np.float32)))
@@ -310,7 +310,7 @@ def quantised(array, levels):
 
 
 def write_tfjs(path, filters, dtype="float32", shard_bytes=4 << 20):
-    """model.json at `path` and shards beside it. dtype: float32, or uint8 or uint16, which quantise.
+    """model.json at `path` and shards beside it. dtype: float32, or uint8 or uint16: quantised.
     Returns the filters as the file's numbers stand for them."""
     kept, entries, data = {}, [], b""
     for conv, (kernel, bias) in filters.items():
