@@ -6,8 +6,8 @@ system; what it does not say itself it takes from `System`, the part that all fi
 
 Pictures are (3, H, W), RGB in 0..1. A system's `variable`, which its optimiser changes, is
 (3, H, W) in the system's own units, always with the planes in the order red, green, blue; systems
-that were written for blue, green, red turn the planes round on the way into the network, which changes no
-number of theirs.
+that were written for blue, green, red turn the planes round on the way into the network, which
+changes no number of theirs.
 
 Letters: F features of the picture, P of the photo, S of the painting, each (C, H, W); C channels, M
 positions; G = F F^T and A = S S^T over positions.
@@ -202,7 +202,7 @@ class Keras(System):
     content_layer = "relu5_2"
     style_layers = {f"relu{block}_1": 1 / 5 for block in range(1, 6)}
     content_weight, style_weight, variation_weight = 2.5e-8, 1e-6, 1e-6
-    learning_rate, decay_rate, decay_steps = 100.0, 0.96, 100
+    learning_rate = 100.0
 
     def from_rgb(self, rgb):
         return 255 * rgb - column(CAFFE_MEAN, rgb)
@@ -229,7 +229,7 @@ class Keras(System):
     def descend(self, x, iterations):
         """Gradient descent whose rate falls continuously, by 4 % in 100 steps."""
         for step in range(iterations):
-            rate = self.learning_rate * self.decay_rate ** (step / self.decay_steps)
+            rate = self.learning_rate * 0.96 ** (step / 100)
             x = x - rate * self.gradient(x)
             yield x
 
