@@ -383,9 +383,10 @@ painting: at the photo the content's loss and gradient are 0 whatever its formul
 
 How far the variable has moved from the first one after 1, 3 and 10 iterations: the relative L2
 difference between limn's movement and the program's in single precision (the limits after 1 and 3,
-for each program, are in `tools/parity/parity.py`). It is what tells one optimiser's setting from another: an epsilon in the wrong
-place or a rate that does not decay hardly shows in a loss. Later on the two drift apart: each
-rounding that sends a value to the other side of a ReLU or of a maximum stays in the picture.
+for each program, are in `tools/parity/parity.py`). It is what tells one optimiser's setting from
+another: an epsilon in the wrong place or a rate that does not decay hardly shows in a loss. Later
+on the two drift apart: each rounding that sends a value to the other side of a ReLU or of a maximum
+stays in the picture.
 
 And the total loss after as many iterations, limn / program - 1. Limits: {ten} after up to 10,
 {fifty} after 50. `gatys` is another matter: SciPy's L-BFGS-B and limn's L-BFGS search along the
