@@ -7,6 +7,7 @@
 #   make check     source checks: layers, format, static analysis
 #   make sanitize  the unit tests under address and undefined-behaviour sanitizers
 #   make compare   features, losses and gradient against PyTorch
+#   make parity    the recipes of published systems against those systems; docs/parity.md
 #   make install   to PREFIX (default /usr/local)
 
 PREFIX ?= /usr/local
@@ -21,7 +22,9 @@ PAINTING ?= $(firstword $(wildcard $(SHARED)/images/style/starry_night.jpg))
 SIZE ?= 384
 DEMO_OUTPUT ?= build/demo.png
 
-.PHONY: build demo test check sanitize compare install clean
+PARITY_FLAGS ?= --markdown docs/parity.md --sheet docs/parity
+
+.PHONY: build demo test check sanitize compare parity install clean
 
 build:
 	@tools/setup.sh build
@@ -56,6 +59,15 @@ compare:
 	cmake --build --preset release -j $(JOBS) --target dump_evaluation
 	/usr/bin/python3 tools/compare_torch.py --limn-dump build/dump_evaluation --each-term \
 	  --weights "$(WEIGHTS)" --photo "$(PHOTO)" --painting "$(PAINTING)" $(COMPARE_FLAGS)
+
+parity:
+	@tools/setup.sh build test compare
+	cmake --preset release -DLIMN_BUILD_TESTS=ON
+	cmake --build --preset release -j $(JOBS) --target dump_run dump_evaluation limn_command
+	/usr/bin/python3 tools/parity/formats.py --limn build/limn
+	/usr/bin/python3 tools/parity/features.py --limn-dump build/dump_evaluation
+	/usr/bin/python3 tools/parity/parity.py --limn-run build/dump_run --vgg19 "$(WEIGHTS)" \
+	  $(PARITY_FLAGS)
 
 install: build
 	cmake --install build --prefix $(PREFIX)

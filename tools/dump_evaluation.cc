@@ -83,8 +83,8 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
 void dump(const PaintingArguments& arguments, const std::string& picture_path,
           const std::string& folder) {
   Recipe recipe = arguments.recipe();
-  recipe.picture.size = 0;                               // the picture's own
-  const Model model = Model::read(arguments.weights());  // all of it
+  recipe.picture.size = 0;                                          // the picture's own
+  const Model model = Model::read(arguments.weights_file(recipe));  // all of it
   const Image picture = read_image(picture_path);
   const Evaluation evaluation = evaluate(model, read_image(arguments.photo()),
                                          read_image(arguments.painting()), picture, recipe);

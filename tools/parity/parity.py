@@ -1,0 +1,546 @@
+#!/usr/bin/python3
+"""Holds limn's five recipes of published systems against those systems, stated in PyTorch.
+
+  parity.py --limn-run build/dump_run --vgg19 vgg19.h5
+  parity.py ... --quick                       10 steps instead of 50: what ctest runs
+  parity.py ... --markdown docs/parity.md     the table as a page
+  parity.py ... --sheet docs/parity           longer runs, and their pictures side by side
+
+systems.py states the five, pictures.py makes what they paint, and each reads the kind of weights
+file that it was published with: made here from Keras's VGG-19 by weight_files.py, where that is not
+the file itself. Both sides are given the same pictures at the same size, and begin with the same
+variable; from there on each is on its own.
+
+Exit status: 0 all within their limits, 1 some figure is not, 77 something needed is not here (ctest
+shows that as "skipped"); 2 bad usage.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+try:
+    import h5py
+    import numpy as np
+    import scipy
+    import torch
+    from PIL import Image, ImageDraw
+    import pictures
+    import weight_files
+    from systems import SYSTEMS
+    MISSING = None
+except ImportError as error:
+    MISSING = f"the Python module {error.name} is not installed"
+
+# Of a loss at the same variable, relative: float32 through 16 convolutions, squared, costs some
+# 1e-6; a figure of 1e-4 is another formula. Of the gradient, relative L2: a value within rounding
+# of zero may pass the ReLU on one side only, or two nearly equal ones may swap as the maximum, and
+# each such cell is wrong as a whole.
+LOSS_LIMIT = 1e-4
+GRADIENT_LIMIT = 5e-3
+# Of the total after so many steps, relative: each step carries the differences of all before it.
+STEP_LIMITS = {1: 0.01, 3: 0.01, 10: 0.01, 50: 0.03}
+# Of the variable's movement since the start, relative L2, after so many iterations. Without its
+# decay keras would be off by 1.6e-3 after 3, with another epsilon or beta tensorflow by 2e-3 and
+# 1.3e-2. Adam's first step with a small epsilon is as long where the gradient is all but 0, so
+# that a single value there whose sign rounding turns over is 2 / sqrt(values) = 9e-3.
+MOVEMENT_LIMITS = {"keras": {1: 1e-4, 3: 5e-4}, "tensorflow": {1: 5e-4, 3: 5e-3},
+                   "hundred-lines": {1: 2e-2, 3: 3e-2}, "pytorch": {1: 2e-2, 3: 3e-2}}
+# How much worse limn's L-BFGS may end than SciPy's, whose steps it does not repeat.
+LBFGS_LIMIT = 0.01
+
+SKIPPED = 77
+TERMS = ("content", "style", "total_variation", "total")
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One row of the tables.
+
+    rows: of the photo, which is 4:3; the painting has 7/8 of them and is 5:4.
+    after, quick_after: iterations after which totals are compared; none: not in the quick form.
+    weights: of content, style and total variation, and
+    learning_rate: on both sides; without them, each side has its own.
+    """
+    system: str
+    weights_file: str
+    label: str = ""
+    rows: int = 108
+    after: tuple = (1, 3, 10, 50)
+    quick_after: tuple = (1, 3, 10)
+    weights: tuple = ()
+    learning_rate: float = 0
+
+    @property
+    def name(self):
+        return f"{self.system}, {self.label}" if self.label else self.system
+
+    def flags(self):
+        """For limn, beside the recipe's name."""
+        flags = []
+        if self.system == "keras":
+            flags += ["--size", self.rows]
+        if self.system == "tensorflow":
+            flags += ["--size", self.rows * 4 // 3]
+        for flag, value in zip(("--content-weight", "--style-weight", "--tv-weight"), self.weights):
+            flags += [flag, value]
+        return flags + (["--learning-rate", self.learning_rate] if self.learning_rate else [])
+
+
+# Keras's rate is one for 400 rows: a pixel's gradient grows as pixels get fewer, and at 108 rows
+# gradient descent runs off on both sides. There the rate is lower in proportion to the pixels.
+CASES = [
+    Case("keras", "vgg19.h5", "learning rate 7.29", learning_rate=7.29),
+    Case("keras", "vgg19.h5", "400 rows", rows=400, after=(1, 3), quick_after=()),
+    Case("tensorflow", "vgg19.h5"),
+    Case("gatys", "vgg19.mat", after=(10, 50, 100), quick_after=(10, 20)),
+    Case("hundred-lines", "vgg16.npz"),
+    Case("hundred-lines", "vgg16.npz", "the text's weights", weights=(0.025, 5.0, 0.1)),
+    Case("pytorch", "vgg19.pth"),
+]
+
+
+# ----------------------------------------------------------------------------- the two sides --
+
+def make_weights(vgg19_path, folder):
+    """The weights files of CASES, by name, all with Keras's trained filters."""
+    vgg19 = weight_files.read_h5(vgg19_path)
+    paths = {name: folder / name for name in ("vgg19.mat", "vgg16.npz", "vgg19.pth")}
+    weight_files.write_mat(paths["vgg19.mat"], weight_files.with_red_first(vgg19))
+    weight_files.write_npz(paths["vgg16.npz"],
+                           weight_files.with_red_first(weight_files.vgg16_of(vgg19)))
+    weight_files.write_pth(paths["vgg19.pth"], weight_files.for_torchvision(vgg19))
+    return {"vgg19.h5": pathlib.Path(vgg19_path), **paths}
+
+
+@dataclasses.dataclass
+class LimnRun:
+    """What dump_run wrote: pictures (3, H, W), RGB in 0..1; variables and gradient likewise, in the
+    recipe's space; losses[i] are those of the variable after i iterations, after[i] is that
+    variable for the iterations asked for."""
+    photo: object
+    painting: object
+    initial: object
+    gradient: object
+    after: dict
+    final: object
+    losses: list
+    recipe: dict
+
+
+def run_limn(options, case, weights, paths, folder, after, flags=()):
+    """Runs dump_run into `folder` for as many iterations as the last of `after` is. SystemExit with
+    the program's own message if it fails."""
+    folder.mkdir(parents=True)
+    command = [options.limn_run, *paths, "--weights", weights, "--recipe", case.system,
+               *case.flags(), *flags, "--iterations", max(after), "--out", folder,
+               "--at", *after]
+    command = [str(part) for part in command]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}\n"
+                         f"ended with status {done.returncode}:\n{done.stdout}")
+    run = json.loads((folder / "run.json").read_text())
+
+    def planes(name, like):
+        shape = (3, run[like]["height"], run[like]["width"])
+        return np.fromfile(folder / name, dtype="<f4").reshape(shape)
+
+    return LimnRun(planes("photo.f32", "photo"), planes("painting.f32", "painting"),
+                   planes("initial.f32", "photo"), planes("gradient0.f32", "photo"),
+                   {i: planes(f"after_{i}.f32", "photo") for i in after
+                    if (folder / f"after_{i}.f32").exists()},
+                   planes("final.f32", "photo"), run["losses"], run["recipe"])
+
+
+def reference(case, run, filters, dtype):
+    """The system of the case on the pictures that limn worked on."""
+    system = SYSTEMS[case.system](filters, run.photo, run.painting, dtype)
+    if case.weights:
+        system.content_weight, system.style_weight, system.variation_weight = case.weights
+    if case.learning_rate:
+        system.learning_rate = case.learning_rate
+    if case.system == "pytorch":  # its balance is left to the user, so it is limn's
+        system.content_weight = run.recipe["content"]["weight"]
+        system.style_weight = run.recipe["style"]["weight"]
+    return system
+
+
+def descend(system, initial, after):
+    """{iteration: variable} for those iterations; the last there is where a run ends early."""
+    x = torch.from_numpy(initial).to(system.dtype)
+    found = dict.fromkeys(after, x)
+    for iteration, x in enumerate(system.descend(x, max(after)), start=1):
+        found.update({i: x for i in after if i >= iteration})
+    return found
+
+
+# ---------------------------------------------------------------------------- the comparison --
+
+@dataclasses.dataclass
+class Line:
+    """One figure: how far limn is off, and how far it may be."""
+    name: str
+    error: float
+    limit: float
+    worse_only: bool = False  # a negative figure is better, however large
+
+    def passed(self):
+        return (self.error if self.worse_only else abs(self.error)) <= self.limit  # false for NaN
+
+
+def expected_sizes(case, photo, painting):
+    """((height, width) of the photo, of the painting) that the system works on, from the (height,
+    width) of the files."""
+    (rows, columns), (other_rows, other_columns) = photo, painting
+    if case.system == "keras":
+        size = (case.rows, columns * case.rows // rows)
+        return size, size
+    if case.system == "tensorflow":
+        side = case.rows * 4 // 3
+        shrink = lambda a, b: (a * side // max(a, b), b * side // max(a, b))
+        return shrink(rows, columns), shrink(other_rows, other_columns)
+    return photo, photo if case.system == "gatys" else painting
+
+
+def relative_error(value, reference):
+    """|value - reference| / |reference| in L2."""
+    value, reference = np.asarray(value, np.float64), np.asarray(reference, np.float64)
+    return float(np.linalg.norm(value - reference) / np.linalg.norm(reference))
+
+
+def write_mixture(photo_path, painting_path, path):
+    """A picture of the photo's size: half of it, a quarter painting, a quarter noise. Returns path.
+    """
+    photo = Image.open(photo_path)
+    painting = Image.open(painting_path).resize(photo.size, Image.BICUBIC)
+    noise = np.random.default_rng(5).integers(0, 256, (photo.height, photo.width, 3))
+    mixed = 0.5 * np.asarray(photo) + 0.25 * np.asarray(painting) + 0.25 * noise
+    Image.fromarray(np.rint(mixed).astype(np.uint8)).save(path)
+    return path
+
+
+def compare_at(system, variable, losses, gradient, place):
+    """The lines of the losses and the gradient at one variable; the system in float64. At the photo
+    itself the content is 0 but for rounding, and is measured by the total instead."""
+    x = torch.from_numpy(variable).to(torch.float64)
+    expected = system.losses(x)
+    scales = {term: abs(expected[term] or expected["total"]) for term in TERMS}
+    if place == "the start" and system.starts_from_photo:
+        scales["content"] = expected["total"]
+    lines = [Line(f"{term} at {place}", abs(losses[term] - expected[term]) / scales[term],
+                  LOSS_LIMIT) for term in TERMS]
+    lines.append(Line(f"gradient at {place}", relative_error(gradient, system.gradient(x).numpy()),
+                      GRADIENT_LIMIT))
+    return lines
+
+
+def compare_sizes(case, run, paths):
+    files = [np.asarray(Image.open(path)).shape[:2] for path in paths]
+    found = (run.photo.shape[1:], run.painting.shape[1:])
+    return Line("sizes", float(found != expected_sizes(case, *files)), 0.0)
+
+
+def compare_beginning(system, run):
+    """Noise is compared by its statistics, to five times what they vary by themselves."""
+    limit = 1e-6 if system.starts_from_photo else 5 / math.sqrt(run.initial.size)
+    x = torch.from_numpy(run.initial).to(torch.float64)
+    return Line("first variable", system.initial_error(x), limit)
+
+
+def compare_steps(case, system, run, variables):
+    """The lines after some iterations, {iteration: the system's variable}. How far the variables
+    have moved apart says more of the steps than the total does, which hardly knows Adam with one
+    epsilon from Adam with another. With L-BFGS only a worse total is wrong, and on the way it may
+    be."""
+    lines = []
+    for iteration, x in variables.items():
+        total = system.losses(x)["total"]
+        ratio = run.losses[min(iteration, len(run.losses) - 1)]["total"] / total - 1
+        name = f"total after {iteration}"
+        if case.system == "gatys":
+            limit = LBFGS_LIMIT if iteration == max(variables) else math.inf
+            lines.append(Line(name, ratio, limit, worse_only=True))
+            continue
+        lines.append(Line(name, ratio, STEP_LIMITS[iteration]))
+        moved = relative_error(run.after[iteration] - run.initial, x.numpy() - run.initial)
+        lines.append(Line(f"movement after {iteration}", moved,
+                          MOVEMENT_LIMITS[case.system].get(iteration, math.inf)))
+    return lines
+
+
+def compare_case(options, case, weights, work):
+    """All lines of one case."""
+    folder = work / case.name.replace(" ", "_")
+    paths = pictures.write_pictures(folder, case.rows)
+    mixture = write_mixture(*paths, folder / "mixture.png")
+    after = case.quick_after if options.quick else case.after
+    run = run_limn(options, case, weights, paths, folder / "run", after)
+    filters = weight_files.READERS[weights.suffix](weights)
+    system = reference(case, run, filters, torch.float64)
+    lines = [compare_sizes(case, run, paths), compare_beginning(system, run)]
+    lines += compare_at(system, run.initial, run.losses[0], run.gradient, "the start")
+
+    # The content is 0 at the photo, and its gradient too: they are looked at elsewhere as well.
+    other = run_limn(options, case, weights, paths, folder / "mixture", (1,),
+                     ("--init", mixture))
+    lines += compare_at(system, other.initial, other.losses[0], other.gradient, "a mixture")
+
+    single = reference(case, run, filters, torch.float32)
+    return lines + compare_steps(case, single, run, descend(single, run.initial, after))
+
+
+# ------------------------------------------------------------------------------- what is shown --
+
+def print_lines(case, lines, seconds):
+    print(f"\n{case.name}: {case.weights_file}, {seconds:.0f} s")
+    for line in lines:
+        limit = "" if line.limit == math.inf else f"{line.limit:9.0e}"
+        print(f"  {line.name:32}{line.error:11.1e}{limit:>9}"
+              f"{'' if line.passed() else '  FAILED'}")
+
+
+# What each term and step is called in the page's tables.
+COLUMNS = {"content": "content", "style": "style", "total_variation": "total variation",
+           "total": "total", "gradient": "gradient"}
+
+
+def figure(lines, name):
+    """The figure of that name as the page shows it."""
+    found = [line for line in lines if line.name == name]
+    return f"{found[0].error:.1e}" if found else ""
+
+
+def percent(lines, name):
+    found = [line for line in lines if line.name == name]
+    return f"{100 * found[0].error:+.2f} %" if found else ""
+
+
+def markdown_table(head, rows):
+    return "\n".join(["| " + " | ".join(row) + " |"
+                      for row in (head, ["---"] * len(head), *rows)])
+
+
+def page(results, sheet, quick):
+    """docs/parity.md. results: {case: lines}; sheet: what paint_sheet returns."""
+    label = lambda case: f"`{case.system}`" + case.name[len(case.system):]
+    same = [[label(case), case.weights_file, place,
+             *(figure(lines, f"{key} at {place}") for key in COLUMNS)]
+            for case, lines in results.items() for place in ("the start", "a mixture")]
+    apart = [[label(case), *(figure(lines, f"movement after {i}") for i in (1, 3, 10)),
+              *(percent(lines, f"total after {i}") for i in (3, 10, 20, 50, 100))]
+             for case, lines in results.items()]
+    text = PAGE.format(
+        rows=CASES[0].rows, columns=CASES[0].rows * 4 // 3,
+        loss=LOSS_LIMIT, gradient=GRADIENT_LIMIT,
+        ten=f"{STEP_LIMITS[10]:.0%}", fifty=f"{STEP_LIMITS[50]:.0%}", lbfgs=f"{LBFGS_LIMIT:.0%}",
+        same=markdown_table(["recipe", "weights", "at", *COLUMNS.values()], same),
+        apart=markdown_table(["recipe", *(f"movement, {i}" for i in (1, 3, 10)),
+                              *(f"total, {i}" for i in (3, 10, 20, 50, 100))], apart),
+        date=datetime.date.today().isoformat(), torch=torch.__version__, scipy=scipy.__version__,
+        numpy=np.__version__)
+    text += QUICK if quick else ""
+    if sheet:
+        text += SHEET.format(table=markdown_table(
+            ["recipe", "iterations", "total, limn / reference - 1", "mean difference of 255"],
+            [[f"`{name}`", str(n), f"{100 * ratio:+.2f} %", f"{difference:.2f}"]
+             for name, (n, ratio, difference) in sheet.items()]))
+    return text
+
+
+PAGE = """# Parity with five published systems
+
+limn's recipes `keras`, `tensorflow`, `gatys`, `hundred-lines` and `pytorch` reproduce five
+published programs. Here each is held against the program it names, as `tools/parity/systems.py`
+states it in PyTorch: written from the programs' descriptions, without a look at limn's code.
+`make parity` makes this page; `ctest -R parity` runs the short form.
+
+Both sides read the same weights file, of the kind that the program was published with: Keras's
+VGG-19 `.h5` itself; the same filters as MatConvNet's `.mat`; those of them that VGG-16 has as a
+`.npz`; and as torchvision's `.pth`, with the first layer made over for torchvision's input. Each
+file but the first is written by the format's own Python library. They are given the same pictures
+at the same size ({columns} x {rows}; the painting has a size of its own where the program leaves it
+that) and the same first variable; what that is, photo or noise, and the sizes are checked too.
+
+## At the same variable
+
+Differences of limn, in single precision, from the statement in double precision: relative for the
+weighted losses (limit {loss:.0e}; where the content is exactly 0, of the total), relative L2 for
+the gradient by the variable (limit {gradient:.0e}). The mixture is a picture of noise, photo and
+painting: at the photo the content's loss and gradient are 0 whatever its formula.
+
+{same}
+
+## Each on its own
+
+How far the variable has moved from the first one after 1, 3 and 10 iterations: the relative L2
+difference between limn's movement and the program's in single precision (the limits after 1 and 3,
+for each program, are in `tools/parity/parity.py`). It is what tells one optimiser's setting from
+another: an epsilon in the wrong place or a rate that does not decay hardly shows in a loss. Later
+on the two drift apart: each rounding that sends a value to the other side of a ReLU or of a maximum
+stays in the picture.
+
+And the total loss after as many iterations, limn / program - 1. Limits: {ten} after up to 10,
+{fifty} after 50. `gatys` is another matter: SciPy's L-BFGS-B and limn's L-BFGS search along the
+same kind of direction by different rules, so that only where they arrive is compared: limn may be
+{lbfgs} worse after 100 iterations.
+
+`keras` has a learning rate for 400 rows of pixels. With fewer a pixel's gradient is larger, and at
+{rows} rows gradient descent with that rate runs off on both sides; so it runs there with a rate
+lower in proportion to the pixels, and a few steps at 400 rows with its own.
+
+{apart}
+
+Made on {date} with PyTorch {torch}, SciPy {scipy} and NumPy {numpy}. Rounding differs between
+machines, and with it the last digit of each figure.
+"""
+
+QUICK = """
+These are the figures of the short form (`--quick`), which stops after 10 steps, and after 20
+iterations of L-BFGS.
+"""
+
+SHEET = """
+## What they paint
+
+Photo and painting are made by `tools/parity/pictures.py`. On the left limn, on the right the
+program's statement in PyTorch, from the same first variable.
+
+![photo, painting, and each system's picture by limn and by PyTorch](parity/side-by-side.jpg)
+
+{table}
+"""
+
+
+# ----------------------------------------------------------------------------------- the sheet --
+
+SHEET_ROWS = 192
+SHEET_RATE = {"keras": 23.0}  # as above, for its number of pixels
+SHEET_ITERATIONS = {"keras": 300, "tensorflow": 100, "gatys": 100, "hundred-lines": 200,
+                    "pytorch": 300}
+
+
+def to_picture(rgb):
+    """A PIL picture of (3, H, W) RGB."""
+    return Image.fromarray(np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8).transpose(1, 2, 0))
+
+
+def compose(rows, path):
+    """One picture of labelled rows: [(label, picture, picture)]."""
+    width, height, gap, band = SHEET_ROWS * 4 // 3, SHEET_ROWS, 6, 16
+    sheet = Image.new("RGB", (2 * width + 3 * gap, len(rows) * (height + band + gap)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for i, (label, *both) in enumerate(rows):
+        top = i * (height + band + gap)
+        draw.text((gap, top + 3), label, fill="black")
+        for j, picture in enumerate(both):
+            place = gap + j * (width + gap) + (width - picture.width) // 2
+            sheet.paste(picture, (place, top + band + (height - picture.height) // 2))
+    sheet.save(path, quality=88)
+
+
+def paint_sheet(options, weights, work):
+    """Runs each system for longer, puts the pictures side by side, and returns {system:
+    (iterations, total of limn / reference - 1, mean difference of the pictures of 255)}."""
+    paths = pictures.write_pictures(work / "sheet_pictures", SHEET_ROWS)
+    rows = [("photo and painting", *(Image.open(path) for path in paths))]
+    measured = {}
+    for case in CASES:
+        if case.system in measured or options.only and case.system not in options.only:
+            continue
+        iterations = SHEET_ITERATIONS[case.system]
+        sized = dataclasses.replace(case, rows=SHEET_ROWS,
+                                    learning_rate=SHEET_RATE.get(case.system, 0))
+        run = run_limn(options, sized, weights[case.weights_file], paths,
+                       work / f"sheet_{case.system}", (iterations,))
+        system = reference(sized, run, weight_files.READERS[weights[case.weights_file].suffix](
+            weights[case.weights_file]), torch.float32)
+        x = descend(system, run.initial, (iterations,))[iterations]
+        ours, theirs = (np.clip(system.to_rgb(v).numpy(), 0, 1)
+                        for v in (torch.from_numpy(run.final), x))
+        ratio = run.losses[-1]["total"] / system.losses(x)["total"] - 1
+        measured[case.system] = (iterations, ratio,
+                                 float(255 * np.abs(ours - theirs).mean()))
+        rows.append((f"{case.system}, {iterations} iterations: limn, PyTorch",
+                     to_picture(ours), to_picture(theirs)))
+        print(f"sheet: {case.system} {measured[case.system]}", flush=True)
+    folder = pathlib.Path(options.sheet)
+    folder.mkdir(parents=True, exist_ok=True)
+    compose(rows, folder / "side-by-side.jpg")
+    return measured
+
+
+# ---------------------------------------------------------------------------------------- main --
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--limn-run", required=True, metavar="PROGRAM", help="build/dump_run")
+    parser.add_argument("--vgg19", required=True, metavar="FILE",
+                        help="Keras's VGG-19 .h5, without its top")
+    parser.add_argument("--only", nargs="+", choices=["keras", "tensorflow", "gatys",
+                                                      "hundred-lines", "pytorch"],
+                        help="these systems and no others")
+    parser.add_argument("--quick", action="store_true",
+                        help="10 steps instead of 50, 20 of L-BFGS instead of 100")
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables as a page")
+    parser.add_argument("--sheet", metavar="FOLDER", help="write side-by-side.jpg")
+    parser.add_argument("--keep", metavar="FOLDER", help="leave weights and dumps in this folder")
+    return parser.parse_args()
+
+
+def what_is_missing(options):
+    """A line that says what is not here, or None."""
+    if MISSING:
+        return MISSING
+    for path in (options.limn_run, options.vgg19):
+        if not os.path.isfile(path):
+            return f"there is no file {path}"
+    if not h5py.is_hdf5(options.vgg19):
+        return f"{options.vgg19} is not an HDF5 file"
+    return None
+
+
+def compare_cases(options, weights, work):
+    """Compares and prints all cases. Returns {case: lines}."""
+    results = {}
+    for case in CASES:
+        left_out = options.quick and not case.quick_after
+        if left_out or options.only and case.system not in options.only:
+            continue
+        begun = time.monotonic()
+        results[case] = compare_case(options, case, weights[case.weights_file], work)
+        print_lines(case, results[case], time.monotonic() - begun)
+    return results
+
+
+def main():
+    options = parse_options()
+    missing = what_is_missing(options)
+    if missing:
+        print(f"skipped: {missing}")
+        return SKIPPED
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    with tempfile.TemporaryDirectory() as temporary:
+        work = pathlib.Path(options.keep or temporary)
+        work.mkdir(parents=True, exist_ok=True)
+        weights = make_weights(options.vgg19, work)
+        results = compare_cases(options, weights, work)
+        sheet = paint_sheet(options, weights, work) if options.sheet else {}
+    if options.markdown:
+        pathlib.Path(options.markdown).write_text(page(results, sheet, options.quick))
+    failed = [f"{case.name}: {line.name}" for case, lines in results.items()
+              for line in lines if not line.passed()]
+    print("\nFAILED: " + ", ".join(failed) if failed else "\nall figures are within their limits")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
