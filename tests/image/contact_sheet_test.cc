@@ -65,8 +65,8 @@ TEST(SheetLayout, ShowsPicturesAtTheirOwnSizeWhereThatFits) {
   const SheetLayout layout = sheet_layout(7, 512, 384);
   EXPECT_EQ(layout.box_width, 512);
   EXPECT_EQ(layout.box_height, 384);
-  EXPECT_EQ(layout.columns, 3);
-  EXPECT_EQ(layout.rows, 3);
+  EXPECT_EQ(layout.columns, 4);
+  EXPECT_EQ(layout.rows, 2);
 }
 
 TEST(SheetLayout, HasAColumnForEachOfTallPicturesAndARowForEachOfWideOnes) {
