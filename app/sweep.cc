@@ -311,6 +311,10 @@ int SweepCommand::run() const {
   };
   // On the way a sheet that cannot be written is worth a warning, not the paintings to come.
   const auto on_done = [&](size_t index, Painted&& painted) {
+    if (painted.outcome == Outcome::failed) {
+      display.note(
+          fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
+    }
     results.add(index, std::move(painted));
     if (results.empty() || results.stopped() || results.size() == variation.recipes.size()) return;
     try {

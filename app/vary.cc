@@ -97,6 +97,14 @@ Range range_in(const std::string& text, const std::string& origin) {
   return range;
 }
 
+// Four digits, and an exponent as people write it: 1e-5, not 1e-05.
+std::string short_number(double value) {
+  std::string text = fmt::format("{:.4g}", value);
+  const size_t exponent = text.find('e');
+  if (exponent != std::string::npos && text[exponent + 2] == '0') text.erase(exponent + 2, 1);
+  return text;
+}
+
 // The numbers of a range as text. Its ends must be valid values of the setting.
 std::vector<std::string> values_of(const Range& range, bool whole, const std::string& origin) {
   const double first = number_in(range.first);
@@ -113,7 +121,7 @@ std::vector<std::string> values_of(const Range& range, bool whole, const std::st
     const double value =
         range.factors ? std::exp(std::log(first) + share * (std::log(last) - std::log(first)))
                       : first + share * (last - first);
-    values.push_back(whole ? fmt::format("{}", std::llround(value)) : fmt::format("{:.4g}", value));
+    values.push_back(whole ? fmt::format("{}", std::llround(value)) : short_number(value));
   }
   values.push_back(range.last);
   return values;

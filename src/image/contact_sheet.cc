@@ -16,7 +16,7 @@ constexpr int kLeastCellWidth = 160;
 // Letters are a twentieth of the picture's width, within these sizes.
 constexpr int kSmallestLetters = 13;
 constexpr int kLargestLetters = 48;
-constexpr double kLinesOfLabel = 2.8;  // two, and room around them
+constexpr int kLinesOfLabel = 3;  // two, and room around them
 
 constexpr double kScreenWidth = 16;
 constexpr double kScreenHeight = 10;
@@ -31,7 +31,7 @@ SheetLayout with_columns(int columns, int cells, int width, int height) {
   layout.cell_width = std::max(width, kLeastCellWidth);
   layout.letters = std::clamp(width / 20, kSmallestLetters, kLargestLetters);
   layout.margin = layout.letters;
-  layout.label_height = static_cast<int>(kLinesOfLabel * layout.letters);
+  layout.label_height = kLinesOfLabel * layout.letters;
   return layout;
 }
 
@@ -87,8 +87,9 @@ Area SheetLayout::box(int cell) const {
 }
 
 Area SheetLayout::label(int cell) const {
-  return {margin + cell % columns * (cell_width + margin), box(cell).top + box_height, cell_width,
-          label_height};
+  const int gap = letters / 3;  // between the picture and the first line
+  return {margin + cell % columns * (cell_width + margin), box(cell).top + box_height + gap,
+          cell_width, label_height - gap};
 }
 
 SheetLayout sheet_layout(int cells, int width, int height) {

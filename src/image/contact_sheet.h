@@ -36,7 +36,7 @@ struct SheetLayout {
   int width() const { return margin + columns * (cell_width + margin); }
   int height() const { return margin + rows * (box_height + label_height + margin); }
   Area box(int cell) const;    // of cell number `cell`, row by row
-  Area label(int cell) const;  // likewise
+  Area label(int cell) const;  // likewise; in label_height below the box
 };
 
 // No side of a sheet is longer, in pixels: programs that show pictures cope with that, and JPEG and

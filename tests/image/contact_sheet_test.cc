@@ -156,7 +156,7 @@ TEST(ContactSheet, DrawsAnyBytesWithinTheLabelsArea) {
     expect_sound(sheet);
     EXPECT_TRUE(is_plain(sheet, layout.box(0), 0.5f)) << label.substr(0, 80);
     EXPECT_TRUE(is_plain(sheet, {0, 0, layout.margin, sheet.height}, 1.0f));
-    const int below = layout.label(0).top + layout.label_height;
+    const int below = layout.label(0).top + layout.label(0).height;
     EXPECT_TRUE(is_plain(sheet, {0, below, sheet.width, layout.margin}, 1.0f));
   }
 }
