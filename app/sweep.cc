@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "arguments.h"
@@ -13,14 +13,14 @@
 #include "console.h"
 #include "exit_code.h"
 #include "image/animation.h"
-#include "image/contact_sheet.h"
+#include "image/label.h"
 #include "image/write.h"
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
-#include "report.h"
 #include "style/objective.h"
 #include "style/sizes.h"
+#include "sweep_results.h"
 #include "vary.h"
 
 namespace limn {
@@ -49,21 +49,6 @@ constexpr const char* kExamples =
     "      --size 384 --iterations 100\n\n"
     "Exit codes: as those of 'limn paint'.";
 
-// Pictures of all recipes, in pixels.
-struct Extent {
-  int width = 0, height = 0;
-};
-
-Extent extent_of(const Image& photo, const Image& painting, std::span<const Recipe> recipes) {
-  Extent extent;
-  for (const Recipe& recipe : recipes) {
-    const WorkingSizes sizes = working_sizes(photo, painting, recipe);
-    extent.width = std::max(extent.width, sizes.width);
-    extent.height = std::max(extent.height, sizes.height);
-  }
-  return extent;
-}
-
 // The recipe that reads the network's deepest layer: weights that serve it serve the others.
 const Recipe& deepest(std::span<const Recipe> recipes) {
   return *std::ranges::max_element(recipes, {}, [](const Recipe& recipe) {
@@ -71,11 +56,21 @@ const Recipe& deepest(std::span<const Recipe> recipes) {
   });
 }
 
+// iterations * pixels of each painting.
+std::vector<double> work_of(const Image& photo, const Image& painting,
+                            std::span<const Recipe> recipes) {
+  std::vector<double> work;
+  for (const Recipe& recipe : recipes) {
+    const WorkingSizes sizes = working_sizes(photo, painting, recipe);
+    work.push_back(1.0 * sizes.width * sizes.height * std::max(1, recipe.optimiser.iterations));
+  }
+  return work;
+}
+
 // How long the rest takes, from what was done so far. An iteration's time is nearly proportional to
 // the picture's pixels.
 class Forecast {
  public:
-  // iterations * pixels of each painting, in order.
   explicit Forecast(std::vector<double> work) : work_(std::move(work)) {}
 
   // Now that painting number `index` is at `share` (0..1) of its iterations; -1 at the start.
@@ -97,144 +92,18 @@ class Forecast {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// A loss without its term's weight, so that paintings of different weights can be compared; null
-// for a term that was left out.
-nlohmann::ordered_json unweighted(double loss, double weight) {
-  if (weight == 0) return nullptr;
-  return loss / weight;
-}
-
-nlohmann::ordered_json unweighted(const Losses& losses, const Recipe& recipe) {
-  return {{"content", unweighted(losses.content, recipe.content.weight)},
-          {"style", unweighted(losses.style, recipe.style.weight)},
-          {"total_variation", unweighted(losses.total_variation, recipe.total_variation.weight)}};
-}
-
-// A recipe without the setting that is varied.
-nlohmann::ordered_json common_settings(const Recipe& recipe, const std::string& key) {
-  nlohmann::ordered_json json = to_json(recipe);
-  const size_t dot = key.find('.');
-  json[key.substr(0, dot)].erase(key.substr(dot + 1));
-  return json;
-}
-
-nlohmann::ordered_json value_of(const Recipe& recipe, const std::string& key) {
-  const size_t dot = key.find('.');
-  return to_json(recipe)[key.substr(0, dot)][key.substr(dot + 1)];
-}
-
 struct SweepCommand {
   PaintingArguments arguments;
   std::string vary;
-  std::string output;
-  std::optional<std::string> animation, report;
+  SweepOutputs outputs;
   bool quiet = false;
-  WriteOptions write;
 
   void add_to(CLI::App& command);
   int run() const;
   void check(const Recipe& base, const Variation& variation) const;
-};
-
-// What a sweep has made so far.
-class Results {
- public:
-  Results(const SweepCommand& command, const Variation& variation, const Model& model)
-      : command_(command), variation_(variation), model_(model) {}
-
-  // Before the first painting.
-  void begin(const Image& photo, const Image& painting) {
-    const Extent extent = extent_of(photo, painting, variation_.recipes);
-    const int cells = static_cast<int>(variation_.recipes.size()) + 2;
-    layout_ = sheet_layout(cells, extent.width, extent.height);
-    check_writable(command_.output, command_.write, longest_side(layout_));
-    if (command_.animation) {
-      check_animation_writable(*command_.animation, longest_side(single_cell(layout_)));
-    }
-    cells_.push_back({fitted(photo, layout_), "photo"});
-    cells_.push_back({fitted(painting, layout_), "painting"});
-  }
-
-  void add(size_t index, Painted&& painted) {
-    rows_.push_back(row(index, painted));
-    painted_ += painted.outcome != Outcome::failed;
-    stopped_ = painted.outcome == Outcome::stopped;
-    cells_.push_back({fitted(std::move(painted.picture), layout_), label(index, painted)});
-  }
-
-  std::string label(size_t index) const {
-    return fmt::format("{} {}", variation_.key, variation_.values[index]);
-  }
-  bool empty() const { return painted_ == 0; }
-  bool stopped() const { return stopped_; }
-  size_t size() const { return rows_.size(); }
-
-  void write_sheet() const {
-    write_image(contact_sheet(cells_, layout_), command_.output, command_.write);
-  }
-
-  void write_animation() const {
-    const SheetLayout frame = single_cell(layout_);
-    const std::span<const Cell> paintings = std::span(cells_).subspan(2);
-    AnimationOptions options;
-    options.quality = command_.write.quality;
-    limn::write_animation(
-        paintings.size(), [&](size_t i) { return contact_sheet(paintings.subspan(i, 1), frame); },
-        *command_.animation, options);
-  }
-
-  void write_report(double seconds) const {
-    nlohmann::ordered_json json = to_json(command_.arguments, command_.output, model_);
-    json["vary"] = variation_.key;
-    json["recipe"] = common_settings(variation_.recipes.front(), variation_.key);
-    json["seconds"] = seconds;
-    json["peak_memory_bytes"] = peak_memory_bytes();
-    json["paintings"] = rows_;
-    limn::write_report(json, *command_.report);
-  }
-
- private:
-  static int longest_side(const SheetLayout& layout) {
-    return std::max(layout.width(), layout.height());
-  }
-
-  std::string label(size_t index, const Painted& painted) const {
-    if (painted.outcome == Outcome::failed) return label(index) + " (failed: loss not finite)";
-    if (painted.outcome != Outcome::stopped) return label(index);
-    return fmt::format("{} (stopped at {} of {})", label(index), painted.history.size() - 1,
-                       variation_.recipes[index].optimiser.iterations);
-  }
-
-  nlohmann::ordered_json row(size_t index, const Painted& painted) const {
-    const Recipe& recipe = variation_.recipes[index];
-    nlohmann::ordered_json row;
-    row["value"] = value_of(recipe, variation_.key);
-    row["outcome"] = outcome_name(painted.outcome);
-    row["width"] = painted.picture.width;
-    row["height"] = painted.picture.height;
-    row["iterations"] = painted.history.empty() ? 0 : painted.history.size() - 1;
-    row["iteration"] = painted.iteration;
-    row["seconds"] = painted.seconds;
-    row["losses"] = nullptr;
-    row["unweighted"] = nullptr;
-    if (painted.history.empty()) return row;
-    // A last step that was taken back leaves no record: its picture is that of the record before.
-    const size_t last = painted.history.size() - 1;
-    const Losses& losses =
-        painted.history[std::min<size_t>(last, static_cast<size_t>(painted.iteration))].losses;
-    row["losses"] = to_json(losses);
-    row["unweighted"] = unweighted(losses, recipe);
-    return row;
-  }
-
-  const SweepCommand& command_;
-  const Variation& variation_;
-  const Model& model_;
-  SheetLayout layout_;
-  std::vector<Cell> cells_;  // photo, painting, and what was painted
-  nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
-  size_t painted_ = 0;  // without those that failed
-  bool stopped_ = false;
+  std::exception_ptr paint_all(const Model& model, Image photo, Image painting,
+                               const Variation& variation, const Forecast& forecast,
+                               SweepResults& results, ProgressDisplay& display) const;
 };
 
 void SweepCommand::add_to(CLI::App& command) {
@@ -242,15 +111,19 @@ void SweepCommand::add_to(CLI::App& command) {
   command.add_option("--vary", vary, "The setting that varies and its values: a list or a range")
       ->type_name("KEY=VALUES")
       ->required();
-  command.add_option("-o,--output", output, "Where to write the sheet; its ending is its format")
+  command
+      .add_option("-o,--output", outputs.sheet,
+                  "Where to write the sheet; its ending is its format")
       ->type_name("FILE")
       ->required();
   command
-      .add_option("--animation", animation, "Also show one after the other: animated WebP or GIF")
+      .add_option("--animation", outputs.animation,
+                  "Also show one after the other: animated WebP or GIF")
       ->type_name("FILE");
-  command.add_option("--report", report, "Write settings, seconds and losses of each as JSON")
+  command
+      .add_option("--report", outputs.report, "Write settings, seconds and losses of each as JSON")
       ->type_name("FILE.json");
-  add_write_flags(command, write);
+  add_write_flags(command, outputs.write);
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
@@ -263,10 +136,11 @@ void SweepCommand::check(const Recipe& base, const Variation& variation) const {
   if (arguments.given("output.save_every") && base.output.save_every > 0) {
     fail(ErrorKind::usage, "--save-every: a sweep saves no pictures on the way");
   }
+  const auto& [sheet, animation, report, write] = outputs;
   check_write_flags(write);
   check_labels();
-  check_writable(output, write);
-  std::vector<Written> written = {{"--output", output, "sheet"}};
+  check_writable(sheet, write);
+  std::vector<Written> written = {{"--output", sheet, "sheet"}};
   if (animation) {
     check_animation_writable(*animation);
     written.push_back({"--animation", *animation, "animation"});
@@ -278,25 +152,11 @@ void SweepCommand::check(const Recipe& base, const Variation& variation) const {
   check_kept(written, arguments, arguments.weights_file(base));
 }
 
-int SweepCommand::run() const {
-  const Recipe base = arguments.recipe();
-  const Variation variation = parse_variation(vary, base);
-  check(base, variation);
-  Image photo = read_image(arguments.photo());
-  Image painting = read_image(arguments.painting());
-  const Model model = arguments.model(deepest(variation.recipes));
-  Results results(*this, variation, model);
-  results.begin(photo, painting);
-
-  std::vector<double> work;
-  for (const Recipe& recipe : variation.recipes) {
-    const WorkingSizes sizes = working_sizes(photo, painting, recipe);
-    work.push_back(1.0 * sizes.width * sizes.height * std::max(1, recipe.optimiser.iterations));
-  }
-  const Forecast forecast(std::move(work));
-
-  catch_interrupts();
-  ProgressDisplay display(suitable_progress_style(quiet));
+// Paints by each recipe in turn. Returns the error that ended it early, if one did: what was
+// painted before is not lost by that.
+std::exception_ptr SweepCommand::paint_all(const Model& model, Image photo, Image painting,
+                                           const Variation& variation, const Forecast& forecast,
+                                           SweepResults& results, ProgressDisplay& display) const {
   const int count = static_cast<int>(variation.recipes.size());
   const auto on_progress = [&](size_t index, const Progress& progress) {
     const int number = static_cast<int>(index) + 1;
@@ -309,30 +169,43 @@ int SweepCommand::run() const {
     display.show(progress, {number, count, forecast.seconds_left(index, share)});
     return !interrupted();
   };
-  // On the way a sheet that cannot be written is worth a warning, not the paintings to come.
-  const auto on_done = [&](size_t index, Painted&& painted) {
+  const auto on_done = [&](size_t index, const Painted& painted) {
+    results.add(index, painted);
     if (painted.outcome == Outcome::failed) {
       display.note(
           fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
     }
-    results.add(index, std::move(painted));
-    if (results.empty() || results.stopped() || results.size() == variation.recipes.size()) return;
+    const bool end = results.stopped() || results.size() == variation.recipes.size();
+    if (end || results.empty()) return;
     try {
-      results.write_sheet();
-      if (report) results.write_report(forecast.seconds());
-    } catch (const Error& error) {
+      results.write_sheet_and_report(forecast.seconds());
+    } catch (const Error& error) {  // worth a warning, not the paintings to come
       display.finish();
       say(fmt::format("limn: {}; painting goes on\n", error.what()));
     }
   };
-
-  // What was painted before an error is not lost by it.
-  std::exception_ptr trouble;
   try {
     sweep(model, std::move(photo), std::move(painting), variation.recipes, on_done, on_progress);
+    return nullptr;
   } catch (...) {
-    trouble = std::current_exception();
+    return std::current_exception();
   }
+}
+
+int SweepCommand::run() const {
+  const Recipe base = arguments.recipe();
+  const Variation variation = parse_variation(vary, base);
+  check(base, variation);
+  Image photo = read_image(arguments.photo());
+  Image painting = read_image(arguments.painting());
+  const Model model = arguments.model(deepest(variation.recipes));
+  SweepResults results(arguments, outputs, variation, model, photo, painting);
+  const Forecast forecast(work_of(photo, painting, variation.recipes));
+
+  catch_interrupts();
+  ProgressDisplay display(suitable_progress_style(quiet));
+  const std::exception_ptr trouble = paint_all(model, std::move(photo), std::move(painting),
+                                               variation, forecast, results, display);
   display.finish();
   if (results.empty()) {
     if (trouble) std::rethrow_exception(trouble);
@@ -340,12 +213,11 @@ int SweepCommand::run() const {
          "the loss of the first picture is finite for none of the values, so nothing was painted; "
          "choose smaller weights");
   }
-  results.write_sheet();
-  if (report) results.write_report(forecast.seconds());
-  if (animation) results.write_animation();
+  results.write_sheet_and_report(forecast.seconds());
+  results.write_animation();
   if (trouble) std::rethrow_exception(trouble);
-  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", output, results.size(), count,
-                           forecast.seconds()));
+  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", outputs.sheet, results.size(),
+                           variation.recipes.size(), forecast.seconds()));
   return results.stopped() ? kInterrupted : kSuccess;
 }
 

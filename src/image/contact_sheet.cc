@@ -114,7 +114,7 @@ SheetLayout single_cell(const SheetLayout& layout) {
   return single;
 }
 
-Image fitted(Image picture, const SheetLayout& layout) {
+Image fitted(const Image& picture, const SheetLayout& layout) {
   check_shape(picture);
   const double scale = std::min(static_cast<double>(layout.box_width) / picture.width,
                                 static_cast<double>(layout.box_height) / picture.height);

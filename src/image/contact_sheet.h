@@ -54,7 +54,7 @@ SheetLayout sheet_layout(int cells, int width, int height);
 SheetLayout single_cell(const SheetLayout& layout);
 
 // The picture as the sheet needs it: in proportion no larger than a box, never enlarged.
-Image fitted(Image picture, const SheetLayout& layout);
+Image fitted(const Image& picture, const SheetLayout& layout);
 
 // The sheet, opaque, in 0..1 RGB. There may be fewer cells than the layout has room for; pictures
 // must be fitted. Transparent ones are laid on white.
