@@ -12,7 +12,9 @@ expect_in_folder out "a.json a.png a.webp"
 # Three rows of two cells, 160 pixels wide, with 13 between and around.
 expect_picture out/a.png "359 x 277 opaque"
 expect_picture out/a.webp "186 x 101 opaque"
-for number in 1 2 3; do expect_message "painting $number of 3, 48 x 36 pixels: style.weight 0.0"; done
+for number in 1 2 3; do
+  expect_message "painting $number of 3, 48 x 36 pixels: style.weight 0.0"
+done
 expect_message "3/3 iteration 2/2: loss "
 expect_message "out/a.png: 3 of 3 paintings, "
 expect_equal "" "$(< stdout)"
@@ -27,7 +29,8 @@ expect_json out/a.json 'all(list(p) == ["value", "outcome", "width", "height", "
   "iteration", "seconds", "losses", "unweighted"] for p in r["paintings"])'
 expect_json out/a.json 'all((p["outcome"], p["width"], p["height"], p["iterations"]) ==
   ("finished", 48, 36, 2) for p in r["paintings"])'
-expect_json out/a.json 'all(math.isclose(p["losses"]["style"], p["value"] * p["unweighted"]["style"])
+expect_json out/a.json 'all(
+  math.isclose(p["losses"]["style"], p["value"] * p["unweighted"]["style"])
   and p["losses"]["content"] == p["unweighted"]["content"] for p in r["paintings"])'
 expect_json out/a.json 'all(p["unweighted"]["total_variation"] is None for p in r["paintings"])'
 # More weight on style makes less of it.
@@ -121,8 +124,8 @@ expect_refusal 3 "'missing.png'" "${sweep[@]}" -o out/a.png --vary init=content,
 
 vary=(--vary style.weight=0.001,0.01)
 expect_refusal 2 "is no ending of a known format" "${sweep[@]}" "${vary[@]}" -o out/a.xyz
-expect_refusal 2 "'out/b.png': an animation's name ends in .webp or .gif" "${sweep[@]}" "${vary[@]}" \
-  -o out/a.png --animation out/b.png
+expect_refusal 2 "'out/b.png': an animation's name ends in .webp or .gif" \
+  "${sweep[@]}" "${vary[@]}" -o out/a.png --animation out/b.png
 expect_refusal 3 "there is no folder 'nowhere'" "${sweep[@]}" "${vary[@]}" -o nowhere/a.png
 expect_refusal 3 "there is no folder 'nowhere'" "${sweep[@]}" "${vary[@]}" -o out/a.png \
   --animation nowhere/a.gif
