@@ -114,11 +114,11 @@ void ProgressDisplay::show(const Progress& progress, const std::string& number,
     const double done = progress.iterations > 0
                             ? static_cast<double>(progress.iteration) / progress.iterations
                             : 1.0;
-    output_.draw_bar(done,
-                     fmt::format("{}{}{}{}  {}", number, count, pace.empty() ? "" : "  ", pace, losses));
+    output_.draw_bar(
+        done, fmt::format("{}{}{}{}  {}", number, count, pace.empty() ? "" : "  ", pace, losses));
   } else {
-    output_.print_line(
-        fmt::format("{}iteration {}: {}{}{}", number, count, losses, pace.empty() ? "" : ", ", pace));
+    output_.print_line(fmt::format("{}iteration {}: {}{}{}", number, count, losses,
+                                   pace.empty() ? "" : ", ", pace));
   }
 }
 

@@ -15,7 +15,7 @@ expect_picture out/a.webp "186 x 101 opaque"
 for number in 1 2 3; do
   expect_message "painting $number of 3, 48 x 36 pixels: style.weight 0.0"
 done
-expect_message "3/3 iteration 2/2: loss "
+expect_message "painting 3/3, iteration 2/2: loss "
 expect_message "out/a.png: 3 of 3 paintings, "
 expect_equal "" "$(< stdout)"
 
@@ -147,7 +147,7 @@ set -m  # else bash starts it with SIGINT ignored
 set +m
 process=$!
 for ((tenths = 0; tenths < 200; ++tenths)); do
-  ! grep -q "^2/3 iteration 0/" stderr || break
+  ! grep -q "^painting 2/3, iteration 0/" stderr || break
   sleep 0.1
 done
 command_run="limn sweep, while it paints the second of three"
