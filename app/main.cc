@@ -109,6 +109,7 @@ int run(int argc, char** argv) {
 
   int exit_code = kSuccess;
   add_paint_command(app, exit_code);
+  add_sweep_command(app, exit_code);
   add_evaluate_command(app, exit_code);
   add_recipes_command(app, exit_code);
   add_model_command(app, exit_code);

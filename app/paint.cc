@@ -9,13 +9,13 @@
 
 #include "arguments.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/parallel.h"
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
 #include "image/write.h"
 #include "interrupt.h"
+#include "outputs.h"
 #include "progress.h"
 #include "report.h"
 #include "style/memory.h"
@@ -69,12 +69,7 @@ void PaintCommand::add_to(CLI::App& command) {
       ->required();
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
-  command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
-      ->type_name("8|16")
-      ->default_str("8");
-  command.add_option("--quality", write.quality, "Quality of a JPEG, WebP, ...")
-      ->type_name("1..100")
-      ->default_str("95");
+  add_write_flags(command, write);
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
@@ -93,14 +88,7 @@ std::string PaintCommand::name_on_the_way(const Progress& progress, SavedName na
 
 void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, const Model& model,
                                 double predicted_bytes) const {
-  nlohmann::ordered_json json;
-  json["limn"] = version();
-  json["instruction_set"] = instruction_set();
-  json["photo"] = arguments.photo();
-  json["painting"] = arguments.painting();
-  json["output"] = output;
-  json["weights"] = model.weights().source;
-  json["network"] = model.network();
+  nlohmann::ordered_json json = to_json(arguments, output, model);
   json["recipe"] = to_json(recipe);
   json["width"] = painted.picture.width;
   json["height"] = painted.picture.height;
@@ -117,39 +105,17 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
     entry.update(to_json(record.losses));
     json["history"].push_back(std::move(entry));
   }
-  replace_file(*report, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  ::limn::write_report(json, *report);
 }
 
 // All that can be known to fail is found before the painting begins.
 void PaintCommand::check(const Recipe& recipe) const {
-  if (write.bits != 8 && write.bits != 16) {
-    fail(ErrorKind::usage, "--bits: is {}, but should be 8 or 16", write.bits);
-  }
-  if (write.quality < 1 || write.quality > 100) {
-    fail(ErrorKind::usage, "--quality: is {}, but should be 1 to 100", write.quality);
-  }
+  check_write_flags(write);
   check_writable(output, write, recipe.picture.size);
-  if (report && report->empty()) fail(ErrorKind::usage, "--report: names no file");
-  if (report) check_replaceable(*report);
-
-  // Nothing that was given is lost, and no result replaces another.
-  const auto keep_apart = [](const std::string& written, const char* flag, const std::string& kept,
-                             const char* role) {
-    if (std::filesystem::weakly_canonical(written) == std::filesystem::weakly_canonical(kept)) {
-      fail(ErrorKind::usage, "{}: '{}' would replace the {}; choose another name", flag, written,
-           role);
-    }
-  };
-  const std::string weights = arguments.weights_file(recipe);
-  const auto keep_inputs = [&](const std::string& written, const char* flag) {
-    keep_apart(written, flag, arguments.photo(), "photo");
-    keep_apart(written, flag, arguments.painting(), "painting");
-    keep_apart(written, flag, weights, "weights");
-  };
-  keep_inputs(output, "--output");
-  if (!report) return;
-  keep_inputs(*report, "--report");
-  keep_apart(*report, "--report", output, "picture");
+  if (report) check_report(*report);
+  std::vector<Written> written = {{"--output", output, "picture"}};
+  if (report) written.push_back({"--report", *report, "report"});
+  check_kept(written, arguments, arguments.weights_file(recipe));
 }
 
 int PaintCommand::run() const {

@@ -30,6 +30,12 @@ std::string pace_text(const Progress& progress) {
   return fmt::format("{:.2f} it/s, {} left", rate, clock_text(left));
 }
 
+std::string pace_text(const Progress& progress, const Series& series) {
+  if (progress.iteration == 0 || progress.seconds <= 0 || series.seconds_left < 0) return "";
+  return fmt::format("{:.2f} it/s, {} left in all", progress.iteration / progress.seconds,
+                     clock_text(series.seconds_left));
+}
+
 }  // namespace
 
 std::string losses_text(const Losses& losses) {
@@ -90,21 +96,29 @@ void ProgressOutput::note(const std::string& text) {
 
 // ----------------------------------------------------------------------------- what is shown --
 
-void ProgressDisplay::show(const Progress& progress) {
-  const bool last = progress.iteration == progress.iterations;
-  if (!output_.due(progress.seconds, last)) return;
+void ProgressDisplay::show(const Progress& progress) { show(progress, "", pace_text(progress)); }
+
+void ProgressDisplay::show(const Progress& progress, const Series& series) {
+  show(progress, fmt::format("painting {}/{}, ", series.number, series.count),
+       pace_text(progress, series));
+}
+
+// `number` of the painting, where there are several.
+void ProgressDisplay::show(const Progress& progress, const std::string& number,
+                           const std::string& pace) {
+  const bool end = progress.iteration == 0 || progress.iteration == progress.iterations;
+  if (!output_.due(progress.seconds, end)) return;
   const std::string count = fmt::format("{}/{}", progress.iteration, progress.iterations);
   const std::string losses = losses_text(progress.losses);
-  const std::string pace = pace_text(progress);
   if (output_.style() == ProgressStyle::bar) {
     const double done = progress.iterations > 0
                             ? static_cast<double>(progress.iteration) / progress.iterations
                             : 1.0;
-    output_.draw_bar(done,
-                     fmt::format("{}{}{}  {}", count, pace.empty() ? "" : "  ", pace, losses));
+    output_.draw_bar(
+        done, fmt::format("{}{}{}{}  {}", number, count, pace.empty() ? "" : "  ", pace, losses));
   } else {
-    output_.print_line(
-        fmt::format("iteration {}: {}{}{}", count, losses, pace.empty() ? "" : ", ", pace));
+    output_.print_line(fmt::format("{}iteration {}: {}{}{}", number, count, losses,
+                                   pace.empty() ? "" : ", ", pace));
   }
 }
 

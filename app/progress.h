@@ -44,17 +44,27 @@ class ProgressOutput {
   bool bar_open_ = false;
 };
 
+// Where a painting stands among several.
+struct Series {
+  int number = 1;  // of the painting, from 1
+  int count = 1;
+  double seconds_left = -1;  // until all are done; less than 0 while nobody knows
+};
+
 // Iterations and losses of a painting.
 class ProgressDisplay {
  public:
   explicit ProgressDisplay(ProgressStyle style) : output_(style) {}
 
-  // Shows this moment, if it is time to.
+  // Shows this moment, if it is time to; in a series, with the time that is left of all of it.
   void show(const Progress& progress);
+  void show(const Progress& progress, const Series& series);
   void finish() { output_.finish(); }
   void note(const std::string& text) { output_.note(text); }
 
  private:
+  void show(const Progress& progress, const std::string& number, const std::string& pace);
+
   ProgressOutput output_;
 };
 

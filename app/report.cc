@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include "base/file.h"
+#include "network/weights.h"
 #include "style/recipe_fields.h"
 
 namespace limn {
@@ -43,6 +45,20 @@ nlohmann::ordered_json to_json(const Losses& losses) {
           {"style", losses.style},
           {"total_variation", losses.total_variation},
           {"total", losses.total}};
+}
+
+nlohmann::ordered_json to_json(const PaintingArguments& arguments, const std::string& output,
+                               const Model& model) {
+  return {{"limn", version()},          {"instruction_set", instruction_set()},
+          {"photo", arguments.photo()}, {"painting", arguments.painting()},
+          {"output", output},           {"weights", model.weights().source},
+          {"network", model.network()}};
+}
+
+void write_report(const nlohmann::ordered_json& json, const std::string& path) {
+  // Names of files may be any bytes.
+  constexpr auto kOddBytes = nlohmann::json::error_handler_t::replace;
+  replace_file(path, json.dump(2, ' ', false, kOddBytes) + "\n");
 }
 
 std::string_view outcome_name(Outcome outcome) {

@@ -4,6 +4,9 @@
 #include <limn/limn.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
+
+#include "arguments.h"
 
 namespace limn {
 
@@ -13,6 +16,13 @@ nlohmann::ordered_json to_json(const Recipe& recipe);
 
 // {"content": ..., "style": ..., "total_variation": ..., "total": ...}
 nlohmann::ordered_json to_json(const Losses& losses);
+
+// What a report begins with: versions, the pictures' names, the output's and the weights'.
+nlohmann::ordered_json to_json(const PaintingArguments& arguments, const std::string& output,
+                               const Model& model);
+
+// Writes it, beside and renamed. Throws Error (file).
+void write_report(const nlohmann::ordered_json& json, const std::string& path);
 
 // "finished", "converged", "stopped" or "failed".
 std::string_view outcome_name(Outcome outcome);

@@ -25,9 +25,11 @@
 // A Model is immutable and may be shared. Results do not depend on Recipe's `threads`, to the bit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -374,6 +376,28 @@ LIMN_API Painted paint(const Model& model, const Image& photo, const Image& pain
 //   paint(model, std::move(photo), std::move(painting), recipe)
 LIMN_API Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
                        const ProgressCallback& progress = {});
+
+// Called after every iteration of painting number `index`; false stops it and ends the sweep.
+using SweepProgress = std::function<bool(std::size_t index, const Progress&)>;
+// Called with painting number `index` when it is done, a stopped or failed one too.
+using SweepDone = std::function<void(std::size_t index, Painted&&)>;
+
+struct Swept {
+  std::size_t painted = 0;   // paintings done
+  std::size_t measured = 0;  // times that photo and painting went through the network
+};
+
+// Paints the photo once by each recipe, in this order and to the bit as paint() would. Recipes that
+// work at the same sizes and read the same layers in the same way share what the losses compare
+// with: photo and painting go through the network once for all of them, as long as such recipes
+// follow each other. Give pictures that are not needed afterwards with std::move.
+//
+// Throws what paint() would: everything that can be known beforehand (recipes, layers, sizes) is
+// found before anything is painted; and passes on what the callbacks throw. Paintings that `done`
+// was given are not lost by that.
+LIMN_API Swept sweep(const Model& model, Image photo, Image painting,
+                     std::span<const Recipe> recipes, const SweepDone& done,
+                     const SweepProgress& progress = {});
 
 struct Evaluation {
   Losses losses;

@@ -1,4 +1,4 @@
-// libvips, as the three files of this folder use it: started once, kept quiet, its errors in one
+// libvips, as the files of this folder use it: started once, kept quiet, its errors in one
 // line, its pixels row by row. Nothing outside this folder includes it.
 #pragma once
 

@@ -10,15 +10,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <new>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "image/samples.h"
 #include "image/shape.h"
 #include "image/vips.h"
 
@@ -172,81 +171,10 @@ const Format& checked_format(const std::string& path, const WriteOptions& option
   return format;
 }
 
-// --------------------------------------------------------------------------------- the samples --
-
-// A NaN fails every comparison and ends as 0.
-float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
-
-// 0..1 to 0..max in nearest steps.
-template <typename T>
-T rounded(float value) {
-  return static_cast<T>(std::lround(in_range(value) * std::numeric_limits<T>::max()));
-}
-
-// One row's pixels [left, left + width), their bands side by side: red, green, blue and, when
-// `bands` is 4, alpha. With 3 bands the colours of a transparent picture are laid on white.
-template <typename T>
-void put_row(const Image& image, int bands, int y, int left, int width, T* out) {
-  const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
-  const size_t first =
-      static_cast<size_t>(y) * static_cast<size_t>(image.width) + static_cast<size_t>(left);
-  const bool on_white = bands == 3 && !image.alpha.empty();
-  for (size_t x = 0; x < static_cast<size_t>(width); ++x, out += bands) {
-    for (size_t c = 0; c < 3; ++c) {
-      float value = image.rgb[c * pixels + first + x];
-      if (on_white) {
-        const float alpha = in_range(image.alpha[first + x]);
-        value = in_range(value) * alpha + (1.0f - alpha);
-      }
-      out[c] = rounded<T>(value);
-    }
-    if (bands == 4) out[3] = rounded<T>(image.alpha[first + x]);
-  }
-}
-
-// libvips asks for a rectangle of samples, on any of its threads.
-int put_region(VipsRegion* region, void*, void* image, void*, gboolean*) {
-  const Image& from = *static_cast<const Image*>(image);
-  const VipsRect& area = region->valid;
-  const int bands = region->im->Bands;
-  for (int y = area.top; y < area.top + area.height; ++y) {
-    VipsPel* row = VIPS_REGION_ADDR(region, area.left, y);
-    if (region->im->BandFmt == VIPS_FORMAT_USHORT) {
-      put_row(from, bands, y, area.left, area.width, reinterpret_cast<std::uint16_t*>(row));
-    } else {
-      put_row(from, bands, y, area.left, area.width, row);
-    }
-  }
-  return 0;
-}
-
-// The picture as libvips sees it: samples that are made when they are asked for. Refers to `image`.
-VImage as_samples(const Image& image, const Format& format, int bits) {
-  constexpr double kPixelsPerMm = 72 / 25.4;  // screens' old 72 dpi, which all programs ignore
-  const bool deep = bits == 16;
-  VImage samples(vips_image_new());
-  VipsImage* raw = samples.get_image();
-  vips_image_init_fields(
-      raw, image.width, image.height, image.alpha.empty() || !format.has_alpha ? 3 : 4,
-      deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR, VIPS_CODING_NONE,
-      deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, kPixelsPerMm, kPixelsPerMm);
-  if (vips_image_pipelinev(raw, VIPS_DEMAND_STYLE_THINSTRIP, nullptr) != 0 ||
-      vips_image_generate(raw, nullptr, put_region, nullptr, const_cast<Image*>(&image), nullptr) !=
-          0) {
-    throw vips::VError();
-  }
-  VipsBlob* profile = nullptr;
-  if (vips_profile_load("srgb", &profile, nullptr) != 0) throw vips::VError();
-  size_t bytes = 0;
-  const void* data = vips_blob_get(profile, &bytes);
-  vips_image_set_blob_copy(raw, VIPS_META_ICC_NAME, data, bytes);
-  vips_area_unref(VIPS_AREA(profile));
-  return samples;
-}
-
 void save(const Image& image, const Format& format, const WriteOptions& options,
           const std::string& path) {
-  const VImage samples = as_samples(image, format, options.bits);
+  const bool keep_alpha = !image.alpha.empty() && format.has_alpha;
+  const VImage samples = as_samples(image, keep_alpha, options.bits);
   const std::uint64_t bytes = VIPS_IMAGE_SIZEOF_IMAGE(samples.get_image());
   VImage::call(format.saver, encoder_options(format.codec, options.quality, bytes)
                                  ->set("in", samples)

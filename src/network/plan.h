@@ -28,6 +28,7 @@ struct TapRequest {
   // Whether F may be kept for backward in half precision. That is done where losses read G alone,
   // which is taken from F itself; F - P would be a small difference of rounded values.
   bool half = false;
+  bool operator==(const TapRequest&) const = default;
 };
 
 // What a pass is for. features: backward is never called, less is kept.

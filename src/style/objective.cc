@@ -11,17 +11,37 @@ namespace limn {
 
 Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& photo,
                      const Image& painting, ThreadPool& pool)
-    : recipe_(recipe), height_(photo.height), width_(photo.width), pool_(pool) {
-  table_ = weights.network;
+    : Objective(weights, recipe,
+                WorkingSizes{photo.height, photo.width, painting.height, painting.width}, pool) {
+  auto targets = std::make_shared<Targets>();
+  targets->basis =
+      targets_basis(weights, recipe, {photo.height, photo.width, painting.height, painting.width});
+  targets->layers.resize(layers_.size());
+  // The painting's pass is given back before the picture's is made.
+  measure_painting(painting, *targets);
+  make_pass();
+  measure_photo(photo, *targets);
+  compare_with(std::move(targets));
+}
+
+Objective::Objective(const Weights& weights, const Recipe& recipe,
+                     std::shared_ptr<const Targets> targets, ThreadPool& pool)
+    : Objective(weights, recipe, targets->basis.sizes, pool) {
+  assert(targets->basis == targets_basis(weights, recipe, targets->basis.sizes));
+  make_pass();
+  compare_with(std::move(targets));
+}
+
+// What both have in common: all but the passes.
+Objective::Objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+                     ThreadPool& pool)
+    : recipe_(recipe), height_(sizes.height), width_(sizes.width), pool_(pool) {
+  check_objective(weights, recipe, sizes);
   plan_variable(input_convention(recipe.network.convention, weights.convention));
-  const std::vector<LayerInUse> layers = layers_in_use(*table_, recipe);
+  const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   if (layers.empty()) return;
   for (const LayerInUse& layer : layers) layers_.push_back({layer});
   network_ = std::make_unique<Network>(weights, recipe.network.pooling, deepest_row(layers));
-  check_size("photo", height_, width_);
-  check_size("painting", painting.height, painting.width);
-  measure_painting(painting, painting_taps(layers));
-  measure_photo(photo, picture_taps(layers, recipe.picture.half_features));
 }
 
 // ------------------------------------------------------------------------------------ the plan --
@@ -109,65 +129,104 @@ std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool ha
   return taps;
 }
 
-void Objective::check_size(const char* what, int height, int width) const {
-  const int last_row = static_cast<int>(network_->rows().size()) - 1;
-  const int smallest = smallest_side(network_->rows(), network_->pooling(), last_row);
+namespace {
+
+void check_size(const char* what, int height, int width, const Network& network,
+                std::string_view network_name) {
+  const int last_row = static_cast<int>(network.rows().size()) - 1;
+  const int smallest = smallest_side(network.rows(), network.pooling(), last_row);
   if (std::min(height, width) >= smallest) return;
   fail(ErrorKind::usage,
        "the {} is worked on at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
        "larger --size or shallower layers",
-       what, width, height, layer_name(network_->rows()[last_row]), table_->name, smallest,
-       smallest);
+       what, width, height, layer_name(network.rows()[last_row]), network_name, smallest, smallest);
+}
+
+}  // namespace
+
+void check_objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes) {
+  const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
+  if (layers.empty()) return;
+  const Network network(weights, recipe.network.pooling, deepest_row(layers));
+  check_size("photo", sizes.height, sizes.width, network, weights.network->name);
+  check_size("painting", sizes.painting_height, sizes.painting_width, network,
+             weights.network->name);
 }
 
 // ------------------------------------------------------------------------------------- targets --
 
-// The Gram matrices of the painting. Its pass is given back before the picture's is made.
-void Objective::measure_painting(const Image& painting, std::span<const TapRequest> taps) {
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
+                             const WorkingSizes& sizes) {
+  return {&weights,
+          recipe.network.pooling,
+          input_convention(recipe.network.convention, weights.convention),
+          recipe.style.gram,
+          sizes,
+          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false)};
+}
+
+// The Gram matrices of the painting.
+void Objective::measure_painting(const Image& painting, Targets& targets) const {
+  const std::vector<LayerInUse> layers(layers_.begin(), layers_.end());
+  const std::vector<TapRequest> taps = painting_taps(layers);
   if (taps.empty()) return;
   Pass pass(*network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
   fill_input(pass.input(), painting.rgb, rgb_to_network_);
   pass.forward(pool_);
   int tap = 0;
-  for (Layer& layer : layers_) {
-    if (layer.style_weight == 0) continue;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].style_weight == 0) continue;
     const std::span<const float> G = pass.gram(tap);
     const auto M = static_cast<double>(pass.shape(tap).positions());
     const double scale = limn::gram_scale(recipe_.style.gram, M);
-    layer.style_target = Buffer<float>(G.size());
-    for (size_t i = 0; i < G.size(); ++i) layer.style_target[i] = static_cast<float>(scale * G[i]);
+    Buffer<float>& A = targets.layers[i].gram;
+    A = Buffer<float>(G.size());
+    for (size_t j = 0; j < G.size(); ++j) A[j] = static_cast<float>(scale * G[j]);
     ++tap;
   }
 }
 
-// The photo's features, and all that depends on the picture's size. The pass serves the picture
-// afterwards.
-void Objective::measure_photo(const Image& photo, std::span<const TapRequest> taps) {
-  pass_ =
-      std::make_unique<Pass>(*network_, height_, width_, taps, Purpose::gradients, pool_.threads());
-  fill_input(pass_->input(), photo.rgb, rgb_to_network_);
-  pass_->forward(pool_);
-
-  gradients_.resize(layers_.size());
+// The pass over the picture, and all that depends on the picture's size.
+void Objective::make_pass() {
+  if (layers_.empty()) return;
+  const std::vector<LayerInUse> layers(layers_.begin(), layers_.end());
+  pass_ = std::make_unique<Pass>(*network_, height_, width_,
+                                 picture_taps(layers, recipe_.picture.half_features),
+                                 Purpose::gradients, pool_.threads());
   const double pixels = static_cast<double>(height_) * width_;
   for (size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
     const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
     const auto C = static_cast<double>(shape.channels);
     const auto M = static_cast<double>(shape.positions());
-    if (layer.content_weight != 0) {
-      const ConstFeatureMap F = pass_->features(static_cast<int>(i));
-      layer.content_factor = layer.content_weight * content_factor(recipe_.content.form, C, M);
-      layer.content_target = Buffer<float>(F.floats());
-      std::memcpy(layer.content_target.data(), F.data, F.floats() * sizeof(float));
-      gradients_[i].target = shape;
-      gradients_[i].target.data = layer.content_target.data();
-      gradients_[i].factor = static_cast<float>(2 * layer.content_factor);
-    }
-    if (layer.style_weight != 0) {
-      layer.style_factor = layer.style_weight * style_factor(recipe_.style.form, C, M, pixels);
-      layer.gram_scale = limn::gram_scale(recipe_.style.gram, M);
-    }
+    layer.content_factor = layer.content_weight * content_factor(recipe_.content.form, C, M);
+    layer.style_factor = layer.style_weight * style_factor(recipe_.style.form, C, M, pixels);
+    layer.gram_scale = limn::gram_scale(recipe_.style.gram, M);
+  }
+}
+
+// The photo's features, through the picture's pass.
+void Objective::measure_photo(const Image& photo, Targets& targets) {
+  if (!pass_) return;
+  fill_input(pass_->input(), photo.rgb, rgb_to_network_);
+  pass_->forward(pool_);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].content_weight == 0) continue;
+    const ConstFeatureMap F = pass_->features(static_cast<int>(i));
+    Buffer<float>& P = targets.layers[i].features;
+    P = Buffer<float>(F.floats());
+    std::memcpy(P.data(), F.data, F.floats() * sizeof(float));
+  }
+}
+
+void Objective::compare_with(std::shared_ptr<const Targets> targets) {
+  targets_ = std::move(targets);
+  gradients_.resize(layers_.size());
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].content_weight == 0) continue;
+    gradients_[i].target = pass_->shape(static_cast<int>(i));
+    gradients_[i].target.data = targets_->layers[i].features.data();
+    gradients_[i].factor = static_cast<float>(2 * layers_[i].content_factor);
   }
 }
 
@@ -235,7 +294,8 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
       }
       if (layer.style_weight != 0) {
         const std::span<float> G = pass_->gram(tap);
-        losses.style += style_loss(layer.style_factor, layer.gram_scale, G, layer.style_target);
+        losses.style +=
+            style_loss(layer.style_factor, layer.gram_scale, G, targets_->layers[i].gram);
         gradients_[i].S = G;
       }
     }

@@ -17,6 +17,7 @@
 
 #include "base/parallel.h"
 #include "network/network.h"
+#include "style/sizes.h"
 
 namespace limn {
 
@@ -41,14 +42,51 @@ void drop_unread_layers(Weights& weights, const Recipe& recipe);
 std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers);
 std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features);
 
+// Throws the Error (usage) that an objective at these sizes would: layers the network does not
+// have, weights that end too early, pictures smaller than the network can read.
+void check_objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes);
+
+// What the losses compare with: the photo's features and the painting's Gram matrices. Measuring
+// them takes a forward pass over each; objectives of several recipes may share them.
+struct Targets {
+  // All that they depend on besides the two pictures. Half precision is no part of it: features
+  // that content losses read are never kept in it.
+  struct Basis {
+    const Weights* weights = nullptr;
+    Pooling pooling = {};
+    InputConvention convention;
+    GramForm gram = {};
+    WorkingSizes sizes;
+    std::vector<TapRequest> taps;  // of the picture, none of them half
+    bool operator==(const Basis&) const = default;
+  };
+  struct Layer {
+    Buffer<float> features;  // P, laid out like F; empty where no content loss reads it
+    Buffer<float> gram;      // A, [C][C], scaled by the Gram form; empty where no style loss does
+  };
+  Basis basis;
+  std::vector<Layer> layers;  // of basis.taps
+};
+
+// The basis of the targets that the recipe's losses compare with. Throws Error (usage) for layers
+// the network does not have.
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
+                             const WorkingSizes& sizes);
+
 class Objective {
  public:
   // photo and painting are taken at the sizes they have, and not needed afterwards; the picture has
   // the photo's size. The weights, which are not copied, and the pool must outlive the objective.
-  // Throws Error (usage): layers the network does not have, weights that end too early, pictures
-  // smaller than the network can read.
+  // Throws like check_objective.
   Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
             ThreadPool& pool);
+
+  // The same with targets that were measured before, whose basis must be this recipe's.
+  Objective(const Weights& weights, const Recipe& recipe, std::shared_ptr<const Targets> targets,
+            ThreadPool& pool);
+
+  // Never null.
+  const std::shared_ptr<const Targets>& targets() const { return targets_; }
 
   int height() const { return height_; }
   int width() const { return width_; }
@@ -81,16 +119,17 @@ class Objective {
     double content_factor = 0;
     double style_factor = 0;
     double gram_scale = 0;
-    Buffer<float> content_target = {};  // P, laid out like F
-    Buffer<float> style_target = {};    // A, [C][C], scaled
   };
 
+  Objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+            ThreadPool& pool);
   void plan_variable(const InputConvention& convention);
-  void measure_painting(const Image& painting, std::span<const TapRequest> taps);
-  void measure_photo(const Image& photo, std::span<const TapRequest> taps);
+  void measure_painting(const Image& painting, Targets& targets) const;
+  void make_pass();
+  void measure_photo(const Image& photo, Targets& targets);
+  void compare_with(std::shared_ptr<const Targets> targets);
   void fill_input(InputPlanes input, std::span<const float> planes,
                   const std::array<Affine, 3>& to_network) const;
-  void check_size(const char* what, int height, int width) const;
 
   const Recipe recipe_;
   int height_, width_;
@@ -99,11 +138,11 @@ class Objective {
   std::array<Affine, 3> rgb_to_network_;       // by RGB plane
   std::array<Affine, 3> rgb_to_variable_;      // likewise
   std::array<Affine, 3> variable_to_network_;  // likewise
-  const NetworkTable* table_ = nullptr;
-  std::vector<Layer> layers_;         // tap i of the picture's pass is layers_[i]
-  std::unique_ptr<Network> network_;  // null when no loss reads a layer
+  std::vector<Layer> layers_;                  // tap i of the picture's pass is layers_[i]
+  std::unique_ptr<Network> network_;           // null when no loss reads a layer
   std::unique_ptr<Pass> pass_;
-  std::vector<TapGradient> gradients_;  // of layers_
+  std::shared_ptr<const Targets> targets_;
+  std::vector<TapGradient> gradients_;  // of layers_, comparing with targets_
 };
 
 }  // namespace limn

@@ -11,6 +11,7 @@
 #include "style/descent.h"
 #include "style/initial.h"
 #include "style/objective.h"
+#include "style/paint.h"
 #include "style/recipe_fields.h"
 #include "style/sizes.h"
 
@@ -24,22 +25,6 @@ Image fit(Image&& picture, int height, int width) {
   Image given = std::move(picture);
   const bool fits = given.height == height && given.width == width;
   return fits ? std::move(given) : fit(std::as_const(given), height, width);
-}
-
-void check(const Model& model, const Recipe& recipe) {
-  const std::string name = "recipe '" + recipe.name + "'";
-  check_ranges(recipe, name);
-  network_named(recipe.network.name);
-  if (recipe.network.name != model.network()) {
-    fail(ErrorKind::usage,
-         "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
-         "--network {}",
-         name, recipe.network.name, model.weights().source, model.network(), model.network());
-  }
-  const bool reads_layers = !layers_in_use(*model.weights().network, recipe).empty();
-  if (!reads_layers && recipe.total_variation.weight == 0) {
-    fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
-  }
 }
 
 // The optimiser's picture as one to show: within 0..1, with the photo's alpha.
@@ -71,20 +56,25 @@ Outcome run(Descent& descent, int iterations, Report&& report) {
 // still needed: each is given back before the next large piece is taken.
 template <typename Picture>
 Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, const Recipe& recipe,
-                       const ProgressCallback& progress) {
+                       std::shared_ptr<const Targets>& targets, const ProgressCallback& progress) {
   const auto start = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  check(model, recipe);
+  check_recipe(model, recipe);
   std::optional<Image> given = read_initial_picture(recipe);
 
   const WorkingSizes sizes = working_sizes(photo, painting, recipe);
   Image content = fit(std::move(photo), sizes.height, sizes.width);
-  Image style = fit(std::move(painting), sizes.painting_height, sizes.painting_width);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  Objective objective(model.weights(), recipe, content, style, pool);
-  style = {};
+  if (targets && targets->basis != targets_basis(model.weights(), recipe, sizes)) targets.reset();
+  // The painting is needed no longer than its Gram matrices take to be measured.
+  Objective objective =
+      targets
+          ? Objective(model.weights(), recipe, targets, pool)
+          : Objective(model.weights(), recipe, content,
+                      fit(std::move(painting), sizes.painting_height, sizes.painting_width), pool);
+  targets = objective.targets();
 
   const auto clip = [&](std::span<float> x) { objective.clip(x); };
   const std::vector<float> alpha = std::move(content.alpha);
@@ -128,19 +118,43 @@ Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, co
 
 }  // namespace
 
+void check_recipe(const Model& model, const Recipe& recipe) {
+  const std::string name = "recipe '" + recipe.name + "'";
+  check_ranges(recipe, name);
+  network_named(recipe.network.name);
+  if (recipe.network.name != model.network()) {
+    fail(ErrorKind::usage,
+         "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
+         "--network {}",
+         name, recipe.network.name, model.weights().source, model.network(), model.network());
+  }
+  const bool reads_layers = !layers_in_use(*model.weights().network, recipe).empty();
+  if (!reads_layers && recipe.total_variation.weight == 0) {
+    fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
+  }
+}
+
+Painted paint_sharing(const Model& model, const Image& photo, const Image& painting,
+                      const Recipe& recipe, std::shared_ptr<const Targets>& targets,
+                      const ProgressCallback& progress) {
+  return paint_pictures(model, photo, painting, recipe, targets, progress);
+}
+
 Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
               const ProgressCallback& progress) {
-  return paint_pictures(model, photo, painting, recipe, progress);
+  std::shared_ptr<const Targets> targets;
+  return paint_pictures(model, photo, painting, recipe, targets, progress);
 }
 
 Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
               const ProgressCallback& progress) {
-  return paint_pictures(model, photo, painting, recipe, progress);
+  std::shared_ptr<const Targets> targets;
+  return paint_pictures(model, photo, painting, recipe, targets, progress);
 }
 
 Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                     const Image& picture, const Recipe& recipe) {
-  check(model, recipe);
+  check_recipe(model, recipe);
   const WorkingSizes sizes =
       working_sizes(recipe.picture.size == 0 ? picture : photo, painting, recipe);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);

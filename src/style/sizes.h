@@ -9,6 +9,7 @@ namespace limn {
 struct WorkingSizes {
   int height = 0, width = 0;                    // of the photo, and of the picture that is made
   int painting_height = 0, painting_width = 0;  // of the painting
+  bool operator==(const WorkingSizes&) const = default;
 };
 
 // As recipe.picture says. Lengths that follow from a proportion are cut to whole pixels, as the

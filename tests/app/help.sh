@@ -20,11 +20,11 @@ check_help() {
 }
 
 check_help --help
-for command in paint evaluate recipes model; do expect_output "  $command "; done
+for command in paint sweep evaluate recipes model; do expect_output "  $command "; done
 check_help -h
 
-for command in paint evaluate recipes "recipes show" model "model fetch" "model list" "model info" \
-  "model convert"; do
+for command in paint sweep evaluate recipes "recipes show" model "model fetch" "model list" \
+  "model info" "model convert"; do
   for flag in --help -h; do
     # shellcheck disable=SC2086
     check_help $command $flag

@@ -1,0 +1,53 @@
+#include "outputs.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace limn {
+namespace {
+
+void keep_apart(const Written& written, const std::string& kept, const char* role) {
+  using std::filesystem::weakly_canonical;
+  if (weakly_canonical(written.path) != weakly_canonical(kept)) return;
+  fail(ErrorKind::usage, "{}: '{}' would replace the {}; choose another name", written.flag,
+       written.path, role);
+}
+
+}  // namespace
+
+void add_write_flags(CLI::App& command, WriteOptions& write) {
+  command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
+      ->type_name("8|16")
+      ->default_str("8");
+  command.add_option("--quality", write.quality, "Quality of a JPEG, WebP, ...")
+      ->type_name("1..100")
+      ->default_str("95");
+}
+
+void check_write_flags(const WriteOptions& write) {
+  if (write.bits != 8 && write.bits != 16) {
+    fail(ErrorKind::usage, "--bits: is {}, but should be 8 or 16", write.bits);
+  }
+  if (write.quality < 1 || write.quality > 100) {
+    fail(ErrorKind::usage, "--quality: is {}, but should be 1 to 100", write.quality);
+  }
+}
+
+void check_report(const std::string& path) {
+  if (path.empty()) fail(ErrorKind::usage, "--report: names no file");
+  check_replaceable(path);
+}
+
+void check_kept(const std::vector<Written>& written, const PaintingArguments& inputs,
+                const std::string& weights) {
+  for (size_t i = 0; i < written.size(); ++i) {
+    keep_apart(written[i], inputs.photo(), "photo");
+    keep_apart(written[i], inputs.painting(), "painting");
+    keep_apart(written[i], weights, "weights");
+    for (size_t j = 0; j < i; ++j) keep_apart(written[i], written[j].path, written[j].role);
+  }
+}
+
+}  // namespace limn

@@ -1,0 +1,234 @@
+// limn sweep
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "arguments.h"
+#include "base/error.h"
+#include "commands.h"
+#include "console.h"
+#include "exit_code.h"
+#include "image/animation.h"
+#include "image/label.h"
+#include "image/write.h"
+#include "interrupt.h"
+#include "outputs.h"
+#include "progress.h"
+#include "style/objective.h"
+#include "style/sizes.h"
+#include "sweep_results.h"
+#include "vary.h"
+
+namespace limn {
+namespace {
+
+constexpr const char* kDescription =
+    "Paint a photo once for each value of one setting, all others fixed.\n\n"
+    "The paintings stand on one labelled sheet, photo and painting first. What all of them "
+    "compare\n"
+    "with is measured once. The values are a list or a range:\n"
+    "  --vary style.weight=0.1,1,10         these; any key of a recipe, or its flag's name\n"
+    "  --vary style.weight=0.1..10x5        five in equal factors: 0.1 0.3162 1 3.162 10\n"
+    "  --vary picture.noise_share=0..1+5    five in equal steps: 0 0.25 0.5 0.75 1\n"
+    "  --vary 'content.layers=relu4_2;relu5_2:0.5'   lists of layers, with semicolons between\n"
+    "The sheet is written again after each painting. Ctrl-C ends with what there is, and with "
+    "code\n"
+    "130.";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  limn sweep photo.jpg painting.jpg --vary style.weight=1e-5..1e-3x5 -o sheet.png \\\n"
+    "      --animation sweep.webp --report sweep.json --weights vgg19.h5\n"
+    "  limn sweep photo.jpg painting.jpg --vary pooling=max,average -o sheet.png --weights "
+    "vgg19.h5 "
+    "\\\n"
+    "      --size 384 --iterations 100\n\n"
+    "Exit codes: as those of 'limn paint'.";
+
+// The recipe that reads the network's deepest layer: weights that serve it serve the others.
+const Recipe& deepest(std::span<const Recipe> recipes) {
+  return *std::ranges::max_element(recipes, {}, [](const Recipe& recipe) {
+    return deepest_row(layers_in_use(network_named(recipe.network.name), recipe));
+  });
+}
+
+// iterations * pixels of each painting.
+std::vector<double> work_of(const Image& photo, const Image& painting,
+                            std::span<const Recipe> recipes) {
+  std::vector<double> work;
+  for (const Recipe& recipe : recipes) {
+    const WorkingSizes sizes = working_sizes(photo, painting, recipe);
+    work.push_back(1.0 * sizes.width * sizes.height * std::max(1, recipe.optimiser.iterations));
+  }
+  return work;
+}
+
+// How long the rest takes, from what was done so far. An iteration's time is nearly proportional to
+// the picture's pixels.
+class Forecast {
+ public:
+  explicit Forecast(std::vector<double> work) : work_(std::move(work)) {}
+
+  // Now that painting number `index` is at `share` (0..1) of its iterations; -1 at the start.
+  double seconds_left(size_t index, double share) const {
+    double done = share * work_[index];
+    double left = (1 - share) * work_[index];
+    for (size_t i = 0; i < work_.size(); ++i) {
+      if (i < index) done += work_[i];
+      if (i > index) left += work_[i];
+    }
+    return done > 0 ? seconds() * left / done : -1;
+  }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::vector<double> work_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+struct SweepCommand {
+  PaintingArguments arguments;
+  std::string vary;
+  SweepOutputs outputs;
+  bool quiet = false;
+
+  void add_to(CLI::App& command);
+  int run() const;
+  void check(const Recipe& base, const Variation& variation) const;
+  std::exception_ptr paint_all(const Model& model, Image photo, Image painting,
+                               const Variation& variation, const Forecast& forecast,
+                               SweepResults& results, ProgressDisplay& display) const;
+};
+
+void SweepCommand::add_to(CLI::App& command) {
+  arguments.add_to(command);
+  command.add_option("--vary", vary, "The setting that varies and its values: a list or a range")
+      ->type_name("KEY=VALUES")
+      ->required();
+  command
+      .add_option("-o,--output", outputs.sheet,
+                  "Where to write the sheet; its ending is its format")
+      ->type_name("FILE")
+      ->required();
+  command
+      .add_option("--animation", outputs.animation,
+                  "Also show one after the other: animated WebP or GIF")
+      ->type_name("FILE");
+  command
+      .add_option("--report", outputs.report, "Write settings, seconds and losses of each as JSON")
+      ->type_name("FILE.json");
+  add_write_flags(command, outputs.write);
+  command.add_flag("--quiet", quiet, "Show no progress");
+}
+
+// All that can be known to fail before pictures and weights are read.
+void SweepCommand::check(const Recipe& base, const Variation& variation) const {
+  if (arguments.given(variation.key)) {
+    fail(ErrorKind::usage, "--vary: {} is varied, and given by a flag of its own too",
+         variation.key);
+  }
+  if (arguments.given("output.save_every") && base.output.save_every > 0) {
+    fail(ErrorKind::usage, "--save-every: a sweep saves no pictures on the way");
+  }
+  const auto& [sheet, animation, report, write] = outputs;
+  check_write_flags(write);
+  check_labels();
+  check_writable(sheet, write);
+  std::vector<Written> written = {{"--output", sheet, "sheet"}};
+  if (animation) {
+    check_animation_writable(*animation);
+    written.push_back({"--animation", *animation, "animation"});
+  }
+  if (report) {
+    check_report(*report);
+    written.push_back({"--report", *report, "report"});
+  }
+  check_kept(written, arguments, arguments.weights_file(base));
+}
+
+// Paints by each recipe in turn. Returns the error that ended it early, if one did: what was
+// painted before is not lost by that.
+std::exception_ptr SweepCommand::paint_all(const Model& model, Image photo, Image painting,
+                                           const Variation& variation, const Forecast& forecast,
+                                           SweepResults& results, ProgressDisplay& display) const {
+  const int count = static_cast<int>(variation.recipes.size());
+  const auto on_progress = [&](size_t index, const Progress& progress) {
+    const int number = static_cast<int>(index) + 1;
+    if (progress.iteration == 0) {
+      display.note(fmt::format("painting {} of {}, {} x {} pixels: {}", number, count,
+                               progress.width, progress.height, results.label(index)));
+    }
+    const double share =
+        progress.iterations > 0 ? 1.0 * progress.iteration / progress.iterations : 1;
+    display.show(progress, {number, count, forecast.seconds_left(index, share)});
+    return !interrupted();
+  };
+  const auto on_done = [&](size_t index, const Painted& painted) {
+    results.add(index, painted);
+    if (painted.outcome == Outcome::failed) {
+      display.note(
+          fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
+    }
+    const bool end = results.stopped() || results.size() == variation.recipes.size();
+    if (end || results.empty()) return;
+    try {
+      results.write_sheet_and_report(forecast.seconds());
+    } catch (const Error& error) {  // worth a warning, not the paintings to come
+      display.finish();
+      say(fmt::format("limn: {}; painting goes on\n", error.what()));
+    }
+  };
+  try {
+    sweep(model, std::move(photo), std::move(painting), variation.recipes, on_done, on_progress);
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+int SweepCommand::run() const {
+  const Recipe base = arguments.recipe();
+  const Variation variation = parse_variation(vary, base);
+  check(base, variation);
+  Image photo = read_image(arguments.photo());
+  Image painting = read_image(arguments.painting());
+  const Model model = arguments.model(deepest(variation.recipes));
+  SweepResults results(arguments, outputs, variation, model, photo, painting);
+  const Forecast forecast(work_of(photo, painting, variation.recipes));
+
+  catch_interrupts();
+  ProgressDisplay display(suitable_progress_style(quiet));
+  const std::exception_ptr trouble = paint_all(model, std::move(photo), std::move(painting),
+                                               variation, forecast, results, display);
+  display.finish();
+  if (results.empty()) {
+    if (trouble) std::rethrow_exception(trouble);
+    fail(ErrorKind::usage,
+         "the loss of the first picture is finite for none of the values, so nothing was painted; "
+         "choose smaller weights");
+  }
+  results.write_sheet_and_report(forecast.seconds());
+  results.write_animation();
+  if (trouble) std::rethrow_exception(trouble);
+  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", outputs.sheet, results.size(),
+                           variation.recipes.size(), forecast.seconds()));
+  return results.stopped() ? kInterrupted : kSuccess;
+}
+
+}  // namespace
+
+void add_sweep_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("sweep", kDescription);
+  command->footer(kExamples);
+  const auto sweep = std::make_shared<SweepCommand>();
+  sweep->add_to(*command);
+  command->callback([sweep, &exit_code] { exit_code = sweep->run(); });
+}
+
+}  // namespace limn

@@ -1,0 +1,61 @@
+// What a sweep has made so far: the cells of its sheet, the rows of its table.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arguments.h"
+#include "image/contact_sheet.h"
+#include "vary.h"
+
+namespace limn {
+
+// The files that a sweep writes.
+struct SweepOutputs {
+  std::string sheet;
+  std::optional<std::string> animation, report;
+  WriteOptions write;
+};
+
+class SweepResults {
+ public:
+  // All but the two pictures must outlive it. Throws Error
+  // (usage) when sheet or animation would be larger than their formats hold.
+  SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
+               const Variation& variation, const Model& model, const Image& photo,
+               const Image& painting);
+
+  // Painting number `index`, which may have been stopped or have failed.
+  void add(size_t index, const Painted& painted);
+
+  bool empty() const { return painted_ == 0; }  // whether nothing was painted but failures
+  bool stopped() const { return stopped_; }     // whether the last painting was
+  size_t size() const { return rows_.size(); }
+
+  // "style.weight 0.1"
+  std::string label(size_t index) const;
+
+  // The sheet, and the report if there is to be one. Throw Error (file).
+  void write_sheet_and_report(double seconds) const;
+  void write_animation() const;
+
+ private:
+  std::string label(size_t index, const Painted& painted) const;
+  nlohmann::ordered_json row(size_t index, const Painted& painted) const;
+
+  const PaintingArguments& arguments_;
+  const SweepOutputs& outputs_;
+  const Variation& variation_;
+  const Model& model_;
+  SheetLayout layout_;
+  std::vector<Cell> cells_;  // photo, painting, and what was painted
+  nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
+  size_t painted_ = 0;  // without those that failed
+  bool stopped_ = false;
+};
+
+}  // namespace limn
