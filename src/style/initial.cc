@@ -49,9 +49,9 @@ std::vector<float> noise_variable(const Objective& objective, const Recipe& reci
           photo, [&] { return std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0); }));
     }
     case Noise::uniform: {
-      const auto [mean, deviation] = statistics_of(photo.rgb);
-      return objective.encode(
-          drawn_picture(photo, [&] { return mean + deviation * (2 * random.uniform() - 1); }));
+      const Statistics of_photo = statistics_of(photo.rgb);
+      return objective.encode(drawn_picture(
+          photo, [&] { return of_photo.mean + of_photo.deviation * (2 * random.uniform() - 1); }));
     }
     case Noise::standard:
       break;
