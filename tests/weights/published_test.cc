@@ -61,8 +61,9 @@ TEST(PublishedVgg19, TakesLittleMoreMemoryThanItsOwnSize) {
   const double file_size = static_cast<double>(std::filesystem::file_size(published_weights()));
   const double peak = status_bytes("VmHWM") - before;
   EXPECT_GT(peak, 0.9 * file_size) << "the measurement sees nothing";
-  // The weights, and beside them a layer as it lies in the file (9.4 of 80 MB), twice at most.
-  EXPECT_LT(peak, 1.3 * file_size);
+  // The weights, beside them a layer as it lies in the file (9.4 of 80 MB), twice at most, and what
+  // huge pages round up.
+  EXPECT_LT(peak, 1.4 * file_size);
 }
 
 }  // namespace
