@@ -67,7 +67,7 @@ parity:
 	/usr/bin/python3 tools/parity/formats.py --limn build/limn
 	/usr/bin/python3 tools/parity/features.py --limn-dump build/dump_evaluation
 	/usr/bin/python3 tools/parity/parity.py --limn-run build/dump_run --vgg19 "$(WEIGHTS)" \
-	  $(PARITY_FLAGS)
+	  --markdown docs/parity.md --sheet docs/parity $(PARITY_FLAGS)
 
 install: build
 	cmake --install build --prefix $(PREFIX)
