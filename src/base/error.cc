@@ -48,4 +48,13 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
   return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
 }
 
+std::string printable(std::string_view text) {
+  constexpr size_t kLongest = 100;  // characters: longer than any name that a framework gives
+  std::string shown(text.substr(0, kLongest));
+  std::ranges::replace_if(
+      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  if (text.size() > kLongest) shown += "...";
+  return shown;
+}
+
 }  // namespace limn

@@ -24,4 +24,7 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
 // "; did you mean 'x'?" for the nearest candidate, or "" when none is near.
 std::string did_you_mean(std::string_view name, std::span<const std::string> candidates);
 
+// Text out of a file as a message may show it: printable ASCII (all else is '?'), not too long.
+std::string printable(std::string_view text);
+
 }  // namespace limn

@@ -13,9 +13,10 @@
 #include <memory>
 
 #include "base/error.h"
+#include "containers/file_bytes.h"
+#include "containers/numbers.h"
+#include "containers/protobuf_wire.h"
 #include "weights/checks.h"
-#include "weights/file_bytes.h"
-#include "weights/protobuf_wire.h"
 #include "weights/read.h"
 #include "weights/tensors.h"
 

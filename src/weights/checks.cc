@@ -85,13 +85,4 @@ void check_finite(const std::string& path, std::string_view layer, std::string_v
        path, layer, part, *bad);
 }
 
-std::string printable(std::string_view text) {
-  constexpr size_t kLongest = 100;  // characters: longer than any name that a framework gives
-  std::string shown(text.substr(0, kLongest));
-  std::ranges::replace_if(
-      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  if (text.size() > kLongest) shown += "...";
-  return shown;
-}
-
 }  // namespace limn

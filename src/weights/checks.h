@@ -38,7 +38,4 @@ void check_shape(const std::string& path, std::string_view layer, std::string_vi
 void check_finite(const std::string& path, std::string_view layer, std::string_view part,
                   std::span<const float> values);
 
-// Text out of a file as a message may show it: printable ASCII (all else is '?'), not too long.
-std::string printable(std::string_view text);
-
 }  // namespace limn

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "containers/hdf5_dataset.h"
+#include "containers/hdf5_group.h"
 #include "weights/checks.h"
-#include "weights/hdf5_dataset.h"
-#include "weights/hdf5_group.h"
 #include "weights/read.h"
 #include "weights/tensors.h"
 

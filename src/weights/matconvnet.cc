@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "base/error.h"
+#include "containers/mat_file.h"
 #include "weights/checks.h"
-#include "weights/mat_file.h"
 #include "weights/read.h"
 #include "weights/tensors.h"
 

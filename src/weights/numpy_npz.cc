@@ -6,12 +6,13 @@
 #include <optional>
 
 #include "base/error.h"
+#include "containers/npy_header.h"
+#include "containers/numbers.h"
+#include "containers/strided.h"
+#include "containers/zip_file.h"
 #include "weights/checks.h"
-#include "weights/npy_header.h"
 #include "weights/read.h"
-#include "weights/strided.h"
 #include "weights/tensors.h"
-#include "weights/zip_file.h"
 
 namespace limn {
 namespace {

@@ -7,11 +7,12 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "containers/numbers.h"
+#include "containers/pth_file.h"
+#include "containers/strided.h"
 #include "weights/checks.h"
 #include "weights/known_files.h"
-#include "weights/pth_file.h"
 #include "weights/read.h"
-#include "weights/strided.h"
 
 namespace limn {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "weights/pth_file.h"
+#include "containers/pth_file.h"
 
 namespace limn {
 namespace {

@@ -15,9 +15,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "containers/numbers.h"
+#include "containers/safetensors_header.h"
 #include "weights/checks.h"
 #include "weights/read.h"
-#include "weights/safetensors_header.h"
 #include "weights/tensors.h"
 
 namespace limn {
@@ -96,8 +97,9 @@ Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
 TensorTable tensors_of(const std::shared_ptr<SafetensorsFile>& file) {
   TensorTable tensors;
   for (const auto& [name, entry] : file->header.tensors) {
-    tensors[name] = {entry.shape, entry.dtype,
-                     [file, name = name, &entry = entry] { return read_tensor(*file, name, entry); }};
+    tensors[name] = {entry.shape, entry.dtype, [file, name = name, &entry = entry] {
+                       return read_tensor(*file, name, entry);
+                     }};
   }
   return tensors;
 }

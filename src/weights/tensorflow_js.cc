@@ -18,8 +18,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "containers/file_bytes.h"
+#include "containers/numbers.h"
 #include "weights/checks.h"
-#include "weights/file_bytes.h"
 #include "weights/read.h"
 #include "weights/tensors.h"
 

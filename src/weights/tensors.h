@@ -62,17 +62,4 @@ inline constexpr TensorNaming kTorchvisionNaming = {torchvision_names, ".weight"
 Weights weights_of(const std::string& path, const TensorTable& tensors, const TensorNaming& naming,
                    const NetworkTable* network = nullptr);
 
-// ---- values of files as floats ----
-
-enum class NumberType { u8, i8, u16, i16, u32, i32, f16, bf16, f32, f64 };
-size_t bytes_of(NumberType type);
-
-// The numbers in `bytes` (a multiple of their size), least significant byte first unless
-// big_endian.
-Buffer<float> to_floats(std::span<const std::byte> bytes, NumberType type, bool big_endian = false);
-
-// The nearest IEEE 754 half, ties to even; infinity from kHalfEnd on, in size.
-std::uint16_t to_half(float value);
-inline constexpr float kHalfEnd = 65520;  // halfway from the largest half, 65504, to 2^16
-
 }  // namespace limn

@@ -65,5 +65,16 @@ TEST(DidYouMean, IsAHalfSentenceOrNothing) {
   EXPECT_EQ(did_you_mean("something else", kKeys), "");
 }
 
+TEST(Printable, ReplacesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable("features.0"), "features.0");
+  EXPECT_EQ(printable("a\x1b[2J\n\xff"), "a?[2J??");
+}
+
+TEST(Printable, CutsLongNames) {
+  const std::string shown = printable(std::string(100'000, 'x'));
+  EXPECT_LT(shown.size(), 200u);
+  EXPECT_TRUE(shown.ends_with("..."));
+}
+
 }  // namespace
 }  // namespace limn

@@ -319,8 +319,8 @@ TEST(Damage, FlippedBitsAndCutsOfATensorFlowJsModelAreRefusedOrHarmless) {
 }
 
 TEST(Damage, FlippedBitsOfValuesAreMostlyHarmless) {
-  for (const std::string& sound : {sound_keras_h5({}), sound_safetensors(),
-                                   sound_mats()[0], sound_caffemodels()[0]}) {
+  for (const std::string& sound :
+       {sound_keras_h5({}), sound_safetensors(), sound_mats()[0], sound_caffemodels()[0]}) {
     std::vector<size_t> anywhere(sound.size());
     std::iota(anywhere.begin(), anywhere.end(), 0);
     EXPECT_GT(fates_of_flips(sound, anywhere, 200, 4).read, 150);

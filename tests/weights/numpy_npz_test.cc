@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <limn/limn.h>
 
+#include "containers/npy_header.h"
+#include "containers/strided.h"
 #include "pth_files.h"
 #include "support/errors.h"
-#include "weights/npy_header.h"
 #include "weights/read.h"
-#include "weights/strided.h"
 #include "weights_files.h"
 
 namespace limn {

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "containers/numbers.h"
 #include "weights/tensors.h"
 #include "weights_files.h"
 

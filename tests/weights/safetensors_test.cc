@@ -10,6 +10,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "containers/numbers.h"
 #include "safetensors_file_test.h"
 #include "weights/tensors.h"
 
