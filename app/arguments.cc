@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "base/error.h"
@@ -44,9 +45,17 @@ std::string default_text(const T& value) {
   }
 }
 
+// Whether the losses of a given picture depend on the setting; those of how fast count as well.
+bool matters_to_losses(std::string_view key) {
+  constexpr std::array kOfTheWay = {"picture.init", "picture.noise", "picture.noise_share",
+                                    "picture.seed"};
+  if (key.starts_with("optimiser.")) return key == "optimiser.space";
+  return !key.starts_with("output.") && std::ranges::find(kOfTheWay, key) == kOfTheWay.end();
+}
+
 }  // namespace
 
-void PaintingArguments::add_to(CLI::App& command) {
+void PaintingArguments::add_to(CLI::App& command, Settings settings) {
   command.add_option("PHOTO", photo_, "The picture to be painted")->required()->type_name("FILE");
   command.add_option("PAINTING", painting_, "The picture in whose manner it is painted")
       ->required()
@@ -63,6 +72,7 @@ void PaintingArguments::add_to(CLI::App& command) {
   const Recipe defaults;
   visit_fields(defaults, [&](const Field& field, const auto& value) {
     if (field.flag.empty()) return;
+    if (settings == Settings::of_losses && !matters_to_losses(field.key)) return;
     const std::string key(field.key);
     const std::string flag(field.flag);
     const std::string help = fmt::format("{} [{}]", field.help, default_text(value));

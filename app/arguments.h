@@ -11,8 +11,14 @@ namespace limn {
 
 class PaintingArguments {
  public:
-  // Adds PHOTO, PAINTING, --weights, --recipe and a flag for every setting of a recipe.
-  void add_to(CLI::App& command);
+  // The settings that flags are added for.
+  enum class Settings {
+    all,
+    of_losses,  // those that make a difference to the losses of a given picture
+  };
+
+  // Adds PHOTO, PAINTING, --weights, --recipe and a flag for every such setting of a recipe.
+  void add_to(CLI::App& command, Settings settings = Settings::all);
 
   const std::string& photo() const { return photo_; }
   const std::string& painting() const { return painting_; }

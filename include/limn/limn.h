@@ -305,8 +305,8 @@ struct Weights;  // src/network/weights.h
 class LIMN_API Model {
  public:
   // Reads Keras .h5, MatConvNet .mat, the VGG-16 .npz, PyTorch .pth, TensorFlow.js model.json,
-  // .caffemodel and .safetensors, told apart by their content (docs/models.md). Throws Error (file), naming
-  // file, layer, what was expected and what was found.
+  // .caffemodel and .safetensors, told apart by their content (docs/models.md). Throws Error
+  // (file), naming file, layer, what was expected and what was found.
   static Model read(const std::string& path);
 
   explicit Model(std::shared_ptr<const Weights> weights) : weights_(std::move(weights)) {}

@@ -79,3 +79,9 @@ refused 3 "'tiny.toml'" tiny.toml
 refused 2 "'--jsno'; did you mean '--json'?" photo.png --jsno
 refused 2 "unknown flag '--output'" photo.png --output out/a.png
 expect_refusal 2 "--weights FILE" "${evaluate[@]}" photo.png
+
+# ---- flags that could make no difference are none of this command's ----
+for flag in --iterations --seed --keep --learning-rate; do
+  expect_refusal 2 "$flag" "${evaluate[@]}" painting.png "${weights[@]}" "$flag" 1
+done
+expect_exit 0 "${evaluate[@]}" painting.png "${weights[@]}" --space network --tv-weight 1
