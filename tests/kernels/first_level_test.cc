@@ -157,7 +157,7 @@ TEST_F(FirstLevel, IsItsTwinAtSmallSizes) {
 TEST_F(FirstLevel, IsItsTwinAroundTheBordersOfPieces) {
   make(16, 32);
   for (const int height : {2, 9}) {
-    for (const int width : {127, 128, 129, 130, 257}) {
+    for (const int width : {127, 128, 129, 257}) {
       expect_like_twin(height, width);
       if (HasFailure()) return;
     }
@@ -167,7 +167,7 @@ TEST_F(FirstLevel, IsItsTwinAroundTheBordersOfPieces) {
 // Above 512 rows a task is more than one row of pieces.
 TEST_F(FirstLevel, IsItsTwinAroundTheBordersOfTasks) {
   make(16, 16);
-  for (const int height : {511, 512, 513, 520, 521, 527, 528, 529, 1025}) {
+  for (const int height : {512, 513, 521, 529, 1025}) {
     expect_like_twin(height, 3);
     if (HasFailure()) return;
   }
@@ -176,7 +176,7 @@ TEST_F(FirstLevel, IsItsTwinAroundTheBordersOfTasks) {
 TEST_F(FirstLevel, IsItsTwinForEveryNumberOfChannels) {
   for (const auto& [channels, out] : {std::pair{32, 16}, {48, 32}, {32, 64}, {64, 64}}) {
     make(channels, out);
-    expect_like_twin(9, 130);
+    expect_like_twin(9, 34);
     if (HasFailure()) return;
   }
 }
