@@ -4,8 +4,8 @@
 #   tools/fuzz.sh [SECONDS for each, default 600] [READER...]
 #
 # Needs clang. New inputs gather in build-fuzz/found/READER, what made a reader misbehave in
-# build-fuzz/crash/READER; "merge" instead of seconds keeps of them, in tests/fuzz/corpus, those of at
-# most 4 KB that reach code which no other file reaches.
+# build-fuzz/crash/READER; "merge" instead of seconds gathers in build-fuzz/merged/READER the smallest
+# set of files of at most 3 KB that reach as much code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-600}
@@ -25,7 +25,9 @@ cmake --build build-fuzz --target "${readers[@]/#/fuzz_}"
 run() {  # READER
   mkdir -p "build-fuzz/found/$1" "build-fuzz/crash/$1"
   if [ "$seconds" = merge ]; then
-    "build-fuzz/tests/fuzz/fuzz_$1" -merge=1 -max_len=4096 "tests/fuzz/corpus/$1" "build-fuzz/found/$1"
+    mkdir -p "build-fuzz/merged/$1"
+    "build-fuzz/tests/fuzz/fuzz_$1" -set_cover_merge=1 -max_len=3000 "build-fuzz/merged/$1" \
+      "tests/fuzz/corpus/$1" "build-fuzz/found/$1"
   else
     "build-fuzz/tests/fuzz/fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=512 \
       -malloc_limit_mb=64 -max_len=16384 -artifact_prefix="build-fuzz/crash/$1/" -print_final_stats=1 \
