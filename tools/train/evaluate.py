@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""How well a student imitates VGG-19 on pictures that training never saw.
+
+  evaluate.py OUT/final.pt --weights vgg19.h5 --pictures FOLDER...
+  evaluate.py builtin.safetensors --weights vgg19.h5 --pictures FOLDER...
+
+For each tap:
+  error    squared error of the imitated features relative to the second moment of VGG's. For an
+           exported file, whose Q is folded into R, that of U R F_s with the best U of orthonormal
+           columns, which changes no loss.
+  style    Gram distances between crops, and
+  content  squared distances of features between crops: mean of the student's over mean of VGG's
+           (1 = in VGG's units), and the correlation of the two over all pairs.
+
+Held out is one picture in 20, by its name; --all takes every picture, for folders that training was
+not given.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+
+sys.dont_write_bytecode = True
+import torch  # noqa: E402
+
+import checkpoint  # noqa: E402
+import data  # noqa: E402
+import export  # noqa: E402
+import network  # noqa: E402
+import teacher as teachers  # noqa: E402
+
+
+@torch.no_grad()
+def imitation_errors(student, teacher, batches, device="cpu"):
+    """{tap: error} over batches of pictures: sum |Q F_s - F|^2 / sum |F|^2."""
+    error, moment = dict.fromkeys(network.TAPS, 0.0), dict.fromkeys(network.TAPS, 0.0)
+    for pictures in batches:
+        x = network.to_input(pictures.to(device))
+        targets, features = teacher(x), student(x)
+        for tap in network.TAPS:
+            target = targets[tap].float() / student.rms(tap)
+            imitated = student.imitated(tap, features[tap].float())
+            error[tap] += float((imitated - target).square().sum(dtype=torch.float64))
+            moment[tap] += float(target.square().sum(dtype=torch.float64))
+    return {tap: error[tap] / moment[tap] for tap in network.TAPS}
+
+
+def gram(F):
+    """(N, C, H, W) -> (N, C, C), each divided by its H W."""
+    F = F.flatten(2).double()
+    return F @ F.transpose(1, 2) / F.shape[2]
+
+
+def pair_distances(items):
+    """Squared distances of all pairs of (N, ...) items."""
+    return torch.stack([(a - b).double().square().sum()
+                        for a, b in itertools.combinations(items, 2)])
+
+
+def correlation(a, b):
+    return float(torch.corrcoef(torch.stack([a, b]))[0, 1])
+
+
+@torch.no_grad()
+def distance_figures(student, teacher, batches):
+    """{tap: {"style": (ratio, correlation), "content": ...}} over the pairs within each batch."""
+    found = {tap: {"style": ([], []), "content": ([], [])} for tap in network.TAPS}
+    for pictures in batches:
+        x = network.to_input(pictures)
+        targets, features = teacher(x), student(x)
+        for tap in network.TAPS:
+            F, F_s = targets[tap].float(), features[tap].float()
+            mapped = student.rms(tap) * student.imitated(tap, F_s)
+            for which, ours, theirs in (("style", gram(mapped), gram(F)), ("content", mapped, F)):
+                found[tap][which][0].append(pair_distances(ours))
+                found[tap][which][1].append(pair_distances(theirs))
+    figures = {}
+    for tap, row in found.items():
+        figures[tap] = {}
+        for which, both in row.items():
+            ours, theirs = map(torch.cat, both)
+            figures[tap][which] = (float(ours.mean() / theirs.mean()), correlation(ours, theirs))
+    return figures
+
+
+@torch.no_grad()
+def turn_to_teacher(student, teacher, batches):
+    """Turns the maps R of an exported student to the teacher's axes: Q = U R with the U of
+    orthonormal columns that has the least squared error."""
+    products = dict.fromkeys(network.TAPS, 0)
+    for pictures in batches:
+        x = network.to_input(pictures)
+        targets, features = teacher(x), student(x)
+        for tap in network.TAPS:
+            F = targets[tap].transpose(0, 1).flatten(1)
+            F_s = features[tap].transpose(0, 1).flatten(1)
+            products[tap] = products[tap] + (F @ F_s.T).double()
+    for tap in network.TAPS:
+        R = student.Q(tap)[:student.maps[tap].shape[1]].double()  # below its rows Q is zero
+        left, _, right = torch.linalg.svd(products[tap] @ R.T, full_matrices=False)
+        student.set_Q(tap, (left @ right @ R).float())
+
+
+def evaluate(path, teacher, pictures, batches, batch, side):
+    """All figures of a checkpoint or an exported file, as a dictionary."""
+    make = lambda step: data.evaluation_batch(pictures, step, batch, side)
+    if export.is_safetensors(path):
+        student = export.read_student(path, teacher.channels)
+        # Turned by other crops than those it is judged by.
+        turn_to_teacher(student, teacher, (make(batches + step) for step in range(batches)))
+    else:
+        student = checkpoint.student_of(checkpoint.load(path))
+    student.eval()
+    errors = imitation_errors(student, teacher, (make(step) for step in range(batches)))
+    distances = distance_figures(student, teacher, (make(step) for step in range(batches)))
+    return {tap: {"error": errors[tap], **distances[tap]} for tap in network.TAPS}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file")
+    parser.add_argument("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
+    parser.add_argument("--pictures", nargs="+", required=True, metavar="FOLDER")
+    parser.add_argument("--all", action="store_true", help="not only held-out pictures")
+    parser.add_argument("--batches", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=8, help="crops in a batch")
+    parser.add_argument("--side", type=int, default=256, help="of a crop, in pixels")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        pictures = data.Pictures(arguments.pictures, held_out=None if arguments.all else True)
+        if not len(pictures):
+            sys.exit("error: none of the pictures is held out; give more, or --all")
+        teacher = teachers.Teacher(teachers.read_keras_filters(arguments.weights))
+        figures = evaluate(arguments.file, teacher, pictures, arguments.batches, arguments.batch,
+                           arguments.side)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    if arguments.json:
+        print(json.dumps(figures, indent=1))
+        return
+    print(f"{arguments.file}: {arguments.batches * arguments.batch} crops of {len(pictures)} "
+          f"pictures at {arguments.side} px")
+    print("tap        error   style ratio, correlation   content ratio, correlation")
+    for tap, row in figures.items():
+        print(f"{tap:8} {row['error']:7.3f}   {row['style'][0]:11.3f}  {row['style'][1]:11.3f}   "
+              f"{row['content'][0]:13.3f}  {row['content'][1]:11.3f}")
+
+
+if __name__ == "__main__":
+    main()

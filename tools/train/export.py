@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+"""Writes a trained student as .safetensors, its maps Q folded.
+
+  export.py OUT/final.pt -o builtin.safetensors [--float32]
+
+Losses read features F_s only through distances: of Gram matrices, |Q (G_a - G_b) Q^T|, and of
+features, |Q (F_a - F_b)|. Both depend on Q through Q^T Q alone, so with Q^T Q = R^T R the square
+map R, [C_s][C_s] and upper triangular, serves as well as Q, [C][C_s]. R is the triangular factor of
+Q = U R (a QR decomposition), signs chosen so that its diagonal is not negative: the Cholesky factor
+of Q^T Q, got without squaring Q's condition and without a ridge for channels that Q ignores.
+
+The file holds, for the convolutions down to the last tap and in their order,
+  convL_I.weight  [out][in][3][3]
+  convL_I.bias    [out]
+and for each tap, named as the teacher's layer,
+  tap.reluL_I     [C_s][C_s]: R, zero below its diagonal; R F_s is in the teacher's units
+and as metadata (strings)
+  network         "builtin"
+  channel_order, scale, mean, deviation    the input convention, as in any file that limn writes
+  widths          the student's spec ("16x2/32x2/..."), expanded: "16,16/32,32/..."
+  taps            where each tap is read: "relu1_1=1_1 ... relu5_1=5_1"
+  teacher_channels  "relu1_1=64 ...": what a Gram loss that divides by channels must divide by, so
+                  that it keeps VGG-19's units
+  pooling, imitates, training, attribution, license
+"""
+
+import argparse
+import json
+import os
+import struct
+import sys
+
+sys.dont_write_bytecode = True
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+import checkpoint  # noqa: E402
+import network  # noqa: E402
+
+HALF_END = 65504.0
+# Relative errors allowed in squared distances: of the identity, computed in double precision; and
+# of half precision, whose values are off by up to 2^-11, to the fourth power in a Gram distance.
+IDENTITY_LIMIT = 1e-5
+HALF_LIMIT = 4 * 2.0**-11
+
+ATTRIBUTION = ("Imitates VGG-19 by Karen Simonyan and Andrew Zisserman (Visual Geometry Group, "
+               "University of Oxford), https://www.robots.ox.ac.uk/~vgg/research/very_deep/, "
+               "CC BY 4.0. Trained from a random start on VGG-19's features; no weight is copied.")
+
+
+# ------------------------------------------------------------------------------------- folding --
+
+def fold(Q):
+    """[C][C_s] float64, C >= C_s -> R [C_s][C_s], upper triangular, R^T R = Q^T Q."""
+    C, C_s = Q.shape
+    if C < C_s:
+        raise ValueError(f"a tap should have at most as many channels as the teacher's layer, {C}, "
+                         f"but it has {C_s}")
+    R = np.linalg.qr(Q, mode="r")
+    return np.where(np.diag(R) < 0, -1.0, 1.0)[:, None] * R
+
+
+def distances(map, F_a, F_b):
+    """(Gram distance, content distance), squared, of features mapped; float64."""
+    a, b = map @ F_a, map @ F_b
+    return ((a @ a.T - b @ b.T)**2).sum(), ((a - b)**2).sum()
+
+
+def identity_error(Q, R, seed=0):
+    """The largest relative difference between squared distances under Q and under R, over random
+    features: positive ones, as ReLUs give, and nearly equal ones, whose distances are small."""
+    draw = np.random.default_rng(seed)
+    cells = 2 * Q.shape[1]
+    worst = 0.0
+    for nearness in (1.0, 1.0, 0.01):
+        F_a = np.maximum(draw.standard_normal((Q.shape[1], cells)), 0)
+        F_b = F_a + nearness * (np.maximum(draw.standard_normal(F_a.shape), 0) - F_a)
+        for ours, theirs in zip(distances(R, F_a, F_b), distances(Q, F_a, F_b)):
+            worst = max(worst, abs(ours - theirs) / theirs if theirs else abs(ours))
+    return worst
+
+
+# -------------------------------------------------------------------------------- safetensors --
+
+def write_safetensors(path, tensors, metadata):
+    """tensors: {name: array of float16 or float32}. Written beside and renamed."""
+    header, offset = {"__metadata__": metadata}, 0
+    for name, array in tensors.items():
+        header[name] = {"dtype": {"float16": "F16", "float32": "F32"}[array.dtype.name],
+                        "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
+        offset += array.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # so that the data behind it is aligned to 8 bytes
+    part = f"{path}.part"
+    with open(part, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for array in tensors.values():
+            file.write(np.ascontiguousarray(array).tobytes())
+    os.replace(part, path)
+
+
+def is_safetensors(path):
+    with open(path, "rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def read_safetensors(path):
+    """({name: float32 array}, metadata) of a file that write_safetensors wrote."""
+    with open(path, "rb") as file:
+        content = file.read()
+    length, = struct.unpack_from("<Q", content)
+    header = json.loads(content[8:8 + length])
+    metadata = header.pop("__metadata__", {})
+    types = {"F16": np.float16, "F32": np.float32}
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        values = np.frombuffer(content[8 + length + begin:8 + length + end], types[entry["dtype"]])
+        tensors[name] = values.reshape(entry["shape"]).astype(np.float32)
+    return tensors, metadata
+
+
+# ------------------------------------------------------------------------------------ students --
+
+def tensors_of(student):
+    """Everything the file holds, float64."""
+    tensors = {}
+    for i, (id, _, _) in enumerate(student.rows[:student.last + 1]):
+        conv = student.convs[id]
+        unit = network.INPUT_UNIT if i == 0 else 1.0
+        tensors[f"conv{id}.weight"] = conv.weight.detach().double().numpy() / unit
+        tensors[f"conv{id}.bias"] = conv.bias.detach().double().numpy()
+    for tap in network.TAPS:
+        tensors[f"tap.{tap}"] = fold(student.Q(tap).detach().double().numpy())
+    return tensors
+
+
+def check(student, tensors, type):
+    """Raises ValueError unless every R gives the distances of its Q and all values fit the type.
+    Returns the worst error of the identity and the worst with R rounded to the type."""
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all() or type == np.float16 and abs(tensor).max() > HALF_END:
+            raise ValueError(f"'{name}' has values that are not finite numbers of {type.__name__}")
+    exact = rounded = 0.0
+    for tap in network.TAPS:
+        Q, R = student.Q(tap).detach().double().numpy(), tensors[f"tap.{tap}"]
+        exact = max(exact, identity_error(Q, R))
+        rounded = max(rounded, identity_error(Q, R.astype(type).astype(np.float64)))
+    if exact > IDENTITY_LIMIT or rounded > max(IDENTITY_LIMIT, HALF_LIMIT):
+        raise ValueError(f"distances under R should be those under Q, but differ by {exact:.1e} "
+                         f"({rounded:.1e} with R as written)")
+    return exact, rounded
+
+
+def metadata_of(state, student):
+    mean = " ".join(map(str, network.MEAN_BGR))
+    pairs = lambda values: " ".join(f"{tap}={values[tap]}" for tap in network.TAPS)
+    settings = state["settings"]
+    training = {"steps": state["step"], "minutes": round(state["seconds"] / 60, 1),
+                "batch": settings["batch"], "crop": settings["crop"], "seed": settings["seed"],
+                "teacher_sha256": state["teacher_sha256"], "refitted": state.get("refitted", False),
+                "held_out_errors": state.get("held_out", {})}
+    return {"format": "pt", "network": "builtin", "channel_order": "bgr", "scale": "255",
+            "mean": mean, "deviation": "1 1 1",
+            "widths": "/".join(",".join(map(str, level)) for level in student.levels),
+            "taps": pairs(student.places), "teacher_channels": pairs(state["teacher_channels"]),
+            "pooling": "max", "imitates": "VGG-19", "training": json.dumps(training),
+            "attribution": ATTRIBUTION, "license": "CC-BY-4.0"}
+
+
+def read_student(path, teacher_channels):
+    """The student of an exported file, with R as its Q (rows of zeros below)."""
+    tensors, metadata = read_safetensors(path)
+    if metadata.get("network") != "builtin":
+        raise ValueError(f"'{path}' should hold the network 'builtin'")
+    levels = network.parse_spec(metadata["widths"])
+    places = dict(pair.split("=") for pair in metadata["taps"].split())
+    student = network.Student(levels, places, teacher_channels)
+    with torch.no_grad():
+        for i, (id, _, _) in enumerate(student.rows[:student.last + 1]):
+            unit = network.INPUT_UNIT if i == 0 else 1.0
+            student.convs[id].weight.copy_(torch.from_numpy(tensors[f"conv{id}.weight"] * unit))
+            student.convs[id].bias.copy_(torch.from_numpy(tensors[f"conv{id}.bias"]))
+        for tap in network.TAPS:
+            R = torch.from_numpy(tensors[f"tap.{tap}"])
+            student.maps[tap].zero_()
+            student.maps[tap][:len(R)] = R
+    return student
+
+
+def export(state, path, type=np.float16):
+    """Writes the student of a checkpoint; returns check's errors."""
+    student = checkpoint.student_of(state)
+    tensors = tensors_of(student)
+    errors = check(student, tensors, type)
+    write_safetensors(path, {name: tensor.astype(type) for name, tensor in tensors.items()},
+                      metadata_of(state, student))
+    return errors
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint")
+    parser.add_argument("-o", "--out", required=True)
+    parser.add_argument("--float32", action="store_true", help="instead of half precision")
+    arguments = parser.parse_args()
+    try:
+        exact, rounded = export(checkpoint.load(arguments.checkpoint), arguments.out,
+                                np.float32 if arguments.float32 else np.float16)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(f"{arguments.out}: {os.path.getsize(arguments.out) / 1e6:.2f} MB; squared distances under "
+          f"R differ from those under Q by at most {exact:.1e}, as written {rounded:.1e}")
+
+
+if __name__ == "__main__":
+    main()

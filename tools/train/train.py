@@ -1,0 +1,428 @@
+#!/usr/bin/python3
+"""Trains a small network to imitate VGG-19 at the layers that style losses read.
+
+  train.py --weights vgg19.h5 --pictures FOLDER... --out RUN --plan-minutes 360 --minutes 60
+
+RUN gets checkpoint.pt every few minutes, log.jsonl, and, when the plan is done, final.pt with its
+maps Q fitted in closed form. The same command again goes on where the last one stopped, also after
+Ctrl-C; with --plan-steps on a CPU the numbers are those of an unbroken run, bit for bit. The rate
+follows the plan, not the run: --minutes and --steps only say how much of it to do now.
+
+See README.md for the figures to watch.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import signal
+import sys
+import time
+from dataclasses import dataclass
+
+sys.dont_write_bytecode = True
+import torch  # noqa: E402
+
+import checkpoint  # noqa: E402
+import data  # noqa: E402
+import evaluate  # noqa: E402
+import network  # noqa: E402
+import refit  # noqa: E402
+import teacher as teachers  # noqa: E402
+
+CALIBRATION_STEP = 1 << 42  # crops of their own for the second moments
+MOST_GRADIENT = 1.0  # the gradient's norm is cut to this, so that one odd batch does no harm
+STEP_DECAYS = ((0.6, 0.3), (0.8, 0.1), (0.9, 0.03))  # from this part of the plan on, times the rate
+
+
+@dataclass
+class Settings:
+    """What decides the numbers of a run. Network and taps stay as they began; the rest may be
+    changed when a run is resumed."""
+    network: str = network.DEFAULT_SPEC
+    taps: str = ""
+    plan_steps: int = 0  # 0: by minutes
+    plan_minutes: float = 360.0
+    rate: float = 2e-3  # Adam's, at its highest
+    warm_up: int = 300  # steps
+    decay: str = "cosine"
+    last_rate: float = 0.01  # of the highest
+    crop: int = 128
+    batch: int = 16
+    layer_weights: dict = dataclasses.field(default_factory=dict)  # 1 where absent
+    gram: float = 0.0
+    synthetic_share: float = 0.15
+    painted_share: float = 0.2
+    calibration_crops: int = 128
+    refit_crops: int = 2048
+    precision: str = "float32"
+    seed: int = 1
+
+
+def rate_at(settings, step, seconds):
+    """Adam's rate for a step that begins after so many seconds of training."""
+    part = progress(settings, step, seconds)
+    if settings.decay == "cosine":
+        falling = settings.last_rate + (1 - settings.last_rate) * (1 + math.cos(math.pi * part)) / 2
+    else:
+        falling = min([1.0] + [factor for begin, factor in STEP_DECAYS if part >= begin])
+    return settings.rate * falling * min(1.0, (step + 1) / max(1, settings.warm_up))
+
+
+def progress(settings, step, seconds):
+    """0 at the plan's beginning, 1 at its end."""
+    done = step / settings.plan_steps if settings.plan_steps else \
+        seconds / (60 * settings.plan_minutes)
+    return min(1.0, done)
+
+
+class Trainer:
+    """Student, optimiser and where they are in the plan. teacher reads to_input's pictures;
+    held_out may be empty."""
+
+    def __init__(self, settings, teacher, source, held_out, device="cpu", teacher_sha256=""):
+        self.settings, self.source, self.held_out, self.device = settings, source, held_out, device
+        self.half = settings.precision == "bfloat16"
+        self.teacher = teacher.to(device, torch.bfloat16 if self.half else torch.float32,
+                                  memory_format=torch.channels_last)
+        self.teacher_sha256 = teacher_sha256
+        torch.manual_seed(settings.seed)
+        levels = network.parse_spec(settings.network)
+        self.student = network.Student(levels, network.parse_taps(settings.taps, levels),
+                                       teacher.channels)
+        self.student = self.student.to(device, memory_format=torch.channels_last)
+        self.optimiser = torch.optim.Adam(self.student.parameters(), lr=settings.rate)
+        self.step, self.seconds, self.held_out_errors = 0, 0.0, {}
+
+    # ---- state
+
+    def state(self):
+        return {"network": self.settings.network, "taps": self.settings.taps,
+                "settings": dataclasses.asdict(self.settings), "step": self.step,
+                "seconds": self.seconds, "student": self.student.state_dict(),
+                "optimiser": self.optimiser.state_dict(), "held_out": self.held_out_errors,
+                "teacher_channels": self.teacher.channels, "teacher_sha256": self.teacher_sha256}
+
+    def resume(self, state):
+        """Goes on from a checkpoint. Returns {setting: (then, now)} of what differs. Raises
+        ValueError where it is of another network or teacher."""
+        now = dataclasses.asdict(self.settings)
+        changed = {key: (then, now[key]) for key, then in state["settings"].items()
+                   if key in now and now[key] != then}
+        for key in ("network", "taps"):
+            if key in changed:
+                raise ValueError(f"the run began with {key} '{changed[key][0]}', not "
+                                 f"'{changed[key][1]}'; give that, or another folder")
+        if state["teacher_sha256"] != self.teacher_sha256:
+            raise ValueError("the run began with other weights of VGG-19 than these; give those, "
+                             "or another folder")
+        self.student.load_state_dict(state["student"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.held_out_errors = state["held_out"]
+        return changed
+
+    @torch.no_grad()
+    def calibrate(self):
+        """Sets each tap's rms from crops of their own, and fits the maps Q to the random student,
+        which saves the first hundreds of steps; once, before the first step."""
+        batch = self.settings.batch
+        batches = -(-self.settings.calibration_crops // batch)
+        sums = dict.fromkeys(network.TAPS, 0.0)
+        for i in range(batches):
+            pictures = self.source.batch(CALIBRATION_STEP + i, batch, self.settings.crop)
+            for tap, F in self.teacher(self.input(pictures)).items():
+                sums[tap] += float(F.float().square().mean())
+        self.student.set_rms({tap: math.sqrt(max(1e-12, sums[tap] / batches)) for tap in sums})
+        refit.refit(self.student, self.teacher, self.source, self.settings.calibration_crops,
+                    self.settings.crop, batch, self.device)
+
+    # ---- steps
+
+    def input(self, pictures):
+        return network.to_input(pictures.to(self.device)).contiguous(
+            memory_format=torch.channels_last)
+
+    def train_step(self, pictures):
+        """One step on a batch; {tap: loss} as it was before the step."""
+        settings = self.settings
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate_at(settings, self.step, self.seconds)
+        x = self.input(pictures)
+        targets = self.teacher(x)
+        kind = "cuda" if self.device != "cpu" else "cpu"
+        with torch.autocast(kind, torch.bfloat16) if self.half else contextlib.nullcontext():
+            losses = network.layer_losses(self.student, self.student(x), targets, settings.gram)
+        total = sum(settings.layer_weights.get(tap, 1.0) * loss for tap, loss in losses.items())
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), MOST_GRADIENT)
+        losses = {tap: float(loss.detach()) for tap, loss in losses.items()}
+        if not all(map(math.isfinite, losses.values())):
+            raise ArithmeticError(f"step {self.step}: the losses are not finite: {losses}; lower "
+                                  "--rate and go on from the last checkpoint")
+        self.optimiser.step()
+        self.step += 1
+        return losses
+
+    def evaluate(self, batches=4, batch=8):
+        """{tap: imitation error} on held-out crops, also kept for the next checkpoint."""
+        # Larger crops than training's, because pictures being painted are larger.
+        side = 2 * self.settings.crop
+        make = lambda step: data.evaluation_batch(self.held_out, step, batch, side)
+        self.held_out_errors = evaluate.imitation_errors(
+            self.student, self.teacher, map(make, range(batches)), self.device)
+        return self.held_out_errors
+
+    def done(self):
+        return progress(self.settings, self.step, self.seconds) >= 1
+
+
+# ------------------------------------------------------------------------------------- the run --
+
+class Log:
+    """JSON lines. Those after a resumed checkpoint's step, which will be made again, are cut."""
+
+    def __init__(self, path, step):
+        self.path = path
+        if path.exists():
+            kept = [line for line in path.read_text().splitlines() if self._is_before(line, step)]
+            part = path.with_suffix(".part")
+            part.write_text("".join(line + "\n" for line in kept))
+            os.replace(part, path)
+
+    @staticmethod
+    def _is_before(line, step):
+        try:
+            return json.loads(line)["step"] <= step
+        except (ValueError, KeyError):  # a line cut short when the run was killed
+            return False
+
+    def write(self, **entry):
+        with open(self.path, "a") as file:
+            file.write(json.dumps(entry) + "\n")
+
+
+def rounded(losses):
+    return {tap: float(f"{loss:.5g}") for tap, loss in losses.items()}
+
+
+def in_words(losses):
+    return "  ".join(f"{tap[4:]} {loss:.3f}" for tap, loss in losses.items())
+
+
+class Run:
+    """A trainer in its folder: log, checkpoints, evaluation, and when to stop."""
+
+    def __init__(self, trainer, folder, log_every=50, save_minutes=5.0, evaluate_minutes=15.0,
+                 workers=1):
+        self.trainer, self.folder = trainer, folder
+        self.log_every, self.workers = log_every, workers
+        self.save_seconds, self.evaluate_seconds = 60 * save_minutes, 60 * evaluate_minutes
+        self.stop = False  # set by a signal
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint.exists():
+            for key, (then, now) in trainer.resume(checkpoint.load(self.checkpoint)).items():
+                print(f"changed: {key} was {then}, now {now}", flush=True)
+            print(f"going on from step {trainer.step}, after {trainer.seconds / 60:.1f} min")
+        else:
+            trainer.calibrate()
+        self.log = Log(folder / "log.jsonl", trainer.step)
+        self.log.write(step=trainer.step, seconds=round(trainer.seconds, 1),
+                       settings=dataclasses.asdict(trainer.settings))
+
+    @property
+    def checkpoint(self):
+        return self.folder / "checkpoint.pt"
+
+    def save(self):
+        checkpoint.save(self.checkpoint, self.trainer.state())
+
+    def evaluate(self):
+        trainer = self.trainer
+        if not len(trainer.held_out):
+            return
+        errors = trainer.evaluate()
+        self.log.write(step=trainer.step, seconds=round(trainer.seconds, 1),
+                       held_out=rounded(errors))
+        print(f"step {trainer.step}: held out: {in_words(errors)}", flush=True)
+
+    def train(self, steps=math.inf, minutes=math.inf):
+        """Until the plan is done, or so much has been done now, or a signal. Returns the number of
+        steps done."""
+        trainer, settings = self.trainer, self.trainer.settings
+        ahead = data.Ahead(trainer.source, settings.batch, settings.crop, self.workers)
+        begin, before, first = time.monotonic(), trainer.seconds, trainer.step
+        next_save, next_evaluation = self.save_seconds, self.evaluate_seconds
+        sums, count = dict.fromkeys(network.TAPS, 0.0), 0
+        try:
+            while not (self.stop or trainer.done() or trainer.step - first >= steps
+                       or time.monotonic() - begin >= 60 * minutes):
+                for tap, loss in trainer.train_step(ahead.batch(trainer.step)).items():
+                    sums[tap] += loss
+                count += 1
+                now = time.monotonic() - begin
+                trainer.seconds = before + now
+                if trainer.step % self.log_every == 0:
+                    self._log_losses({tap: loss / count for tap, loss in sums.items()},
+                                     (trainer.step - first) / now)
+                    sums, count = dict.fromkeys(network.TAPS, 0.0), 0
+                if now >= next_evaluation:
+                    self.evaluate()
+                    next_evaluation = now + self.evaluate_seconds
+                if now >= next_save:
+                    self.save()
+                    next_save = now + self.save_seconds
+        finally:
+            ahead.close()
+        self.save()
+        return trainer.step - first
+
+    def _log_losses(self, losses, pace):
+        trainer = self.trainer
+        rate = rate_at(trainer.settings, trainer.step, trainer.seconds)
+        self.log.write(step=trainer.step, seconds=round(trainer.seconds, 1), rate=rate,
+                       losses=rounded(losses))
+        print(f"step {trainer.step}  {trainer.seconds / 60:.1f} min  {pace:.2f} steps/s  rate "
+              f"{rate:.1e}  {in_words(losses)}", flush=True)
+
+    def finish(self):
+        """Fits the maps Q and writes final.pt; the checkpoint keeps training's own."""
+        trainer = self.trainer
+        trained = {key: value.clone() for key, value in trainer.student.state_dict().items()}
+        refit.refit(trainer.student, trainer.teacher, trainer.source, trainer.settings.refit_crops,
+                    trainer.settings.crop, trainer.settings.batch, trainer.device)
+        self.evaluate()
+        checkpoint.save(self.folder / "final.pt", {**trainer.state(), "refitted": True})
+        trainer.student.load_state_dict(trained)
+
+
+def default_precision(device):
+    """bfloat16 where the processor multiplies matrices of it several times faster than float32."""
+    if device != "cpu":
+        return "bfloat16"
+    try:
+        flags = pathlib.Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if "amx_bf16" in flags else "float32"
+
+
+def parse_layer_weights(words):
+    """["relu4_2=2"] -> {"relu4_2": 2.0}."""
+    weights = {}
+    for word in words:
+        tap, _, value = word.partition("=")
+        if tap not in network.TAPS:
+            raise ValueError(f"layer weight '{word}' should begin with one of "
+                             f"{', '.join(network.TAPS)}")
+        weights[tap] = float(value)
+    return weights
+
+
+def parse(words):
+    default = Settings()
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
+    add("--pictures", nargs="+", required=True, metavar="FOLDER")
+    add("--painted", nargs="+", default=[], metavar="FOLDER", help="pictures that limn painted")
+    add("--out", required=True, type=pathlib.Path, metavar="FOLDER")
+    add("--network", default=default.network, metavar="SPEC", help="see network.py")
+    add("--taps", default=default.taps, help="e.g. relu5_1=5_2; see network.py")
+    plan = parser.add_mutually_exclusive_group()
+    plan.add_argument("--plan-steps", type=int, default=default.plan_steps)
+    plan.add_argument("--plan-minutes", type=float, default=default.plan_minutes)
+    add("--steps", type=int, default=math.inf, help="to do now")
+    add("--minutes", type=float, default=math.inf, help="to train now")
+    add("--rate", type=float, default=default.rate)
+    add("--warm-up", type=int, default=default.warm_up, help="steps")
+    add("--decay", choices=("cosine", "steps"), default=default.decay)
+    add("--crop", type=int, default=default.crop, help="side in pixels, a multiple of 16")
+    add("--batch", type=int, default=default.batch)
+    add("--layer-weights", nargs="+", default=[], metavar="TAP=WEIGHT")
+    add("--gram", type=float, default=default.gram, help="weight of Gram distances; 0 = none")
+    add("--synthetic-share", type=float, default=default.synthetic_share)
+    add("--painted-share", type=float, default=default.painted_share)
+    add("--precision", choices=("float32", "bfloat16"))
+    add("--seed", type=int, default=default.seed)
+    add("--threads", type=int, help="of PyTorch on the CPU")
+    add("--workers", type=int, default=1, help="threads that make crops")
+    add("--memory-mb", type=int, default=4096, help="of decoded pictures to keep, per kind")
+    add("--log-every", type=int, default=50, help="steps")
+    add("--save-minutes", type=float, default=5.0)
+    add("--evaluate-minutes", type=float, default=15.0)
+    return parser.parse_args(words)
+
+
+def settings_of(arguments, device):
+    """Raises ValueError for what cannot be trained with."""
+    names = {field.name for field in dataclasses.fields(Settings)}
+    given = {key: value for key, value in vars(arguments).items() if key in names}
+    given["layer_weights"] = parse_layer_weights(arguments.layer_weights)
+    given["precision"] = arguments.precision or default_precision(device)
+    settings = Settings(**given)
+    for name in ("batch", "rate", "plan_minutes"):
+        if not getattr(settings, name) > 0:
+            raise ValueError(f"--{name.replace('_', '-')} should be above 0")
+    if settings.crop < 32 or settings.crop % 16:
+        raise ValueError("--crop should be a multiple of 16 from 32 on, so that every level halves "
+                         "it evenly")
+    if settings.synthetic_share + settings.painted_share > 1:
+        raise ValueError("--synthetic-share and --painted-share should be at most 1 together")
+    return settings
+
+
+def prepare(arguments, device):
+    """The run that the arguments ask for, begun or resumed."""
+    settings = settings_of(arguments, device)
+    levels = network.parse_spec(settings.network)
+    print(f"{settings.network}: {network.describe(levels, network.parse_taps(settings.taps, levels))}")
+    source = data.Source(
+        data.Pictures(arguments.pictures, arguments.memory_mb, held_out=False),
+        data.Pictures(arguments.painted, arguments.memory_mb, held_out=False),
+        settings.synthetic_share, settings.painted_share, settings.seed)
+    held_out = data.Pictures(arguments.pictures + arguments.painted, arguments.memory_mb,
+                             held_out=True)
+    print(f"training: {source.pictures.describe()}; painted: {source.painted.describe()}; held "
+          f"out: {held_out.describe()}; {settings.precision} on {device}", flush=True)
+    trainer = Trainer(settings, teachers.Teacher(teachers.read_keras_filters(arguments.weights)),
+                      source, held_out, device, teachers.digest(arguments.weights))
+    return Run(trainer, arguments.out, arguments.log_every, arguments.save_minutes,
+               arguments.evaluate_minutes, arguments.workers)
+
+
+def main():
+    arguments = parse(sys.argv[1:])
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    try:
+        run = prepare(arguments, device)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+
+    def stop(*_):
+        run.stop = True  # after the step under way, with a checkpoint
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        run.train(arguments.steps, arguments.minutes)
+    except ArithmeticError as error:
+        sys.exit(f"error: {error}")
+    if run.trainer.done() and not run.stop:
+        run.finish()
+        print(f"the plan is done: {run.folder / 'final.pt'}")
+    else:
+        run.evaluate()
+        run.save()
+        print(f"stopped at step {run.trainer.step}; the same command goes on from there")
+
+
+if __name__ == "__main__":
+    main()
