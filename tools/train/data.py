@@ -19,12 +19,12 @@ import synthetic
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 HELD_OUT = 20  # one picture in so many is kept for evaluation
 SMALLEST_SIDE = 32  # smaller pictures are left out
-EVALUATION_SEED = 1 << 40  # beyond any step
+EVALUATION_SEED = 1 << 40  # no run's seed
 
 
 def is_held_out(name):
     """By the file's name alone, so that no other file changes it and no run mixes the two; without
-    its suffix and what follows "__", so that tree__wave.png, painted from tree.jpg, goes with it."""
+    its suffix and what follows "__": tree__wave.png, painted from tree.jpg, goes with that."""
     origin = pathlib.PurePath(name).stem.split("__")[0]
     return int.from_bytes(hashlib.sha256(origin.encode()).digest()[:8], "big") % HELD_OUT == 0
 

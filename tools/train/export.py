@@ -210,8 +210,9 @@ def main():
                                 np.float32 if arguments.float32 else np.float16)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
-    print(f"{arguments.out}: {os.path.getsize(arguments.out) / 1e6:.2f} MB; squared distances under "
-          f"R differ from those under Q by at most {exact:.1e}, as written {rounded:.1e}")
+    megabytes = os.path.getsize(arguments.out) / 1e6
+    print(f"{arguments.out}: {megabytes:.2f} MB; squared distances under R differ from those under "
+          f"Q by at most {exact:.1e}, as written {rounded:.1e}")
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def layer_losses(student, features, targets, gram=0.0):
     for tap in TAPS:
         target = targets[tap].float() / student.rms(tap)
         imitated = student.imitated(tap, features[tap]).float()
-        losses[tap] = (imitated - target).square().mean()
+        losses[tap] = F.mse_loss(imitated, target)
         if gram > 0:
             losses[tap] = losses[tap] + gram * relative_gram_distance(imitated, target)
     return losses

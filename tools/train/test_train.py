@@ -29,13 +29,14 @@ import refit  # noqa: E402
 import synthetic  # noqa: E402
 import teacher as teachers  # noqa: E402
 import train  # noqa: E402
+import trainer as trainers  # noqa: E402
 
 SPEC = "16x2/16/32/32x2/32"
 TEACHER_WIDTH = 16  # channels: 16, 32, 64, 128, 128; at least the student's, as folding asks for
 
 
 def settings(**changes):
-    return train.Settings(**{"network": SPEC, "plan_steps": 12, "crop": 32, "batch": 2,
+    return trainers.Settings(**{"network": SPEC, "plan_steps": 12, "crop": 32, "batch": 2,
                              "warm_up": 3, "calibration_crops": 4, "refit_crops": 16, **changes})
 
 
@@ -49,7 +50,7 @@ def no_pictures():
 
 def trainer(**changes):
     chosen = settings(**changes)
-    return train.Trainer(chosen, teacher(), data.Source(no_pictures(), seed=chosen.seed),
+    return trainers.Trainer(chosen, teacher(), data.Source(no_pictures(), seed=chosen.seed),
                          no_pictures())
 
 
@@ -236,11 +237,11 @@ class Training(TemporaryFolder):
 
     def test_rate_follows_the_plan(self):
         plan = settings(plan_steps=1000, warm_up=10)
-        self.assertAlmostEqual(train.rate_at(plan, 0, 0), plan.rate / 10, places=5)
-        self.assertAlmostEqual(train.rate_at(plan, 500, 0), plan.rate * 0.505, places=5)
-        self.assertAlmostEqual(train.rate_at(plan, 1000, 0), plan.rate * plan.last_rate, places=8)
+        self.assertAlmostEqual(trainers.rate_at(plan, 0, 0), plan.rate / 10, places=5)
+        self.assertAlmostEqual(trainers.rate_at(plan, 500, 0), plan.rate * 0.505, places=5)
+        self.assertAlmostEqual(trainers.rate_at(plan, 1000, 0), plan.rate * plan.last_rate, places=8)
         plan = settings(plan_steps=0, plan_minutes=10, warm_up=0, decay="steps")
-        rates = [train.rate_at(plan, 5, 60 * minutes) / plan.rate for minutes in (0, 7, 8.5, 9.5)]
+        rates = [trainers.rate_at(plan, 5, 60 * minutes) / plan.rate for minutes in (0, 7, 8.5, 9.5)]
         for rate, expected in zip(rates, (1, 0.3, 0.1, 0.03)):
             self.assertAlmostEqual(rate, expected)
 
