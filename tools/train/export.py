@@ -14,6 +14,7 @@ The file holds, for the convolutions down to the last tap and in their order,
   convL_I.bias    [out]
 and for each tap, named as the teacher's layer,
   tap.reluL_I     [C_s][C_s]: R, zero below its diagonal; R F_s is in the teacher's units
+Channels are scaled so that half precision serves them all (balance), which changes no R F_s.
 and as metadata (strings)
   network         "builtin"
   channel_order, scale, mean, deviation    the input convention, as in any file that limn writes
@@ -38,6 +39,8 @@ import checkpoint  # noqa: E402
 import network  # noqa: E402
 
 HALF_END = 65504.0
+COLUMN_NORM = 64.0  # leaves the student's features some 10 large, and R and kernels about 1
+MOST_POWER = 12  # of two, by which a channel is scaled
 # Relative errors allowed in squared distances: of the identity, computed in double precision; and
 # of half precision, whose values are off by up to 2^-11, to the fourth power in a Gram distance.
 IDENTITY_LIMIT = 1e-5
@@ -58,6 +61,30 @@ def fold(Q):
                          f"but it has {C_s}")
     R = np.linalg.qr(Q, mode="r")
     return np.where(np.diag(R) < 0, -1.0, 1.0)[:, None] * R
+
+
+def balance(tensors, places):
+    """Moves scale between a tap's map and its convolution, in place, so that every column of R has
+    a norm near COLUMN_NORM whatever the channel's size: half precision then neither overflows in R
+    nor loses small channels. A ReLU lets a factor above 0 through, so the next convolution divided
+    by it computes the same; factors are powers of two, so nothing is rounded. Returns {tap: factor
+    of each channel}."""
+    ids = [name[4:-7] for name in tensors if name.endswith(".weight")]
+    factors = {}
+    for place in set(places.values()):
+        maps = [tensors[f"tap.{tap}"] for tap, at in places.items() if at == place]
+        norms = np.max([np.linalg.norm(R, axis=0) for R in maps], axis=0)
+        powers = np.log2(np.where(norms > 0, norms, COLUMN_NORM) / COLUMN_NORM)
+        factor = 2.0**np.clip(np.round(powers), -MOST_POWER, MOST_POWER)
+        for R in maps:
+            R /= factor
+        factors.update({tap: factor for tap, at in places.items() if at == place})
+        tensors[f"conv{place}.weight"] *= factor[:, None, None, None]
+        tensors[f"conv{place}.bias"] *= factor
+        after = ids[ids.index(place) + 1:]
+        if after:
+            tensors[f"conv{after[0]}.weight"] /= factor[:, None, None]
+    return factors
 
 
 def distances(map, F_a, F_b):
@@ -123,7 +150,7 @@ def read_safetensors(path):
 # ------------------------------------------------------------------------------------ students --
 
 def tensors_of(student):
-    """Everything the file holds, float64."""
+    """Everything the file holds, float64, and the factors of balance."""
     tensors = {}
     for i, (id, _, _) in enumerate(student.rows[:student.last + 1]):
         conv = student.convs[id]
@@ -132,10 +159,10 @@ def tensors_of(student):
         tensors[f"conv{id}.bias"] = conv.bias.detach().double().numpy()
     for tap in network.TAPS:
         tensors[f"tap.{tap}"] = fold(student.Q(tap).detach().double().numpy())
-    return tensors
+    return tensors, balance(tensors, student.places)
 
 
-def check(student, tensors, type):
+def check(student, tensors, factors, type):
     """Raises ValueError unless every R gives the distances of its Q and all values fit the type.
     Returns the worst error of the identity and the worst with R rounded to the type."""
     for name, tensor in tensors.items():
@@ -143,7 +170,8 @@ def check(student, tensors, type):
             raise ValueError(f"'{name}' has values that are not finite numbers of {type.__name__}")
     exact = rounded = 0.0
     for tap in network.TAPS:
-        Q, R = student.Q(tap).detach().double().numpy(), tensors[f"tap.{tap}"]
+        Q = student.Q(tap).detach().double().numpy() / factors[tap]
+        R = tensors[f"tap.{tap}"]
         exact = max(exact, identity_error(Q, R))
         rounded = max(rounded, identity_error(Q, R.astype(type).astype(np.float64)))
     if exact > IDENTITY_LIMIT or rounded > max(IDENTITY_LIMIT, HALF_LIMIT):
@@ -191,8 +219,8 @@ def read_student(path, teacher_channels):
 def export(state, path, type=np.float16):
     """Writes the student of a checkpoint; returns check's errors."""
     student = checkpoint.student_of(state)
-    tensors = tensors_of(student)
-    errors = check(student, tensors, type)
+    tensors, factors = tensors_of(student)
+    errors = check(student, tensors, factors, type)
     write_safetensors(path, {name: tensor.astype(type) for name, tensor in tensors.items()},
                       metadata_of(state, student))
     return errors

@@ -21,15 +21,16 @@ import network  # noqa: E402
 import teacher as teachers  # noqa: E402
 
 FIRST_STEP = 1 << 41  # beyond training's and evaluation's steps: crops of their own
-RIDGE = 1e-5  # of the mean square of a channel
+RIDGE = 1e-3  # of the mean square of a channel
 
 
 @torch.no_grad()
-def refit(student, teacher, source, crops, side, batch=8, device="cpu"):
+def refit(student, teacher, source, crops, side, batch=8, device="cpu", ridge=RIDGE):
     """Sets every Q of the student from this many crops of the source."""
     products = {}  # tap -> [F_s F_s^T, F F_s^T]; float64
     for step in range(-(-crops // batch)):
         x = network.to_input(source.batch(FIRST_STEP + step, batch, side).to(device))
+        x = x.contiguous(memory_format=torch.channels_last)  # as the teacher's kernels are
         targets, features = teacher(x), student(x)
         for tap in network.TAPS:
             F_s = features[tap].float().transpose(0, 1).flatten(1)
@@ -39,9 +40,10 @@ def refit(student, teacher, source, crops, side, batch=8, device="cpu"):
             old = products.get(tap, [0, 0])
             products[tap] = [old[0] + new[0], old[1] + new[1]]
     for tap, (A, B) in products.items():
-        ridge = RIDGE * A.diagonal().mean() * torch.eye(len(A), dtype=A.dtype, device=A.device)
-        held = B + student.Q(tap).double() @ ridge
-        student.set_Q(tap, torch.linalg.solve(A + ridge, held.T).T.float())
+        hold = ridge * A.diagonal().mean()
+        held = A + hold * torch.eye(len(A), dtype=A.dtype, device=A.device)
+        aim = B + hold * student.Q(tap).double()
+        student.set_Q(tap, torch.linalg.solve(held, aim.T).T.float())
 
 
 def main():
@@ -56,7 +58,9 @@ def main():
     arguments = parser.parse_args()
     try:
         state = checkpoint.load(arguments.checkpoint)
-        teacher = teachers.Teacher(teachers.read_keras_filters(arguments.weights))
+        teacher = teachers.prepared(
+            teachers.Teacher(teachers.read_keras_filters(arguments.weights)),
+            teachers.default_precision("cpu"))
         settings = state["settings"]
         source = data.Source(data.Pictures(arguments.pictures, held_out=False),
                              data.Pictures(arguments.painted, held_out=False),

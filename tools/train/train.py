@@ -31,6 +31,7 @@ import refit  # noqa: E402
 import teacher as teachers  # noqa: E402
 from trainer import Settings, Trainer, rate_at  # noqa: E402
 
+
 # ------------------------------------------------------------------------------------- the run --
 
 class Log:
@@ -150,17 +151,6 @@ class Run:
         trainer.student.load_state_dict(trained)
 
 
-def default_precision(device):
-    """bfloat16 where the processor multiplies matrices of it several times faster than float32."""
-    if device != "cpu":
-        return "bfloat16"
-    try:
-        flags = pathlib.Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return "float32"
-    return "bfloat16" if "amx_bf16" in flags else "float32"
-
-
 def parse_layer_weights(words):
     """["relu4_2=2"] -> {"relu4_2": 2.0}."""
     weights = {}
@@ -214,7 +204,7 @@ def settings_of(arguments, device):
     names = {field.name for field in dataclasses.fields(Settings)}
     given = {key: value for key, value in vars(arguments).items() if key in names}
     given["layer_weights"] = parse_layer_weights(arguments.layer_weights)
-    given["precision"] = arguments.precision or default_precision(device)
+    given["precision"] = arguments.precision or teachers.default_precision(device)
     settings = Settings(**given)
     for name in ("batch", "rate", "plan_minutes"):
         if not getattr(settings, name) > 0:
@@ -267,6 +257,10 @@ def main():
     except ArithmeticError as error:
         sys.exit(f"error: {error}")
     if run.trainer.done() and not run.stop:
+        # The checkpoint is written, so being stopped from here on loses nothing.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        print("fitting the maps Q", flush=True)
         run.finish()
         print(f"the plan is done: {run.folder / 'final.pt'}")
     else:

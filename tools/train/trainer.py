@@ -11,6 +11,7 @@ import data
 import evaluate
 import network
 import refit
+import teacher as teachers
 
 CALIBRATION_STEP = 1 << 42  # crops of their own for the second moments
 MOST_GRADIENT = 1.0  # the gradient's norm is cut to this, so that one odd batch does no harm
@@ -36,7 +37,7 @@ class Settings:
     synthetic_share: float = 0.15
     painted_share: float = 0.2
     calibration_crops: int = 128
-    refit_crops: int = 2048
+    refit_crops: int = 1024
     precision: str = "float32"
     seed: int = 1
 
@@ -65,8 +66,7 @@ class Trainer:
     def __init__(self, settings, teacher, source, held_out, device="cpu", teacher_sha256=""):
         self.settings, self.source, self.held_out, self.device = settings, source, held_out, device
         self.half = settings.precision == "bfloat16"
-        self.teacher = teacher.to(device, torch.bfloat16 if self.half else torch.float32,
-                                  memory_format=torch.channels_last)
+        self.teacher = teachers.prepared(teacher, settings.precision, device)
         self.teacher_sha256 = teacher_sha256
         torch.manual_seed(settings.seed)
         levels = network.parse_spec(settings.network)
