@@ -56,6 +56,7 @@ def surface(x, z, octaves=9):
     stones, gap, kind = FINE.cells(x / 0.8, z / 0.8)
     near = 1 - smoothstep(30, 70, z)
     height = height + near * (0.34 * kind ** 4 * np.clip(1 - (1.6 * stones) ** 2, 0, 1)
+                              * smoothstep(0.0, 0.35, gap - stones)
                               + 0.03 * FINE.fractal(x * 2, z * 2, 4))
     apart, _, tall = FINE.cells(x / 8.5, z / 8.5)
     tall = 9 + 15 * tall
@@ -129,7 +130,7 @@ def shade(x, z, distance, pixel, relief):
     stone = FINE.cells(x / 0.8, z / 0.8)[2] * 0.5 + FINE.cells(x / 0.21, z / 0.21)[2] * 0.5
     shingle = mix(linear("#4c4640"), linear("#b0a595"), stone)
     blades = smoothstep(-0.1, 0.5, FINE.fractal(x / 1.9 + 5, z / 1.9, 5) + (out - 0.03) * 20)
-    shingle = mix(shingle, grass * (0.55 + 0.9 * FINE.random[(np.abs(x * 37 + z * 911) * 7).astype(
+    shingle = mix(shingle, grass * np.array([0.62, 0.66, 0.70]) * (0.5 + 0.7 * FINE.random[(np.abs(x * 37 + z * 911) * 7).astype(
         np.int32) % 65536][..., None]), blades * smoothstep(0.003, 0.012, out))
     wet = smoothstep(0.012, 0.001, out)
     beach = (1 - smoothstep(60, 120, z)) * (1 - smoothstep(0.5, 0.9, out))
