@@ -20,6 +20,13 @@
 namespace limn {
 namespace {
 
+// Places of a file that are damaged, one at a time; fewer where each takes long.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int kFlips = 200;
+#else
+constexpr int kFlips = 1000;
+#endif
+
 enum class Fate { refused, read };
 
 // What becomes of a file with these bytes.
@@ -211,7 +218,7 @@ TEST(Damage, FlippedBitsOfAKerasFileAreRefusedOrHarmless) {
   for (const KerasKind& kind : kKerasKinds) {
     SCOPED_TRACE(kind.name);
     const std::string sound = sound_keras_h5(kind);
-    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
+    const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, seed++);
     // Some of HDF5's structure does not matter to limn; but flips of nothing else would be no test,
     // nor would flips after which nothing is read.
     EXPECT_GT(fates.refused, 20);
@@ -229,7 +236,7 @@ TEST(Damage, BlownUpNumbersOfAKerasFileTakeNoMemory) {
   for (const KerasKind& kind : kKerasKinds) {
     SCOPED_TRACE(kind.name);
     const std::string sound = sound_keras_h5(kind);
-    const Fates fates = fates_of(sound, structure_of(sound), 200, seed++, blow_up);
+    const Fates fates = fates_of(sound, structure_of(sound), kFlips, seed++, blow_up);
     EXPECT_GT(fates.refused, 20);
   }
 #if !defined(__SANITIZE_ADDRESS__)  // whose own memory would be counted
@@ -240,7 +247,7 @@ TEST(Damage, BlownUpNumbersOfAKerasFileTakeNoMemory) {
 
 TEST(Damage, FlippedBitsOfASafetensorsFileAreRefusedOrHarmless) {
   const std::string sound = sound_safetensors();
-  const Fates fates = fates_of_flips(sound, structure_of(sound), 200, 3);
+  const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, 3);
   EXPECT_GT(fates.refused, 100);
   EXPECT_GT(fates.read, 0);  // a digit of the mean, say
 }
@@ -252,7 +259,7 @@ TEST(Damage, EveryCutOfAMatFileIsRefused) {
 TEST(Damage, FlippedBitsOfAMatFileAreRefusedOrHarmless) {
   unsigned seed = 5;
   for (const std::string& sound : sound_mats()) {
-    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
+    const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, seed++);
     EXPECT_GT(fates.refused, 40);
     // Of the header's text, say. What zlib packed seldom outlives a flip.
     EXPECT_GT(fates.read, sound == sound_mats().back() ? 0 : 20);
@@ -266,7 +273,7 @@ TEST(Damage, EveryCutOfACaffemodelIsRefused) {
 TEST(Damage, FlippedBitsOfACaffemodelAreRefusedOrHarmless) {
   unsigned seed = 8;
   for (const std::string& sound : sound_caffemodels()) {
-    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, seed++);
+    const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, seed++);
     EXPECT_GT(fates.refused, 20);
     EXPECT_GT(fates.read, 20);
   }
@@ -325,7 +332,7 @@ TEST(Damage, FlippedBitsOfValuesAreMostlyHarmless) {
        {sound_keras_h5({}), sound_safetensors(), sound_mats()[0], sound_caffemodels()[0]}) {
     std::vector<size_t> anywhere(sound.size());
     std::iota(anywhere.begin(), anywhere.end(), 0);
-    EXPECT_GT(fates_of_flips(sound, anywhere, 200, 4).read, 150);
+    EXPECT_GT(fates_of_flips(sound, anywhere, kFlips, 4).read, 150);
   }
 }
 
@@ -342,7 +349,7 @@ TEST(Damage, FlippedBitsOfZipContainersAreRefusedOrHarmless) {
   for (const std::string& sound :
        {sound_npz(), file_bytes(made_file("deflated.npz")), sound_pth_zip(),
         file_bytes(made_file("zip.pth")), file_bytes(made_file("checkpoint_half.pth"))}) {
-    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, 5);
+    const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, 5);
     EXPECT_GT(fates.refused, 50);
     EXPECT_GT(fates.read, 0);
   }
@@ -350,7 +357,7 @@ TEST(Damage, FlippedBitsOfZipContainersAreRefusedOrHarmless) {
 
 TEST(Damage, FlippedBitsOfPytorchStreamsAreRefusedOrHarmless) {
   for (const std::string& sound : {sound_pth_stream(), file_bytes(made_file("stream.pth"))}) {
-    const Fates fates = fates_of_flips(sound, structure_of(sound), 200, 6);
+    const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, 6);
     EXPECT_GT(fates.refused, 50);
     EXPECT_GT(fates.read, 10);
   }
