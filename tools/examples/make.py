@@ -3,7 +3,7 @@
 
   make.py [NAME...] [--height PIXELS] [--folder FOLDER]
 
-Without names it makes all. The same numbers come out everywhere; a picture takes up to a minute.
+Without names it makes all. All randomness is seeded; a picture takes up to some minutes.
 """
 
 import argparse
