@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "containers/file_bytes.h"
 #include "containers/numbers.h"
 #include "containers/safetensors_header.h"
 #include "weights/checks.h"
@@ -33,30 +34,24 @@ constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own lim
 
 // A file and where its tensors lie.
 struct SafetensorsFile {
-  std::string path;
-  std::ifstream stream;
+  FileBytes bytes;
   std::uint64_t data_begin = 0;  // bytes from the start of the file
   SafetensorsHeader header;
 
-  void read(std::uint64_t begin, std::span<std::byte> bytes) {
-    stream.seekg(static_cast<std::streamoff>(begin));
-    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (!stream)
-      fail(ErrorKind::file, "'{}': cannot read {} bytes from byte {}", path, bytes.size(), begin);
-  }
+  const std::string& path() const { return bytes.path(); }
 };
 
 SafetensorsFile open_safetensors(const std::string& path) {
-  const std::uint64_t file_bytes = file_size(path, "weights file");
+  SafetensorsFile file{FileBytes(path), 0, {}};
+  const std::uint64_t file_bytes = file.bytes.size();
   if (file_bytes < kLengthBytes) {
     fail(ErrorKind::file,
          "'{}': a safetensors file begins with the 8 bytes of its header's length, but this one "
          "has only {} byte(s)",
          path, file_bytes);
   }
-  SafetensorsFile file{path, std::ifstream(path, std::ios::binary), 0, {}};
   std::uint64_t header_bytes = 0;
-  file.read(0, std::as_writable_bytes(std::span(&header_bytes, 1)));
+  file.bytes.read(0, std::as_writable_bytes(std::span(&header_bytes, 1)));
   const std::uint64_t most = std::min(file_bytes - kLengthBytes, kMostHeaderBytes);
   if (header_bytes > most) {
     fail(ErrorKind::file,
@@ -65,7 +60,7 @@ SafetensorsFile open_safetensors(const std::string& path) {
          path, most, file_bytes, header_bytes);
   }
   std::string json(header_bytes, '\0');
-  file.read(kLengthBytes, std::as_writable_bytes(std::span(json)));
+  file.bytes.read(kLengthBytes, std::as_writable_bytes(std::span(json)));
   file.data_begin = kLengthBytes + header_bytes;
   file.header = parse_safetensors_header(path, json, file_bytes - file.data_begin);
   return file;
@@ -80,16 +75,16 @@ Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
                                                                   : std::optional<NumberType>();
   if (!type) {
     fail(ErrorKind::file, "'{}': tensor '{}' should be of F32, F16 or BF16, but it is of {}",
-         file.path, name, printable(tensor.dtype));
+         file.path(), name, printable(tensor.dtype));
   }
   std::uint64_t bytes = bytes_of(*type);  // does not overflow: only true layers are read
   for (const std::uint64_t dimension : tensor.shape) bytes *= dimension;
   if (tensor.end - tensor.begin != bytes) {
-    fail(ErrorKind::file, "'{}': tensor '{}' should have {} bytes, but it has {}", file.path, name,
-         bytes, tensor.end - tensor.begin);
+    fail(ErrorKind::file, "'{}': tensor '{}' should have {} bytes, but it has {}", file.path(),
+         name, bytes, tensor.end - tensor.begin);
   }
   std::vector<std::byte> data(bytes);
-  file.read(file.data_begin + tensor.begin, data);
+  file.bytes.read(file.data_begin + tensor.begin, data);
   return to_floats(data, *type);
 }
 
@@ -129,7 +124,7 @@ std::array<float, N> numbers_of(const SafetensorsFile& file, const std::string& 
   }
   if (!good || next != end) {
     fail(ErrorKind::file, "'{}': the metadata's '{}' should be {} finite number(s), but it is '{}'",
-         file.path, key, N, printable(text));
+         file.path(), key, N, printable(text));
   }
   return numbers;
 }
@@ -142,12 +137,12 @@ InputConvention convention_of(const SafetensorsFile& file) {
     if (given(key)) continue;
     // Half a convention would be a guess, and a wrong one paints wrong pictures without a word.
     fail(ErrorKind::file, "'{}': the metadata should have all of {} or none, but '{}' is missing",
-         file.path, fmt::join(keys, ", "), key);
+         file.path(), fmt::join(keys, ", "), key);
   }
   const std::string& order = file.header.metadata.at(kOrderKey);
   if (order != "rgb" && order != "bgr") {
     fail(ErrorKind::file, "'{}': the metadata's '{}' should be rgb or bgr, but it is '{}'",
-         file.path, kOrderKey, printable(order));
+         file.path(), kOrderKey, printable(order));
   }
   const InputConvention convention = {order == "bgr", numbers_of<1>(file, kScaleKey)[0],
                                       numbers_of<3>(file, kMeanKey),
@@ -155,7 +150,7 @@ InputConvention convention_of(const SafetensorsFile& file) {
   const auto positive = [](float number) { return number > 0; };
   if (!positive(convention.scale) || !std::ranges::all_of(convention.deviation, positive)) {
     fail(ErrorKind::file, "'{}': the metadata's '{}' and '{}' should be above 0, but they are not",
-         file.path, kScaleKey, kDeviationKey);
+         file.path(), kScaleKey, kDeviationKey);
   }
   return convention;
 }
@@ -166,7 +161,7 @@ const NetworkTable* given_network(const SafetensorsFile& file) {
   if (found == file.header.metadata.end()) return nullptr;
   if (const NetworkTable* network = find_network(found->second)) return network;
   const std::array<std::string, 2> known = {std::string(kVgg16.name), std::string(kVgg19.name)};
-  fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, but it is '{}'{}", file.path,
+  fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, but it is '{}'{}", file.path(),
        kNetworkKey, fmt::join(known, " or "), printable(found->second),
        did_you_mean(found->second, known));
 }
