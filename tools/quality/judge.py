@@ -106,6 +106,8 @@ def all_ways(options, teacher):
     if options.seconds:
         ways += [painter.Way(name, *source, seconds=options.seconds)
                  for name, source in sources.items() if name != "random"]
+    if not ways:
+        raise ValueError("the network 'random' is only painted with for --iterations")
     return ways
 
 

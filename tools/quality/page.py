@@ -148,8 +148,8 @@ def part(results):
     """All of it, as Markdown."""
     pairs, conditions = results["pairs"], results["conditions"]
     blocks = [f"{counted(len(pairs), 'pair')} of photo and painting, longest side "
-              f"{conditions['size']} pixels, {conditions['limn']}, on {conditions['cores']} cores of "
-              f"{conditions['processor']}, {conditions['date']}. {flags_said(conditions)}".strip(),
+              f"{conditions['size']} pixels, {conditions['limn']}, on {conditions['cores']} cores "
+              f"of {conditions['processor']}, {conditions['date']}.{flags_said(conditions)}",
               goals_table(results), DEFINITIONS, ways_table(results)]
     unseen = [name for name, pair in pairs.items() if not pair["seen"]]
     blocks.append("Style / content and seconds of each pair:\n\n" + pairs_table(results))
@@ -167,4 +167,4 @@ def counted(count, thing):
 
 
 def flags_said(conditions):
-    return f"limn was also given `{' '.join(conditions['flags'])}`. " if conditions["flags"] else ""
+    return f" limn was also given `{' '.join(conditions['flags'])}`." if conditions["flags"] else ""
