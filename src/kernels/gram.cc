@@ -410,6 +410,16 @@ void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, Feature
   }
 }
 
+void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F,
+                       ThreadPool& pool) {
+  assert(S.size() == static_cast<size_t>(F.channels) * F.channels);
+  assert(d_F.channels == F.channels && d_F.height == F.height && d_F.width == F.width);
+  const float* packed = packed_by_all(S, F.channels, pool);
+  pool.run(F.height, [&](size_t row) {
+    HWY_DYNAMIC_DISPATCH(AddGramGradientRow)(packed, F, d_F, static_cast<int>(row));
+  });
+}
+
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P,
                         ThreadPool& pool) {
   assert(S.empty() || S.size() == static_cast<size_t>(F.channels) * F.channels);

@@ -167,6 +167,15 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F,
                         ThreadPool& pool);
 
+// d_F += S F. S: [C][C], symmetric.
+void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F,
+                       ThreadPool& pool);
+
+// KDK = K D K, "=", for symmetric K and D; exactly symmetric. On the way KD = K D, "=". All are
+// [C][C] and aligned like buffers; C is a multiple of kBlock. (congruence.cc)
+void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
+                std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
+
 // ------------------------------------------------------------------- half precision (half.cc) --
 
 // half = F, "=", rounded to nearest, ties to even: off by at most 2^-11 of a value, or by 2^-25

@@ -315,6 +315,35 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
   }
 }
 
+void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F) {
+  const size_t C = F.channels;
+  for (int y = 0; y < F.height; ++y) {
+    for (int x = 0; x < F.width; ++x) {
+      for (int c = 0; c < F.channels; ++c) {
+        double gradient = d_F.at(c, y, x);
+        for (int k = 0; k < F.channels; ++k) gradient += double{S[c * C + k]} * F.at(k, y, x);
+        d_F.at(c, y, x) = static_cast<float>(gradient);
+      }
+    }
+  }
+}
+
+void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
+                std::span<double> KD, std::span<double> KDK) {
+  const auto multiply = [&](std::span<const double> A, std::span<const double> B,
+                            std::span<double> product) {
+    for (size_t i = 0; i < C; ++i) {
+      for (size_t j = 0; j < C; ++j) {
+        double sum = 0;
+        for (size_t k = 0; k < C; ++k) sum += A[i * C + k] * B[k * C + j];
+        product[i * C + j] = sum;
+      }
+    }
+  };
+  multiply(K, D, KD);
+  multiply(KD, K, KDK);
+}
+
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F) {
   expand_half(F, d_F);
   turn_into_gradient(d_F, S, 0, {});

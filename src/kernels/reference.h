@@ -61,6 +61,9 @@ void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x);
 
 void gram(ConstFeatureMap F, std::span<float> G);
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P);
+void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F);
+void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
+                std::span<double> KD, std::span<double> KDK);
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F);
 // F = half, exact. (The fast one, a piece, takes a row.)
 void expand_half(const HalfMap& half, FeatureMap F);

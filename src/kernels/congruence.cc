@@ -1,0 +1,89 @@
+// K D K of two symmetric matrices, in double precision: how differences of a student's Gram
+// matrices are measured (network/imitation.h).
+//
+// Matrices of some hundred channels are small beside a network, but the product comes five times an
+// evaluation and two plain loops over 256 channels take 20 ms. Here kRows rows by kVectors vectors
+// of the result stay in registers while the sum goes by; K D K is symmetric too, so only what lies
+// up to the end of each diagonal block is computed. A task is a block of rows: any number of
+// threads gives the same bits.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/congruence.cc"
+#include <hwy/foreach_target.h>
+// clang-format off: after foreach_target.h
+#include "kernels/cell-inl.h"
+// clang-format on
+
+#include "kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace limn::kernels::HWY_NAMESPACE {
+
+using DoubleTag = hn::CappedTag<double, 8>;
+constexpr int kDoubles = hn::MaxLanes(DoubleTag());
+constexpr int kRows = 4;
+// 16 accumulators of AVX-512's 32 registers, 8 of the 16 that narrower vectors have. Two of any
+// vectors divide 16 columns.
+constexpr int kWide = kDoubles == 8 ? 4 : 2;
+
+// Y[r][j] = sum over k of A[r][k] B[k][j], for r < kRows and j < kColumns * kDoubles. All: rows of
+// C.
+template <int kColumns>
+HWY_NOINLINE void multiply_tile(const double* HWY_RESTRICT A, const double* HWY_RESTRICT B,
+                                size_t C, double* HWY_RESTRICT Y) {
+  const DoubleTag d;
+  hn::Vec<DoubleTag> sums[kRows][kColumns];
+  unrolled<kRows * kColumns>([&](auto i)
+                                 HWY_ATTR { sums[i / kColumns][i % kColumns] = hn::Zero(d); });
+  for (size_t k = 0; k < C; ++k, B += C) {
+    hn::Vec<DoubleTag> b[kColumns];
+    unrolled<kColumns>([&](auto v) HWY_ATTR { b[v] = hn::Load(d, B + v * kDoubles); });
+    unrolled<kRows>([&](auto r) HWY_ATTR {
+      const auto a = hn::Set(d, A[r * C + k]);
+      unrolled<kColumns>([&](auto v) HWY_ATTR { sums[r][v] = hn::MulAdd(a, b[v], sums[r][v]); });
+    });
+  }
+  unrolled<kRows * kColumns>([&](auto i) HWY_ATTR {
+    constexpr int r = i / kColumns, v = i % kColumns;
+    hn::Store(sums[r][v], d, Y + r * C + v * kDoubles);
+  });
+}
+
+// Y = A B at kBlock rows from `row` on and the first `columns` columns, a multiple of 16.
+void MultiplyBlock(const double* A, const double* B, size_t C, size_t row, size_t columns,
+                   double* Y) {
+  for (size_t r = row; r < row + kBlock; r += kRows) {
+    size_t j = 0;
+    for (; j + kWide * kDoubles <= columns; j += kWide * kDoubles) {
+      multiply_tile<kWide>(A + r * C, B + j, C, Y + r * C + j);
+    }
+    for (; j < columns; j += 2 * kDoubles) multiply_tile<2>(A + r * C, B + j, C, Y + r * C + j);
+  }
+}
+
+}  // namespace limn::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace limn::kernels {
+
+HWY_EXPORT(MultiplyBlock);
+
+void congruence(std::span<const double> K, std::span<const double> D, size_t C,
+                std::span<double> KD, std::span<double> KDK, ThreadPool& pool) {
+  assert(C % kBlock == 0 && K.size() == C * C && D.size() == C * C);
+  assert(KD.size() == C * C && KDK.size() == C * C);
+  pool.run(C / kBlock, [&](size_t block) {
+    HWY_DYNAMIC_DISPATCH(MultiplyBlock)(K.data(), D.data(), C, block * kBlock, C, KD.data());
+  });
+  pool.run(C / kBlock, [&](size_t block) {
+    const size_t first = block * kBlock;
+    const size_t end = first + kBlock;
+    HWY_DYNAMIC_DISPATCH(MultiplyBlock)(KD.data(), K.data(), C, first, end, KDK.data());
+    for (size_t i = first; i < end; ++i) {
+      for (size_t j = 0; j < i; ++j) KDK[j * C + i] = KDK[i * C + j];
+    }
+  });
+}
+
+}  // namespace limn::kernels
+#endif  // HWY_ONCE
