@@ -48,12 +48,15 @@ class Network {
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
 // The gradient of the losses that read a tap, in the form that all of them have:
-//   S F + factor (F - target)
-// At least one of S and target must be given; target only for a tap whose features were asked for.
+//   S F + factor (F - target) + T difference
+// At least one term must be given; the second and third only for a tap whose features were asked
+// for, and not both. The third is the second of a student (imitation.h), where T = factor K.
 struct TapGradient {
   std::span<const float> S;  // [C][C], symmetric: twice the gradient by G; empty for none
   float factor = 0;
-  ConstFeatureMap target;  // null data for none
+  ConstFeatureMap target;           // null data for none
+  std::span<const float> T = {};    // [C][C], symmetric; empty for none
+  ConstFeatureMap difference = {};  // F - target
 };
 
 // The buffers for one picture size and one set of taps, allocated once and used for any number of

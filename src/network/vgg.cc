@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -54,6 +55,11 @@ const NetworkTable& network_named(std::string_view name) {
 }
 
 std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer) {
+  if (!table.imitations.empty()) {
+    const auto found = std::ranges::find(table.imitations, layer, &Imitation::layer);
+    if (found == table.imitations.end()) return std::nullopt;
+    return LayerPosition{found->row, Tap::output};
+  }
   if (layer.size() < 5) return std::nullopt;
   const std::string_view prefix = layer.substr(0, 4);
   const std::string_view id = layer.substr(4);
@@ -71,8 +77,15 @@ std::string layer_name(const Row& row) {
   return (row.kind == RowKind::pooling ? "pool" : "relu") + std::string(row.id);
 }
 
+const Imitation* imitation_at(const NetworkTable& table, const LayerPosition& position) {
+  const auto found = std::ranges::find(table.imitations, position.row, &Imitation::row);
+  return found == table.imitations.end() ? nullptr : &*found;
+}
+
 std::vector<std::string> layer_names(const NetworkTable& table) {
   std::vector<std::string> names;
+  for (const Imitation& imitation : table.imitations) names.push_back(imitation.layer);
+  if (!names.empty()) return names;
   for (const Row& row : table.rows) {
     if (row.kind == RowKind::convolution) names.push_back("conv" + std::string(row.id));
     names.push_back(layer_name(row));

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "network/imitation.h"
+
 namespace limn {
 
 enum class RowKind { convolution, pooling };
@@ -25,12 +27,14 @@ struct Row {
 struct NetworkTable {
   std::string_view name;
   std::span<const Row> rows;
+  // Where it stands for another network's layers, by whose names its own are then known.
+  std::span<const Imitation> imitations = {};
 };
 
 extern const NetworkTable kVgg16;
 extern const NetworkTable kVgg19;
 
-// The table of this name ("vgg16", "vgg19"), or nullptr.
+// The table of this name ("vgg16", "vgg19"), or nullptr. Those of students come with their weights.
 const NetworkTable* find_network(std::string_view name);
 // The same; throws Error (usage) where there is none, offering the nearest name.
 const NetworkTable& network_named(std::string_view name);
@@ -43,11 +47,15 @@ struct LayerPosition {
   bool operator==(const LayerPosition&) const = default;
 };
 
-// "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}.
+// "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}. Of a
+// network that imitates another, "relu4_2" is where that one's relu4_2 is imitated.
 std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer);
 
 // "relu4_2" or "pool4": what a row's output is called.
 std::string layer_name(const Row& row);
+
+// The imitation that is read at this position; null for none.
+const Imitation* imitation_at(const NetworkTable& table, const LayerPosition& position);
 
 // Every name that find_layer knows, in the table's order.
 std::vector<std::string> layer_names(const NetworkTable& table);

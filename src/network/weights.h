@@ -4,12 +4,14 @@
 #include <limn/limn.h>
 
 #include <array>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/buffer.h"
 #include "kernels/kernels.h"
+#include "network/student.h"
 #include "network/vgg.h"
 
 namespace limn {
@@ -75,6 +77,8 @@ struct Weights {
   std::vector<Convolution> convolutions;
   std::string source;  // the file they came from, for messages and reports
   std::string format;  // that file's ("Keras .h5")
+  // Of a student, whose table `network` then is; else null.
+  std::shared_ptr<const Student> student = nullptr;
 };
 
 }  // namespace limn

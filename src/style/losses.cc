@@ -39,6 +39,18 @@ double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadP
   return factor * kernels::squared_distance(flat(F), flat(P), pool);
 }
 
+// The Gram matrix of the difference, not the difference of Gram matrices: where F is near P, that
+// would be left of large numbers that cancel out.
+double mapped_content_loss(double factor, std::span<const double> K, ConstFeatureMap F,
+                           ConstFeatureMap P, FeatureMap D, std::span<float> D_gram,
+                           std::span<double> sums, ThreadPool& pool) {
+  kernels::scaled_sum(flat(F), -1, flat(P), flat(D), pool);
+  kernels::gram(D, D_gram, sums, pool);
+  double sum = 0;
+  for (size_t i = 0; i < K.size(); ++i) sum += K[i] * D_gram[i];
+  return factor * sum;
+}
+
 // --------------------------------------------------------------------------------------- style --
 
 double gram_scale(GramForm form, double M) { return form == GramForm::raw ? 1.0 : 1.0 / M; }
@@ -65,6 +77,25 @@ double style_loss(double factor, double g, std::span<float> G, std::span<const f
     const double difference = g * G[i] - A[i];
     sum += difference * difference;
     G[i] = static_cast<float>(slope * difference);
+  }
+  return factor * sum;
+}
+
+double mapped_style_loss(double factor, double g, std::span<const double> K, std::span<float> G,
+                         std::span<const float> A, std::span<double> scratch, ThreadPool& pool) {
+  const size_t n = K.size();
+  assert(G.size() == n && A.size() == n && scratch.size() >= 3 * n);
+  const std::span<double> D = scratch.first(n);
+  const std::span<double> KD = scratch.subspan(n, n);
+  const std::span<double> KDK = scratch.subspan(2 * n, n);
+  for (size_t i = 0; i < n; ++i) D[i] = g * G[i] - A[i];
+  const auto C = static_cast<size_t>(std::lround(std::sqrt(static_cast<double>(n))));
+  kernels::congruence(K, D, C, KD, KDK, pool);
+  double sum = 0;
+  const double slope = 4 * factor * g;
+  for (size_t i = 0; i < n; ++i) {
+    sum += D[i] * KDK[i];
+    G[i] = static_cast<float>(slope * KDK[i]);
   }
   return factor * sum;
 }

@@ -4,6 +4,9 @@
 // layer and shape. G = F F^T is the Gram matrix, not divided by anything. The forms by which
 // published systems scale these sums are choices in the recipe (include/limn/limn.h), so every loss
 // here is a factor times one of three sums. d_x is the gradient by x; gradients are added ("+=").
+//
+// Losses that are "mapped" read the features of a student (network/imitation.h): they compare R F
+// with R P, which comes to products with K = R^T R. <X, Y> is the sum of X[i][j] Y[i][j].
 #pragma once
 
 #include <limn/limn.h>
@@ -24,6 +27,14 @@ double content_factor(ContentForm form, double C, double M);
 // by F is 2 factor (F - P) (kernels::turn_into_gradient).
 double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadPool& pool);
 
+// factor * sum (R F - R P)^2 = factor <K, D D^T> of the difference D = F - P, which is set on the
+// way
+// ("="; padding too). Its gradient by F is 2 factor K D (TapGradient's third term).
+// D_gram, [C][C], and sums, kernels::gram_scratch_size(D), are scratch.
+double mapped_content_loss(double factor, std::span<const double> K, ConstFeatureMap F,
+                           ConstFeatureMap P, FeatureMap D, std::span<float> D_gram,
+                           std::span<double> sums, ThreadPool& pool);
+
 // --------------------------------------------------------------------------------------- style --
 
 // What a Gram matrix over M positions is multiplied with before it is compared: g in
@@ -38,6 +49,11 @@ double style_factor(StyleForm form, double C, double M, double pixels);
 //
 // Because G is symmetric, d loss / d G = 2 factor g (g G - A), and G = F F^T doubles it.
 double style_loss(double factor, double g, std::span<float> G, std::span<const float> A);
+
+// The same of R G R^T and R A R^T: with D = g G - A the loss is factor <D, K D K>, and
+// S = 4 factor g K D K. scratch: three matrices of [C][C], each aligned like a buffer.
+double mapped_style_loss(double factor, double g, std::span<const double> K, std::span<float> G,
+                         std::span<const float> A, std::span<double> scratch, ThreadPool& pool);
 
 // ----------------------------------------------------------------------------- total variation --
 

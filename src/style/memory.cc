@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/kernels.h"
 #include "network/plan.h"
 #include "style/objective.h"
 
@@ -9,6 +10,7 @@ namespace limn {
 namespace {
 
 constexpr double kFloat = sizeof(float);
+constexpr double kDouble = sizeof(double);
 // Of a process of limn that has read no file, its libraries included.
 constexpr double kProgram = 25e6;
 // What reading two pictures and weights adds: code of libraries, and buffers that they keep.
@@ -18,6 +20,9 @@ double weight_bytes(const Weights& weights) {
   double bytes = 0;
   for (const Convolution& convolution : weights.convolutions) {
     bytes += kFloat * static_cast<double>(convolution.kernel.values.size());
+  }
+  for (const Imitation& imitation : weights.network->imitations) {
+    bytes += (kFloat + kDouble) * static_cast<double>(imitation.K.size());
   }
   return bytes;
 }
@@ -31,6 +36,23 @@ double target_bytes(const PassPlan& picture) {
     if (tap.request.gram) floats += channels * channels;
   }
   return kFloat * floats;
+}
+
+// What the losses of a student's layers take besides: differences of features, products with K.
+double mapped_bytes(const PassPlan& picture, std::span<const LayerInUse> layers) {
+  double matrices = 0;  // scratch for the largest
+  double gram_sums = 0;
+  double floats = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (!layers[i].imitation) continue;
+    const FeatureMap& shape = picture.taps[i].shape;
+    const auto square = static_cast<double>(layers[i].imitation->K.size());
+    if (layers[i].style_weight != 0) matrices = std::max(matrices, 3 * square);
+    if (layers[i].content_weight == 0) continue;
+    gram_sums = std::max(gram_sums, static_cast<double>(kernels::gram_scratch_size(shape)));
+    floats += static_cast<double>(shape.floats()) + 2 * square;
+  }
+  return kDouble * (matrices + gram_sums) + kFloat * floats;
 }
 
 double picture_bytes(int height, int width) { return 3 * kFloat * height * width; }
@@ -64,8 +86,8 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   // Both pictures wait while the painting is measured.
   const double while_measuring = static_cast<double>(of_painting.bytes()) + picture +
                                  picture_bytes(sizes.painting_height, sizes.painting_width);
-  const double while_painting =
-      static_cast<double>(of_picture.bytes()) + target_bytes(of_picture) + (2 + vectors) * picture;
+  const double while_painting = static_cast<double>(of_picture.bytes()) + target_bytes(of_picture) +
+                                mapped_bytes(of_picture, layers) + (2 + vectors) * picture;
   return kProgram + weight_bytes(weights) + std::max(while_measuring, while_painting);
 }
 

@@ -1,11 +1,14 @@
 #include "style/objective.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "base/error.h"
 #include "style/losses.h"
+#include "style/recipe_fields.h"
 
 namespace limn {
 
@@ -40,7 +43,7 @@ Objective::Objective(const Weights& weights, const Recipe& recipe, const Working
   plan_variable(input_convention(recipe.network.convention, weights.convention));
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   if (layers.empty()) return;
-  for (const LayerInUse& layer : layers) layers_.push_back({layer});
+  for (const LayerInUse& layer : layers) static_cast<LayerInUse&>(layers_.emplace_back()) = layer;
   network_ = std::make_unique<Network>(weights, recipe.network.pooling, deepest_row(layers));
 }
 
@@ -67,6 +70,13 @@ namespace {
 LayerPosition position_of(const NetworkTable& network, const std::string& layer) {
   const std::optional<LayerPosition> position = find_layer(network, layer);
   if (position) return *position;
+  if (!network.imitations.empty()) {
+    const std::vector<std::string> names = layer_names(network);
+    fail(ErrorKind::usage,
+         "the network '{}' has no layer '{}'{}; it imitates {}, and for all other layers there is "
+         "--network vgg19",
+         network.name, layer, did_you_mean(layer, names), fmt::join(names, ", "));
+  }
   std::string ids;
   for (const Row& row : network.rows) {
     if (row.kind == RowKind::convolution)
@@ -88,7 +98,9 @@ std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe&
       const LayerPosition position = position_of(network, layer.layer);
       if (term_weight == 0 || layer.weight == 0) continue;
       auto known = std::ranges::find(in_use, position, &LayerInUse::position);
-      if (known == in_use.end()) known = in_use.insert(known, {position});
+      if (known == in_use.end()) {
+        known = in_use.insert(known, {position, 0, 0, imitation_at(network, position)});
+      }
       (*known).*weight += term_weight * layer.weight;
     }
   };
@@ -147,6 +159,12 @@ void check_size(const char* what, int height, int width, const Network& network,
 void check_objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes) {
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   if (layers.empty()) return;
+  if (weights.student && recipe.network.pooling != Pooling::max) {
+    fail(ErrorKind::usage,
+         "the network '{}' was trained with max pooling and imitates nothing with another; for "
+         "--pooling {} there is --network vgg19",
+         weights.network->name, name_of(recipe.network.pooling));
+  }
   const Network network(weights, recipe.network.pooling, deepest_row(layers));
   check_size("photo", sizes.height, sizes.width, network, weights.network->name);
   check_size("painting", sizes.painting_height, sizes.painting_width, network,
@@ -197,11 +215,29 @@ void Objective::make_pass() {
   for (size_t i = 0; i < layers_.size(); ++i) {
     Layer& layer = layers_[i];
     const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
-    const auto C = static_cast<double>(shape.channels);
+    const double C = layer.imitation ? layer.imitation->channels : shape.channels;
     const auto M = static_cast<double>(shape.positions());
     layer.content_factor = layer.content_weight * content_factor(recipe_.content.form, C, M);
     layer.style_factor = layer.style_weight * style_factor(recipe_.style.form, C, M, pixels);
     layer.gram_scale = limn::gram_scale(recipe_.style.gram, M);
+    if (layer.imitation) make_mapped(layer, shape);
+  }
+}
+
+// What the losses of a student's layer take besides.
+void Objective::make_mapped(Layer& layer, ConstFeatureMap shape) {
+  const Buffer<double>& K = layer.imitation->K;
+  const auto grow = [](Buffer<double>& buffer, size_t size) {
+    if (buffer.size() < size) buffer = Buffer<double>(size);
+  };
+  if (layer.style_weight != 0) grow(matrices_, 3 * K.size());
+  if (layer.content_weight == 0) return;
+  grow(gram_sums_, kernels::gram_scratch_size(shape));
+  layer.difference = Buffer<float>(shape.floats());
+  layer.difference_gram = Buffer<float>(K.size());
+  layer.slope = Buffer<float>(K.size());
+  for (size_t i = 0; i < K.size(); ++i) {
+    layer.slope[i] = static_cast<float>(2 * layer.content_factor * K[i]);
   }
 }
 
@@ -223,10 +259,18 @@ void Objective::compare_with(std::shared_ptr<const Targets> targets) {
   targets_ = std::move(targets);
   gradients_.resize(layers_.size());
   for (size_t i = 0; i < layers_.size(); ++i) {
-    if (layers_[i].content_weight == 0) continue;
-    gradients_[i].target = pass_->shape(static_cast<int>(i));
-    gradients_[i].target.data = targets_->layers[i].features.data();
-    gradients_[i].factor = static_cast<float>(2 * layers_[i].content_factor);
+    const Layer& layer = layers_[i];
+    if (layer.content_weight == 0) continue;
+    const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
+    if (layer.imitation) {
+      gradients_[i].T = layer.slope;
+      gradients_[i].difference = shape;
+      gradients_[i].difference.data = layer.difference.data();
+    } else {
+      gradients_[i].target = shape;
+      gradients_[i].target.data = targets_->layers[i].features.data();
+      gradients_[i].factor = static_cast<float>(2 * layer.content_factor);
+    }
   }
 }
 
@@ -276,6 +320,28 @@ void Objective::clip(std::span<float> x) const {
 
 // ---------------------------------------------------------------------------------- evaluation --
 
+double Objective::content_loss_of(size_t i) {
+  Layer& layer = layers_[i];
+  const ConstFeatureMap F = pass_->features(static_cast<int>(i));
+  ConstFeatureMap P = F;
+  P.data = targets_->layers[i].features.data();
+  if (!layer.imitation) return content_loss(layer.content_factor, F, P, pool_);
+  const FeatureMap D = {layer.difference.data(), F.channels, F.height, F.width};
+  return mapped_content_loss(layer.content_factor, layer.imitation->K, F, P, D,
+                             layer.difference_gram, gram_sums_, pool_);
+}
+
+// Turns the layer's Gram matrix into the gradient's S.
+double Objective::style_loss_of(size_t i) {
+  const Layer& layer = layers_[i];
+  const std::span<float> G = pass_->gram(static_cast<int>(i));
+  const Buffer<float>& A = targets_->layers[i].gram;
+  gradients_[i].S = G;
+  if (!layer.imitation) return style_loss(layer.style_factor, layer.gram_scale, G, A);
+  return mapped_style_loss(layer.style_factor, layer.gram_scale, layer.imitation->K, G, A,
+                           matrices_, pool_);
+}
+
 Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) {
   assert(x.size() == size() && gradient.size() == size());
   Losses losses;
@@ -286,18 +352,8 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
     fill(pass_->input());
     pass_->forward(pool_);
     for (size_t i = 0; i < layers_.size(); ++i) {
-      const Layer& layer = layers_[i];
-      const int tap = static_cast<int>(i);
-      if (layer.content_weight != 0) {
-        losses.content +=
-            content_loss(layer.content_factor, pass_->features(tap), gradients_[i].target, pool_);
-      }
-      if (layer.style_weight != 0) {
-        const std::span<float> G = pass_->gram(tap);
-        losses.style +=
-            style_loss(layer.style_factor, layer.gram_scale, G, targets_->layers[i].gram);
-        gradients_[i].S = G;
-      }
+      if (layers_[i].content_weight != 0) losses.content += content_loss_of(i);
+      if (layers_[i].style_weight != 0) losses.style += style_loss_of(i);
     }
     pass_->backward(gradients_, pool_, fill);
     const size_t plane_size = size() / 3;

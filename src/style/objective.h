@@ -26,6 +26,7 @@ struct LayerInUse {
   LayerPosition position;
   double content_weight = 0;
   double style_weight = 0;
+  const Imitation* imitation = nullptr;  // of a student's layer, as long as its table lives
 };
 
 // Each of them once. Throws Error (usage) unless the network has every layer that the recipe names,
@@ -42,8 +43,8 @@ void drop_unread_layers(Weights& weights, const Recipe& recipe);
 std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers);
 std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features);
 
-// Throws the Error (usage) that an objective at these sizes would: layers the network does not
-// have, weights that end too early, pictures smaller than the network can read.
+// Throws the Error (usage) that an objective at these sizes would: layers or a pooling the network
+// does not have, weights that end too early, pictures smaller than the network can read.
 void check_objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes);
 
 // What the losses compare with: the photo's features and the painting's Gram matrices. Measuring
@@ -119,6 +120,10 @@ class Objective {
     double content_factor = 0;
     double style_factor = 0;
     double gram_scale = 0;
+    // Of a student's layer that content losses read; else empty.
+    Buffer<float> slope;            // [C][C]: 2 content_factor K
+    Buffer<float> difference;       // F - P, laid out like F
+    Buffer<float> difference_gram;  // [C][C]
   };
 
   Objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
@@ -126,8 +131,11 @@ class Objective {
   void plan_variable(const InputConvention& convention);
   void measure_painting(const Image& painting, Targets& targets) const;
   void make_pass();
+  void make_mapped(Layer& layer, ConstFeatureMap shape);
   void measure_photo(const Image& photo, Targets& targets);
   void compare_with(std::shared_ptr<const Targets> targets);
+  double content_loss_of(size_t layer);
+  double style_loss_of(size_t layer);
   void fill_input(InputPlanes input, std::span<const float> planes,
                   const std::array<Affine, 3>& to_network) const;
 
@@ -143,6 +151,9 @@ class Objective {
   std::unique_ptr<Pass> pass_;
   std::shared_ptr<const Targets> targets_;
   std::vector<TapGradient> gradients_;  // of layers_, comparing with targets_
+  // Scratch for the losses of a student's layers, one after the other; else empty.
+  Buffer<double> matrices_;   // three of [C][C]
+  Buffer<double> gram_sums_;  // kernels::gram_scratch_size
 };
 
 }  // namespace limn

@@ -21,7 +21,8 @@ inline Convolution copy_of(const Convolution& convolution) {
 }
 
 inline Weights copy_of(const Weights& weights) {
-  Weights copy = {weights.network, weights.convention, {}, weights.source, weights.format};
+  Weights copy = {weights.network, weights.convention, {},
+                  weights.source,  weights.format,     weights.student};
   for (const Convolution& c : weights.convolutions) copy.convolutions.push_back(copy_of(c));
   return copy;
 }
