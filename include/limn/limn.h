@@ -9,13 +9,16 @@
 //     limn::Recipe recipe = limn::named_recipe("limn");
 //     recipe.picture.size = 512;                                   // longest side, in pixels
 //
-//     const limn::Model model = limn::Model::read("vgg19.h5");     // throws limn::Error
-//     const limn::Image photo = limn::read_image("photo.jpg");
+//     const limn::Image photo = limn::read_image("photo.jpg");     // throws limn::Error
 //     const limn::Image painting = limn::read_image("painting.jpg");
 //
-//     const limn::Painted painted = limn::paint(model, photo, painting, recipe);
+//     const limn::Painted painted =
+//         limn::paint(limn::Model::builtin(), photo, painting, recipe);
 //     limn::write_image(painted.picture, "out.png");
 //   }
+//
+// The network inside the library imitates VGG-19. VGG-19 itself, from a file that was downloaded:
+// limn::Model::read("vgg19.h5").
 //
 // Errors: trouble with what the user gave, with files and with memory throws limn::Error. How the
 // optimisation ended (finished, converged, stopped) is a value in Painted, never an exception: the
@@ -213,7 +216,9 @@ struct Recipe {
   std::string summary;
 
   struct {
-    std::string name = "vgg19";  // vgg19 or vgg16
+    // vgg19 or vgg16, for which paint() takes that model only; or builtin: whichever it is given,
+    // and the command's choice is then the built-in one.
+    std::string name = "builtin";
     Pooling pooling = Pooling::max;
     Convention convention = Convention::file;
   } network;
@@ -309,11 +314,18 @@ class LIMN_API Model {
   // (file), naming file, layer, what was expected and what was found.
   static Model read(const std::string& path);
 
+  // The network inside the library, which needs no file. It is a small one that was trained to
+  // imitate VGG-19 at relu1_1, relu2_1, relu3_1, relu4_1, relu4_2 and relu5_1, by which names
+  // recipes read it, with losses in VGG-19's units; it has no other layers, and max pooling only
+  // (docs/built-in-network.md). Takes some milliseconds.
+  static Model builtin();
+
   explicit Model(std::shared_ptr<const Weights> weights) : weights_(std::move(weights)) {}
   const Weights& weights() const { return *weights_; }
-  std::string_view network() const;  // "vgg19" or "vgg16"
+  std::string_view network() const;  // "vgg19", "vgg16" or "builtin"
 
-  // Writes .safetensors with torchvision's names, beside and renamed. Throws Error (file).
+  // Writes .safetensors that read() reads back (docs/models.md), beside and renamed. Throws Error
+  // (file).
   void write(const std::string& path) const;
 
  private:

@@ -32,6 +32,15 @@ Context begin(const std::string& path, DigestKind kind) {
   return context;
 }
 
+std::string digits_of(const Context& context) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned bytes = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &bytes);
+  std::string digits;
+  for (unsigned i = 0; i < bytes; ++i) digits += fmt::format("{:02x}", digest[i]);
+  return digits;
+}
+
 }  // namespace
 
 std::string digest_of_file(const std::string& path, DigestKind kind, const std::string& what) {
@@ -45,12 +54,13 @@ std::string digest_of_file(const std::string& path, DigestKind kind, const std::
   }
   if (!file.eof())
     fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned bytes = 0;
-  EVP_DigestFinal_ex(context.get(), digest.data(), &bytes);
-  std::string digits;
-  for (unsigned i = 0; i < bytes; ++i) digits += fmt::format("{:02x}", digest[i]);
-  return digits;
+  return digits_of(context);
+}
+
+std::string sha256_of_bytes(std::span<const std::byte> bytes) {
+  const Context context = begin("bytes", DigestKind::sha256);
+  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
+  return digits_of(context);
 }
 
 std::string sha256_of_file(const std::string& path, const std::string& what) {

@@ -2,6 +2,8 @@
 // came whole.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 
 namespace limn {
@@ -18,5 +20,6 @@ std::string digest_of_file(const std::string& path, DigestKind kind,
                            const std::string& what = "file");
 std::string sha256_of_file(const std::string& path, const std::string& what = "file");
 std::string md5_of_file(const std::string& path, const std::string& what = "file");
+std::string sha256_of_bytes(std::span<const std::byte> bytes);
 
 }  // namespace limn

@@ -23,6 +23,10 @@ void FileBytes::read(std::uint64_t begin, std::span<std::byte> bytes) {
          "short, fetch it again",
          path_, bytes.size(), begin, size_);
   }
+  if (!memory_.empty()) {
+    std::ranges::copy(memory_.subspan(begin, bytes.size()), bytes.begin());
+    return;
+  }
   if (bytes.size() > kWindowBytes) return read_stream(begin, bytes);
   const auto is_inside = [&] {
     return begin >= window_begin_ && begin - window_begin_ <= window_.size() &&

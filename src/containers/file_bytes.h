@@ -1,5 +1,5 @@
 // A file's bytes by their place, for readers of containers: many small reads of structure, few
-// large ones of values.
+// large ones of values. The file may also be a piece of memory.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 #include <fstream>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace limn {
@@ -15,6 +16,9 @@ class FileBytes {
  public:
   // Throws Error (file): missing, a folder, unreadable.
   explicit FileBytes(const std::string& path);
+  // Of bytes in memory, which must outlive it; `name` is what messages call them.
+  FileBytes(std::string name, std::span<const std::byte> memory)
+      : path_(std::move(name)), size_(memory.size()), memory_(memory) {}
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
@@ -28,6 +32,7 @@ class FileBytes {
 
   std::string path_;
   std::uint64_t size_;
+  std::span<const std::byte> memory_;  // empty: the bytes are in a file
   std::ifstream stream_;
   std::vector<std::byte> window_;  // the bytes from window_begin_ on
   std::uint64_t window_begin_ = 0;

@@ -121,8 +121,10 @@ Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, co
 void check_recipe(const Model& model, const Recipe& recipe) {
   const std::string name = "recipe '" + recipe.name + "'";
   check_ranges(recipe, name);
-  network_named(recipe.network.name);
-  if (recipe.network.name != model.network()) {
+  check_network_name(recipe.network.name);
+  // A recipe for the built-in network is not particular: its losses mean the same with any.
+  const bool is_particular = recipe.network.name != kBuiltinName;
+  if (is_particular && recipe.network.name != model.network()) {
     fail(ErrorKind::usage,
          "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
          "--network {}",

@@ -150,7 +150,7 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"summary", "", "One line on what it is for"}, recipe.summary);
 
   auto& network = recipe.network;
-  visit(Field{"network.name", "--network", "Network the recipe is made for: vgg19 or vgg16"},
+  visit(Field{"network.name", "--network", "Network: the built-in one, vgg19 or vgg16"},
         network.name);
   visit(Field{"network.pooling", "--pooling", "How the network halves its maps"}, network.pooling);
 

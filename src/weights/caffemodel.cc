@@ -23,8 +23,6 @@
 namespace limn {
 namespace {
 
-constexpr TensorNaming kNaming = {caffe_names, ".weight", ".bias", KernelOrder::out_in_y_x};
-
 // Where the schema has a layer's name and blobs.
 struct LayerFields {
   std::uint64_t layer;  // in NetParameter
@@ -149,7 +147,7 @@ void add_layer(const std::shared_ptr<FileBytes>& file, const WireField& message,
     if (field.is(numbers.blobs, WireType::bytes) && blobs.size() < 2) blobs.push_back(field);
   }
   for (size_t i = 0; i < blobs.size(); ++i) {
-    const std::string name = layer + std::string(i == 0 ? kNaming.kernel : kNaming.bias);
+    const std::string name = layer + std::string(i == 0 ? kPlainNaming.kernel : kPlainNaming.bias);
     Blob blob = read_blob(*file, blobs[i]);
     // Old blobs have four dimensions always, a bias too: 1 x 1 x 1 x out.
     std::vector<std::uint64_t> shape = blob.shape;
@@ -215,7 +213,7 @@ Weights read_caffemodel(const std::string& path) {
            kMostTensors);
     }
   }
-  Weights weights = weights_of(path, tensors, kNaming);
+  Weights weights = weights_of(path, tensors, kPlainNaming);
   weights.convention = kCaffeConvention;
   return weights;
 }

@@ -270,7 +270,6 @@ Weights read_pytorch_pth(const std::string& path) {
          "(vgg19, not vgg19_bn)",
          path);
   }
-  constexpr TensorNaming kPlainNaming = {caffe_names, ".weight", ".bias", KernelOrder::out_in_y_x};
   const bool plain = tensors.contains("conv1_1.weight");
   Weights weights = weights_of(path, tensors, plain ? kPlainNaming : kTorchvisionNaming);
   weights.convention = plain ? kCaffeConvention : convention_of(path, weights);

@@ -50,7 +50,7 @@ struct Format {
 // Each format is a line here, a function in read.h and a file beside this one.
 constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
-    {".safetensors", is_safetensors, read_safetensors},
+    {kSafetensorsFormat, is_safetensors, read_safetensors},
     {"NumPy .npz", is_zip, read_numpy_npz, holds_numpy_arrays},
     {"PyTorch .pth", is_pytorch, read_pytorch_pth},
     {"MatConvNet .mat", is_matlab5, read_matconvnet},

@@ -9,6 +9,8 @@
 // a file's layers fit both networks (it ends before 3_4), it is taken for VGG-19.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,8 +46,16 @@ Weights read_pytorch_pth(const std::string& path);
 
 // Safetensors with torchvision's names ("features.21.weight", "features.21.bias"), F32, F16 or
 // BF16. Network and input convention are those of the file's metadata (see write_safetensors);
-// without it, the network is the one whose indices fit, the convention torchvision's.
+// without it, the network is the one whose indices fit, the convention torchvision's. Networks
+// "builtin" have plain names ("conv4_2.weight") and more in their metadata (student.h).
 Weights read_safetensors(const std::string& path);
+// The same out of memory; `name` is their source.
+Weights read_safetensors(const std::string& name, std::span<const std::byte> bytes);
+inline constexpr std::string_view kSafetensorsFormat = ".safetensors";
+
+// The network inside the library (models/builtin.safetensors): its file as it is, and read.
+std::span<const std::byte> builtin_file();
+Weights read_builtin();
 
 // MatConvNet's MAT-files (MATLAB 5.0, as save -v6 and -v7 write; -v7.3 is HDF5 and refused): RGB
 // minus mean. Variable `layers`, a cell array of structs with `name` ("conv4_2") and either
@@ -67,7 +77,8 @@ bool is_caffemodel(std::string_view head);
 Weights read_tensorflow_js(const std::string& path);
 bool is_tensorflow_js(std::string_view head);
 
-// Writes F32 safetensors with torchvision's names; the metadata keeps network and input convention
+// Writes F32 safetensors with torchvision's names, a student's with plain ones; the metadata keeps
+// network and input convention
 // ("network": "vgg19", "channel_order": "bgr", "scale": "255", "mean": "103.939 116.779 123.68",
 // "deviation": "1 1 1"), so that reading it back gives equal weights. The file is written beside
 // `path` and renamed. Throws Error (file).

@@ -1,4 +1,4 @@
-// Safetensors files with torchvision's names.
+// Safetensors files: VGG's with torchvision's names, students' with plain ones.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "containers/safetensors_header.h"
 #include "weights/checks.h"
 #include "weights/read.h"
+#include "weights/student.h"
 #include "weights/tensors.h"
 
 namespace limn {
@@ -41,8 +43,9 @@ struct SafetensorsFile {
   const std::string& path() const { return bytes.path(); }
 };
 
-SafetensorsFile open_safetensors(const std::string& path) {
-  SafetensorsFile file{FileBytes(path), 0, {}};
+SafetensorsFile open_safetensors(FileBytes bytes) {
+  SafetensorsFile file{std::move(bytes), 0, {}};
+  const std::string& path = file.path();
   const std::uint64_t file_bytes = file.bytes.size();
   if (file_bytes < kLengthBytes) {
     fail(ErrorKind::file,
@@ -155,12 +158,18 @@ InputConvention convention_of(const SafetensorsFile& file) {
   return convention;
 }
 
+bool is_student(const SafetensorsFile& file) {
+  const auto found = file.header.metadata.find(kNetworkKey);
+  return found != file.header.metadata.end() && found->second == kBuiltinName;
+}
+
 // The network that the metadata names, if it names one.
 const NetworkTable* given_network(const SafetensorsFile& file) {
   const auto found = file.header.metadata.find(kNetworkKey);
   if (found == file.header.metadata.end()) return nullptr;
   if (const NetworkTable* network = find_network(found->second)) return network;
-  const std::array<std::string, 2> known = {std::string(kVgg16.name), std::string(kVgg19.name)};
+  const std::array<std::string, 3> known = {std::string(kVgg16.name), std::string(kVgg19.name),
+                                            std::string(kBuiltinName)};
   fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, but it is '{}'{}", file.path(),
        kNetworkKey, fmt::join(known, " or "), printable(found->second),
        did_you_mean(found->second, known));
@@ -168,24 +177,67 @@ const NetworkTable* given_network(const SafetensorsFile& file) {
 
 // ------------------------------------------------------------------------------------- writing --
 
+// A tensor of a file: what messages call it, its name and shape, and a function that gives its
+// values in the file's order.
+struct Written {
+  std::string what;
+  std::string name;
+  std::vector<int> shape;
+  std::function<std::vector<float>()> values;
+
+  size_t count() const {
+    size_t count = 1;
+    for (const int side : shape) count *= static_cast<size_t>(side);
+    return count;
+  }
+};
+
+std::vector<float> listed(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+// All tensors that these weights are written as, in the file's order.
+std::vector<Written> tensors_of(const Weights& weights) {
+  const TensorNaming& naming = weights.student ? kPlainNaming : kTorchvisionNaming;
+  const std::vector<std::string> names = naming.layers(*weights.network);
+  std::vector<Written> tensors;
+  for (size_t i = 0; i < weights.convolutions.size(); ++i) {
+    const Convolution& convolution = weights.convolutions[i];
+    const std::string what = "layer conv" + convolution.id;
+    tensors.push_back({what,
+                       names[i] + std::string(naming.kernel),
+                       {convolution.out(), convolution.in(), 3, 3},
+                       [&kernel = convolution.kernel] { return unpacked(kernel); }});
+    tensors.push_back({what,
+                       names[i] + std::string(naming.bias),
+                       {convolution.out()},
+                       [&bias = convolution.bias] { return listed(bias); }});
+  }
+  for (const Imitation& tap : weights.network->imitations) {
+    const int width = weights.network->rows[tap.row].out;
+    tensors.push_back(
+        {"the map of " + tap.layer, tap_tensor(tap.layer), {width, width}, [&R = tap.R] {
+           return listed(R);
+         }});
+  }
+  return tensors;
+}
+
 // Half precision would make infinities of values beyond its end, and no reader takes those.
-void check_fits_half(const Weights& weights, const std::string& path) {
-  for (const Convolution& convolution : weights.convolutions) {
-    for (const Buffer<float>* values : {&convolution.kernel.values, &convolution.bias}) {
-      const auto beyond =
-          std::ranges::find_if(*values, [](float value) { return !(std::abs(value) < kHalfEnd); });
-      if (beyond == values->end()) continue;
-      fail(ErrorKind::file,
-           "cannot write '{}' in half precision: layer conv{} of '{}' has the value {}, but halves "
-           "end at 65504; write it in single precision",
-           path, convolution.id, weights.source, *beyond);
-    }
+void check_fits_half(std::span<const Written> tensors, const Weights& weights,
+                     const std::string& path) {
+  for (const Written& tensor : tensors) {
+    const std::vector<float> values = tensor.values();
+    const auto beyond =
+        std::ranges::find_if(values, [](float value) { return !(std::abs(value) < kHalfEnd); });
+    if (beyond == values.end()) continue;
+    fail(ErrorKind::file,
+         "cannot write '{}' in half precision: {} of '{}' has the value {}, but halves end at "
+         "65504; write it in single precision",
+         path, tensor.what, weights.source, *beyond);
   }
 }
 
 // The header of these weights, padded with spaces so that the data behind it is aligned to 8 bytes.
-std::string header_text(const Weights& weights, bool half) {
-  const std::vector<std::string> names = kTorchvisionNaming.layers(*weights.network);
+std::string header_text(std::span<const Written> tensors, const Weights& weights, bool half) {
   const InputConvention& convention = weights.convention;
   nlohmann::ordered_json header;
   // Of a float fmt writes the shortest digits that read back as the same float.
@@ -196,37 +248,58 @@ std::string header_text(const Weights& weights, bool half) {
       {kScaleKey, fmt::format("{}", convention.scale)},
       {kMeanKey, fmt::format("{}", fmt::join(convention.mean, " "))},
       {kDeviationKey, fmt::format("{}", fmt::join(convention.deviation, " "))}};
+  if (weights.student) {
+    for (const auto& [key, text] : student_metadata(*weights.student)) {
+      header["__metadata__"][key] = text;
+    }
+  }
   const size_t bytes = bytes_of(half ? NumberType::f16 : NumberType::f32);
   size_t begin = 0;
-  const auto add = [&](const std::string& name, const std::vector<int>& shape, size_t count) {
-    const size_t end = begin + count * bytes;
-    header[name] = {
-        {"dtype", half ? "F16" : "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
+  for (const Written& tensor : tensors) {
+    const size_t end = begin + tensor.count() * bytes;
+    header[tensor.name] = {
+        {"dtype", half ? "F16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
-  };
-  for (size_t i = 0; i < weights.convolutions.size(); ++i) {
-    const Convolution& convolution = weights.convolutions[i];
-    add(names[i] + ".weight", {convolution.out(), convolution.in(), 3, 3},
-        convolution.kernel.values.size());
-    add(names[i] + ".bias", {convolution.out()}, convolution.bias.size());
   }
-  std::string text = header.dump();
+  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   return text;
 }
 
 }  // namespace
 
-Weights read_safetensors(const std::string& path) {
-  const auto file = std::make_shared<SafetensorsFile>(open_safetensors(path));
-  Weights weights = weights_of(path, tensors_of(file), kTorchvisionNaming, given_network(*file));
+namespace {
+
+Weights read(FileBytes bytes) {
+  const auto file = std::make_shared<SafetensorsFile>(open_safetensors(std::move(bytes)));
+  const TensorTable tensors = tensors_of(file);
+  Weights weights;
+  if (is_student(*file)) {
+    const auto student = read_student(file->path(), tensors, file->header.metadata);
+    weights = weights_of(file->path(), tensors, kPlainNaming, &student->table);
+    weights.student = student;
+    check_reaches_taps(file->path(), weights);
+  } else {
+    weights = weights_of(file->path(), tensors, kTorchvisionNaming, given_network(*file));
+  }
   weights.convention = convention_of(*file);
   return weights;
 }
 
+}  // namespace
+
+Weights read_safetensors(const std::string& path) { return read(FileBytes(path)); }
+
+Weights read_safetensors(const std::string& name, std::span<const std::byte> bytes) {
+  Weights weights = read(FileBytes(name, bytes));
+  weights.format = kSafetensorsFormat;
+  return weights;
+}
+
 void write_safetensors(const Weights& weights, const std::string& path, bool half) {
-  if (half) check_fits_half(weights, path);
-  const std::string header = header_text(weights, half);
+  const std::vector<Written> tensors = tensors_of(weights);
+  if (half) check_fits_half(tensors, weights, path);
+  const std::string header = header_text(tensors, weights, half);
   const std::uint64_t header_bytes = header.size();
   replace_file(path, [&](const std::string& temporary) {
     std::ofstream file(temporary, std::ios::binary);
@@ -242,10 +315,7 @@ void write_safetensors(const Weights& weights, const std::string& path, bool hal
     };
     write(std::as_bytes(std::span(&header_bytes, 1)));
     write(std::as_bytes(std::span(header)));
-    for (const Convolution& convolution : weights.convolutions) {
-      write_values(unpacked(convolution.kernel));
-      write_values(convolution.bias);
-    }
+    for (const Written& tensor : tensors) write_values(tensor.values());
     file.close();
     if (!file) fail(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(errno));
   });

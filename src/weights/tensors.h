@@ -45,6 +45,9 @@ struct TensorNaming {
 // "conv4_2" for each convolution: what Caffe, MatConvNet and others call them.
 std::vector<std::string> caffe_names(const NetworkTable& network);
 
+inline constexpr TensorNaming kPlainNaming = {caffe_names, ".weight", ".bias",
+                                              KernelOrder::out_in_y_x};
+
 // "block4_conv2" for each convolution: what Keras calls them.
 std::vector<std::string> keras_names(const NetworkTable& network);
 
