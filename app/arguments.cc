@@ -63,7 +63,8 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings) {
   command
       .add_option(
           "--weights", weights_,
-          "Trained weights: a file, or a name in the cache ('limn model') [the recipe's network]")
+          "Trained weights: a file, builtin, or a name in the cache ('limn model') [the recipe's "
+          "network]")
       ->type_name("FILE|NAME");
   command
       .add_option("--recipe", recipe_name_, "A recipe's name ('limn recipes' lists them) or file")
@@ -103,20 +104,46 @@ Recipe PaintingArguments::recipe() const {
   return recipe;
 }
 
-std::string PaintingArguments::weights_file(const Recipe& recipe) const {
+std::optional<std::string> PaintingArguments::weights_file(const Recipe& recipe) const {
   if (!weights_.empty()) return find_weights(weights_);
-  const std::string_view network = network_named(recipe.network.name).name;
-  if (const std::optional<std::string> cached = cached_weights(network)) return *cached;
+  const std::string& network = recipe.network.name;
+  check_network_name(network);
+  if (network == kBuiltinName) return std::nullopt;
+  if (const std::optional<std::string> cached = cached_weights(network)) return cached;
   fail(ErrorKind::usage,
        "--weights: painting needs the trained weights of {}, and none were given or are in the "
-       "cache. 'limn model fetch {}' fetches them; or say --weights FILE",
+       "cache. 'limn model fetch {}' fetches them; or say --weights FILE, or --network builtin",
        network, network);
 }
 
-Model PaintingArguments::model(const Recipe& recipe) const {
-  Weights weights = read_weights(weights_file(recipe));
+namespace {
+
+// The recipe that reads the network's deepest layer: weights that serve it serve the others.
+const Recipe& deepest(const NetworkTable& network, std::span<const Recipe> recipes) {
+  return *std::ranges::max_element(recipes, {}, [&](const Recipe& recipe) {
+    return deepest_row(layers_in_use(network, recipe));
+  });
+}
+
+}  // namespace
+
+Model PaintingArguments::model(std::span<Recipe> recipes) const {
+  Weights weights = read_found(weights_file(recipes.front()));
+  const std::string network(weights.network->name);
+  for (Recipe& recipe : recipes) {
+    if (recipe.network.name != kBuiltinName) continue;
+    if (given("network.name") && network != kBuiltinName) {
+      fail(ErrorKind::usage,
+           "--network: the built-in network was asked for, but the weights in '{}' are those of {}",
+           weights.source, network);
+    }
+    recipe.network.name = network;
+  }
   // For another network, painting says better what is wrong.
-  if (recipe.network.name == weights.network->name) drop_unread_layers(weights, recipe);
+  const auto matches = [&](const Recipe& recipe) { return recipe.network.name == network; };
+  if (std::ranges::all_of(recipes, matches)) {
+    drop_unread_layers(weights, deepest(*weights.network, recipes));
+  }
   return Model(std::make_shared<const Weights>(std::move(weights)));
 }
 

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 
 namespace limn {
@@ -27,12 +29,16 @@ class PaintingArguments {
   Recipe recipe() const;
   bool given(const std::string& key) const { return values_.contains(key); }
 
-  // The file of the weights that were asked for; without --weights, the cached one of the recipe's
-  // network. Throws Error when there is none, saying how to get it.
-  std::string weights_file(const Recipe& recipe) const;
+  // The file of the weights that were asked for, or none for the built-in network; without
+  // --weights, those of the recipe's network. Throws Error when there are none, saying how to get
+  // them.
+  std::optional<std::string> weights_file(const Recipe& recipe) const;
 
-  // Those weights, as far down as the recipe reads.
-  Model model(const Recipe& recipe) const;
+  // Those weights, as far down as one of the recipes reads. Recipes for the built-in network are
+  // not particular (Recipe::network): from here on they name the network that they got. Throws
+  // Error (usage) where --network itself asked for another one.
+  Model model(std::span<Recipe> recipes) const;
+  Model model(Recipe& recipe) const { return model(std::span(&recipe, 1)); }
 
  private:
   std::string photo_, painting_, weights_;

@@ -12,6 +12,7 @@
 #include "console.h"
 #include "exit_code.h"
 #include "kernels/kernels.h"
+#include "model_cache.h"
 #include "report.h"
 #include "style/memory.h"
 #include "style/objective.h"
@@ -21,16 +22,19 @@ namespace {
 
 constexpr const char* kDescription =
     "Time one evaluation of the loss and its gradient, layer by layer.\n\n"
-    "Recipe 'limn' on a square picture of noise, with random weights: no file is needed, and the\n"
-    "work does not depend on the values. Each number is the median over the evaluations, after "
-    "one\n"
-    "that is not counted. GFLOP count the direct method (2 x 9 x in x out for each position of a\n"
+    "Recipe 'limn' on a square picture of noise. VGG's weights are random unless --weights gives "
+    "them:\n"
+    "no file is needed, and the work does not depend on the values. Each number is the median over "
+    "the\n"
+    "evaluations, after one that is not counted. GFLOP count the direct method (2 x 9 x in x out "
+    "for each position of a\n"
     "convolution, 2 x C^2 for each product of a Gram layer), so that a method that needs fewer\n"
     "operations shows as more GFLOP/s.";
 
 constexpr const char* kExamples =
     "Examples:\n"
     "  limn bench\n"
+    "  limn bench --network builtin\n"
     "  limn bench --size 1024 --threads 1";
 
 double median(std::vector<double> values) {
@@ -131,13 +135,21 @@ struct BenchCommand {
   bool free_threads = false;
   bool json = false;
   std::string network_name = "vgg19";
+  std::string weights_name;
+
+  Weights weights() const {
+    if (!weights_name.empty()) return read_found(find_weights(weights_name));
+    check_network_name(network_name);
+    if (network_name == kBuiltinName) return read_found({});
+    return random_weights(network_named(network_name));
+  }
 
   int run() const {
-    const NetworkTable& network = network_named(network_name);
+    Weights weights = this->weights();
+    const NetworkTable& network = *weights.network;
     Recipe recipe = find_recipe("limn");
-    recipe.network.name = network_name;
+    recipe.network.name = network.name;
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
-    Weights weights = random_weights(network);
     drop_unread_layers(weights, recipe);
     Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
     std::vector<float> x = objective.encode(noise(size, 3));
@@ -154,7 +166,7 @@ struct BenchCommand {
       table.add(objective.row_seconds(), size);
     }
     const WorkingSizes sizes = {size, size, size, size};
-    const Result result = {table, seconds, pool.threads(),
+    const Result result = {table, seconds, network.name, pool.threads(),
                            predict_evaluation_bytes(weights, recipe, sizes, pool.threads())};
     print(json ? as_json(result) : as_text(result));
     return kSuccess;
@@ -163,15 +175,16 @@ struct BenchCommand {
   struct Result {
     const Table& table;
     const std::vector<double>& seconds;
+    std::string_view network;
     int threads;
     double predicted_bytes;
   };
 
   std::string as_text(const Result& result) const {
-    const auto& [table, seconds, threads, predicted_bytes] = result;
+    const auto& [table, seconds, network, threads, predicted_bytes] = result;
     std::string text =
         fmt::format("{}, {} x {} pixels, {} threads, {}\n\n{:<28}{:>8}{:>12}{:>13}{:>10}\n",
-                    network_name, size, size, threads, kernels::instruction_set(), "", "GFLOP",
+                    network, size, size, threads, kernels::instruction_set(), "", "GFLOP",
                     "forward ms", "backward ms", "GFLOP/s");
     double gflop = 0;
     double accounted = 0;
@@ -198,7 +211,7 @@ struct BenchCommand {
 
   std::string as_json(const Result& result) const {
     nlohmann::ordered_json object;
-    object["network"] = network_name;
+    object["network"] = result.network;
     object["size"] = size;
     object["threads"] = result.threads;
     object["instruction_set"] = kernels::instruction_set();
@@ -225,9 +238,15 @@ void add_bench_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(16, 16384))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--network", bench->network_name, "vgg19 or vgg16")
-      ->type_name("NAME")
-      ->capture_default_str();
+  CLI::Option* network =
+      command->add_option("--network", bench->network_name, "vgg19, vgg16 or builtin")
+          ->type_name("NAME")
+          ->capture_default_str();
+  command
+      ->add_option("--weights", bench->weights_name,
+                   "The network of these weights: a file, or a name in the cache")
+      ->type_name("FILE|NAME")
+      ->excludes(network);
   command->add_option("--evaluations", bench->evaluations, "How many are timed")
       ->check(CLI::Range(1, 1000))
       ->type_name("N")

@@ -22,7 +22,7 @@ constexpr const char* kDescription =
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5\n"
+    "  limn evaluate photo.jpg painting.jpg out.png\n"
     "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5 --json";
 
 std::string as_json(const Evaluation& evaluation) {
@@ -53,8 +53,8 @@ struct EvaluateCommand {
     const Image photo = read_image(arguments.photo());
     const Image painting = read_image(arguments.painting());
     const Image evaluated = read_image(picture);
-    const Evaluation evaluation =
-        evaluate(arguments.model(recipe), photo, painting, evaluated, recipe);
+    const Model model = arguments.model(recipe);
+    const Evaluation evaluation = evaluate(model, photo, painting, evaluated, recipe);
     if (!std::isfinite(evaluation.losses.total)) {
       fail(ErrorKind::usage, "the losses at '{}' are not finite; choose smaller weights", picture);
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -34,9 +35,15 @@ struct Description {
   const KnownFile* known = nullptr;
 };
 
-Description describe(const std::string& path) {
+Description describe(const std::optional<std::string>& file) {
   Description description;
-  description.weights = read_weights(path);
+  description.weights = read_found(file);
+  if (!file) {
+    description.bytes = builtin_file().size();
+    description.sha256 = sha256_of_bytes(builtin_file());
+    return description;
+  }
+  const std::string& path = *file;
   description.bytes = file_size(path, "weights file");
   description.sha256 = sha256_of_file(path, "weights file");
   description.known = known_file(description.sha256);
@@ -56,6 +63,7 @@ size_t parameters_of(const Weights& weights) {
   size_t parameters = 0;
   for (const Convolution& convolution : weights.convolutions)
     parameters += parameters_of(convolution);
+  for (const Imitation& tap : weights.network->imitations) parameters += tap.R.size();
   return parameters;
 }
 
@@ -92,6 +100,48 @@ std::string with_commas(size_t number) {
   return digits;
 }
 
+// What a student says of its training; not an object where that is no JSON of few levels.
+nlohmann::ordered_json training_of(const Student& student) {
+  constexpr int kMostLevels = 3;
+  const auto keep = [](int depth, auto, auto&) { return depth <= kMostLevels; };
+  return nlohmann::ordered_json::parse(student.provenance.training, keep,
+                                       /*allow_exceptions=*/false);
+}
+
+// Text out of a file as it may be shown, whatever it holds: as printable(), but all of it.
+std::string shown(std::string text) {
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return text.empty() ? "not said" : text;
+}
+
+// "steps 2000, batch 16"
+std::string words_for_training(const Student& student) {
+  const nlohmann::ordered_json training = training_of(student);
+  if (!training.is_object()) return shown(student.provenance.training);
+  std::vector<std::string> words;
+  for (const auto& [key, value] : training.items()) {
+    if (value.is_primitive()) words.push_back(fmt::format("{} {}", key, value.dump()));
+  }
+  return shown(fmt::format("{}", fmt::join(words, ", ")));
+}
+
+std::string as_text(const Student& student) {
+  std::vector<std::string> levels, taps;
+  for (const std::vector<int>& level : widths_of(student.rows)) {
+    levels.push_back(fmt::format("{}", fmt::join(level, " ")));
+  }
+  for (const Imitation& tap : student.imitations) {
+    taps.push_back(fmt::format("{} by conv{}", tap.layer, student.rows[tap.row].id));
+  }
+  const Provenance& provenance = student.provenance;
+  return fmt::format(
+      "widths      {}\nimitates    {}: {}\ntraining    {}\nattribution {}\nlicence     {}\n",
+      fmt::join(levels, " | "), shown(provenance.imitates), fmt::join(taps, ", "),
+      words_for_training(student), shown(provenance.attribution), shown(provenance.license));
+}
+
 std::string as_text(const Description& description) {
   const Weights& weights = description.weights;
   const std::string_view convention = name_of(weights.convention);
@@ -101,6 +151,7 @@ std::string as_text(const Description& description) {
       weights.source, weights.format, weights.network->name, weights.convolutions.size(),
       convolutions_of(*weights.network), words_for(weights.convention),
       convention.empty() ? "" : fmt::format(" ({})", convention));
+  if (weights.student) text += as_text(*weights.student);
   text += fmt::format(
       "bytes       {}\nSHA-256     {}\npublished   {}\n", description.bytes, description.sha256,
       description.known ? fmt::format("as {}: {}", description.known->name, description.known->what)
@@ -110,6 +161,11 @@ std::string as_text(const Description& description) {
     text += fmt::format("conv{:<8}{:<23}{:>11}\n", convolution.id,
                         fmt::format("{} x {} x 3 x 3", convolution.out(), convolution.in()),
                         with_commas(parameters_of(convolution)));
+  }
+  for (const Imitation& tap : weights.network->imitations) {
+    const int width = weights.network->rows[tap.row].out;
+    text += fmt::format("{:<12}{:<23}{:>11}\n", tap.layer + "'s R",
+                        fmt::format("{} x {}", width, width), with_commas(tap.R.size()));
   }
   return text + fmt::format("{:<35}{:>11}\n", "all", with_commas(parameters_of(weights)));
 }
@@ -128,6 +184,24 @@ nlohmann::ordered_json json_of(const InputConvention& convention) {
           {"scale", shortest(convention.scale)},
           {"mean", shortest(convention.mean)},
           {"deviation", shortest(convention.deviation)}};
+}
+
+nlohmann::ordered_json json_of(const Student& student) {
+  nlohmann::ordered_json training = training_of(student);
+  if (!training.is_object()) training = student.provenance.training;
+  nlohmann::ordered_json json = {{"widths", widths_of(student.rows)},
+                                 {"imitates", student.provenance.imitates},
+                                 {"taps", nlohmann::ordered_json::array()},
+                                 {"training", training},
+                                 {"attribution", student.provenance.attribution},
+                                 {"license", student.provenance.license}};
+  for (const Imitation& tap : student.imitations) {
+    json["taps"].push_back({{"layer", tap.layer},
+                            {"read_at", fmt::format("conv{}", student.rows[tap.row].id)},
+                            {"channels", student.rows[tap.row].out},
+                            {"teacher_channels", tap.channels}});
+  }
+  return json;
 }
 
 std::string as_json(const Description& description) {
@@ -151,6 +225,7 @@ std::string as_json(const Description& description) {
                                     {"parameters", parameters_of(convolution)}});
   }
   json["parameters"] = parameters_of(weights);
+  if (weights.student) json["student"] = json_of(*weights.student);
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -172,9 +247,9 @@ struct ConvertCommand {
   bool half = false;
 
   int run() const {
-    const std::string path = find_weights(input);
-    check(path);
-    Weights weights = read_weights(path);
+    const std::optional<std::string> file = find_weights(input);
+    check(file);
+    Weights weights = read_found(file);
     weights.convention = input_convention(convention, weights.convention);
     write_safetensors(weights, output, half);
     say(fmt::format("{}: {}, {} convolutions, {}\n", output, weights.network->name,
@@ -183,14 +258,14 @@ struct ConvertCommand {
   }
 
   // What can be known to fail before the weights are read; and nothing that was given is lost.
-  void check(const std::string& path) const {
+  void check(const std::optional<std::string>& file) const {
     if (!output.ends_with(".safetensors")) {
       fail(ErrorKind::usage, "--output: '{}' should end in .safetensors, the format limn writes",
            output);
     }
     check_replaceable(output);
     std::error_code error;
-    if (std::filesystem::equivalent(path, output, error)) {
+    if (file && std::filesystem::equivalent(*file, output, error)) {
       fail(ErrorKind::usage, "--output: '{}' would replace the weights; choose another name",
            output);
     }
@@ -208,11 +283,12 @@ void add_model_info_command(CLI::App& model, int& exit_code) {
                                            "knows. All values are read and checked.");
   command->footer(
       "Examples:\n"
+      "  limn model info builtin\n"
       "  limn model info vgg19.h5\n"
       "  limn model info vgg19 --json");
   const auto file = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
-  command->add_option("WEIGHTS", *file, "The file, or the name of a network in the cache")
+  command->add_option("WEIGHTS", *file, "The file, builtin, or the name of a network in the cache")
       ->required()
       ->type_name("FILE|NAME");
   command->add_flag("--json", *json, "Print JSON");
@@ -227,14 +303,17 @@ void add_model_convert_command(CLI::App& model, int& exit_code) {
   CLI::App* command = model.add_subcommand(
       "convert",
       "Write weights of any format as .safetensors\n\n"
-      "Layers keep torchvision's names, values their bits; the input convention goes along. With\n"
+      "VGG's layers keep torchvision's names, values their bits; the input convention goes along. "
+      "With\n"
       "--half the values are rounded to half precision, in half the bytes.");
   command->footer(
       "Examples:\n"
       "  limn model convert vgg19.h5 -o vgg19.safetensors\n"
       "  limn model convert vgg19 -o small.safetensors --half");
   const auto convert = std::make_shared<ConvertCommand>();
-  command->add_option("WEIGHTS", convert->input, "The file, or the name of a network in the cache")
+  command
+      ->add_option("WEIGHTS", convert->input,
+                   "The file, builtin, or the name of a network in the cache")
       ->required()
       ->type_name("FILE|NAME");
   command->add_option("-o,--output", convert->output, "Where to write; a file there is replaced")
@@ -253,8 +332,8 @@ void add_model_convert_command(CLI::App& model, int& exit_code) {
 void add_model_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "model",
-      "Look at, convert, fetch and list trained weights\n\nWeights are the trained VGG-19 "
-      "or VGG-16 that painting needs.");
+      "Look at, convert, fetch and list trained weights\n\nWeights are those of the built-in "
+      "network, or of VGG-19 and VGG-16, which it stands for.");
   command->footer(
       "Examples:\n"
       "  limn model fetch vgg19\n"

@@ -8,6 +8,7 @@
 #include "fetch.h"
 #include "network/vgg.h"
 #include "weights/known_files.h"
+#include "weights/read.h"
 
 namespace limn {
 namespace fs = std::filesystem;
@@ -60,10 +61,11 @@ std::optional<std::string> cached_weights(std::string_view network) {
   return found;
 }
 
-std::string find_weights(const std::string& file_or_name) {
+std::optional<std::string> find_weights(const std::string& file_or_name) {
   std::error_code error;
   const fs::file_status status = fs::status(file_or_name, error);
   const bool file = fs::exists(status) && !fs::is_directory(status);
+  if (!file && file_or_name == kBuiltinName) return std::nullopt;
   if (file || !find_network(file_or_name)) return file_or_name;
   if (const std::optional<std::string> cached = cached_weights(file_or_name)) return *cached;
   fail(
@@ -71,6 +73,10 @@ std::string find_weights(const std::string& file_or_name) {
       "there is no weights file '{}', and the published weights of that name have not been fetched "
       "yet; 'limn model fetch {}' does that",
       file_or_name, file_or_name);
+}
+
+Weights read_found(const std::optional<std::string>& file) {
+  return file ? read_weights(*file) : read_builtin();
 }
 
 }  // namespace limn

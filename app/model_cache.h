@@ -1,11 +1,14 @@
 // Where the user keeps trained weights that were fetched: limn/models in $XDG_CACHE_HOME, or in
-// ~/.cache. There, and in place of a file, "vgg19" names weights.
+// ~/.cache. There, and in place of a file, "vgg19" names weights. "builtin" names those inside
+// limn.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "network/weights.h"
 
 namespace limn {
 
@@ -20,9 +23,13 @@ std::vector<std::string> cached_files();
 // (vgg19.safetensors), else the published one. Empty if there is none.
 std::optional<std::string> cached_weights(std::string_view network);
 
-// The weights file that is meant by --weights or FILE|NAME: a file, or else the cached one of that
-// name. Throws Error (file) for the name of a network that is not in the cache; the names of other
-// missing files come back as they are.
-std::string find_weights(const std::string& file_or_name);
+// The weights that are meant by --weights or FILE|NAME: a file, or else those of that name: the
+// built-in network's, which are in no file (empty), or the cached one. Throws Error (file) for the
+// name of a network that is not in the cache; the names of other missing files come back as they
+// are.
+std::optional<std::string> find_weights(const std::string& file_or_name);
+
+// What find_weights found, read; with nothing, the built-in network.
+Weights read_found(const std::optional<std::string>& file);
 
 }  // namespace limn

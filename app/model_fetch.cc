@@ -40,6 +40,9 @@ struct FetchCommand {
 
 // The published file of a network. Throws Error (usage) where there is none.
 const KnownFile& published_file(std::string_view network) {
+  if (network == kBuiltinName) {
+    fail(ErrorKind::usage, "the network '{}' is inside limn: there is nothing to fetch", network);
+  }
   const NetworkTable& table = network_named(network);
   return *fetchable_file(table.name);  // there is one for each network
 }
@@ -153,7 +156,9 @@ std::uint64_t arrived_bytes(const KnownFile& file) {
 }
 
 std::string list_as_text() {
-  std::string text;
+  std::string text = fmt::format(
+      "{:<8}imitates VGG-19, {}\n        inside limn, what painting uses unless told otherwise\n",
+      kBuiltinName, bytes_text(builtin_file().size()));
   for (const KnownFile& file : known_files()) {
     if (file.url.empty()) continue;
     const auto cached = cached_weights(file.network);
@@ -179,7 +184,8 @@ std::string list_as_text() {
 }
 
 std::string list_as_json() {
-  nlohmann::ordered_json json = {{"folder", model_cache_folder()},
+  nlohmann::ordered_json json = {{"builtin", {{"bytes", builtin_file().size()}}},
+                                 {"folder", model_cache_folder()},
                                  {"published", nlohmann::ordered_json::array()},
                                  {"files", nlohmann::ordered_json::array()}};
   for (const KnownFile& file : known_files()) {

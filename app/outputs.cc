@@ -1,5 +1,10 @@
 #include "outputs.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "base/error.h"
@@ -15,7 +20,34 @@ void keep_apart(const Written& written, const std::string& kept, const char* rol
        written.path, role);
 }
 
+// Whether there was no such file and now is one, empty.
+bool take(const std::string& path) {
+  constexpr mode_t kAnyone = 0666;  // less the umask, as of any file
+  const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kAnyone);
+  if (file >= 0) {
+    close(file);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  fail(ErrorKind::file, "cannot write '{}' here: {}; say --output FILE", path,
+       std::strerror(errno));
+}
+
 }  // namespace
+
+FreshName::FreshName(const std::string& photo, const std::string& painting) {
+  const auto stem = [](const std::string& path) {
+    return std::filesystem::path(path).stem().string();
+  };
+  const std::string base = stem(photo) + "-" + stem(painting);
+  path_ = base + ".png";
+  for (int number = 2; !take(path_); ++number) path_ = fmt::format("{}-{}.png", base, number);
+}
+
+FreshName::~FreshName() {
+  std::error_code ignored;
+  if (std::filesystem::file_size(path_, ignored) == 0) std::filesystem::remove(path_, ignored);
+}
 
 void add_write_flags(CLI::App& command, WriteOptions& write) {
   command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
@@ -41,11 +73,11 @@ void check_report(const std::string& path) {
 }
 
 void check_kept(const std::vector<Written>& written, const PaintingArguments& inputs,
-                const std::string& weights) {
+                const std::optional<std::string>& weights) {
   for (size_t i = 0; i < written.size(); ++i) {
     keep_apart(written[i], inputs.photo(), "photo");
     keep_apart(written[i], inputs.painting(), "painting");
-    keep_apart(written[i], weights, "weights");
+    if (weights) keep_apart(written[i], *weights, "weights");
     for (size_t j = 0; j < i; ++j) keep_apart(written[i], written[j].path, written[j].role);
   }
 }

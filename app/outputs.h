@@ -4,6 +4,7 @@
 #include <limn/limn.h>
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,24 @@ void check_write_flags(const WriteOptions& write);
 // Throws Error unless a report can be written there.
 void check_report(const std::string& path);
 
+// The name that a painting gets in the current directory when none is given, made from those of its
+// pictures: landscape.jpg and oil.jpg make landscape-oil.png, or landscape-oil-2.png, -3, ... where
+// that is there already. Nothing is ever replaced, and no other run of limn gets the same name: an
+// empty file takes the place at once, and goes away again unless it has been painted over.
+class FreshName {
+ public:
+  // Throws Error (file) where no file can be made.
+  FreshName(const std::string& photo, const std::string& painting);
+  ~FreshName();
+  FreshName(const FreshName&) = delete;
+  FreshName& operator=(const FreshName&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 // A file that a command writes.
 struct Written {
   const char* flag;  // that names it
@@ -31,6 +50,6 @@ struct Written {
 // file) or one before it in the list: nothing that was given is lost, and no result replaces
 // another.
 void check_kept(const std::vector<Written>& written, const PaintingArguments& inputs,
-                const std::string& weights);
+                const std::optional<std::string>& weights);
 
 }  // namespace limn

@@ -25,20 +25,22 @@ namespace {
 
 constexpr const char* kDescription =
     "Paint a photo in the manner of a painting.\n\n"
-    "Both pictures are resized as the recipe says: by recipe 'limn', the longest side of each "
-    "becomes\n"
-    "--size pixels. The picture of least loss is written to --output. Ctrl-C writes the best "
-    "picture\n"
-    "so far and ends with code 130.";
+    "Nothing but the two pictures is needed: limn has a network inside. Both are resized as the "
+    "recipe\n"
+    "says: by recipe 'limn', the longest side of each becomes --size pixels. The picture of least "
+    "loss\n"
+    "is written to --output; without it, to PHOTO-PAINTING.png in the current directory, where it\n"
+    "replaces nothing. Ctrl-C writes the best picture so far and ends with code 130.";
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --size 1024 --iterations "
-    "300\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --style-weight 5e-4\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --weights vgg19.h5 --init noise --seed 7 \\\n"
-    "      --save-every 20 --report out.json\n\n"
+    "  limn paint photo.jpg painting.jpg\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --size 1024 --iterations 300\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --style-weight 5e-4\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --init noise --seed 7 --save-every 20 \\\n"
+    "      --report out.json\n"
+    "  limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'\n"
+    "  limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads\n\n"
     "Exit codes: 0 painted, 2 bad flag or recipe, 3 bad file (or a picture of --save-every could "
     "not\n"
     "be written), 4 too large or no memory, 130 interrupted (the best picture so far was "
@@ -47,13 +49,15 @@ constexpr const char* kExamples =
 
 struct PaintCommand {
   PaintingArguments arguments;
-  std::string output;
+  std::optional<std::string> given_output;
+  std::string output;  // that, or the name that was found
   std::optional<std::string> report;
   bool quiet = false;
   WriteOptions write;
 
   void add_to(CLI::App& command);
-  int run() const;
+  int run();
+  int paint_to_output() const;
   void check(const Recipe& recipe) const;
   std::string name_on_the_way(const Progress& progress, SavedName name) const;
   bool save_on_the_way(const Progress& progress, const Recipe& recipe,
@@ -64,9 +68,10 @@ struct PaintCommand {
 
 void PaintCommand::add_to(CLI::App& command) {
   arguments.add_to(command);
-  command.add_option("-o,--output", output, "Where to write the picture; its ending is its format")
-      ->type_name("FILE")
-      ->required();
+  command
+      .add_option("-o,--output", given_output,
+                  "Where to write the picture; its ending is its format [PHOTO-PAINTING.png]")
+      ->type_name("FILE");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
   add_write_flags(command, write);
@@ -118,8 +123,15 @@ void PaintCommand::check(const Recipe& recipe) const {
   check_kept(written, arguments, arguments.weights_file(recipe));
 }
 
-int PaintCommand::run() const {
-  const Recipe recipe = arguments.recipe();
+int PaintCommand::run() {
+  std::optional<FreshName> name;
+  output =
+      given_output ? *given_output : name.emplace(arguments.photo(), arguments.painting()).path();
+  return paint_to_output();
+}
+
+int PaintCommand::paint_to_output() const {
+  Recipe recipe = arguments.recipe();
   check(recipe);
   Image photo = read_image(arguments.photo());
   Image painting = read_image(arguments.painting());

@@ -18,7 +18,6 @@
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
-#include "style/objective.h"
 #include "style/sizes.h"
 #include "sweep_results.h"
 #include "vary.h"
@@ -42,19 +41,10 @@ constexpr const char* kDescription =
 constexpr const char* kExamples =
     "Examples:\n"
     "  limn sweep photo.jpg painting.jpg --vary style.weight=1e-5..1e-3x5 -o sheet.png \\\n"
-    "      --animation sweep.webp --report sweep.json --weights vgg19.h5\n"
-    "  limn sweep photo.jpg painting.jpg --vary pooling=max,average -o sheet.png --weights "
-    "vgg19.h5 "
-    "\\\n"
-    "      --size 384 --iterations 100\n\n"
+    "      --animation sweep.webp --report sweep.json\n"
+    "  limn sweep photo.jpg painting.jpg --vary pooling=max,average -o sheet.png \\\n"
+    "      --weights vgg19.h5 --size 384 --iterations 100\n\n"
     "Exit codes: as those of 'limn paint'.";
-
-// The recipe that reads the network's deepest layer: weights that serve it serve the others.
-const Recipe& deepest(std::span<const Recipe> recipes) {
-  return *std::ranges::max_element(recipes, {}, [](const Recipe& recipe) {
-    return deepest_row(layers_in_use(network_named(recipe.network.name), recipe));
-  });
-}
 
 // iterations * pixels of each painting.
 std::vector<double> work_of(const Image& photo, const Image& painting,
@@ -194,11 +184,11 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Image photo, Imag
 
 int SweepCommand::run() const {
   const Recipe base = arguments.recipe();
-  const Variation variation = parse_variation(vary, base);
+  Variation variation = parse_variation(vary, base);
   check(base, variation);
   Image photo = read_image(arguments.photo());
   Image painting = read_image(arguments.painting());
-  const Model model = arguments.model(deepest(variation.recipes));
+  const Model model = arguments.model(variation.recipes);
   SweepResults results(arguments, outputs, variation, model, photo, painting);
   const Forecast forecast(work_of(photo, painting, variation.recipes));
 

@@ -4,7 +4,8 @@
 //
 // DIR/evaluation.json       the losses, gradient_norm, width, height, and the recipe
 // DIR/gradient.npy          (3, H, W), of the total loss by the picture in 0..1 RGB
-// DIR/features_<layer>.npy  (C, H, W), of PICTURE at its own size, for every layer of the network
+// DIR/features_<layer>.npy  (C, H, W), of PICTURE at its own size, for every layer of the network;
+//                           of the built-in one those it imitates others with, F_s
 //
 // For developers: it uses the library's insides and is not installed.
 #include <limn/limn.h>
@@ -12,12 +13,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "arguments.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "model_cache.h"
 #include "network/network.h"
 #include "report.h"
 
@@ -47,10 +50,14 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
                    const std::string& folder) {
   const Weights& weights = model.weights();
   const NetworkTable& table = *weights.network;
-  const Network network(weights, recipe.network.pooling, static_cast<int>(table.rows.size()) - 1);
   const std::vector<std::string> names = layer_names(table);
   std::vector<TapRequest> taps;
-  for (const std::string& name : names) taps.push_back({*find_layer(table, name), true, false});
+  int last_row = 0;
+  for (const std::string& name : names) {
+    taps.push_back({*find_layer(table, name), true, false});
+    last_row = std::max(last_row, taps.back().position.row);
+  }
+  const Network network(weights, recipe.network.pooling, last_row);
 
   ThreadPool pool;
   Pass pass(network, picture.height, picture.width, taps, Purpose::features);
@@ -83,8 +90,10 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
 void dump(const PaintingArguments& arguments, const std::string& picture_path,
           const std::string& folder) {
   Recipe recipe = arguments.recipe();
-  recipe.picture.size = 0;                                          // the picture's own
-  const Model model = Model::read(arguments.weights_file(recipe));  // all of it
+  recipe.picture.size = 0;  // the picture's own
+  // All of the weights.
+  const Model model(std::make_shared<const Weights>(read_found(arguments.weights_file(recipe))));
+  recipe.network.name = model.network();
   const Image picture = read_image(picture_path);
   const Evaluation evaluation = evaluate(model, read_image(arguments.photo()),
                                          read_image(arguments.painting()), picture, recipe);

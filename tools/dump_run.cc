@@ -49,7 +49,7 @@ nlohmann::ordered_json size_of(const Image& picture) {
 
 void dump(const PaintingArguments& arguments, const std::string& folder,
           const std::vector<int>& at) {
-  const Recipe recipe = arguments.recipe();
+  Recipe recipe = arguments.recipe();
   const Model model = arguments.model(recipe);
   const Image whole_photo = read_image(arguments.photo());
   const Image whole_painting = read_image(arguments.painting());

@@ -78,7 +78,7 @@ refused 3 "'missing.png'" missing.png
 refused 3 "'tiny.toml'" tiny.toml
 refused 2 "'--jsno'; did you mean '--json'?" photo.png --jsno
 refused 2 "unknown flag '--output'" photo.png --output out/a.png
-expect_refusal 2 "--weights FILE" "${evaluate[@]}" photo.png
+expect_refusal 2 "--weights FILE" "${evaluate[@]}" photo.png --network vgg19
 
 # ---- flags that could make no difference are none of this command's ----
 for flag in --iterations --seed --keep --learning-rate; do

@@ -20,6 +20,7 @@ export ASAN_OPTIONS=detect_leaks=0  # libx265 keeps a kilobyte
 cat > tiny.toml <<'TOML'
 name = "tiny"
 [network]
+name = "vgg19"
 pooling = "max"
 [content]
 weight = 1

@@ -19,7 +19,6 @@ cp photo.png ./-w.png
 expect_refusal 2 "'-w.png'" limn paint -w.png painting.png "${weights[@]}" -o out/a.png
 expect_refusal 2 "PHOTO" limn paint
 expect_refusal 2 "PAINTING" limn paint photo.png "${weights[@]}" -o out/a.png
-expect_refusal 2 "--output" "${paint[@]}"
 expect_refusal 2 "--weights FILE" limn paint photo.png painting.png --recipe tiny.toml -o out/a.png
 expect_refusal 2 "'limn model fetch vgg19'" \
   limn paint photo.png painting.png --recipe tiny.toml -o out/a.png  # how to get them
