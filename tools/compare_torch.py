@@ -3,7 +3,12 @@
 
   compare_torch.py --limn-dump build/dump_evaluation --weights vgg19.h5 \\
       --photo photo.jpg --painting painting.jpg --recipe keras --recipe my.toml
+  compare_torch.py --limn-dump build/dump_evaluation --weights builtin --photo ... --painting ...
   compare_torch.py --self-test
+
+Weights are VGG's as Keras publishes them, or those of a network that imitates VGG-19: a .safetensors
+of that kind, or "builtin" for the one inside limn (models/builtin.safetensors). Its features are
+compared as they are; its losses are stated of its features taken to VGG-19's by the file's maps.
 
 Nothing here reads limn's code or calls its library. The equations are written out below a second
 time, from include/limn/limn.h, and PyTorch's autograd differentiates them. Every number is computed
@@ -20,11 +25,12 @@ import math
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 try:
     import numpy as np
@@ -42,6 +48,7 @@ VALUE_LIMIT = 1e-4
 GRADIENT_LIMIT = 5e-3
 
 SKIPPED = 77
+BUILTIN = pathlib.Path(__file__).resolve().parent.parent / "models" / "builtin.safetensors"
 TERMS = ("content", "style", "total_variation")
 
 
@@ -66,10 +73,21 @@ TORCHVISION = Convention((0, 1, 2), 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0
 @dataclass
 class Network:
     """rows: ("conv" | "pool", id) from top to bottom. filters: conv id -> (kernel, bias), float32
-    arrays of shape (out, in, 3, 3) and (out,)."""
+    arrays of shape (out, in, 3, 3) and (out,). taps, of a network that imitates another: layer of
+    that one's -> Tap."""
     rows: list
     filters: dict
     convention: Convention
+    taps: dict = field(default_factory=dict)
+
+
+@dataclass
+class Tap:
+    """R (C_s, C_s) takes the features of `layer` to such that stand for another network's, which
+    has so many channels: squared distances of R F and of their Gram matrices are that one's."""
+    layer: str
+    R: object
+    channels: int
 
 
 def vgg_rows(name):
@@ -127,6 +145,42 @@ def keras_network(name, filters):
     return Network(rows, filters, CAFFE)
 
 
+def read_safetensors(path):
+    """({name: float32 array}, metadata)."""
+    content = pathlib.Path(path).read_bytes()
+    length, = struct.unpack_from("<Q", content)
+    header, data = json.loads(content[8:8 + length]), content[8 + length:]
+    metadata = header.pop("__metadata__", {})
+    types = {"F32": np.float32, "F16": np.float16}
+    return {name: np.frombuffer(data[slice(*entry["data_offsets"])], types[entry["dtype"]])
+            .reshape(entry["shape"]).astype(np.float32) for name, entry in header.items()}, metadata
+
+
+def read_student(path):
+    """The network that imitates another, of a .safetensors file."""
+    tensors, metadata = read_safetensors(path)
+    numbers = lambda key: tuple(map(float, metadata[key].split()))
+    pairs = lambda key: dict(pair.split("=") for pair in metadata[key].split())
+    rows = []
+    for level, widths in enumerate(metadata["widths"].split("/"), start=1):
+        rows += [("pool", f"{level - 1}")] if rows else []
+        rows += [("conv", f"{level}_{i}") for i, _ in enumerate(widths.split(","), start=1)]
+    while f"conv{rows[-1][1]}.weight" not in tensors:
+        rows.pop()
+    filters = {row: (tensors[f"conv{row}.weight"], tensors[f"conv{row}.bias"])
+               for kind, row in rows if kind == "conv"}
+    order = {"bgr": (2, 1, 0), "rgb": (0, 1, 2)}[metadata["channel_order"]]
+    convention = Convention(order, *numbers("scale"), numbers("mean"), numbers("deviation"))
+    channels = pairs("teacher_channels")
+    taps = {tap: Tap("relu" + place, tensors[f"tap.{tap}"], int(channels[tap]))
+            for tap, place in pairs("taps").items()}
+    return Network(rows, filters, convention, taps)
+
+
+def is_student(weights):
+    return weights == "builtin" or pathlib.Path(weights).suffix == ".safetensors"
+
+
 def to_network_units(rgb, convention):
     """(3, H, W) RGB in 0..1 -> (3, H, W) as the network reads it."""
     column = lambda values: torch.tensor(values, dtype=rgb.dtype).reshape(3, 1, 1)
@@ -143,7 +197,8 @@ def pooled(x, pooling):
 
 
 def features(network, rgb, pooling):
-    """All features of (3, H, W) RGB in 0..1, by name: {"conv1_1": (C, H, W), "relu1_1": ...}."""
+    """All features of (3, H, W) RGB in 0..1, by name: {"conv1_1": (C, H, W), "relu1_1": ...}. Of a
+    network that imitates another, those at its taps, by the other's names."""
     x = to_network_units(rgb, network.convention)
     found = {}
     for kind, row in network.rows:
@@ -153,14 +208,23 @@ def features(network, rgb, pooling):
             kernel, bias = (torch.from_numpy(part).to(x.dtype) for part in network.filters[row])
             found["conv" + row] = F.conv2d(x[None], kernel, bias, padding=1)[0]
             x = found["relu" + row] = F.relu(found["conv" + row])
-    return found
+    return {tap: found[at.layer] for tap, at in network.taps.items()} or found
+
+
+def compared(network, found, name):
+    """What losses compare of the features at a layer, (C, H, W), and the C that they divide by."""
+    f = found[name]
+    if not network.taps:
+        return f, f.shape[0]
+    tap = network.taps[name]
+    return torch.einsum("ij,jhw->ihw", torch.from_numpy(tap.R).to(f.dtype), f), tap.channels
 
 
 # -------------------------------------------------------------------------------- the losses --
 
-def content_loss(f, p, form):
-    """sum (F - P)^2 for features f, p of shape (C, H, W), scaled by `form`."""
-    channels, positions = f.shape[0], f.shape[1] * f.shape[2]
+def content_loss(f, p, form, channels):
+    """sum (F - P)^2 for features f, p of shape (C, H, W), scaled by `form` for so many channels."""
+    positions = f.shape[1] * f.shape[2]
     scale = {"sum": 1.0,
              "half-sum": 1 / 2,
              "mean": 1 / (channels * positions),
@@ -174,10 +238,10 @@ def gram(f, form):
     return flat @ flat.T / {"raw": 1, "per-position": flat.shape[1]}[form]
 
 
-def style_loss(f, s, gram_form, form, pixels):
+def style_loss(f, s, gram_form, form, pixels, channels):
     """sum (G - A)^2 for the picture's features f (C, H, W) and the painting's s (C, H', W'). M
     counts f's positions; `pixels` is the number of pixels of the picture."""
-    channels, positions = f.shape[0], f.shape[1] * f.shape[2]
+    positions = f.shape[1] * f.shape[2]
     scale = {"mean": 1 / channels**2,
              "paper": 1 / (4 * channels**2 * positions**2),
              "paper-times-4": 1 / (channels**2 * positions**2),
@@ -227,14 +291,27 @@ def evaluate(network, photo, painting, picture, recipe, dtype, shares=False):
     x.requires_grad_(True)
     f = features(network, x, pooling)
     pixels = x.shape[1] * x.shape[2]
+
+    def pair(name, others):
+        (ours, channels), (theirs, _) = compared(network, f, name), compared(network, others, name)
+        return ours, theirs, channels
+
+    def content_of(name):
+        ours, theirs, channels = pair(name, p)
+        return content_loss(ours, theirs, content["form"], channels)
+
+    def style_of(name):
+        ours, theirs, channels = pair(name, s)
+        return style_loss(ours, theirs, style["gram"], style["form"], pixels, channels)
+
     variable = {"rgb": x, "network": to_network_units(x, network.convention)}[
         recipe["optimiser"]["space"]]
     terms = {
         "content": content["weight"] * sum(
-            weight * content_loss(f[name], p[name], content["form"])
+            weight * content_of(name)
             for name, weight in content["layers"].items()),
         "style": style["weight"] * sum(
-            weight * style_loss(f[name], s[name], style["gram"], style["form"], pixels)
+            weight * style_of(name)
             for name, weight in style["layers"].items()),
         "total_variation": variation["weight"] * total_variation(variable, variation["form"])}
     terms["total"] = sum(terms.values())
@@ -414,8 +491,10 @@ def run_dump(options, recipe, pictures_folder, folder):
 
 
 def evaluate_twice(filters, pictures, recipe):
-    """The Evaluations of the recipe in float64 (with shares) and in float32."""
-    network = keras_network(recipe["network"]["name"], filters)
+    """The Evaluations of the recipe in float64 (with shares) and in float32. filters: or a Network.
+    """
+    network = (filters if isinstance(filters, Network)
+               else keras_network(recipe["network"]["name"], filters))
     inputs = [network, pictures["photo"], pictures["painting"], pictures["picture"], recipe]
     return evaluate(*inputs, torch.float64, shares=True), evaluate(*inputs, torch.float32)
 
@@ -567,7 +646,8 @@ def self_test(filters, pictures, work):
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--limn-dump", metavar="PROGRAM", help="limn's build/dump_evaluation")
-    parser.add_argument("--weights", metavar="FILE", help="VGG-16 or VGG-19, Keras .h5")
+    parser.add_argument("--weights", metavar="FILE",
+                        help="VGG-16 or VGG-19 as Keras .h5; builtin, or a .safetensors like it")
     parser.add_argument("--photo", metavar="FILE")
     parser.add_argument("--painting", metavar="FILE")
     parser.add_argument("--size", type=int, metavar="PIXELS",
@@ -592,7 +672,7 @@ def what_is_missing(options):
     """A line that says what is not here, or None."""
     if MISSING:
         return MISSING
-    if options.weights:
+    if options.weights and not is_student(options.weights):
         try:
             import h5py
         except ImportError:
@@ -601,6 +681,7 @@ def what_is_missing(options):
             return f"{options.weights} (--weights) is not an HDF5 file"
     for name in ("weights", "photo", "painting"):
         path = getattr(options, name)
+        path = BUILTIN if path == "builtin" else path
         if path is None and not options.self_test:
             return f"no --{name} given"
         if path is not None and not os.path.isfile(path):
@@ -623,8 +704,12 @@ def main():
     use_all_cores()
     photo = Image.open(options.photo) if options.photo else made_up_picture(seed=1)
     painting = Image.open(options.painting) if options.painting else made_up_picture(seed=2)
-    filters = (read_keras_filters(options.weights) if options.weights
-               else random_filters("vgg19", seed=3))
+    if options.weights is None:
+        filters = random_filters("vgg19", seed=3)
+    elif is_student(options.weights):
+        filters = read_student(BUILTIN if options.weights == "builtin" else options.weights)
+    else:
+        filters = read_keras_filters(options.weights)
     size = working_size(*photo.size, options.size, options.odd)
     if min(size) < 32:
         raise SystemExit(f"{size[0]} x {size[1]} is too small for five poolings: enlarge --size")
