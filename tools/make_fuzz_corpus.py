@@ -56,6 +56,13 @@ def main():
     metadata = {"network": "vgg16", "channel_order": "bgr", "scale": "255",
                 "mean": "103.9 116.7 123.6", "deviation": "1 1 1"}
     wf.write_safetensors(path("safetensors", "metadata"), FILTERS, half, metadata)
+    wf.write_tensors(path("safetensors", "builtin"), {
+        "conv1_1.weight": np.full((16, 3, 3, 3), 0.5, half), "conv1_1.bias": np.ones(16, half),
+        "tap.relu1_1": np.triu(np.full((16, 16), 0.5, half))},
+        {"network": "builtin", "channel_order": "bgr", "scale": "255", "mean": "103.9 116.7 123.6",
+         "deviation": "1 1 1", "widths": "16,32/48/16/16,16/16", "taps": "relu1_1=1_1",
+         "teacher_channels": "relu1_1=64", "pooling": "max", "imitates": "VGG-19",
+         "training": "{}", "attribution": "", "license": ""})
     path("safetensors", "empty").write_bytes(struct.pack("<Q", 2) + b"{}")
     for dtype in ("float32", "uint8"):
         path("tensorflow_js", dtype).write_bytes(tensorflow_js(dtype))

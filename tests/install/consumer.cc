@@ -5,11 +5,15 @@
 
 int main() {
   limn::Image picture;
-  picture.width = 8;
-  picture.height = 4;
-  picture.rgb.assign(3 * 8 * 4, 0.5f);
-  const limn::Image small = limn::resized(picture, 4, 2);
-  const limn::Recipe recipe = limn::named_recipe("limn");
+  picture.width = 40;
+  picture.height = 20;
+  picture.rgb.assign(3 * 40 * 20, 0.5f);
+  const limn::Image small = limn::resized(picture, 32, 16);
+  limn::Recipe recipe = limn::named_recipe("limn");
+  recipe.picture.size = 0;
+  recipe.optimiser.iterations = 1;
+  const limn::Painted painted = limn::paint(limn::Model::builtin(), small, picture, recipe);
+  if (painted.picture.width != small.width) return 1;
   try {
     limn::Model::read("no such file");
   } catch (const limn::Error& error) {

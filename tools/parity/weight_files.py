@@ -217,15 +217,20 @@ def write_safetensors(path, filters, dtype=np.float32, metadata=None):
     """Eight bytes of length, a JSON header, the tensors one after the other; torchvision's names.
     """
     places = torchvision_indices("vgg19" if "3_4" in filters else "vgg16")
+    write_tensors(path, {f"features.{places[conv]}.{part}": array.astype(dtype)
+                         for conv, pair in filters.items()
+                         for part, array in zip(("weight", "bias"), pair)}, metadata)
+
+
+def write_tensors(path, tensors, metadata=None):
+    """{name: array of 16 or 32 bits} as safetensors."""
     header, parts, offset = {"__metadata__": metadata} if metadata else {}, [], 0
-    for conv, pair in filters.items():
-        for part, array in zip(("weight", "bias"), pair):
-            data = array.astype(dtype).tobytes()
-            header[f"features.{places[conv]}.{part}"] = {
-                "dtype": {2: "F16", 4: "F32"}[np.dtype(dtype).itemsize],
-                "shape": list(array.shape), "data_offsets": [offset, offset + len(data)]}
-            parts.append(data)
-            offset += len(data)
+    for name, array in tensors.items():
+        data = array.tobytes()
+        header[name] = {"dtype": {2: "F16", 4: "F32"}[array.dtype.itemsize],
+                        "shape": list(array.shape), "data_offsets": [offset, offset + len(data)]}
+        parts.append(data)
+        offset += len(data)
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
