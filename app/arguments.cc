@@ -109,7 +109,7 @@ std::optional<std::string> PaintingArguments::weights_file(const Recipe& recipe)
   const std::string& network = recipe.network.name;
   check_network_name(network);
   if (network == kBuiltinName) return std::nullopt;
-  if (const std::optional<std::string> cached = cached_weights(network)) return cached;
+  if (std::optional<std::string> cached = cached_weights(network)) return cached;
   fail(ErrorKind::usage,
        "--weights: painting needs the trained weights of {}, and none were given or are in the "
        "cache. 'limn model fetch {}' fetches them; or say --weights FILE, or --network builtin",

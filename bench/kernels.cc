@@ -245,6 +245,21 @@ void GradientFromHalf(benchmark::State& state) {
 }
 BENCHMARK(GradientFromHalf)->Apply(style_shapes);
 
+void Congruence(benchmark::State& state) {
+  const auto C = static_cast<size_t>(state.range(0));
+  Buffer<double> K(C * C), D(C * C), KD(C * C), KDK(C * C);
+  for (size_t i = 0; i < C * C; ++i) K[i] = D[i] = 1e-3 * static_cast<double>(i % C + i / C);
+  for (auto _ : state) kernels::congruence(K, D, C, KD, KDK, pool());
+  count(state, 4.0 * static_cast<double>(C * C * C));
+}
+BENCHMARK(Congruence)
+    ->ArgName("channels")
+    ->Arg(64)
+    ->Arg(160)
+    ->Arg(256)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
 void Dot(benchmark::State& state) {
   Buffer<float> a(static_cast<size_t>(3) * picture_size() * picture_size()), b(a.size());
   fill(a);

@@ -216,8 +216,8 @@ struct Recipe {
   std::string summary;
 
   struct {
-    // vgg19 or vgg16, for which paint() takes that model only; or builtin: whichever it is given,
-    // and the command's choice is then the built-in one.
+    // vgg19 or vgg16: paint() takes no other network then. builtin: it takes any, and the command
+    // the built-in one unless it is given weights.
     std::string name = "builtin";
     Pooling pooling = Pooling::max;
     Convention convention = Convention::file;

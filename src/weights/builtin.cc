@@ -1,5 +1,7 @@
 // The network inside the library: its file, put into the program as it is when this one is
 // assembled (an array of two million numbers would take a compiler a minute).
+#include <cstdint>
+
 #include "weights/read.h"
 
 // LIMN_BUILTIN_FILE is the file's path, given by the build, which compiles this again when the file
@@ -11,22 +13,23 @@ asm(R"(
   .globl limn_builtin_begin
 limn_builtin_begin:
   .incbin ")" LIMN_BUILTIN_FILE R"("
-  .hidden limn_builtin_end
-  .globl limn_builtin_end
-limn_builtin_end:
+9:
+  .balign 8
+  .hidden limn_builtin_bytes
+  .globl limn_builtin_bytes
+limn_builtin_bytes:
+  .quad 9b - limn_builtin_begin
   .popsection
 )");
 
 extern "C" {
-// NOLINTBEGIN(modernize-avoid-c-arrays): labels
 extern const std::byte limn_builtin_begin[] __attribute__((visibility("hidden")));
-extern const std::byte limn_builtin_end[] __attribute__((visibility("hidden")));
-// NOLINTEND(modernize-avoid-c-arrays)
+extern const std::uint64_t limn_builtin_bytes __attribute__((visibility("hidden")));
 }
 
 namespace limn {
 
-std::span<const std::byte> builtin_file() { return {limn_builtin_begin, limn_builtin_end}; }
+std::span<const std::byte> builtin_file() { return {limn_builtin_begin, limn_builtin_bytes}; }
 
 Weights read_builtin() { return read_safetensors(std::string(kBuiltinName), builtin_file()); }
 

@@ -170,8 +170,8 @@ const NetworkTable* given_network(const SafetensorsFile& file) {
   if (const NetworkTable* network = find_network(found->second)) return network;
   const std::array<std::string, 3> known = {std::string(kVgg16.name), std::string(kVgg19.name),
                                             std::string(kBuiltinName)};
-  fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, but it is '{}'{}", file.path(),
-       kNetworkKey, fmt::join(known, " or "), printable(found->second),
+  fail(ErrorKind::file, "'{}': the metadata's '{}' should be {}, {} or {}, but it is '{}'{}",
+       file.path(), kNetworkKey, known[0], known[1], known[2], printable(found->second),
        did_you_mean(found->second, known));
 }
 

@@ -223,7 +223,7 @@ TEST_F(UnsoundSafetensors, AreRefusedWhenTheMetadataIsWrong) {
     std::string expected;
   };
   const BadMetadata bad_ones[] = {
-      {"vgg19", "vgg99", "'network' should be vgg16 or vgg19, but it is 'vgg99'"},
+      {"vgg19", "vgg99", "'network' should be vgg16, vgg19 or builtin, but it is 'vgg99'"},
       {"rgb", "grb", "'channel_order' should be rgb or bgr, but it is 'grb'"},
       {"\"2\"", "\"two\"", "'scale' should be 1 finite number(s), but it is 'two'"},
       {"\"2\"", "\"2 2\"", "'scale' should be 1"},
