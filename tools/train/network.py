@@ -156,16 +156,23 @@ def relative_gram_distance(F_a, F_b):
     return (G_a - G_b).square().sum() / G_b.square().sum()
 
 
-def layer_losses(student, features, targets, gram=0.0):
+def layer_losses(student, features, targets, gram=0.0, thin=False):
     """{tap: loss}: squared error of Q F_s relative to the second moment of the teacher's features,
-    plus gram times the relative squared distance of Gram matrices. targets: {tap: (N, C, H, W)}."""
+    plus gram times the relative squared distance of Gram matrices. targets: {tap: (N, C, H, W)}.
+    thin: in the first two levels at one cell in four, where neighbours are alike and cells so many
+    that their losses cost more than the student. The differences are taken in the type that the
+    features have, for losses of bfloat16 features are a matter of memory's speed; sums in float32.
+    """
     losses = {}
     for tap in TAPS:
-        target = targets[tap].float() / student.rms(tap)
-        imitated = student.imitated(tap, features[tap]).float()
-        losses[tap] = F.mse_loss(imitated, target)
+        step = 2 if thin and tap[4] in "12" else 1
+        target = targets[tap][:, :, ::step, ::step] / student.rms(tap).to(targets[tap].dtype)
+        imitated = student.imitated(tap, features[tap][:, :, ::step, ::step])
+        error = torch.linalg.vector_norm(imitated - target, dtype=torch.float32)
+        losses[tap] = error.square() / target.numel()
         if gram > 0:
-            losses[tap] = losses[tap] + gram * relative_gram_distance(imitated, target)
+            losses[tap] = losses[tap] + gram * relative_gram_distance(imitated.float(),
+                                                                      target.float())
     return losses
 
 

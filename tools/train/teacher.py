@@ -30,6 +30,10 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def forward(self, x):
         """What network.to_input gives -> {tap: (N, C, H, W)}, features after the ReLU."""
+        return self.features(x)
+
+    def features(self, x):
+        """The same, with gradients by x."""
         x = x.to(self.kernel_1_1.dtype)
         found = {}
         for i, id in enumerate(CONVOLUTIONS):

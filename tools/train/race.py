@@ -1,0 +1,419 @@
+#!/usr/bin/python3
+"""Trains several students side by side on a GPU, on the same crops, and keeps the best.
+
+  race.py --weights vgg19.h5 --pictures FOLDER... --out RUN --minutes 9 --survey-minutes 2 \\
+      --student 'a 16x2/32x2/64x3/160x3/256' --student 'b 16x2/32x2/96,96/160x2/256 gram=0.1'
+
+What train.py does for one student on a processor, for a GPU whose time is short: crops are made on
+the GPU (device_crops.py), the teacher sees each of them once for all students, a step is one CUDA
+graph, and students paint pictures that all are trained on (painting.py). After the survey the
+student that paints best, as VGG-19 judges, goes on alone until the time is over. A student is
+NAME SPEC [gram=WEIGHT] [rate=RATE] [TAP=PLACE...], spec and taps as in network.py.
+
+RUN gets log.jsonl and, for each student, NAME.pt of the last stage that it saw: a final.pt as
+train.py writes it, maps Q fitted in closed form, for evaluate.py and export.py.
+"""
+
+import argparse
+import copy
+import fnmatch
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+from dataclasses import dataclass, field
+
+sys.dont_write_bytecode = True
+import torch  # noqa: E402
+
+import checkpoint  # noqa: E402
+import data  # noqa: E402
+import device_crops  # noqa: E402
+import evaluate  # noqa: E402
+import network  # noqa: E402
+import painting  # noqa: E402
+import refit  # noqa: E402
+import teacher as teachers  # noqa: E402
+from trainer import CALIBRATION_STEP, MOST_GRADIENT, Settings  # noqa: E402
+
+LAST_RATE = 0.01  # of the highest
+WARM_UP = 200  # steps
+AVERAGED = 0.002  # of a step's weights that go into the average
+LOOK_EVERY = 25  # steps between looks at the clock, which wait for the device
+
+
+@dataclass
+class Entry:
+    """A student in the race."""
+    name: str
+    spec: str
+    taps: str = ""
+    gram: float = 0.0
+    rate: float = 2e-3
+
+    @staticmethod
+    def parse(text):
+        words = text.split()
+        if len(words) < 2:
+            raise ValueError(f"student '{text}' should be NAME SPEC [gram=..] [rate=..] [TAP=..]")
+        entry, taps = Entry(words[0], words[1]), []
+        for word in words[2:]:
+            key, _, value = word.partition("=")
+            if key in ("gram", "rate"):
+                setattr(entry, key, float(value))
+            else:
+                taps.append(word)
+        entry.taps = " ".join(taps)
+        network.parse_taps(entry.taps, network.parse_spec(entry.spec))
+        return entry
+
+
+class Racer:
+    """An entry with its student and Adam, whose rate is a tensor so that a graph can read it."""
+
+    def __init__(self, entry, teacher, device, seed):
+        torch.manual_seed(seed)
+        levels = network.parse_spec(entry.spec)
+        self.entry = entry
+        self.student = network.Student(levels, network.parse_taps(entry.taps, levels),
+                                       teacher.channels)
+        self.student = self.student.to(device, memory_format=torch.channels_last)
+        on_gpu = device != "cpu"
+        self.rate = torch.tensor(entry.rate, device=device) if on_gpu else entry.rate
+        more = {"capturable": True} if on_gpu else {}
+        self.optimiser = torch.optim.Adam(self.student.parameters(), lr=self.rate,
+                                          betas=(0.9, 0.99), **more)
+        self.sums = torch.zeros(len(network.TAPS), device=device)
+        # Weights averaged over the last thousand steps or so: better than those of any step.
+        self.average = copy.deepcopy(self.student)
+
+    def set_rate(self, value):
+        if isinstance(self.rate, torch.Tensor):
+            self.rate.fill_(value)
+        else:
+            for group in self.optimiser.param_groups:
+                group["lr"] = value
+
+    def step(self, x, targets, half):
+        """One step; adds its losses by tap to sums."""
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=half, cache_enabled=False):
+            losses = network.layer_losses(self.student, self.student(x), targets, self.entry.gram,
+                                          thin=True)
+        losses = torch.stack([losses[tap] for tap in network.TAPS])
+        self.optimiser.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), MOST_GRADIENT)
+        self.optimiser.step()
+        self.sums += losses.detach()
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.student.parameters()):
+                mean.lerp_(value, AVERAGED)
+
+
+class Stepper:
+    """All that happens to a batch, as one CUDA graph where there is CUDA."""
+
+    def __init__(self, teacher, racers, count, side, device, half):
+        self.teacher, self.racers, self.half = teacher, racers, half
+        self.x = torch.zeros(count, 3, side, side, device=device).contiguous(
+            memory_format=torch.channels_last)
+        self.graph = None
+
+    def _run(self):
+        targets = self.teacher(self.x)
+        for racer in self.racers:
+            racer.step(self.x, targets, self.half)
+
+    def step(self, pictures):
+        self.x.copy_(network.to_input(pictures))
+        if self.graph:
+            self.graph.replay()
+        else:
+            self._run()
+
+    def capture(self, batches):
+        """Warms up on these batches, which are trained on, and records the graph."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for pictures in batches:
+                self.step(pictures)
+        torch.cuda.current_stream().wait_stream(stream)
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._run()
+        self.graph = graph
+
+
+@dataclass
+class Clock:
+    """Seconds since the race began, of which every plan here is made."""
+    begin: float = field(default_factory=time.monotonic)
+
+    def now(self):
+        return time.monotonic() - self.begin
+
+
+class Race:
+    def __init__(self, arguments, teacher, source, held_out, device, digest):
+        self.arguments, self.teacher, self.source = arguments, teacher, source
+        self.held_out, self.device, self.digest = held_out, device, digest
+        self.half = device != "cpu"
+        self.racers = [Racer(entry, teacher, device, arguments.seed) for entry in arguments.student]
+        self.easel = painting.Easel(source, arguments.edge, arguments.paint_count,
+                                    arguments.paint_steps, arguments.paint_keep, arguments.seed,
+                                    self.half)
+        self.judged = None  # (photos, paintings) of the judge
+        self.clock, self.steps = Clock(), 0
+        self.log_path = arguments.out / "log.jsonl"
+
+    def log(self, **entry):
+        entry = {"step": self.steps, "seconds": round(self.clock.now(), 1), **entry}
+        with open(self.log_path, "a") as file:
+            file.write(json.dumps(entry) + "\n")
+        print(json.dumps(entry), flush=True)
+
+    def calibrate(self):
+        """Second moments of the teacher's features, and a first fit of every Q."""
+        sums = dict.fromkeys(network.TAPS, 0.0)
+        with torch.no_grad():
+            for i in range(4):
+                x = network.to_input(self._batch(CALIBRATION_STEP + i))
+                for tap, F in self.teacher(x).items():
+                    sums[tap] += float(F.float().square().mean()) / 4
+        for racer in self.racers:
+            racer.student.set_rms({tap: math.sqrt(sums[tap]) for tap in sums})
+            self._refit(racer.student, 2)
+            racer.average.load_state_dict(racer.student.state_dict())
+
+    def _batch(self, step, larger=1):
+        """Of as many pixels, however large the crops are."""
+        count = max(1, round(self.arguments.batch / larger**2))
+        return self.source.batch(step, count, round(larger * self.arguments.crop))
+
+    def _refit(self, student, batches):
+        count = self.arguments.batch
+        refit.refit(student, self.teacher, self.source, batches * count, self.arguments.crop,
+                    count, self.device)
+
+    # ---- stages
+
+    def run(self, racers, until, plan_end, larger=1):
+        """Trains these racers until so many seconds, on crops so many times as large; the rate
+        falls towards plan_end."""
+        make = lambda: self._batch(self.steps, larger)
+        count, _, side, _ = make().shape
+        stepper = Stepper(self.teacher, racers, count, side, self.device, self.half)
+        if self.device != "cpu":
+            stepper.capture([make() for _ in range(3)])
+            self.steps += 3
+        painted_at, logged_at, logged_step = self.clock.now(), self.clock.now(), self.steps
+        while self.clock.now() < until:
+            part = min(1.0, self.clock.now() / plan_end)
+            falling = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * part)) / 2
+            for racer in racers:
+                racer.set_rate(racer.entry.rate * falling * min(1.0, (self.steps + 1) / WARM_UP))
+            for _ in range(LOOK_EVERY):
+                stepper.step(make())
+                self.steps += 1
+            if self.device != "cpu":
+                torch.cuda.synchronize()
+            now = self.clock.now()
+            if now > self.arguments.paint_from and now - painted_at > self.arguments.paint_every:
+                racer = racers[self.easel.rounds % len(racers)]
+                self.easel.paint(painting.StudentFeatures(racer.student))
+                painted_at = self.clock.now()
+            if now - logged_at > self.arguments.log_every:
+                self._log_losses(racers, logged_step, logged_at)
+                logged_at, logged_step = now, self.steps
+
+    def _log_losses(self, racers, since_step, since):
+        count = self.steps - since_step
+        losses = {}
+        for racer in racers:
+            means = (racer.sums / count).tolist()
+            racer.sums.zero_()
+            losses[racer.entry.name] = {tap: round(mean, 4)
+                                        for tap, mean in zip(network.TAPS, means)}
+            if not all(map(math.isfinite, means)):
+                raise ArithmeticError(f"{racer.entry.name}: the losses are not finite: {means}")
+        pace = count / (self.clock.now() - since)
+        memory = torch.cuda.max_memory_allocated() / 2**30 if self.device != "cpu" else 0
+        self.log(steps_per_second=round(pace, 2), painted=self.source.painted.filled,
+                 gib=round(memory, 1), losses=losses)
+
+    def finish(self, racer):
+        """Fits Q, judges, writes NAME.pt. Returns what the judge says of style."""
+        student = copy.deepcopy(racer.average)
+        self._refit(student, self.arguments.refit_batches)
+        errors = evaluate.imitation_errors(student, self.teacher, self.held_out, self.device)
+        figures = self._judge(painting.StudentFeatures(student))
+        self.log(student=racer.entry.name, held_out={k: round(v, 4) for k, v in errors.items()},
+                 judged={k: round(v, 4) for k, v in figures.items()})
+        settings = Settings(network=racer.entry.spec, taps=racer.entry.taps,
+                            rate=racer.entry.rate, gram=racer.entry.gram,
+                            crop=self.arguments.crop, batch=self.arguments.batch,
+                            synthetic_share=self.source.synthetic_share,
+                            painted_share=self.source.painted_share, seed=self.arguments.seed,
+                            precision="bfloat16" if self.half else "float32")
+        checkpoint.save(self.arguments.out / f"{racer.entry.name}.pt", {
+            "network": racer.entry.spec, "taps": racer.entry.taps, "settings": vars(settings),
+            "step": self.steps, "seconds": self.clock.now(),
+            "student": {key: value.cpu() for key, value in student.state_dict().items()},
+            "held_out": errors, "judged": figures, "teacher_channels": self.teacher.channels,
+            "teacher_sha256": self.digest, "refitted": True})
+        return figures["style"]
+
+    def _judge(self, network_features):
+        photos, paintings = self.judged
+        painted = painting.paint(network_features, photos, paintings, self.arguments.judge_steps)
+        if self.arguments.pictures_too:
+            save_pictures(self.arguments.out, f"painted-{self.steps}", painted[-1])
+        return painting.judge(self.teacher, painted[-1], photos, paintings)
+
+    def whole(self):
+        arguments = self.arguments
+        self.calibrate()
+        self.log(calibrated=True)
+        if arguments.judge_teacher:
+            self.log(judged_teacher=self._judge(painting.TeacherFeatures(self.teacher)))
+        end, survey = 60 * arguments.minutes, 60 * arguments.survey_minutes
+        racers = self.racers
+        if len(racers) > 1 and survey:
+            self.run(racers, survey, end)
+            styles = [self.finish(racer) for racer in racers]
+            racers = [racers[min(range(len(racers)), key=lambda i: styles[i])]]
+            self.log(goes_on=racers[0].entry.name)
+            self.racers = racers  # the others' memory is free again
+        # Small crops are all edge to the deep layers; their end is on larger ones.
+        middle = survey + (end - survey) * arguments.small_share
+        stages = [(survey + (middle - survey) / 2, 1), (middle, 1), ((middle + end) / 2, 4 / 3),
+                  (end, 4 / 3)]
+        for until, larger in stages:
+            self.run(racers, until, end, larger)
+            for racer in racers:
+                self.finish(racer)
+
+
+def save_pictures(folder, name, pictures):
+    """As one PNG, in rows of five."""
+    from PIL import Image
+    columns = 5
+    rows = -(-len(pictures) // columns)
+    _, _, height, width = pictures.shape
+    sheet = Image.new("RGB", (columns * width, rows * height))
+    for i, picture in enumerate(pictures.clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()):
+        sheet.paste(Image.fromarray(picture), (i % columns * width, i // columns * height))
+    sheet.save(folder / f"{name}.png")
+
+
+# --------------------------------------------------------------------------------- the program --
+
+def judged_pictures(photos, paintings, size, device):
+    """Every photo with every painting, at the first photo's shape."""
+    from PIL import Image
+
+    def read(path, shape=None):
+        with Image.open(path) as image:
+            image = image.convert("RGB")
+            if shape is None:
+                scale = size / max(image.size)
+                shape = [max(16, round(side * scale / 16) * 16) for side in image.size]
+            pixels = torch.from_numpy(device_crops.np.array(image.resize(shape, Image.LANCZOS)))
+        return pixels.permute(2, 0, 1).float(), shape
+
+    _, shape = read(photos[0])
+    pairs = [(photo, art) for photo in photos for art in paintings]
+    stack = lambda i: torch.stack([read(pair[i], shape)[0] for pair in pairs]).to(device)
+    return stack(0), stack(1)
+
+
+def prepare(arguments, device):
+    training = data.Pictures(arguments.pictures, held_out=False)
+    if not len(training):
+        raise ValueError("there is no picture to train on")
+    decoded = [training.kept[i] for i in sorted(training.kept)]
+    made = device_crops.synthetic_pictures(arguments.seed, arguments.synthetic_count,
+                                           arguments.edge, decoded, arguments.processes)
+    teacher = teachers.Teacher(teachers.read_keras_filters(arguments.weights))
+    teacher = teachers.prepared(teacher, "bfloat16" if device != "cpu" else "float32", device)
+    pictures = device_crops.Atlas(decoded, device)
+    styles = [training.kept[i] for i in sorted(training.kept)
+              if fnmatch.fnmatch(training.paths[i].name, arguments.styles)]
+    styles = device_crops.Atlas(styles, device) if styles else pictures
+    source = device_crops.DeviceSource(
+        pictures, styles, device_crops.Atlas(made, device),
+        device_crops.PaintedPool(arguments.pool, arguments.edge, device),
+        arguments.synthetic_share, arguments.painted_share, arguments.seed)
+    unseen = data.Pictures(arguments.pictures, held_out=True)
+    held_out = [data.evaluation_batch(unseen, step, 8, 256) for step in range(4)] \
+        if len(unseen) else []
+    race = Race(arguments, teacher, source, held_out, device, teachers.digest(arguments.weights))
+    race.judged = judged_pictures(arguments.judge_photos, arguments.judge_paintings,
+                                  arguments.judge_size, device)
+    return race
+
+
+def parse(words):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
+    add("--pictures", nargs="+", required=True, metavar="FOLDER")
+    add("--styles", default="*", metavar="PATTERN", help="names of the pictures to paint like")
+    add("--out", required=True, type=pathlib.Path, metavar="FOLDER")
+    add("--student", action="append", required=True, metavar="'NAME SPEC ...'")
+    add("--minutes", type=float, required=True, help="in all, from the first step on")
+    add("--survey-minutes", type=float, default=0.0, help="after which the best goes on alone")
+    add("--judge-photos", nargs="+", required=True, metavar="FILE")
+    add("--judge-paintings", nargs="+", required=True, metavar="FILE")
+    add("--judge-size", type=int, default=256)
+    add("--judge-steps", type=int, default=150)
+    add("--judge-teacher", action="store_true", help="VGG-19 itself too, to compare with")
+    add("--pictures-too", action="store_true", help="keep what the judge was shown")
+    add("--crop", type=int, default=192, help="side in pixels, a multiple of 48")
+    add("--small-share", type=float, default=0.5, help="of the time; then crops are a third larger")
+    add("--batch", type=int, default=64)
+    add("--edge", type=int, default=256, help="side of synthetic and painted pictures")
+    add("--synthetic-count", type=int, default=2000)
+    add("--synthetic-share", type=float, default=0.2)
+    add("--painted-share", type=float, default=0.3)
+    add("--pool", type=int, default=3072, help="painted pictures to keep")
+    add("--paint-from", type=float, default=15.0, help="seconds")
+    add("--paint-every", type=float, default=10.0, help="seconds")
+    add("--paint-count", type=int, default=64)
+    add("--paint-steps", type=int, default=80)
+    add("--paint-keep", type=int, nargs="*", default=[12, 35])
+    add("--refit-batches", type=int, default=64)
+    add("--log-every", type=float, default=10.0, help="seconds")
+    add("--processes", type=int, default=max(1, (os.cpu_count() or 1) - 1))
+    add("--seed", type=int, default=1)
+    arguments = parser.parse_args(words)
+    arguments.student = [Entry.parse(text) for text in arguments.student]
+    return arguments
+
+
+def main():
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device != "cpu":
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cuda.matmul.allow_tf32 = True
+        torch.backends.cudnn.allow_tf32 = True
+    try:
+        arguments = parse(sys.argv[1:])
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        race = prepare(arguments, device)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    race.clock = Clock()
+    try:
+        race.whole()
+    except ArithmeticError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
