@@ -2,29 +2,31 @@
 # The build itself is CMake's; see CMakePresets.json.
 #
 #   make           build/limn
-#   make demo      build, paint an example, say where it is
+#   make demo      build, paint an example, say where it is; PHOTO=, PAINTING= and WEIGHTS= for others
+#   make gallery   paint all of examples/, for the README
 #   make test      build, run every test
 #   make check     source checks: layers, format, static analysis
 #   make sanitize  the unit tests under address and undefined-behaviour sanitizers
 #   make compare   features, losses and gradient against PyTorch
+#   make quality   the built-in network against VGG-19; docs/built-in-network.md
 #   make parity    the recipes of published systems against those systems; docs/parity.md
 #   make install   to PREFIX (default /usr/local)
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-# What the demo paints. Until limn has a network and pictures of its own it needs these three; they
-# are looked for beside the project.
-SHARED ?= ../shared
-WEIGHTS ?= $(firstword $(wildcard $(SHARED)/weights/vgg19*.h5))
-PHOTO ?= $(firstword $(wildcard $(SHARED)/images/content/tubingen.jpg))
-PAINTING ?= $(firstword $(wildcard $(SHARED)/images/style/starry_night.jpg))
-SIZE ?= 384
+PHOTO ?= examples/photos/landscape.jpg
+PAINTING ?= examples/paintings/oil.jpg
 DEMO_OUTPUT ?= build/demo.png
+
+# VGG-19, for comparisons with it.
+VGG19 ?= $(firstword $(WEIGHTS) $(wildcard ../shared/weights/vgg19*.h5))
 
 PARITY_FLAGS ?= --markdown docs/parity.md --sheet docs/parity
 
-.PHONY: build demo test check sanitize compare parity install clean
+QUALITY_FLAGS ?= --markdown docs/built-in-network.md
+
+.PHONY: build demo gallery test check sanitize compare quality parity install clean
 
 build:
 	@tools/setup.sh build
@@ -34,7 +36,11 @@ build:
 	@echo "The program is build/limn"
 
 demo: build
-	@tools/demo.sh "$(WEIGHTS)" "$(PHOTO)" "$(PAINTING)" $(SIZE) $(DEMO_OUTPUT)
+	@tools/demo.sh "$(PHOTO)" "$(PAINTING)" $(DEMO_OUTPUT) "$(WEIGHTS)"
+
+gallery: build
+	@tools/setup.sh compare
+	/usr/bin/python3 tools/gallery.py --limn build/limn
 
 test:
 	@tools/setup.sh build test
@@ -58,7 +64,12 @@ compare:
 	cmake --preset release -DLIMN_BUILD_TESTS=ON
 	cmake --build --preset release -j $(JOBS) --target dump_evaluation
 	/usr/bin/python3 tools/compare_torch.py --limn-dump build/dump_evaluation --each-term \
-	  --weights "$(WEIGHTS)" --photo "$(PHOTO)" --painting "$(PAINTING)" $(COMPARE_FLAGS)
+	  --weights "$(VGG19)" --photo "$(PHOTO)" --painting "$(PAINTING)" $(COMPARE_FLAGS)
+
+quality: build
+	@tools/setup.sh compare
+	/usr/bin/python3 tools/quality/judge.py --limn build/limn --vgg19 "$(VGG19)" \
+	  --out build/quality $(QUALITY_FLAGS)
 
 parity:
 	@tools/setup.sh build test compare
@@ -66,8 +77,8 @@ parity:
 	cmake --build --preset release -j $(JOBS) --target dump_run dump_evaluation limn_command
 	/usr/bin/python3 tools/parity/formats.py --limn build/limn
 	/usr/bin/python3 tools/parity/features.py --limn-dump build/dump_evaluation
-	/usr/bin/python3 tools/parity/parity.py --limn-run build/dump_run --vgg19 "$(WEIGHTS)" \
-	  --markdown docs/parity.md --sheet docs/parity $(PARITY_FLAGS)
+	/usr/bin/python3 tools/parity/parity.py --limn-run build/dump_run --vgg19 "$(VGG19)" \
+	  $(PARITY_FLAGS)
 
 install: build
 	cmake --install build --prefix $(PREFIX)

@@ -4,8 +4,14 @@ import math
 import pathlib
 import statistics
 
-BEGIN = "<!-- tools/quality/judge.py writes what follows -->"
-END = "<!-- tools/quality/judge.py wrote what is above -->"
+JUDGE = "tools/quality/judge.py"  # whose marks are meant where nobody else's are
+
+
+def marks(maker):
+    return f"<!-- {maker} writes what follows -->", f"<!-- {maker} wrote what is above -->"
+
+
+BEGIN, END = marks(JUDGE)
 
 MOST_STYLE = 2.5  # times VGG-19's at equal iterations: the goal
 REFERENCE = "vgg19"
@@ -25,14 +31,15 @@ machine has tells of a way that does not use them all, or of a machine that had 
 
 # ----------------------------------------------------------------------------------- splicing --
 
-def spliced(text, part):
-    """The page with everything between the marks replaced. Raises ValueError where the marks are
-    not both there, once and in order."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"the page should have the lines\n{BEGIN}\n{END}\nonce and in this order, "
+def spliced(text, part, maker=JUDGE):
+    """The page with everything between the maker's marks replaced. Raises ValueError where the
+    marks are not both there, once and in order."""
+    begin, end = marks(maker)
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"the page should have the lines\n{begin}\n{end}\nonce and in this order, "
                          "for the results to go between them")
-    before, after = text[:text.index(BEGIN)], text[text.index(END):]
-    return f"{before}{BEGIN}\n\n{part.strip()}\n\n{after}"
+    before, after = text[:text.index(begin)], text[text.index(end):]
+    return f"{before}{begin}\n\n{part.strip()}\n\n{after}"
 
 
 def splice(path, part):

@@ -23,10 +23,11 @@ import os
 import pathlib
 import sys
 import time
-from dataclasses import dataclass, field
 
 sys.dont_write_bytecode = True
+import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import checkpoint  # noqa: E402
 import data  # noqa: E402
@@ -36,125 +37,12 @@ import network  # noqa: E402
 import painting  # noqa: E402
 import refit  # noqa: E402
 import teacher as teachers  # noqa: E402
-from trainer import CALIBRATION_STEP, MOST_GRADIENT, Settings  # noqa: E402
+from racer import Entry, Racer, Stepper  # noqa: E402
+from trainer import CALIBRATION_STEP, Settings  # noqa: E402
 
 LAST_RATE = 0.01  # of the highest
 WARM_UP = 200  # steps
-AVERAGED = 0.002  # of a step's weights that go into the average
 LOOK_EVERY = 25  # steps between looks at the clock, which wait for the device
-
-
-@dataclass
-class Entry:
-    """A student in the race."""
-    name: str
-    spec: str
-    taps: str = ""
-    gram: float = 0.0
-    rate: float = 2e-3
-
-    @staticmethod
-    def parse(text):
-        words = text.split()
-        if len(words) < 2:
-            raise ValueError(f"student '{text}' should be NAME SPEC [gram=..] [rate=..] [TAP=..]")
-        entry, taps = Entry(words[0], words[1]), []
-        for word in words[2:]:
-            key, _, value = word.partition("=")
-            if key in ("gram", "rate"):
-                setattr(entry, key, float(value))
-            else:
-                taps.append(word)
-        entry.taps = " ".join(taps)
-        network.parse_taps(entry.taps, network.parse_spec(entry.spec))
-        return entry
-
-
-class Racer:
-    """An entry with its student and Adam, whose rate is a tensor so that a graph can read it."""
-
-    def __init__(self, entry, teacher, device, seed):
-        torch.manual_seed(seed)
-        levels = network.parse_spec(entry.spec)
-        self.entry = entry
-        self.student = network.Student(levels, network.parse_taps(entry.taps, levels),
-                                       teacher.channels)
-        self.student = self.student.to(device, memory_format=torch.channels_last)
-        on_gpu = device != "cpu"
-        self.rate = torch.tensor(entry.rate, device=device) if on_gpu else entry.rate
-        more = {"capturable": True} if on_gpu else {}
-        self.optimiser = torch.optim.Adam(self.student.parameters(), lr=self.rate,
-                                          betas=(0.9, 0.99), **more)
-        self.sums = torch.zeros(len(network.TAPS), device=device)
-        # Weights averaged over the last thousand steps or so: better than those of any step.
-        self.average = copy.deepcopy(self.student)
-
-    def set_rate(self, value):
-        if isinstance(self.rate, torch.Tensor):
-            self.rate.fill_(value)
-        else:
-            for group in self.optimiser.param_groups:
-                group["lr"] = value
-
-    def step(self, x, targets, half):
-        """One step; adds its losses by tap to sums."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=half, cache_enabled=False):
-            losses = network.layer_losses(self.student, self.student(x), targets, self.entry.gram,
-                                          thin=True)
-        losses = torch.stack([losses[tap] for tap in network.TAPS])
-        self.optimiser.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), MOST_GRADIENT)
-        self.optimiser.step()
-        self.sums += losses.detach()
-        with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.student.parameters()):
-                mean.lerp_(value, AVERAGED)
-
-
-class Stepper:
-    """All that happens to a batch, as one CUDA graph where there is CUDA."""
-
-    def __init__(self, teacher, racers, count, side, device, half):
-        self.teacher, self.racers, self.half = teacher, racers, half
-        self.x = torch.zeros(count, 3, side, side, device=device).contiguous(
-            memory_format=torch.channels_last)
-        self.graph = None
-
-    def _run(self):
-        targets = self.teacher(self.x)
-        for racer in self.racers:
-            racer.step(self.x, targets, self.half)
-
-    def step(self, pictures):
-        self.x.copy_(network.to_input(pictures))
-        if self.graph:
-            self.graph.replay()
-        else:
-            self._run()
-
-    def capture(self, batches):
-        """Warms up on these batches, which are trained on, and records the graph."""
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for pictures in batches:
-                self.step(pictures)
-        torch.cuda.current_stream().wait_stream(stream)
-        torch.cuda.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._run()
-        self.graph = graph
-
-
-@dataclass
-class Clock:
-    """Seconds since the race began, of which every plan here is made."""
-    begin: float = field(default_factory=time.monotonic)
-
-    def now(self):
-        return time.monotonic() - self.begin
 
 
 class Race:
@@ -167,11 +55,15 @@ class Race:
                                     arguments.paint_steps, arguments.paint_keep, arguments.seed,
                                     self.half)
         self.judged = None  # (photos, paintings) of the judge
-        self.clock, self.steps = Clock(), 0
+        self.begin, self.steps = time.monotonic(), 0
         self.log_path = arguments.out / "log.jsonl"
 
+    def seconds(self):
+        """Since the race began; every plan here is made of them."""
+        return time.monotonic() - self.begin
+
     def log(self, **entry):
-        entry = {"step": self.steps, "seconds": round(self.clock.now(), 1), **entry}
+        entry = {"step": self.steps, "seconds": round(self.seconds(), 1), **entry}
         with open(self.log_path, "a") as file:
             file.write(json.dumps(entry) + "\n")
         print(json.dumps(entry), flush=True)
@@ -210,9 +102,9 @@ class Race:
         if self.device != "cpu":
             stepper.capture([make() for _ in range(3)])
             self.steps += 3
-        painted_at, logged_at, logged_step = self.clock.now(), self.clock.now(), self.steps
-        while self.clock.now() < until:
-            part = min(1.0, self.clock.now() / plan_end)
+        painted_at, logged_at, logged_step = self.seconds(), self.seconds(), self.steps
+        while self.seconds() < until:
+            part = min(1.0, self.seconds() / plan_end)
             falling = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * part)) / 2
             for racer in racers:
                 racer.set_rate(racer.entry.rate * falling * min(1.0, (self.steps + 1) / WARM_UP))
@@ -221,11 +113,11 @@ class Race:
                 self.steps += 1
             if self.device != "cpu":
                 torch.cuda.synchronize()
-            now = self.clock.now()
+            now = self.seconds()
             if now > self.arguments.paint_from and now - painted_at > self.arguments.paint_every:
                 racer = racers[self.easel.rounds % len(racers)]
                 self.easel.paint(painting.StudentFeatures(racer.student))
-                painted_at = self.clock.now()
+                painted_at = self.seconds()
             if now - logged_at > self.arguments.log_every:
                 self._log_losses(racers, logged_step, logged_at)
                 logged_at, logged_step = now, self.steps
@@ -240,7 +132,7 @@ class Race:
                                         for tap, mean in zip(network.TAPS, means)}
             if not all(map(math.isfinite, means)):
                 raise ArithmeticError(f"{racer.entry.name}: the losses are not finite: {means}")
-        pace = count / (self.clock.now() - since)
+        pace = count / (self.seconds() - since)
         memory = torch.cuda.max_memory_allocated() / 2**30 if self.device != "cpu" else 0
         self.log(steps_per_second=round(pace, 2), painted=self.source.painted.filled,
                  gib=round(memory, 1), losses=losses)
@@ -261,7 +153,7 @@ class Race:
                             precision="bfloat16" if self.half else "float32")
         checkpoint.save(self.arguments.out / f"{racer.entry.name}.pt", {
             "network": racer.entry.spec, "taps": racer.entry.taps, "settings": vars(settings),
-            "step": self.steps, "seconds": self.clock.now(),
+            "step": self.steps, "seconds": self.seconds(),
             "student": {key: value.cpu() for key, value in student.state_dict().items()},
             "held_out": errors, "judged": figures, "teacher_channels": self.teacher.channels,
             "teacher_sha256": self.digest, "refitted": True})
@@ -275,7 +167,8 @@ class Race:
         return painting.judge(self.teacher, painted[-1], photos, paintings)
 
     def whole(self):
-        arguments = self.arguments
+        """Survey and stages, from the first step to the last."""
+        arguments, self.begin = self.arguments, time.monotonic()
         self.calibrate()
         self.log(calibrated=True)
         if arguments.judge_teacher:
@@ -296,11 +189,12 @@ class Race:
             self.run(racers, until, end, larger)
             for racer in racers:
                 self.finish(racer)
+            if self.seconds() >= end:
+                break
 
 
 def save_pictures(folder, name, pictures):
     """As one PNG, in rows of five."""
-    from PIL import Image
     columns = 5
     rows = -(-len(pictures) // columns)
     _, _, height, width = pictures.shape
@@ -314,15 +208,13 @@ def save_pictures(folder, name, pictures):
 
 def judged_pictures(photos, paintings, size, device):
     """Every photo with every painting, at the first photo's shape."""
-    from PIL import Image
-
     def read(path, shape=None):
         with Image.open(path) as image:
             image = image.convert("RGB")
             if shape is None:
                 scale = size / max(image.size)
                 shape = [max(16, round(side * scale / 16) * 16) for side in image.size]
-            pixels = torch.from_numpy(device_crops.np.array(image.resize(shape, Image.LANCZOS)))
+            pixels = torch.from_numpy(np.array(image.resize(shape, Image.LANCZOS)))
         return pixels.permute(2, 0, 1).float(), shape
 
     _, shape = read(photos[0])
@@ -408,7 +300,6 @@ def main():
         race = prepare(arguments, device)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
-    race.clock = Clock()
     try:
         race.whole()
     except ArithmeticError as error:
