@@ -5,6 +5,7 @@
 #include "kernels/kernels.h"
 #include "network/plan.h"
 #include "style/objective.h"
+#include "weights/read.h"
 
 namespace limn {
 namespace {
@@ -21,6 +22,8 @@ double weight_bytes(const Weights& weights) {
   for (const Convolution& convolution : weights.convolutions) {
     bytes += kFloat * static_cast<double>(convolution.kernel.values.size());
   }
+  // The built-in network's file, once read, is in memory with the program that it is part of.
+  if (weights.source == kBuiltinName) bytes += static_cast<double>(builtin_file().size());
   for (const Imitation& imitation : weights.network->imitations) {
     bytes += (kFloat + kDouble) * static_cast<double>(imitation.K.size());
   }
