@@ -5,6 +5,8 @@
   evaluate.py builtin.safetensors --weights vgg19.h5 --pictures FOLDER...
 
 For each tap:
+  least    what no network of so many channels at the tap could beat on these crops: the share of
+           VGG's features outside of as many of their principal directions
   error    squared error of the imitated features relative to the second moment of VGG's. For an
            exported file, whose Q is folded into R, that of U R F_s with the best U of orthonormal
            columns, which changes no loss.
@@ -102,6 +104,22 @@ def turn_to_teacher(student, teacher, batches):
         student.set_Q(tap, (left @ right @ R).float())
 
 
+@torch.no_grad()
+def least_errors(teacher, channels, batches):
+    """{tap: error} of the best linear image of so many channels: {tap: channels}."""
+    products = dict.fromkeys(network.TAPS, 0)
+    for pictures in batches:
+        for tap, F in teacher(network.to_input(pictures)).items():
+            F = F.transpose(0, 1).flatten(1)
+            products[tap] = products[tap] + (F @ F.T).double()
+    found = {}
+    for tap, product in products.items():
+        energies = torch.linalg.eigvalsh(product)  # ascending
+        left_out = max(0, len(energies) - channels[tap])
+        found[tap] = float(energies[:left_out].clamp(min=0).sum() / energies.sum())
+    return found
+
+
 def evaluate(path, teacher, pictures, batches, batch, side):
     """All figures of a checkpoint or an exported file, as a dictionary."""
     make = lambda step: data.evaluation_batch(pictures, step, batch, side)
@@ -114,7 +132,10 @@ def evaluate(path, teacher, pictures, batches, batch, side):
     student.eval()
     errors = imitation_errors(student, teacher, (make(step) for step in range(batches)))
     distances = distance_figures(student, teacher, (make(step) for step in range(batches)))
-    return {tap: {"error": errors[tap], **distances[tap]} for tap in network.TAPS}
+    channels = {tap: student.maps[tap].shape[1] for tap in network.TAPS}
+    least = least_errors(teacher, channels, (make(step) for step in range(batches)))
+    return {tap: {"error": errors[tap], "least": least[tap], **distances[tap]}
+            for tap in network.TAPS}
 
 
 def main():
@@ -143,9 +164,9 @@ def main():
         return
     print(f"{arguments.file}: {arguments.batches * arguments.batch} crops of {len(pictures)} "
           f"pictures at {arguments.side} px")
-    print("tap        error   style ratio, correlation   content ratio, correlation")
+    print("tap        error   least   style ratio, correlation   content ratio, correlation")
     for tap, row in figures.items():
-        print(f"{tap:8} {row['error']:7.3f}   {row['style'][0]:11.3f}  {row['style'][1]:11.3f}   "
+        print(f"{tap:8} {row['error']:7.3f} {row['least']:7.3f}   {row['style'][0]:11.3f}  {row['style'][1]:11.3f}   "
               f"{row['content'][0]:13.3f}  {row['content'][1]:11.3f}")
 
 

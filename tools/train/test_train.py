@@ -367,6 +367,7 @@ class Export(TemporaryFolder):
         figures = [evaluate.evaluate(file, teacher(), pictures, 3, 4, 32)
                    for file in (self.folder / "run" / "checkpoint.pt", path)]
         for tap in network.TAPS:
+            self.assertLess(figures[0][tap]["least"], figures[0][tap]["error"])
             for which in ("style", "content"):
                 self.assertAlmostEqual(figures[0][tap][which][0], figures[1][tap][which][0],
                                        delta=1e-3 * figures[0][tap][which][0])
