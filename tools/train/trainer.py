@@ -22,8 +22,8 @@ STEP_DECAYS = ((0.6, 0.3), (0.8, 0.1), (0.9, 0.03))  # from this part of the pla
 class Settings:
     """What decides the numbers of a run. Network and taps stay as they began; the rest may be
     changed when a run is resumed."""
+    taps: str = network.DEFAULT_TAPS
     network: str = network.DEFAULT_SPEC
-    taps: str = ""
     plan_steps: int = 0  # 0: by minutes
     plan_minutes: float = 360.0
     rate: float = 2e-3  # Adam's, at its highest
