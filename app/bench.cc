@@ -27,9 +27,12 @@ constexpr const char* kDescription =
     "no file is needed, and the work does not depend on the values. Each number is the median over "
     "the\n"
     "evaluations, after one that is not counted. GFLOP count the direct method (2 x 9 x in x out "
-    "for each position of a\n"
-    "convolution, 2 x C^2 for each product of a Gram layer), so that a method that needs fewer\n"
-    "operations shows as more GFLOP/s.";
+    "for\n"
+    "each position of a convolution, 2 x C^2 for each product of a Gram layer), so that a method "
+    "that\n"
+    "needs fewer operations shows as more GFLOP/s. Losses of the built-in network stand at the "
+    "layers\n"
+    "that it imitates.";
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -109,8 +112,9 @@ class Table {
       if (seconds[row].gram > 0 || seconds[row].gradient > 0) {
         const bool gram = seconds[row].gram > 0;  // content layers need no products
         const double product = gram ? 2.0 * r.out * r.out * positions / 1e9 : 0;
-        record(line++, "  losses at " + layer_name(r), product, seconds[row].gram,
-               seconds[row].gradient);
+        const Imitation* imitation = imitation_at(network_, {static_cast<int>(row), Tap::output});
+        record(line++, "  losses at " + (imitation ? imitation->layer : layer_name(r)), product,
+               seconds[row].gram, seconds[row].gradient);
       }
     }
   }
