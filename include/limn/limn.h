@@ -244,7 +244,7 @@ struct Recipe {
 
   struct {
     OptimiserKind kind = OptimiserKind::lbfgs;
-    int iterations = 200;
+    int iterations = 150;
     Space space = Space::rgb;
     bool clip = false;           // to 0..1 RGB after each step
     double learning_rate = 1.0;  // the step's length for L-BFGS without a line search
