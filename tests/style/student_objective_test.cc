@@ -205,6 +205,17 @@ double length(std::span<const double> values) {
 // more.
 constexpr double kTolerance = 2e-5;
 
+// The losses and the gradient at the picture.
+void expect_like_twin(Objective& objective, const Image& picture, const Twin::Result& expected) {
+  std::vector<float> gradient(objective.size());
+  const Losses found = objective.evaluate(objective.encode(picture), gradient);
+  EXPECT_NEAR(found.content, expected.losses.content, kTolerance * expected.losses.content);
+  EXPECT_NEAR(found.style, expected.losses.style, kTolerance * expected.losses.style);
+  std::vector<double> distance(expected.gradient);
+  for (size_t i = 0; i < gradient.size(); ++i) distance[i] -= gradient[i];
+  EXPECT_LE(length(distance), kTolerance * length(expected.gradient));
+}
+
 TEST_P(StudentObjective, IsThatOfTheTeachersFeatures) {
   const DrawnStudent drawn = draw_student(kWidths, 1);
   const Recipe recipe = this->recipe();
@@ -213,13 +224,7 @@ TEST_P(StudentObjective, IsThatOfTheTeachersFeatures) {
   on_every_target([&] {
     ThreadPool pool(2);
     Objective objective(drawn.weights, recipe, photo_, painting_, pool);
-    std::vector<float> gradient(objective.size());
-    const Losses found = objective.evaluate(objective.encode(picture_), gradient);
-    EXPECT_NEAR(found.content, expected.losses.content, kTolerance * expected.losses.content);
-    EXPECT_NEAR(found.style, expected.losses.style, kTolerance * expected.losses.style);
-    std::vector<double> distance(expected.gradient);
-    for (size_t i = 0; i < gradient.size(); ++i) distance[i] -= gradient[i];
-    EXPECT_LE(length(distance), kTolerance * length(expected.gradient));
+    expect_like_twin(objective, picture_, expected);
     EXPECT_GT(length(expected.gradient), 0);
   });
 }
@@ -241,13 +246,7 @@ TEST(StudentObjectives, AreThoseOfTheTeachersFeaturesForOtherWidths) {
     ASSERT_TRUE(expected.decided) << "choose another seed";
     ThreadPool pool(2);
     Objective objective(drawn.weights, recipe, photo, painting, pool);
-    std::vector<float> gradient(objective.size());
-    const Losses found = objective.evaluate(objective.encode(picture), gradient);
-    EXPECT_NEAR(found.content, expected.losses.content, kTolerance * expected.losses.content);
-    EXPECT_NEAR(found.style, expected.losses.style, kTolerance * expected.losses.style);
-    std::vector<double> distance(expected.gradient);
-    for (size_t i = 0; i < gradient.size(); ++i) distance[i] -= gradient[i];
-    EXPECT_LE(length(distance), kTolerance * length(expected.gradient));
+    expect_like_twin(objective, picture, expected);
   }
 }
 

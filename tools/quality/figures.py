@@ -31,14 +31,13 @@ from PIL import Image, ImageOps
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "train"))
 import network  # noqa: E402
+from painting import CONTENT_LAYER, STYLE_LAYERS, STYLE_WEIGHT  # noqa: E402
 
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CONTENT_LAYER = "relu4_2"
 NOISE_SEED = 19
-# Those of recipes/limn.toml: losses are means over C M features, and over C^2 Gram values.
+# With painting's those of recipes/limn.toml: losses are means over C M features, and over C^2 Gram
+# values.
 CONTENT_WEIGHT = 1.0
-STYLE_WEIGHT = 1e-4
-STYLE_LAYER_WEIGHTS = (64.0, 16.0, 4.0, 1.0, 1.0)
+STYLE_LAYER_WEIGHTS = tuple(STYLE_LAYERS.values())
 
 
 # -------------------------------------------------------------------------------- pictures --

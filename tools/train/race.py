@@ -38,7 +38,7 @@ import painting  # noqa: E402
 import refit  # noqa: E402
 import teacher as teachers  # noqa: E402
 from racer import Entry, Racer, Stepper  # noqa: E402
-from trainer import CALIBRATION_STEP, Settings  # noqa: E402
+from trainer import CALIBRATION_STEP, Settings, cosine_fall  # noqa: E402
 
 LAST_RATE = 0.01  # of the highest
 WARM_UP = 200  # steps
@@ -104,8 +104,7 @@ class Race:
             self.steps += 3
         painted_at, logged_at, logged_step = self.seconds(), self.seconds(), self.steps
         while self.seconds() < until:
-            part = min(1.0, self.seconds() / plan_end)
-            falling = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * part)) / 2
+            falling = cosine_fall(min(1.0, self.seconds() / plan_end), LAST_RATE)
             for racer in racers:
                 racer.set_rate(racer.entry.rate * falling * min(1.0, (self.steps + 1) / WARM_UP))
             for _ in range(LOOK_EVERY):

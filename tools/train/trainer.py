@@ -42,11 +42,16 @@ class Settings:
     seed: int = 1
 
 
+def cosine_fall(part, last):
+    """From 1 at part 0 of a plan to `last` at part 1."""
+    return last + (1 - last) * (1 + math.cos(math.pi * part)) / 2
+
+
 def rate_at(settings, step, seconds):
     """Adam's rate for a step that begins after so many seconds of training."""
     part = progress(settings, step, seconds)
     if settings.decay == "cosine":
-        falling = settings.last_rate + (1 - settings.last_rate) * (1 + math.cos(math.pi * part)) / 2
+        falling = cosine_fall(part, settings.last_rate)
     else:
         falling = min([1.0] + [factor for begin, factor in STEP_DECAYS if part >= begin])
     return settings.rate * falling * min(1.0, (step + 1) / max(1, settings.warm_up))
