@@ -75,6 +75,15 @@ struct Image {
   std::vector<float> alpha;  // height * width, 0..1; empty when the picture is opaque
 };
 
+// A soft selection of a picture's pixels: height x width values, row by row, from 0 (outside) to 1
+// (inside). Empty selects everything. Its size need not be the picture's: it is resized.
+struct Mask {
+  int width = 0;
+  int height = 0;
+  std::vector<float> values;  // height * width
+  bool empty() const { return values.empty(); }
+};
+
 struct ReadOptions {
   // Refuse larger pictures before memory is taken for their pixels.
   std::int64_t max_pixels = 400'000'000;
@@ -90,6 +99,10 @@ struct WriteOptions {
 // become RGB, alpha is kept unless it is opaque everywhere. Throws Error: file (unreadable, not a
 // picture, truncated), resources (more than max_pixels, or a side over 1,000,000 pixels).
 LIMN_API Image read_image(const std::string& path, const ReadOptions& options = {});
+
+// Reads a mask from a picture: its grey, which is the mean of red, green and blue, times its alpha.
+// White is inside, black outside. Throws Error like read_image.
+LIMN_API Mask read_mask(const std::string& path, const ReadOptions& options = {});
 
 // Writes the format that path's ending names. The file is written beside `path` and then renamed:
 // an old file is replaced whole or not at all. An sRGB profile is attached; a JPEG, which has no
@@ -148,6 +161,22 @@ enum class StyleForm {
   paper,          // 1 / (4 C^2 M^2): Gatys, Ecker and Bethge 2015, equation 4
   paper_times_4,  // 1 / (C^2 M^2)
   image,          // 1 / (4 * 3^2 * P^2), P the pixels of the picture (Keras's example)
+};
+
+// What the style loss compares, of one layer's features F over M positions.
+enum class StyleStatistic {
+  gram,            // the Gram matrix F F^T: Gatys, Ecker and Bethge 2015, equation 3
+  covariance,      // F F^T / M - mean mean^T: what is left of it when the mean is removed
+  mean_deviation,  // each channel's mean and standard deviation: Li and others 2017 (arXiv
+                   // 1701.01036), equation 11; of C values, where the others have C x C
+};
+
+// What becomes of the painting's colours.
+enum class Colors {
+  style,    // they are part of its manner
+  content,  // the picture keeps the photo's: only lightness is painted (Gatys and others 2017,
+            // arXiv 1611.07865, section 5.2), and joined with the photo's colours in Oklab
+  matched,  // the painting is given the photo's mean and covariance of colours first (section 5.1)
 };
 
 // The total variation of the optimiser's variable x, summed over its channels; dx and dy are the
