@@ -32,6 +32,9 @@ HWY_INLINE void unrolled(F&& f) {
   (std::make_integer_sequence<int, kCount>());
 }
 
+// Has a cell brought into the second-level cache: the first has no room for what is needed later.
+HWY_INLINE void fetch(const float* cell) { __builtin_prefetch(cell, /*write=*/0, /*locality=*/2); }
+
 // The bits of a mask over vector number `vector` of a cell, in their place in the cell's word.
 template <class Mask>
 HWY_INLINE unsigned mask_bits(Mask mask, int vector) {

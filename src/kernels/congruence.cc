@@ -1,11 +1,11 @@
-// K D K of two symmetric matrices, in double precision: how differences of a student's Gram
-// matrices are measured (network/imitation.h).
+// K D K of a symmetric matrix K, in double precision: how differences of a student's Gram matrices
+// are measured (network/imitation.h).
 //
 // Matrices of some hundred channels are small beside a network, but the product comes with each of
 // five layers, and plain loops take 10 ms at 256 channels, a sixth of an evaluation of 512 x 512
-// pixels. Here kRows rows by kWide vectors of the result stay in registers while the sum goes by;
-// K D K is symmetric too, so only what lies up to the end of each diagonal block is computed. A
-// task is a block of rows: any number of threads gives the same bits.
+// pixels. Here kRows rows by kWide vectors of the result stay in registers while the sum goes by.
+// Where D is symmetric, K D K is too, and only what lies up to the end of each diagonal block is
+// computed. A task is a block of rows: any number of threads gives the same bits.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/congruence.cc"
 #include <hwy/foreach_target.h>
@@ -68,13 +68,29 @@ namespace limn::kernels {
 
 HWY_EXPORT(MultiplyBlock);
 
+namespace {
+
+// Y = A B, "=", all [C][C].
+void multiply(std::span<const double> A, std::span<const double> B, size_t C, std::span<double> Y,
+              ThreadPool& pool) {
+  assert(C % kBlock == 0 && A.size() == C * C && B.size() == C * C && Y.size() == C * C);
+  pool.run(C / kBlock, [&](size_t block) {
+    HWY_DYNAMIC_DISPATCH(MultiplyBlock)(A.data(), B.data(), C, block * kBlock, C, Y.data());
+  });
+}
+
+}  // namespace
+
+void general_congruence(std::span<const double> K, std::span<const double> D, size_t C,
+                        std::span<double> KD, std::span<double> KDK, ThreadPool& pool) {
+  multiply(K, D, C, KD, pool);
+  multiply(KD, K, C, KDK, pool);
+}
+
 void congruence(std::span<const double> K, std::span<const double> D, size_t C,
                 std::span<double> KD, std::span<double> KDK, ThreadPool& pool) {
-  assert(C % kBlock == 0 && K.size() == C * C && D.size() == C * C);
-  assert(KD.size() == C * C && KDK.size() == C * C);
-  pool.run(C / kBlock, [&](size_t block) {
-    HWY_DYNAMIC_DISPATCH(MultiplyBlock)(K.data(), D.data(), C, block * kBlock, C, KD.data());
-  });
+  assert(KDK.size() == C * C);
+  multiply(K, D, C, KD, pool);
   pool.run(C / kBlock, [&](size_t block) {
     const size_t first = block * kBlock;
     const size_t end = first + kBlock;

@@ -158,6 +158,20 @@ void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool
 size_t gram_scratch_size(ConstFeatureMap F);
 void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool);
 
+// From one position to another.
+struct Shift {
+  int dy = 0;
+  int dx = 0;
+  bool operator==(const Shift&) const = default;
+};
+
+// G[i][j] = sum over positions p of F[i](p) F[j](p + shift), "=", where both lie inside; not
+// symmetric. The shift is not {0, 0}. scratch: like gram's.
+void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<double> scratch,
+                  ThreadPool& pool);
+
+// ----------------------------------------------------------- their gradients (gram_gradient.cc) --
+
 // F = S F + factor (F - P), "=", in place: features that are no longer needed make room for the
 // gradient of the losses that read them. S, [C][C], symmetric: twice the gradient by G; empty when
 // no loss reads G. P: the features that F is compared with, alike in shape; null data for none.
@@ -171,10 +185,41 @@ void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d
 void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F,
                        ThreadPool& pool);
 
+// d_F(p) += S F(p + shift) + S^T F(p - shift), each where it lies inside: the gradient by F of a
+// loss whose gradient by the shifted G is S, [C][C], which need not be symmetric.
+void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, Shift shift, FeatureMap d_F,
+                          ThreadPool& pool);
+
+// -------------------------------------------------------------- products with K (congruence.cc) --
+
 // KDK = K D K, "=", for symmetric K and D; exactly symmetric. On the way KD = K D, "=". All are
-// [C][C] and aligned like buffers; C is a multiple of kBlock. (congruence.cc)
+// [C][C] and aligned like buffers; C is a multiple of kBlock.
 void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                 std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
+// The same for any D: all of KDK is computed, which takes a third longer.
+void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
+                        std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
+
+// ------------------------------------------------- weights of positions, moments (positions.cc) --
+//
+// m: [H][W], one for each position, the square roots of weights w = m^2; empty where all are 1. So
+// the Gram matrix of m F is that of F's positions, each counted w times.
+
+// X(c, p) = m(p) (F(c, p) - mean[c]), "=". mean: [C]; empty where all are 0. X may be F.
+void weigh(ConstFeatureMap F, std::span<const float> m, std::span<const float> mean, FeatureMap X,
+           ThreadPool& pool);
+// d(c, p) += m(p) X(c, p). m is not empty.
+void add_weighed(ConstFeatureMap X, std::span<const float> m, FeatureMap d, ThreadPool& pool);
+
+// sums[c] = the sum over positions of w F[c], squares[c] of w F[c]^2, "=", in double. scratch holds
+// partial sums: at least moments_scratch_size(F) doubles.
+size_t moments_scratch_size(ConstFeatureMap F);
+void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums,
+             std::span<double> squares, std::span<double> scratch, ThreadPool& pool);
+// d_F(c, p) += w(p) (a[c] + b[c] F(c, p)): the gradient of a loss whose gradient by the sums is a
+// and by the squares b / 2, [C] each.
+void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
+                          std::span<const float> m, FeatureMap d_F, ThreadPool& pool);
 
 // ------------------------------------------------------------------- half precision (half.cc) --
 

@@ -79,6 +79,14 @@ struct GramPart {
   int end_column = 0;
 };
 
+// Positions of a map: the rows row..end_row - 1, the columns column..end_column - 1.
+struct Positions {
+  int row = 0;
+  int end_row = 0;
+  int column = 0;
+  int end_column = 0;
+};
+
 // sums[i][j] += sum over positions of F[i] F[j], for the rows first_row..end_row - 1 of the map and
 // the values of a part of the matrix that lie on or below its diagonal. sums: [C][C].
 void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums);
@@ -86,6 +94,8 @@ void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& par
 // G = the sum of partial matrices [C][C] whose lower triangles are known, mirrored. The sum is
 // taken in the first of them.
 void sum_gram_slices(std::span<double> slices, std::size_t C, std::span<float> G, ThreadPool& pool);
+
+// ----------------------------------------------------------- their gradients (gram_gradient.cc) --
 
 // packed[C / 16][C][16]: S, symmetric, in the order in which add_gram_gradient reads it.
 void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed);

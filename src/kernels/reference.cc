@@ -328,8 +328,48 @@ void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d
   }
 }
 
+void shifted_gram(ConstFeatureMap F, kernels::Shift shift, std::span<float> G) {
+  const size_t C = F.channels;
+  std::vector<double> sums(C * C);
+  for (int y = 0; y < F.height; ++y) {
+    for (int x = 0; x < F.width; ++x) {
+      const int to_y = y + shift.dy;
+      const int to_x = x + shift.dx;
+      if (!inside(to_y, to_x, F.height, F.width)) continue;
+      for (int i = 0; i < F.channels; ++i) {
+        for (int j = 0; j < F.channels; ++j) {
+          sums[i * C + j] += double{F.at(i, y, x)} * F.at(j, to_y, to_x);
+        }
+      }
+    }
+  }
+  for (size_t i = 0; i < C * C; ++i) G[i] = static_cast<float>(sums[i]);
+}
+
+void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, kernels::Shift shift,
+                          FeatureMap d_F) {
+  const size_t C = F.channels;
+  for_each_value(d_F, [&](int c, int y, int x) {
+    double gradient = d_F.at(c, y, x);
+    for (int k = 0; k < F.channels; ++k) {
+      if (inside(y + shift.dy, x + shift.dx, F.height, F.width)) {
+        gradient += double{S[c * C + k]} * F.at(k, y + shift.dy, x + shift.dx);
+      }
+      if (inside(y - shift.dy, x - shift.dx, F.height, F.width)) {
+        gradient += double{S[k * C + c]} * F.at(k, y - shift.dy, x - shift.dx);
+      }
+    }
+    d_F.at(c, y, x) = static_cast<float>(gradient);
+  });
+}
+
 void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                 std::span<double> KD, std::span<double> KDK) {
+  general_congruence(K, D, C, KD, KDK);
+}
+
+void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
+                        std::span<double> KD, std::span<double> KDK) {
   const auto multiply = [&](std::span<const double> A, std::span<const double> B,
                             std::span<double> product) {
     for (size_t i = 0; i < C; ++i) {
@@ -347,6 +387,50 @@ void congruence(std::span<const double> K, std::span<const double> D, std::size_
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F) {
   expand_half(F, d_F);
   turn_into_gradient(d_F, S, 0, {});
+}
+
+// ------------------------------------------------------------ weights of positions, and moments --
+
+namespace {
+
+double root_weight(std::span<const float> m, ConstFeatureMap F, int y, int x) {
+  return m.empty() ? 1.0 : double{m[static_cast<size_t>(y) * F.width + x]};
+}
+
+}  // namespace
+
+void weigh(ConstFeatureMap F, std::span<const float> m, std::span<const float> mean, FeatureMap X) {
+  for_each_value(X, [&](int c, int y, int x) {
+    const double centred = F.at(c, y, x) - (mean.empty() ? 0.0 : double{mean[c]});
+    X.at(c, y, x) = static_cast<float>(root_weight(m, F, y, x) * centred);
+  });
+}
+
+void add_weighed(ConstFeatureMap X, std::span<const float> m, FeatureMap d) {
+  for_each_value(d, [&](int c, int y, int x) {
+    const double product = root_weight(m, X, y, x) * X.at(c, y, x);
+    d.at(c, y, x) = static_cast<float>(d.at(c, y, x) + product);
+  });
+}
+
+void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums,
+             std::span<double> squares) {
+  std::fill(sums.begin(), sums.end(), 0.0);
+  std::fill(squares.begin(), squares.end(), 0.0);
+  for_each_value(F, [&](int c, int y, int x) {
+    const double root = root_weight(m, F, y, x);
+    sums[c] += root * root * F.at(c, y, x);
+    squares[c] += root * root * F.at(c, y, x) * F.at(c, y, x);
+  });
+}
+
+void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
+                          std::span<const float> m, FeatureMap d_F) {
+  for_each_value(d_F, [&](int c, int y, int x) {
+    const double root = root_weight(m, F, y, x);
+    const double gradient = root * root * (a[c] + double{b[c]} * F.at(c, y, x));
+    d_F.at(c, y, x) = static_cast<float>(d_F.at(c, y, x) + gradient);
+  });
 }
 
 // ------------------------------------------------------------------------------ half precision --

@@ -62,8 +62,20 @@ void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x);
 void gram(ConstFeatureMap F, std::span<float> G);
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P);
 void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F);
+void shifted_gram(ConstFeatureMap F, kernels::Shift shift, std::span<float> G);
+void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, kernels::Shift shift,
+                          FeatureMap d_F);
+// For any D, and so for symmetric ones too.
+void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
+                        std::span<double> KD, std::span<double> KDK);
 void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                 std::span<double> KD, std::span<double> KDK);
+void weigh(ConstFeatureMap F, std::span<const float> m, std::span<const float> mean, FeatureMap X);
+void add_weighed(ConstFeatureMap X, std::span<const float> m, FeatureMap d);
+void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums,
+             std::span<double> squares);
+void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
+                          std::span<const float> m, FeatureMap d_F);
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F);
 // F = half, exact. (The fast one, a piece, takes a row.)
 void expand_half(const HalfMap& half, FeatureMap F);

@@ -146,6 +146,26 @@ TEST_F(KernelsAllocateNothing, ForGramMatrices) {
             0);
 }
 
+TEST_F(KernelsAllocateNothing, ForShiftedGramMatricesAndMoments) {
+  constexpr size_t kC = kChannels;
+  std::vector<float> G(kC * kC), a(kC), b(kC);
+  const std::vector<float> m(size_t{kSide} * kSide, 0.5f);
+  std::vector<double> sums(kC), squares(kC);
+  Buffer<double> K(kC * kC), KD(kC * kC), KDK(kC * kC);
+  Buffer<double> scratch(
+      std::max(kernels::gram_scratch_size(x_), kernels::moments_scratch_size(x_)));
+  EXPECT_EQ(allocations_of([&] {
+              kernels::shifted_gram(x_, {1, 0}, G, scratch, pool_);
+              kernels::add_shifted_gradient(G, x_, {1, 0}, y_, pool_);
+              kernels::general_congruence(K, K, kC, KD, KDK, pool_);
+              kernels::weigh(x_, m, a, y_, pool_);
+              kernels::add_weighed(x_, m, y_, pool_);
+              kernels::moments(x_, m, sums, squares, scratch, pool_);
+              kernels::add_moments_gradient(a, b, x_, m, y_, pool_);
+            }),
+            0);
+}
+
 TEST_F(KernelsAllocateNothing, ForUpdatesOfVectors) {
   const std::vector<float> a = random_values(100'000, 1);
   std::vector<float> y = random_values(100'000, 2);

@@ -57,6 +57,35 @@ TEST(Congruence, IsItsTwinForEveryNumberOfBlocksAndThreads) {
   }
 }
 
+TEST(Congruence, OfAnyMatrixIsItsTwin) {
+  for (const size_t C : {16, 32, 48, 80, 160}) {
+    const Buffer<double> K = random_symmetric(C, 1);
+    Buffer<double> D(C * C);
+    Random random(C);
+    for (double& value : D) value = random_signed(random);
+    Buffer<double> expected_KD(C * C), expected(C * C);
+    reference::general_congruence(K, D, C, expected_KD, expected);
+    on_every_target([&] {
+      SCOPED_TRACE(testing::Message() << C << " channels");
+      std::vector<double> of_one_thread;
+      for (const int threads : {1, 3}) {
+        ThreadPool pool(threads);
+        Guarded<double> KD(C * C), KDK(C * C);
+        kernels::general_congruence(K, D, C, KD, KDK, pool);
+        ASSERT_TRUE(KD.guards_untouched());
+        ASSERT_TRUE(KDK.guards_untouched());
+        for (size_t i = 0; i < C * C; ++i) {
+          ASSERT_NEAR(KD[i], expected_KD[i], tolerance_of(C));
+          ASSERT_NEAR(KDK[i], expected[i], tolerance_of(C) * static_cast<double>(C));
+        }
+        const std::vector<double> found(KDK.data(), KDK.data() + C * C);
+        if (threads == 1) of_one_thread = found;
+        ASSERT_EQ(found, of_one_thread) << threads << " threads";
+      }
+    });
+  }
+}
+
 // Whole numbers, whose products and sums are exact.
 TEST(GramGradient, IsAddedToAMapLikeItsTwin) {
   Random random(2);

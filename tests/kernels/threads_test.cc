@@ -187,6 +187,29 @@ TEST(AnyNumberOfThreads, RectifiesAndPoolsAlike) {
   });
 }
 
+TEST(AnyNumberOfThreads, TakesShiftedGramMatricesAndMomentsAlike) {
+  constexpr int kC = 32, kTall = 260, kWide = 131;  // cut into slices
+  const GuardedMap F = random_map(kTall, kWide, kC);
+  const std::vector<float> m = random_values(size_t{kTall} * kWide, 6);
+  expect_same_bits([&](ThreadPool& pool) {
+    std::vector<float> G(kC * kC);
+    Buffer<double> scratch(kernels::gram_scratch_size(F));
+    kernels::shifted_gram(F, {3, 0}, G, scratch, pool);
+    std::vector<double> sums(kC), squares(kC);
+    Buffer<double> partial(kernels::moments_scratch_size(F));
+    kernels::moments(F, m, sums, squares, partial, pool);
+    const std::vector<float> a(sums.begin(), sums.end()), b(squares.begin(), squares.end());
+    GuardedMap d = random_map(kTall, kWide, kC);
+    kernels::add_shifted_gradient(G, F, {3, 0}, d, pool);
+    kernels::add_moments_gradient(a, b, F, m, d, pool);
+    kernels::add_weighed(F, m, d, pool);
+    kernels::weigh(d, m, a, d, pool);
+    std::vector<float> values = values_of(d);
+    for (const auto& more : {G, a, b}) values.insert(values.end(), more.begin(), more.end());
+    return values;
+  });
+}
+
 TEST(AnyNumberOfThreads, MultipliesGramMatricesAndTurnsIntoGradientsAlike) {
   const GuardedMap F = random_map(260, 131, 32);  // cut into four slices
   const GuardedMap P(32, 260, 131, [](int c, int y, int x) { return float(c + y - x) / 400; });
