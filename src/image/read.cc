@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "image/oklab.h"
 #include "image/vips.h"
 
 namespace limn {
@@ -262,11 +263,6 @@ float in_range(float value) {
   return std::clamp(value, 0.0f, 1.0f);
 }
 
-// The sRGB curve: light 0..1 to the encoded value 0..1.
-float encoded(float light) {
-  return light <= 0.0031308f ? 12.92f * light : 1.055f * std::pow(light, 1.0f / 2.4f) - 0.055f;
-}
-
 // Decodes the pixels.
 Image planes(const Samples& samples) {
   Image image;
@@ -283,7 +279,7 @@ Image planes(const Samples& samples) {
       float* out = &image.rgb[c * pixels + y * width];
       for (size_t x = 0; x < width; ++x) {
         const float value = in_range(in[x * bands] / samples.white);
-        out[x] = samples.linear ? encoded(value) : value;
+        out[x] = samples.linear ? srgb_encoded(value) : value;
       }
     }
     if (image.alpha.empty()) return;

@@ -1,0 +1,153 @@
+// Colours are matched in Oklab, not in sRGB as by Gatys and others. What a map moves out of sRGB's
+// range is lost, and of dark photos' maps that is the shadows with all their brushwork: over seven
+// paintings matched to four photos each, 6 % of the pixels went black in sRGB and 3 % in Oklab,
+// where dark colours lie further apart (white went 0.6 and 1 %). And of what leaves the range
+// otherwise, the colourfulness is reduced, where clipped channels shift hue and lightness.
+#include "image/colour.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "image/oklab.h"
+#include "image/shape.h"
+#include "image/transport.h"
+
+namespace limn {
+namespace {
+
+// The most that lightness or a direction of colours is stretched. A painting that is nearly flat in
+// one (a sepia print beside a colourful photo) has little but grain and its JPEG's blocks there.
+constexpr double kMostGain = 4;
+
+// A variance that is none: (1/1000)^2, of a deviation of a quarter of an 8-bit step of lightness.
+constexpr double kLeastVariance = 1e-6;
+
+// Whether there is a pixel that can be seen, and so something to be measured.
+bool is_visible(const Image& image) {
+  const auto& alpha = image.alpha;
+  return alpha.empty() || std::any_of(alpha.begin(), alpha.end(), [](float a) { return a > 0; });
+}
+
+// Calls act(red, green, blue) for every pixel, with its values to be read and written.
+template <typename Act>
+void each_pixel(Image& image, Act&& act) {
+  const size_t pixels = image.rgb.size() / 3;
+  float* const red = image.rgb.data();
+  float* const green = red + pixels;
+  float* const blue = green + pixels;
+  for (size_t i = 0; i < pixels; ++i) act(red[i], green[i], blue[i]);
+}
+
+// The picture, its planes L, a and b instead of red, green and blue.
+Image in_oklab(Image picture) {
+  each_pixel(picture, [](float& x, float& y, float& z) {
+    const Oklab colour = oklab_of(x, y, z);
+    x = colour.L;
+    y = colour.a;
+    z = colour.b;
+  });
+  return picture;
+}
+
+// And back.
+Image in_srgb(Image picture) {
+  each_pixel(picture, [](float& x, float& y, float& z) {
+    const std::array<float, 3> rgb = srgb_of({x, y, z});
+    x = rgb[0];
+    y = rgb[1];
+    z = rgb[2];
+  });
+  return picture;
+}
+
+// How the colours of a picture are spread.
+struct Spread {
+  Vector3 mean{};
+  Matrix3 covariance{};
+};
+
+// Of a visible picture whose planes are L, a and b.
+Spread spread_of(const Image& lab) {
+  const size_t pixels = lab.rgb.size() / 3;
+  double total = 0;
+  Spread spread;
+  for (size_t i = 0; i < pixels; ++i) {
+    const double weight = lab.alpha.empty() ? 1.0 : lab.alpha[i];
+    if (!(weight > 0)) continue;
+    total += weight;
+    const Vector3 x = {lab.rgb[i], lab.rgb[pixels + i], lab.rgb[2 * pixels + i]};
+    for (size_t p = 0; p < 3; ++p) {
+      spread.mean[p] += weight * x[p];
+      for (size_t q = p; q < 3; ++q) spread.covariance[p][q] += weight * x[p] * x[q];
+    }
+  }
+  for (double& sum : spread.mean) sum /= total;
+  for (size_t p = 0; p < 3; ++p) {
+    for (size_t q = p; q < 3; ++q) {
+      const double square = spread.covariance[p][q] / total - spread.mean[p] * spread.mean[q];
+      spread.covariance[p][q] = spread.covariance[q][p] = square;
+    }
+  }
+  return spread;
+}
+
+// The factor from one variance of lightness to another.
+double gain_between(double from, double to) {
+  const double square =
+      (std::max(to, 0.0) + kLeastVariance) / (std::max(from, 0.0) + kLeastVariance);
+  return std::min(std::sqrt(square), kMostGain);
+}
+
+}  // namespace
+
+Image lightness_of(Image picture) {
+  check_shape(picture);
+  each_pixel(picture, [](float& red, float& green, float& blue) {
+    red = green = blue = grey_of(oklab_of(red, green, blue).L);
+  });
+  return picture;
+}
+
+Image lightness_matched(Image painting, const Image& photo) {
+  check_shape(painting);
+  check_shape(photo);
+  if (!is_visible(painting) || !is_visible(photo)) return lightness_of(std::move(painting));
+  painting = in_oklab(std::move(painting));
+  const Spread from = spread_of(painting);
+  const Spread to = spread_of(in_oklab(photo));
+  const double gain = gain_between(from.covariance[0][0], to.covariance[0][0]);
+  each_pixel(painting, [&](float& L, float& a, float& b) {
+    L = a = b = grey_of(static_cast<float>(gain * (L - from.mean[0]) + to.mean[0]));
+  });
+  return painting;
+}
+
+Image with_colours_of(const Image& painted, const Image& photo) {
+  check_shape(painted);
+  const Image colours = in_oklab(resized(photo, painted.width, painted.height));
+  const size_t pixels = painted.rgb.size() / 3;
+  Image out = in_oklab(painted);
+  std::copy(colours.rgb.begin() + pixels, colours.rgb.end(), out.rgb.begin() + pixels);
+  return in_srgb(std::move(out));
+}
+
+Image colours_matched(Image painting, const Image& photo) {
+  check_shape(painting);
+  check_shape(photo);
+  if (!is_visible(painting) || !is_visible(photo)) return painting;
+  painting = in_oklab(std::move(painting));
+  const Spread from = spread_of(painting);
+  const Spread to = spread_of(in_oklab(photo));
+  const Matrix3 A = transport_map(from.covariance, to.covariance, kLeastVariance, kMostGain);
+  each_pixel(painting, [&](float& L, float& a, float& b) {
+    const Vector3 moved = A * Vector3{L - from.mean[0], a - from.mean[1], b - from.mean[2]};
+    L = static_cast<float>(moved[0] + to.mean[0]);
+    a = static_cast<float>(moved[1] + to.mean[1]);
+    b = static_cast<float>(moved[2] + to.mean[2]);
+  });
+  return in_srgb(std::move(painting));
+}
+
+}  // namespace limn

@@ -1,0 +1,30 @@
+// The linear map that makes one cloud of colours as wide, in every direction, as another.
+#pragma once
+
+#include <array>
+
+namespace limn {
+
+using Vector3 = std::array<double, 3>;
+using Matrix3 = std::array<Vector3, 3>;  // row by row
+
+Vector3 operator*(const Matrix3& matrix, const Vector3& vector);
+
+// A symmetric matrix as axes diag(values) axes^T; the axes are the columns, orthonormal.
+struct Eigen3 {
+  Vector3 values;
+  Matrix3 axes;
+};
+Eigen3 eigen_of(const Matrix3& symmetric);
+
+// The symmetric A with A from A = to, of the two covariances: among all maps that do so, the one
+// that moves points least (of normal distributions, the optimal transport). Pitié and Kokaram 2007
+// ("The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer"):
+//
+//   A = from^-1/2 (from^1/2 to from^1/2)^1/2 from^-1/2
+//
+// Both covariances count as wider by `least` (a variance, above 0) in every direction: a cloud that
+// is flat in one has a map, too. No direction is stretched by more than `most_gain`.
+Matrix3 transport_map(const Matrix3& from, const Matrix3& to, double least, double most_gain);
+
+}  // namespace limn
