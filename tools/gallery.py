@@ -36,7 +36,7 @@ FEATURED = (("landscape", "oil"), ("street", "stained_glass"),
 MAKER = "make gallery"
 CELL = 320  # the longest side of a picture on the sheet, in pixels, where there is room
 QUALITY = 88
-MOST_BYTES = 1_400_000  # of a sheet; the repository carries it
+MOST_BYTES = 1_000_000  # of a sheet; the repository carries it
 
 
 def command_of(cell, size):

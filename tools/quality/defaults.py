@@ -44,7 +44,7 @@ PARTS = ("cells", "contest", "sizes")
 CONTEST = (("landscape", "oil"), ("harbour", "woodcut"), ("bust", "cubist"))
 SIZED = ("street", "oil")
 COLUMNS = 5  # of the contest's sheet
-MOST_BYTES = 900_000  # of each picture for the page
+MOST_BYTES = 600_000  # of each picture for the page
 
 
 def maker(part):

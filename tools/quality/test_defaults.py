@@ -5,6 +5,8 @@ script stands in for it), and take seconds.
 Exit status 77, as ctest's "skipped", where PyTorch or Pillow is absent.
 """
 
+import contextlib
+import io
 import json
 import pathlib
 import sys
@@ -29,7 +31,6 @@ import defaults  # noqa: E402
 import figures  # noqa: E402
 import gallery  # noqa: E402
 import page  # noqa: E402
-import painter  # noqa: E402
 import pairs as pairing  # noqa: E402
 import sheet  # noqa: E402
 import sizes  # noqa: E402
@@ -152,6 +153,26 @@ class Gallery(WithLimn):
         self.assertIn("`limn paint photos/b.jpg paintings/ink.jpg --size 96`<br>", text)
         self.assertEqual(text.count("!["), 4)  # not all of them
         self.assertIn("docs/gallery/sheet-vgg19.jpg): 64 pixels", text)
+
+    def test_whole(self):
+        readme = self.folder / "README.md"
+        readme.write_text("Before\n" + "\n".join(page.marks(gallery.MAKER)) + "\nAfter\n")
+        words = ["gallery.py", "--limn", self.limn, "--vgg19", self.weights, "--vgg19-size", "32",
+                 "--out", self.folder / "g", "--readme", readme, "--folder", self.folder / "shown"]
+        found = lambda kind: sorted((self.folder / kind).glob("*.jpg"))
+        with unittest.mock.patch.object(sys, "argv", list(map(str, words))), \
+                unittest.mock.patch.object(gallery, "PROJECT", self.folder), \
+                unittest.mock.patch.object(gallery, "FEATURED", (("b", "ink"),)), \
+                unittest.mock.patch.object(cells, "examples", found), \
+                contextlib.redirect_stdout(io.StringIO()) as said:
+            self.assertEqual(gallery.main(), 0)
+            self.assertEqual(gallery.main(), 0)
+        self.assertEqual(len(self.calls()), 12)
+        self.assertIn("vgg19: 6 of 6 pictures are there already", said.getvalue())
+        self.assertEqual(sorted(path.name for path in (self.folder / "shown").iterdir()),
+                         ["b-ink.jpg", "sheet-vgg19.jpg", "sheet.jpg"])
+        self.assertIn("(shown/sheet.jpg)", readme.read_text())
+        self.assertTrue((self.folder / "g-vgg19" / "b-ink.png").is_file())
 
     def test_a_sheet_keeps_within_its_bytes(self):
         draw = np.random.default_rng(1)
