@@ -3,12 +3,14 @@
 #
 #   make           build/limn
 #   make demo      build, paint an example, say where it is; PHOTO=, PAINTING= and WEIGHTS= for others
-#   make gallery   paint all of examples/, for the README
+#   make gallery   paint every photo of examples/ as every painting there; GALLERY_FLAGS=--again
 #   make test      build, run every test
 #   make check     source checks: layers, format, static analysis
 #   make sanitize  the unit tests under address and undefined-behaviour sanitizers
 #   make compare   features, losses and gradient against PyTorch
 #   make quality   the built-in network against VGG-19; docs/built-in-network.md
+#   make defaults-quality   limn as it is, judged by VGG-19: every cell of the gallery, other recipes,
+#                  sizes; docs/quality.md. PARTS="cells contest sizes" chooses
 #   make parity    the recipes of published systems against those systems; docs/parity.md
 #   make install   to PREFIX (default /usr/local)
 
@@ -26,7 +28,9 @@ PARITY_FLAGS ?= --markdown docs/parity.md --sheet docs/parity
 
 QUALITY_FLAGS ?= --markdown docs/built-in-network.md
 
-.PHONY: build demo gallery test check sanitize compare quality parity install clean
+DEFAULTS_FLAGS ?= --markdown docs/quality.md --shown docs/quality
+
+.PHONY: build demo gallery test check sanitize compare quality defaults-quality parity install clean
 
 build:
 	@tools/setup.sh build
@@ -40,7 +44,8 @@ demo: build
 
 gallery: build
 	@tools/setup.sh compare
-	/usr/bin/python3 tools/gallery.py --limn build/limn
+	/usr/bin/python3 tools/gallery.py --limn build/limn $(if $(VGG19),--vgg19 "$(VGG19)") \
+	  $(GALLERY_FLAGS)
 
 test:
 	@tools/setup.sh build test
@@ -70,6 +75,11 @@ quality: build
 	@tools/setup.sh compare
 	/usr/bin/python3 tools/quality/judge.py --limn build/limn --vgg19 "$(VGG19)" \
 	  --out build/quality $(QUALITY_FLAGS)
+
+defaults-quality: build
+	@tools/setup.sh compare
+	/usr/bin/python3 tools/quality/defaults.py $(PARTS) --limn build/limn --vgg19 "$(VGG19)" \
+	  $(DEFAULTS_FLAGS)
 
 parity:
 	@tools/setup.sh build test compare

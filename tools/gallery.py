@@ -1,128 +1,145 @@
 #!/usr/bin/python3
-"""The pictures in the README, painted by limn from examples/ with the network inside it.
+"""The gallery: every photo of examples/ painted in the manner of every painting there.
 
-  gallery.py [--limn build/limn] [--size 512] [--readme README.md] [--folder docs/gallery]
+  gallery.py [--limn build/limn] [--size 512] [--vgg19 vgg19.h5] [--again]
 
-Paints every photo in the manner of every painting, with no flag but --size, one after another. The
-folder gets sheet.jpg, which shows all of them, and the pictures of FEATURED in their own size. The
-README gets these between two marks, each with its command and the seconds that it took: on a
-machine with nothing else to do, please.
+Paints with no flag but --size, one picture after another, with the network inside limn; with
+--vgg19 then all of them once more, smaller, with these weights. What the same program painted with
+the same settings is kept, so that the same command goes on where it ended; --again paints all.
+  build/gallery, build/gallery-vgg19   PHOTO-PAINTING.png, and .json with what it took
+  docs/gallery/sheet.jpg, sheet-vgg19.jpg   all on one sheet: photos are rows, paintings columns
+  docs/gallery/PHOTO-PAINTING.jpg      those of FEATURED in their own size
+The README gets the featured pictures between two marks, each with its command and the seconds that
+it took: on a machine with nothing else to do, please.
+
+Exit status: 0 done; 1 something failed; 2 bad usage; 130 interrupted.
 """
 
 import argparse
 import os
 import pathlib
-import platform
-import subprocess
 import sys
-import tempfile
-import time
 
 sys.dont_write_bytecode = True
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT / "tools" / "quality"))
 from PIL import Image  # noqa: E402
 
+import cells as gallery_cells  # noqa: E402
 import page  # noqa: E402
+import painter  # noqa: E402
 import sheet  # noqa: E402
 
 FEATURED = (("landscape", "oil"), ("street", "stained_glass"),
-            ("still_life", "woodcut"), ("landscape", "pointillism"))
+            ("still_life", "woodcut"), ("harbour", "pointillism"),
+            ("bust", "cubist"), ("landscape", "ink_wash"))
 MAKER = "make gallery"
-CELL = 320  # the longest side of a picture on the sheet, in pixels
+CELL = 320  # the longest side of a picture on the sheet, in pixels, where there is room
 QUALITY = 88
+MOST_BYTES = 1_000_000  # of a sheet; the repository carries it
 
 
-def examples(kind):
-    return sorted((PROJECT / "examples" / kind).glob("*.jpg"))
+def command_of(cell, size):
+    """What one would type for the picture."""
+    words = [path.relative_to(PROJECT) for path in (cell.pair.photo, cell.pair.painting)]
+    return " ".join(map(str, ("limn paint", *words, *(("--size", size) if size else ()))))
 
 
-def paint(limn, photo, painting, size, folder):
-    """(the picture, the command as one would type it, its seconds)."""
-    output = folder / f"{photo.stem}-{painting.stem}.png"
-    words = [photo.relative_to(PROJECT), painting.relative_to(PROJECT)]
-    more = [] if size is None else ["--size", size]
-    begin = time.monotonic()
-    subprocess.run([str(word) for word in
-                    (limn, "paint", *words, "-o", output, "--quiet", *more)], check=True, cwd=PROJECT)
-    seconds = time.monotonic() - begin
-    said = " ".join(str(word) for word in ("limn paint", *words, *more))
-    with Image.open(output) as picture:
-        return picture.convert("RGB"), said, seconds
+def said(path):
+    return path.stem.replace("_", " ")
 
 
-def processor():
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+def sheet_rows(cells):
+    """Paintings along the top, photos down the left, what was made of them between."""
+    photos = list(dict.fromkeys(cell.pair.photo for cell in cells))
+    paintings = list(dict.fromkeys(cell.pair.painting for cell in cells))
+    original = lambda path: ("", said(path), Image.open(path).convert("RGB"))
+    head = [("", "", Image.new("RGB", (1, 1), "white")), *map(original, paintings)]
+    return [head] + [[original(photo)] + [("", f"{said(photo)}, {said(cell.pair.painting)}",
+                                           cell.image()) for cell in cells
+                                          if cell.pair.photo == photo] for photo in photos]
 
 
-def blank(text=""):
-    return ("", text, Image.new("RGB", (1, 1), "white"))
+def table(rows):
+    """Markdown with the first row as its head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
-def part(folder, readme, painted):
-    """What the README shows. painted: {(photo, painting): (picture, command, seconds)}."""
-    shown = os.path.relpath(folder, readme.resolve().parent)
-    featured = [pair for pair in FEATURED if pair in painted]
+def part(shown, cells, size, vgg19=()):
+    """What the README shows of the gallery in the folder `shown`."""
+    by_name = {gallery_cells.stem(cell.pair): cell for cell in cells}
+    featured = [by_name[name] for name in map("-".join, FEATURED) if name in by_name]
     rows = []
     for i in range(0, len(featured), 2):
-        cells, captions = [], []
-        for photo, painting in featured[i:i + 2]:
-            _, command, seconds = painted[photo, painting]
-            cells.append(f"![{photo} as {painting}]({shown}/{photo}-{painting}.jpg)")
-            captions.append(f"`{command}`<br>{seconds:.1f} s")
-        rows += [cells, captions]
-    table = ["| " + " | ".join(row) + " |" for row in rows]
-    if table:
-        table.insert(1, "|" + "---|" * len(rows[0]))
-    times = sorted(seconds for _, _, seconds in painted.values())
+        two = featured[i:i + 2]
+        rows.append([f"![{said(cell.pair.photo)} as {said(cell.pair.painting)}]"
+                     f"({shown}/{gallery_cells.stem(cell.pair)}.jpg)" for cell in two])
+        rows.append([f"`{command_of(cell, size)}`<br>{cell.seconds:.1f} s" for cell in two])
+    blocks = [table(rows)] if rows else []
+    blocks.append(f"![every photo as every painting]({shown}/sheet.jpg)")
     cores = len(os.sched_getaffinity(0))
-    return "\n".join([
-        *table, "", f"![every photo as every painting]({shown}/sheet.jpg)", "",
-        f"All {len(painted)} pictures were made by `make gallery` with the network inside limn, on "
-        f"{cores} cores of an {processor()}; they took {times[0]:.1f} to {times[-1]:.1f} s each, "
-        "start and writing included. Photos and paintings are programs' work too: "
-        "[examples/](examples/README.md)."])
+    blocks.append(f"All {len(cells)} pictures were made by `make gallery` with the network inside "
+                  f"limn, on {cores} cores of an {painter.processor()}; they took "
+                  f"{gallery_cells.span(cells)} s each, start and writing included. Photos and "
+                  "paintings are programs' work too: [examples/](examples/README.md).")
+    if vgg19:
+        blocks.append(f"[The same with VGG-19]({shown}/sheet-vgg19.jpg): "
+                      f"{max(vgg19[0].image().size)} pixels, {gallery_cells.span(vgg19)} s each.")
+    return "\n\n".join(blocks)
+
+
+def make(options):
+    page.spliced(options.readme.read_text(), "", MAKER)  # before anything is painted
+    pairs = gallery_cells.all_pairs(*map(gallery_cells.examples, ("photos", "paintings")))
+    say = lambda text: print(text, flush=True)
+    limn, vgg19 = options.limn.resolve(), []
+    cells = gallery_cells.paint(limn, gallery_cells.default_way(limn), pairs, options.size,
+                                options.out, options.again, say)
+    write_sheet(cells, options.folder / "sheet.jpg")
+    by_name = {gallery_cells.stem(cell.pair): cell for cell in cells}
+    for name in map("-".join, FEATURED):
+        by_name[name].image().save(options.folder / f"{name}.jpg", quality=QUALITY)
+    if options.vgg19:
+        vgg19 = gallery_cells.paint(limn, gallery_cells.vgg19_way(limn, options.vgg19), pairs,
+                                    options.vgg19_size, options.vgg19_out, options.again, say)
+        write_sheet(vgg19, options.folder / "sheet-vgg19.jpg")
+    shown = os.path.relpath(options.folder, options.readme.resolve().parent)
+    text = part(shown, cells, options.size, vgg19)
+    options.readme.write_text(page.spliced(options.readme.read_text(), text, MAKER))
+
+
+def write_sheet(cells, path):
+    sheet.compose(sheet_rows(cells), CELL, path, MOST_BYTES)
+    print(f"{path}: {path.stat().st_size // 1000} kB", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--limn", type=pathlib.Path, default=PROJECT / "build" / "limn")
-    parser.add_argument("--size", type=int, help="longest side in pixels [limn's own]")
-    parser.add_argument("--readme", type=pathlib.Path, default=PROJECT / "README.md")
-    parser.add_argument("--folder", type=pathlib.Path, default=PROJECT / "docs" / "gallery")
-    arguments = parser.parse_args()
-    photos, paintings = examples("photos"), examples("paintings")
-    painted = {}
+    add = parser.add_argument
+    add("--limn", type=pathlib.Path, default=PROJECT / "build" / "limn", metavar="PROGRAM")
+    add("--size", type=int, help="longest side in pixels [limn's own]")
+    add("--vgg19", type=pathlib.Path, metavar="FILE", help="VGG-19's weights, for a second sheet")
+    add("--vgg19-size", type=int, default=320, help="longest side of its pictures [320]")
+    add("--again", action="store_true", help="paint what is there already too")
+    add("--out", type=pathlib.Path, default=PROJECT / "build" / "gallery", metavar="FOLDER")
+    add("--readme", type=pathlib.Path, default=PROJECT / "README.md", metavar="FILE")
+    add("--folder", type=pathlib.Path, default=PROJECT / "docs" / "gallery")
+    options = parser.parse_args()
+    options.vgg19_out = options.out.with_name(options.out.name + "-vgg19")
+    for path in filter(None, (options.limn, options.vgg19)):
+        if not path.is_file():
+            parser.error(f"there is no file '{path}'")
     try:
-        page.spliced(arguments.readme.read_text(), "", MAKER)  # before anything is painted
-        arguments.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as temporary:
-            for photo in photos:
-                for painting in paintings:
-                    pair = photo.stem, painting.stem
-                    painted[pair] = paint(arguments.limn.resolve(), photo, painting,
-                                          arguments.size, pathlib.Path(temporary))
-                    print(f"{painted[pair][1]}: {painted[pair][2]:.1f} s", flush=True)
-        for pair in FEATURED:
-            painted[pair][0].save(arguments.folder / f"{'-'.join(pair)}.jpg", quality=QUALITY)
-        head = [blank()] + [("", art.stem.replace("_", " "), Image.open(art)) for art in paintings]
-        rows = [head] + [
-            [("", photo.stem.replace("_", " "), Image.open(photo))]
-            + [("", "", painted[photo.stem, art.stem][0].copy()) for art in paintings]
-            for photo in photos]
-        sheet.compose(rows, CELL, arguments.folder / "sheet.jpg")
-        text = part(arguments.folder, arguments.readme, painted)
-        readme = page.spliced(arguments.readme.read_text(), text, MAKER)
-        arguments.readme.write_text(readme)
-    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        make(options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; give the same command to go on", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, painter.PaintingFailed) as error:
         sys.exit(f"error: {error}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

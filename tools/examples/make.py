@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the pictures of examples/: three that look like photographs, five like paintings.
+"""Makes the pictures of examples/: five that look like photographs, six like paintings.
 
   make.py [NAME...] [--height PIXELS] [--folder FOLDER]
 
@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PHOTOS = ["landscape", "still_life", "street"]
-PAINTINGS = ["oil", "woodcut", "stained_glass", "pointillism", "ink_wash"]
+PHOTOS = ["landscape", "still_life", "street", "bust", "harbour"]
+PAINTINGS = ["oil", "woodcut", "stained_glass", "pointillism", "ink_wash", "cubist"]
 FULL_HEIGHT = 768
 LARGEST_FILE = 490_000  # bytes; the repository carries these files
 

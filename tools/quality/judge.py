@@ -22,11 +22,9 @@ Exit status: 0 done, whatever was found; 1 something failed; 2 bad usage; 130 in
 """
 
 import argparse
-import datetime
 import os
 import pathlib
 import shlex
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -60,18 +58,12 @@ def network_in(path):
 
 def own_network(limn):
     """(flags, digest) of the network that is built into limn: it changes with the program."""
-    return ("--network", "builtin"), program_digest(limn)
+    return ("--network", "builtin"), painter.program_digest(limn)
 
 
 def from_file(path):
     """(flags, digest) of weights in a file."""
     return ("--network", network_in(path), "--weights", str(path)), pairing.digest(path)
-
-
-def program_digest(limn):
-    """Of the program and, where it is built with one, of the library beside it."""
-    limn = pathlib.Path(limn)
-    return pairing.digest(limn, *sorted(limn.parent.glob("liblimn.so")))
 
 
 def random_weights(options, teacher):
@@ -148,14 +140,8 @@ def judge_pair(options, ways, teacher, pair, program):
 
 def conditions(options):
     """What the results depend on beside the pictures."""
-    version = subprocess.run([options.limn, "--version"], capture_output=True, text=True)
-    model = "an unknown processor"
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
     return {"size": options.size, "iterations": options.iterations, "seconds": options.seconds,
-            "flags": options.flags, "limn": version.stdout.strip(), "processor": model,
-            "cores": len(os.sched_getaffinity(0)), "date": datetime.date.today().isoformat(),
+            "flags": options.flags, **painter.conditions(options.limn),
             "command": shlex.join(["tools/quality/judge.py", *sys.argv[1:]])}
 
 
@@ -184,7 +170,7 @@ def run(options, chosen):
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     teacher = teachers.Teacher(teachers.read_keras_filters(options.vgg19))
     ways = all_ways(options, teacher)
-    program = program_digest(options.limn)
+    program = painter.program_digest(options.limn)
     results = {"conditions": conditions(options),
                "ways": {way.name: {"network": way.network, "budget": way.budget,
                                    "label": way.label, "iterations": way.iterations,

@@ -42,11 +42,11 @@ def spliced(text, part, maker=JUDGE):
     return f"{before}{begin}\n\n{part.strip()}\n\n{after}"
 
 
-def splice(path, part):
+def splice(path, part, maker=JUDGE):
     """Puts the part into the page; a page that is not there yet is made of it alone."""
     path = pathlib.Path(path)
-    text = path.read_text() if path.exists() else f"{BEGIN}\n{END}\n"
-    path.write_text(spliced(text, part))
+    text = path.read_text() if path.exists() else "\n".join((*marks(maker), ""))
+    path.write_text(spliced(text, part, maker))
 
 
 # ------------------------------------------------------------------------------------ figures --
@@ -115,7 +115,8 @@ def number(value):
     """Three digits that count."""
     if value == 0 or abs(value) >= 100:
         return f"{value:.0f}"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    exponent = int(f"{value:.2e}".partition("e")[2])
+    return f"{value:.{max(0, 2 - exponent)}f}"
 
 
 def goals_table(results):

@@ -7,14 +7,18 @@ seconds kept say when it was done with that.
 """
 
 import dataclasses
+import datetime
 import json
 import os
 import pathlib
+import platform
 import re
 import resource
 import signal
 import subprocess
 import time
+
+import pairs as pairing
 
 ENDLESS = 100_000  # iterations: more than any way does in its seconds
 INTERRUPTED = 130  # limn's exit code
@@ -23,7 +27,8 @@ LINGERS = 120  # seconds an interrupted limn is given to end
 
 @dataclasses.dataclass(frozen=True)
 class Way:
-    """One way to paint: a network, and how long."""
+    """One way to paint: a network, and how long. Without iterations and seconds it is as long as
+    limn itself, or what the flags say, will have it."""
     network: str  # as it is called in tables: "builtin", "vgg19", "random", or a candidate's name
     flags: tuple  # that make limn use it
     digest: str  # of its weights
@@ -32,16 +37,24 @@ class Way:
 
     @property
     def budget(self):
-        return f"{self.seconds:g} s" if self.seconds else f"{self.iterations} iterations"
+        if self.seconds:
+            return f"{self.seconds:g} s"
+        return f"{self.iterations} iterations" if self.iterations else ""
 
     @property
     def name(self):
-        length = f"{self.seconds:g}s" if self.seconds else f"{self.iterations}it"
-        return re.sub(r"[^\w.-]", "_", f"{self.network}-{length}")
+        length = f"-{self.seconds:g}s" if self.seconds else f"-{self.iterations}it"
+        return re.sub(r"[^\w.-]", "_", self.network + length * bool(self.budget))
 
     @property
     def label(self):
-        return f"{self.network}, {self.budget}"
+        return ", ".join(filter(None, (self.network, self.budget)))
+
+    @property
+    def length(self):
+        """The flags that say how long."""
+        iterations = ENDLESS if self.seconds else self.iterations
+        return ("--iterations", iterations) if iterations else ()
 
 
 class PaintingFailed(Exception):
@@ -58,25 +71,37 @@ def read_kept(record_path, picture, settings):
     return record if same and picture.is_file() else None
 
 
-def painted(limn, way, pair, common, folder):
-    """The record of the pair painted in this way; folder/NAME.png is the picture. It is painted if
-    it is not there yet. common: what every way has in common,
-      {"size": pixels, "flags": [...], "photo": SHA-256, "painting": SHA-256, "program": SHA-256};
-    all of it but the program decides whether a picture is still the same."""
-    picture, record_path = folder / f"{way.name}.png", folder / f"{way.name}.json"
+def kept(way, common, folder, stem):
+    """The record of a picture that is there already and was painted so, or None."""
+    return read_kept(folder / f"{stem}.json", folder / f"{stem}.png", settings_of(way, common))
+
+
+def settings_of(way, common):
+    """What decides whether a picture is still the same."""
     settings = {key: value for key, value in common.items() if key != "program"}
-    settings["way"] = json.loads(json.dumps(dataclasses.asdict(way)))
-    kept = read_kept(record_path, picture, settings)
-    if kept:
-        return kept
+    return {**settings, "way": json.loads(json.dumps(dataclasses.asdict(way)))}
+
+
+def painted(limn, way, pair, common, folder, stem=None):
+    """The record of the pair painted in this way; folder/STEM.png is the picture, where the stem is
+    the way's name unless another is given. It is painted if it is not there yet. common: what every
+    way has in common,
+      {"size": pixels, "flags": [...], "photo": SHA-256, "painting": SHA-256, "program": SHA-256};
+    all of it but the program decides whether a picture is still the same. Without a size the
+    picture has the recipe's."""
+    stem = stem or way.name
+    picture, record_path = folder / f"{stem}.png", folder / f"{stem}.json"
+    found = kept(way, common, folder, stem)
+    if found:
+        return found
     folder.mkdir(parents=True, exist_ok=True)
     record_path.unlink(missing_ok=True)  # from here on the old picture is nobody's
-    part, report = folder / f"{way.name}.part.png", folder / f"{way.name}.report.json"
+    part, report = folder / f"{stem}.part.png", folder / f"{stem}.report.json"
     command = [limn, "paint", pair.photo, pair.painting, "-o", part, "--report", report, "--quiet",
-               "--size", common["size"], "--iterations", way.iterations or ENDLESS,
+               *(("--size", common["size"]) if common["size"] else ()), *way.length,
                *way.flags, *common["flags"]]
-    measured = run([str(word) for word in command], way.seconds, folder / f"{way.name}.log")
-    record = {"settings": settings, "program": common["program"], **measured,
+    measured = run([str(word) for word in command], way.seconds, folder / f"{stem}.log")
+    record = {"settings": settings_of(way, common), "program": common["program"], **measured,
               **from_report(report)}
     report.unlink()
     os.replace(part, picture)
@@ -123,12 +148,36 @@ def processor_seconds():
     return usage.ru_utime + usage.ru_stime
 
 
+def program_digest(limn):
+    """Of the program and, where it is built with one, of the library beside it."""
+    limn = pathlib.Path(limn)
+    return pairing.digest(limn, *sorted(limn.parent.glob("liblimn.so")))
+
+
+def conditions(limn):
+    """What times depend on beside the pictures: the program's version and the machine."""
+    version = subprocess.run([limn, "--version"], capture_output=True, text=True)
+    return {"limn": version.stdout.strip(), "processor": processor(),
+            "cores": len(os.sched_getaffinity(0)), "date": datetime.date.today().isoformat()}
+
+
+def processor():
+    """Its name, where the system tells it."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def from_report(path):
     """What is kept of limn's --report."""
     report = json.loads(path.read_text())
     return {"iterations": report["history"][-1]["iteration"],
             "best_iteration": report["best_iteration"],
             "first_iteration_at": report["history"][0]["seconds"],
+            "last_iteration_at": report["history"][-1]["seconds"],
             "outcome": report["outcome"]}
 
 

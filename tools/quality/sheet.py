@@ -20,9 +20,9 @@ def cell_side(columns, size):
     return min(size, (MOST_WIDTH - GAP) // columns - GAP)
 
 
-def compose(rows, size, path):
-    """rows: [[(label, text, PIL picture), ...], ...], all of as many cells. Label and text are
-    two lines above the picture."""
+def composed(rows, size):
+    """The sheet, a PIL picture. rows: [[(label, text, PIL picture), ...], ...], all of as many
+    cells. Label and text are two lines above the picture."""
     columns, letters = max(map(len, rows)), font()
     side = cell_side(columns, size)
     for row in rows:
@@ -38,8 +38,22 @@ def compose(rows, size, path):
             draw.text((left, top + LINE), fitting(text, letters, side), fill="#555", font=letters)
             sheet.paste(picture, (left, top + 2 * LINE))
         top += height
+    return sheet
+
+
+def save(sheet, path, most_bytes=None):
+    """Writes the sheet, a JPEG with as much quality as keeps it below so many bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, quality=90)
+    for quality in range(90, 50, -4):
+        sheet.save(path, quality=quality)
+        if most_bytes is None or path.stat().st_size < most_bytes:
+            return
+    raise ValueError(f"'{path}' is still larger than {most_bytes} bytes")
+
+
+def compose(rows, size, path, most_bytes=None):
+    """Composes and writes the sheet of these rows."""
+    save(composed(rows, size), path, most_bytes)
 
 
 def fitting(text, letters, width):

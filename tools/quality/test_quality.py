@@ -314,7 +314,7 @@ class Page(TemporaryFolder):
 
     def test_number(self):
         for value, text in ((0, "0"), (0.01234, "0.0123"), (0.5, "0.500"), (12.34, "12.3"),
-                            (123.4, "123"), (1234.5, "1234"), (1, "1.00")):
+                            (123.4, "123"), (1234.5, "1234"), (1, "1.00"), (0.99999, "1.00")):
             self.assertEqual(page.number(value), text)
 
     def test_prose_around_the_marks_is_kept(self):
