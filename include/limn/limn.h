@@ -237,11 +237,19 @@ enum class Space {
   network,  // what the network reads, by its weights' convention: often 0..255 minus a mean
 };
 
-// Everything that decides how a picture is painted. A recipe file is this struct as TOML, the
-// command's flags are its members, and a report repeats it. Members not set keep these defaults,
-// which are those of the recipe "limn".
+// Where the weights of the losses come from.
+enum class Balance {
+  fixed,     // they are those of the recipe
+  measured,  // from gradients before the painting begins, so that `strength` means the same for all
+             // pictures and sizes; the recipe's weights then say how many times more or less
+};
+
+// Everything that decides how a picture is painted besides the pictures. A recipe file is this
+// struct as TOML, the command's flags are its members, and a report repeats it. Members not set
+// keep these defaults: one size, the weights as they stand. How limn paints by default is in the
+// recipe "limn".
 struct Recipe {
-  std::string name = "limn";
+  std::string name = "unnamed";
   std::string summary;
 
   struct {
@@ -264,7 +272,19 @@ struct Recipe {
         {"relu1_1", 64}, {"relu2_1", 16}, {"relu3_1", 4}, {"relu4_1", 1}, {"relu5_1", 1}};
     GramForm gram = GramForm::per_position;
     StyleForm form = StyleForm::mean;
+    StyleStatistic statistic = StyleStatistic::gram;
+    // Products of features with those so many cells further down and to the right are compared too,
+    // each layer in cells of its own map: structure that repeats over a distance (Berger and
+    // Memisevic, arXiv 1606.01286). The loss is the mean over all matrices.
+    std::vector<int> shifts;
+    std::vector<double> blend;          // each style's share; empty: equal ones
+    std::vector<double> scale = {1.0};  // each style's size over that of `painting_size`; one: of all
   } style;
+
+  struct {
+    Balance kind = Balance::fixed;
+    double strength = 0.5;  // measured: from 0, nearly the photo, to 1, nearly the style alone
+  } balance;
 
   struct {
     double weight = 0.0;
@@ -273,7 +293,10 @@ struct Recipe {
 
   struct {
     OptimiserKind kind = OptimiserKind::lbfgs;
-    int iterations = 150;
+    int iterations = 150;  // at most, of all sizes together
+    double seconds = 0;    // within which paint() is to be done, roughly; 0: no matter
+    // Ends a size whose loss has fallen by less than this share over 20 iterations; 0: never.
+    double plateau = 0;
     Space space = Space::rgb;
     bool clip = false;           // to 0..1 RGB after each step
     double learning_rate = 1.0;  // the step's length for L-BFGS without a line search
@@ -288,10 +311,24 @@ struct Recipe {
     double decay_steps = 100.0;
   } optimiser;
 
+  // From coarse to fine: sizes that lie between the smallest one and the picture's, each about twice
+  // the one before it, are painted one after the other, each from the one before it.
+  struct {
+    int smallest = 0;   // longest side in pixels; 0: the picture's size only
+    double fall = 0.7;  // iterations of a size over those of the one before it
+    // The optimiser sees the picture as a sum: the pixels, and bands[k - 1] times a picture smaller
+    // by 2^k for each that is not 0. So it moves large shapes and small ones in one step.
+    std::vector<double> bands;
+  } pyramid;
+
   struct {
     int size = 512;  // in pixels; 0 keeps the photo's own size
     SizeOf size_of = SizeOf::longest_side;
     PaintingSize painting_size = PaintingSize::proportional;
+    Colors colors = Colors::style;
+    // Pixels around the picture that are painted too, beginning as its mirror image, and then cut
+    // off: what the network's zero padding does to edges is left outside.
+    int border = 0;
     std::string init = "content";  // content, noise, or the path of a picture
     Noise noise = Noise::grey;
     double noise_share = 1.0;  // of init "noise": the rest is the photo
@@ -371,14 +408,38 @@ struct Losses {
   double total = 0;
 };
 
-// One look at the running optimisation. Iteration 0 is the initial picture.
+// A manner to paint in.
+struct Style {
+  // One painting, or several whose statistics are averaged.
+  std::vector<Image> paintings;
+  // Where in the painting the manner is found; for one painting only. Empty: everywhere.
+  Mask from;
+  // Where in the picture it goes. Styles without such a mask share what the others leave.
+  Mask to;
+};
+
+// What a picture is painted from. By several styles where their masks do not tell them apart, the
+// picture is painted in a blend of them (Recipe::style.blend).
+struct Pictures {
+  Image photo;
+  std::vector<Style> styles;  // at least one
+  Mask keep;                  // where the photo stays as it is; empty: nowhere
+};
+
+// Those of one style of one painting.
+LIMN_API Pictures single_style(Image photo, Image painting);
+
+// One look at the running optimisation. Iteration 0 is the initial picture. From size to size of a
+// pyramid iterations are counted on; each size begins with a look at its first picture, which has
+// the number of the last one before it.
 struct Progress {
   int iteration = 0;
   int iterations = 0;  // planned
   double seconds = 0;  // since paint() began
   Losses losses;       // of this iteration's picture
-  int width = 0;
+  int width = 0;  // at which the picture is worked on
   int height = 0;
+  // As large as the result will be.
   std::function<Image()> picture;       // this iteration's picture; valid during the callback
   std::function<Image()> best_picture;  // the picture of least total loss so far; likewise
 };
@@ -396,6 +457,8 @@ enum class Outcome {
 struct IterationRecord {
   int iteration = 0;
   double seconds = 0;
+  int width = 0;  // of the picture: losses of different sizes are not the same function's
+  int height = 0;
   Losses losses;
 };
 
@@ -409,9 +472,12 @@ struct Painted {
   std::vector<IterationRecord> history;
 };
 
-// Paints `photo` in the manner of `painting`, both resized as recipe.picture says; the photo's
-// alpha is carried over. Throws Error: usage (a recipe that contradicts itself or the model),
-// resources (no memory for this size).
+// Paints the photo in the manner of its styles, all pictures resized as recipe.picture says; the
+// photo's alpha is carried over. Throws Error: usage (a recipe that contradicts itself, the model
+// or the pictures), resources (no memory for this size).
+LIMN_API Painted paint(const Model& model, Pictures pictures, const Recipe& recipe,
+                       const ProgressCallback& progress = {});
+// The same with one style of one painting.
 LIMN_API Painted paint(const Model& model, const Image& photo, const Image& painting,
                        const Recipe& recipe, const ProgressCallback& progress = {});
 // The same for pictures that are not needed afterwards, which saves their memory while painting:
@@ -437,9 +503,8 @@ struct Swept {
 // Throws what paint() would: everything that can be known beforehand (recipes, layers, sizes) is
 // found before anything is painted; and passes on what the callbacks throw. Paintings that `done`
 // was given are not lost by that.
-LIMN_API Swept sweep(const Model& model, Image photo, Image painting,
-                     std::span<const Recipe> recipes, const SweepDone& done,
-                     const SweepProgress& progress = {});
+LIMN_API Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recipes,
+                     const SweepDone& done, const SweepProgress& progress = {});
 
 struct Evaluation {
   Losses losses;

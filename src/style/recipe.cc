@@ -57,6 +57,11 @@ void check_number(const Field& field, double value, const std::string& origin) {
   fail(ErrorKind::usage, "{}: is {}, but should be {}", origin, value, range);
 }
 
+template <typename T>
+constexpr bool is_number_list =
+    std::is_same_v<T, std::vector<int>> || std::is_same_v<T, std::vector<double>>;
+constexpr size_t kMostInList = 1000;
+
 // Throws unless the value is one that its field may have.
 template <typename T>
 void check_value(const Field& field, const T& value, const std::string& origin) {
@@ -68,6 +73,12 @@ void check_value(const Field& field, const T& value, const std::string& origin) 
         fail(ErrorKind::usage, "{}: layer {} is named twice", origin, value[i].layer);
       }
     }
+  } else if constexpr (is_number_list<T>) {
+    if (value.size() > kMostInList) {
+      fail(ErrorKind::usage, "{}: has {} numbers, but {} are the most", origin, value.size(),
+           kMostInList);
+    }
+    for (const auto number : value) check_number(field, static_cast<double>(number), origin);
   } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
     check_number(field, static_cast<double>(value), origin);
   }
@@ -104,6 +115,18 @@ template <typename Enum>
 requires std::is_enum_v<Enum>
 void set_from_text(Enum& value, const std::string& text, const std::string& origin) {
   set_enum(value, text, origin);
+}
+
+// "0.7,0.3"; nothing is the empty list.
+template <typename List>
+requires is_number_list<List>
+void set_from_text(List& value, const std::string& text, const std::string& origin) {
+  value.clear();
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    set_from_text(value.emplace_back(), item, origin);
+  }
+  if (text.ends_with(',')) fail(ErrorKind::usage, "{}: '{}' ends with a comma", origin, text);
 }
 
 // "relu1_1:0.5,relu2_1": a layer without a weight has weight 1.
@@ -187,6 +210,18 @@ void set_from_toml(Enum& value, const Source& source) {
   set_enum(value, source.node.as_string()->get(), source.origin());
 }
 
+template <typename List>
+requires is_number_list<List>
+void set_from_toml(List& value, const Source& source) {
+  if (!source.node.is_array()) {
+    fail(ErrorKind::usage, "{}: should be a list of numbers, [1, 2]", source.origin());
+  }
+  value.clear();
+  for (const toml::node& number : *source.node.as_array()) {
+    set_from_toml(value.emplace_back(), {number, source.file, source.key});
+  }
+}
+
 void set_from_toml(std::vector<LayerWeight>& value, const Source& source) {
   if (!source.node.is_table()) {
     fail(ErrorKind::usage, "{}: should be a table of layers and weights, {{ relu4_2 = 1.0 }}",
@@ -257,6 +292,10 @@ requires std::is_arithmetic_v<Number> std::string toml_value(Number value) {
 template <typename Enum>
 requires std::is_enum_v<Enum> std::string toml_value(Enum value) {
   return fmt::format("\"{}\"", name_of(value));
+}
+template <typename List>
+requires is_number_list<List> std::string toml_value(const List& numbers) {
+  return fmt::format("[{}]", fmt::join(numbers, ", "));
 }
 std::string toml_value(const std::vector<LayerWeight>& layers) {
   std::string text = "{";

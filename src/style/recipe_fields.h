@@ -49,6 +49,20 @@ inline constexpr std::array kStyleFormNames = {
     ValueName{StyleForm::paper_times_4, "paper-times-4"},
     ValueName{StyleForm::image, "image"},
 };
+inline constexpr std::array kStyleStatisticNames = {
+    ValueName{StyleStatistic::gram, "gram"},
+    ValueName{StyleStatistic::covariance, "covariance"},
+    ValueName{StyleStatistic::mean_deviation, "mean-deviation"},
+};
+inline constexpr std::array kColorsNames = {
+    ValueName{Colors::style, "style"},
+    ValueName{Colors::content, "content"},
+    ValueName{Colors::matched, "matched"},
+};
+inline constexpr std::array kBalanceNames = {
+    ValueName{Balance::fixed, "fixed"},
+    ValueName{Balance::measured, "measured"},
+};
 inline constexpr std::array kVariationFormNames = {
     ValueName{VariationForm::absolute, "absolute"},
     ValueName{VariationForm::squared, "squared"},
@@ -110,6 +124,11 @@ inline std::span<const ValueName<SavedName>> names_of(SavedName) { return kSaved
 inline std::span<const ValueName<ContentForm>> names_of(ContentForm) { return kContentFormNames; }
 inline std::span<const ValueName<GramForm>> names_of(GramForm) { return kGramFormNames; }
 inline std::span<const ValueName<StyleForm>> names_of(StyleForm) { return kStyleFormNames; }
+inline std::span<const ValueName<StyleStatistic>> names_of(StyleStatistic) {
+  return kStyleStatisticNames;
+}
+inline std::span<const ValueName<Colors>> names_of(Colors) { return kColorsNames; }
+inline std::span<const ValueName<Balance>> names_of(Balance) { return kBalanceNames; }
 inline std::span<const ValueName<VariationForm>> names_of(VariationForm) {
   return kVariationFormNames;
 }
@@ -174,6 +193,26 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         style.gram);
   visit(Field{"style.form", "--style-form", "How the style loss is scaled"}, style.form);
 
+  visit(Field{"style.statistic", "--style-statistic", "What of the features is compared"},
+        style.statistic);
+  visit(Field{"style.shifts", "--style-shifts",
+              "Compare shifted Gram matrices too, by so many cells: 1,2,4", 1, 1000},
+        style.shifts);
+  visit(Field{"style.blend", "--blend", "Share of each style: 0.7,0.3; equal ones if not given"},
+        style.blend);
+  visit(Field{"style.scale", "--style-scale",
+              "Size of strokes: the painting's size is multiplied by it; one for each style", 0.05,
+              20},
+        style.scale);
+
+  auto& balance = recipe.balance;
+  visit(Field{"balance.kind", "--balance",
+              "Weights of losses as they stand, or times what is measured before painting"},
+        balance.kind);
+  visit(Field{"balance.strength", "--strength",
+              "How much of the style: 0 is nearly the photo, 1 nearly the style alone", 0, 1},
+        balance.strength);
+
   auto& variation = recipe.total_variation;
   visit(Field{"total_variation.weight", "--tv-weight",
               "Weight of the total variation; 0 leaves it out"},
@@ -184,6 +223,12 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"optimiser.kind", "--optimiser", "Optimisation method"}, optimiser.kind);
   visit(Field{"optimiser.iterations", "--iterations", "Iterations", 0, 1'000'000},
         optimiser.iterations);
+  visit(Field{"optimiser.seconds", "--seconds", "Be done within so many seconds; 0: no limit", 0,
+              1e9},
+        optimiser.seconds);
+  visit(Field{"optimiser.plateau", "--plateau",
+              "End when 20 iterations lower the loss by less than this share; 0: never", 0, 1},
+        optimiser.plateau);
   visit(
       Field{"optimiser.space", "--space", "Unit of the variable: 0..1 RGB or the network's input"},
       optimiser.space);
@@ -213,14 +258,31 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"optimiser.decay_steps", "--decay-steps", "SGD: steps for one such factor", 1, 1e9},
         optimiser.decay_steps);
 
+  auto& pyramid = recipe.pyramid;
+  visit(Field{"pyramid.smallest", "--smallest",
+              "Longest side of the size that painting begins with; 0: the picture's", 0, 100'000},
+        pyramid.smallest);
+  visit(Field{"pyramid.fall", "--fall", "Iterations of a size over those of the one before", 0.05,
+              20},
+        pyramid.fall);
+  visit(Field{"pyramid.bands", "--bands",
+              "The optimiser also moves pictures smaller by 2, 4, 8, ..., by so much", 0, 100},
+        pyramid.bands);
+
   auto& picture = recipe.picture;
   visit(Field{"picture.size", "--size", "Longest side in pixels; 0 keeps the photo's size", 0,
               100'000},
         picture.size);
   visit(Field{"picture.size_of", "--size-of", "What --size is the length of"}, picture.size_of);
   visit(Field{"picture.painting_size", "--painting-size",
-              "Size of the painting: in proportion, stretched to the picture's, or its own"},
+              "Size of paintings: in proportion, stretched to the picture's, or their own"},
         picture.painting_size);
+  visit(Field{"picture.colors", "--colors",
+              "The painting's colours, the photo's, or the painting's matched to the photo's"},
+        picture.colors);
+  visit(Field{"picture.border", "--border", "Pixels painted around the picture and cut off", 0,
+              1000},
+        picture.border);
   visit(Field{"picture.init", "--init", "First picture: content, noise, or a file"}, picture.init);
   visit(Field{"picture.noise", "--noise", "Which noise --init noise is"}, picture.noise);
   visit(Field{"picture.noise_share", "--noise-share", "Share of the noise; the rest is the photo",

@@ -1,20 +1,35 @@
-// At which sizes a photo and a painting are worked on.
+// At which sizes a photo and its paintings are worked on.
 #pragma once
 
 #include <limn/limn.h>
 
+#include <vector>
+
 namespace limn {
 
 // In pixels.
+struct Size {
+  int height = 0, width = 0;
+  bool operator==(const Size&) const = default;
+};
+
 struct WorkingSizes {
-  int height = 0, width = 0;                    // of the photo, and of the picture that is made
-  int painting_height = 0, painting_width = 0;  // of the painting
+  Size picture;                 // of the photo, and of the picture that is made
+  std::vector<Size> paintings;  // of all styles' paintings, one after the other
   bool operator==(const WorkingSizes&) const = default;
 };
 
-// As recipe.picture says. Lengths that follow from a proportion are cut to whole pixels, as the
-// reference systems do it; none is less than 1. Throws Error: usage (a picture without pixels, or
-// with too few values), resources (a side of more than a million pixels).
+// As recipe.picture and recipe.style.scale say. Lengths that follow from a proportion are cut to
+// whole pixels, as the reference systems do it; none is less than 1. Throws Error: usage (no
+// painting, a picture without pixels, or with too few values, scales for another number of styles),
+// resources (a side of more than a million pixels).
+WorkingSizes working_sizes(const Pictures& pictures, const Recipe& recipe);
+
+// The same for one style of one painting.
 WorkingSizes working_sizes(const Image& photo, const Image& painting, const Recipe& recipe);
+
+// The length in proportion, cut to whole pixels and at least 1: of a picture of which another
+// length goes from `from` to `to`. Throws Error (resources).
+int scaled(int length, int from, int to);
 
 }  // namespace limn
