@@ -169,7 +169,7 @@ struct BenchCommand {
       seconds.push_back(taken.count());
       table.add(objective.row_seconds(), size);
     }
-    const WorkingSizes sizes = {size, size, size, size};
+    const WorkingSizes sizes = {{size, size}, {{size, size}}};
     const Result result = {table, seconds, network.name, pool.threads(),
                            predict_evaluation_bytes(weights, recipe, sizes, pool.threads())};
     print(json ? as_json(result) : as_text(result));
