@@ -74,6 +74,8 @@ std::string_view outcome_name(Outcome outcome) {
       return "finished";
     case Outcome::converged:
       return "converged";
+    case Outcome::out_of_time:
+      return "out of time";
     case Outcome::stopped:
       return "stopped";
     case Outcome::failed:

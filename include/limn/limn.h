@@ -430,8 +430,7 @@ struct Pictures {
 LIMN_API Pictures single_style(Image photo, Image painting);
 
 // One look at the running optimisation. Iteration 0 is the initial picture. From size to size of a
-// pyramid iterations are counted on; each size begins with a look at its first picture, which has
-// the number of the last one before it.
+// pyramid iterations are counted on.
 struct Progress {
   int iteration = 0;
   int iterations = 0;  // planned
@@ -448,10 +447,11 @@ struct Progress {
 using ProgressCallback = std::function<bool(const Progress&)>;
 
 enum class Outcome {
-  finished,   // all iterations done
-  converged,  // the gradient vanished, or no step lowers the loss any more
-  stopped,    // the callback said so
-  failed,     // the loss was never finite: the picture is the initial one
+  finished,     // all iterations done
+  converged,    // the gradient vanished, no step lowers the loss, or it is on its plateau
+  out_of_time,  // Recipe::optimiser.seconds are over
+  stopped,      // the callback said so
+  failed,       // the loss was never finite: the picture is the initial one
 };
 
 struct IterationRecord {

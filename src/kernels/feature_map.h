@@ -19,6 +19,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 namespace limn {
@@ -63,6 +64,12 @@ struct BasicFeatureMap {
 
 using FeatureMap = BasicFeatureMap<float>;
 using ConstFeatureMap = BasicFeatureMap<const float>;
+
+// A whole map with its ring and what lies between its planes, as one vector.
+template <typename T>
+std::span<T> flat(BasicFeatureMap<T> map) {
+  return {map.data, map.plane_stride() * map.blocks()};
+}
 
 // A 3-channel picture as the network reads it: three planes of (height + 2) x (width + 2) floats,
 // the outer ring zero, with slack like a feature map's.

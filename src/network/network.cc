@@ -345,12 +345,14 @@ void Pass::turn_taps_into_gradients(std::span<const TapGradient> gradients, Thre
     const FeatureMap map = tap_map(tap);
     if (!map.data || half_map(tap).data) continue;
     const Stopwatch stopwatch(seconds_[plan_.taps[tap].request.position.row].gradient);
+    const ConstFeatureMap own = gradient.own ? gradient.own(map) : ConstFeatureMap{};
     if (!gradient.S.empty() || gradient.target.data) {
       kernels::turn_into_gradient(map, gradient.S, gradient.factor, gradient.target, pool);
     } else {
       std::memset(map.data, 0, map.floats() * sizeof(float));
     }
     if (!gradient.T.empty()) kernels::add_gram_gradient(gradient.T, gradient.difference, map, pool);
+    if (own.data) kernels::add_scaled(1, flat(own), flat(map), pool);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include <limn/limn.h>
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,16 +48,19 @@ class Network {
 // The smallest height or width of a picture for which the map of `row` has at least one cell.
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
-// The gradient of the losses that read a tap, in the form that all of them have:
-//   S F + factor (F - target) + T difference
-// At least one term must be given; the second and third only for a tap whose features were asked
-// for, and not both. The third is the second of a student (imitation.h), where T = factor K.
+// The gradient of the losses that read a tap, in the form that nearly all of them have:
+//   S F + factor (F - target) + T difference + own(F)
+// At least one term must be given; all but the first only for a tap whose features were asked for,
+// and not both the second and the third. The third is the second of a student (imitation.h), where
+// T = factor K. The fourth is what a loss computes for itself.
 struct TapGradient {
   std::span<const float> S;  // [C][C], symmetric: twice the gradient by G; empty for none
   float factor = 0;
   ConstFeatureMap target;           // null data for none
   std::span<const float> T = {};    // [C][C], symmetric; empty for none
   ConstFeatureMap difference = {};  // F - target
+  // Its result, alike in shape and with a zero ring, is read before it is called again.
+  std::function<ConstFeatureMap(ConstFeatureMap F)> own = {};
 };
 
 // The buffers for one picture size and one set of taps, allocated once and used for any number of

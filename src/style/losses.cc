@@ -25,16 +25,6 @@ double content_factor(ContentForm form, double C, double M) {
   return 0;
 }
 
-namespace {
-
-// A whole map with its ring and padding, as one vector.
-template <typename T>
-std::span<T> flat(BasicFeatureMap<T> map) {
-  return {map.data, map.plane_stride() * map.blocks()};
-}
-
-}  // namespace
-
 double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadPool& pool) {
   return factor * kernels::squared_distance(flat(F), flat(P), pool);
 }

@@ -31,11 +31,12 @@ double weight_bytes(const Weights& weights) {
 }
 
 // What losses compare with: features of the photo, Gram matrices of the painting.
-double target_bytes(const PassPlan& picture) {
+double target_bytes(const PassPlan& picture, std::span<const LayerInUse> layers) {
   double floats = 0;
-  for (const TapPlan& tap : picture.taps) {
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const TapPlan& tap = picture.taps[i];
     const double channels = tap.shape.channels;
-    if (tap.request.features) floats += static_cast<double>(tap.shape.floats());
+    if (layers[i].content_weight != 0) floats += static_cast<double>(tap.shape.floats());
     if (tap.request.gram) floats += channels * channels;
   }
   return kFloat * floats;
@@ -58,52 +59,97 @@ double mapped_bytes(const PassPlan& picture, std::span<const LayerInUse> layers)
   return kDouble * (matrices + gram_sums) + kFloat * floats;
 }
 
-double picture_bytes(int height, int width) { return 3 * kFloat * height * width; }
-
-// Vectors as large as the picture that the optimiser keeps.
-double optimiser_vectors(const Recipe& recipe) {
-  switch (recipe.optimiser.kind) {
-    case OptimiserKind::lbfgs:
-      return 2.0 * recipe.optimiser.history;
-    case OptimiserKind::adam:
-      return 2;
-    case OptimiserKind::sgd:
-      return 0;
+// What style losses of regions take besides.
+double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> layers,
+                         const Recipe& recipe, int regions) {
+  double bytes = 0;
+  double scratch = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].style_weight == 0) continue;
+    const FeatureMap& shape = picture.taps[i].shape;
+    bytes += regional_bytes(recipe, shape, std::max(1, regions));
+    scratch = std::max(scratch, regional_scratch_bytes(recipe, shape, regions > 0,
+                                                       layers[i].imitation != nullptr));
   }
-  return 0;
+  return bytes + scratch;
+}
+
+double picture_bytes(const Size& size) { return 3 * kFloat * size.height * size.width; }
+
+// Vectors as large as the picture that the optimiser and its variable keep.
+double optimiser_vectors(const Recipe& recipe) {
+  const bool bands = std::ranges::any_of(recipe.pyramid.bands, [](double b) { return b != 0; });
+  const double variable = bands ? 2 : 0;
+  switch (recipe.optimiser.kind) {
+    case OptimiserKind::lbfgs: {
+      const bool searches = recipe.optimiser.line_search != LineSearch::none;
+      return variable + 2.0 * recipe.optimiser.history + (searches ? 1 : 0);
+    }
+    case OptimiserKind::adam:
+      return variable + 2;
+    case OptimiserKind::sgd:
+      break;
+  }
+  return variable;
 }
 
 // `vectors`: as large as the picture, besides x and its gradient, once the descent has begun.
+// regions: see memory.h.
 double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
-                  int threads, double vectors) {
-  const double picture = picture_bytes(sizes.height, sizes.width);
+                  int regions, int threads, double vectors) {
+  const int border = 2 * recipe.picture.border;
+  const Size size = {sizes.picture.height + border, sizes.picture.width + border};
+  const double picture = picture_bytes(size);
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
   const std::span<const Row> rows = weights.network->rows;
   const Pooling pooling = recipe.network.pooling;
-  const PassPlan of_painting = plan_pass(rows, pooling, sizes.painting_height, sizes.painting_width,
-                                         painting_taps(layers), Purpose::features, threads);
+  const bool regional = regions > 0 || recipe.style.statistic != StyleStatistic::gram ||
+                        !recipe.style.shifts.empty();
+  // The pictures wait while the largest of the paintings is measured.
+  double waiting = picture;
+  double of_painting = 0;
+  for (const Size& painting : sizes.paintings) {
+    waiting += picture_bytes(painting);
+    const PassPlan plan = plan_pass(rows, pooling, painting.height, painting.width,
+                                    painting_taps(layers, regional), Purpose::features, threads);
+    of_painting = std::max(of_painting, static_cast<double>(plan.bytes()));
+  }
   const PassPlan of_picture =
-      plan_pass(rows, pooling, sizes.height, sizes.width,
-                picture_taps(layers, recipe.picture.half_features), Purpose::gradients, threads);
-  // Both pictures wait while the painting is measured.
-  const double while_measuring = static_cast<double>(of_painting.bytes()) + picture +
-                                 picture_bytes(sizes.painting_height, sizes.painting_width);
-  const double while_painting = static_cast<double>(of_picture.bytes()) + target_bytes(of_picture) +
-                                mapped_bytes(of_picture, layers) + (2 + vectors) * picture;
-  return kProgram + weight_bytes(weights) + std::max(while_measuring, while_painting);
+      plan_pass(rows, pooling, size.height, size.width,
+                picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients,
+                threads);
+  const double of_regions =
+      regional ? regional_bytes_of(of_picture, layers, recipe, regions) : 0;
+  const double while_painting = static_cast<double>(of_picture.bytes()) +
+                                target_bytes(of_picture, layers) +
+                                mapped_bytes(of_picture, layers) + of_regions +
+                                (2 + vectors) * picture;
+  return kProgram + weight_bytes(weights) + std::max(of_painting + waiting, while_painting);
 }
 
 }  // namespace
 
+int mask_regions(const Pictures& pictures) {
+  int with_mask = 0;
+  bool from = false;
+  for (const Style& style : pictures.styles) {
+    with_mask += style.to.empty() ? 0 : 1;
+    from = from || !style.from.empty();
+  }
+  const bool rest = with_mask < std::ssize(pictures.styles);
+  return with_mask > 0 ? with_mask + (rest ? 1 : 0) : from ? 1 : 0;
+}
+
 double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
                                 const WorkingSizes& sizes, int threads) {
-  return peak_bytes(weights, recipe, sizes, threads, 0);
+  return peak_bytes(weights, recipe, sizes, 0, threads, 0);
 }
 
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
-                              const WorkingSizes& sizes, int threads) {
-  return kReaders + peak_bytes(weights, recipe, sizes, threads, 1 + optimiser_vectors(recipe));
+                              const WorkingSizes& sizes, int regions, int threads) {
+  return kReaders + peak_bytes(weights, recipe, sizes, regions, threads,
+                               1 + optimiser_vectors(recipe));
 }
 
 }  // namespace limn

@@ -15,8 +15,11 @@ double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
                                 const WorkingSizes& sizes, int threads);
 
 // The same for `limn paint`: with the libraries that read files, the best picture so far, and what
-// the recipe's optimiser keeps.
+// the recipe's optimiser keeps. regions: mask_regions of the pictures.
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
-                              const WorkingSizes& sizes, int threads);
+                              const WorkingSizes& sizes, int regions, int threads);
+
+// How many regions the pictures' masks tell apart; 0 where there are no masks.
+int mask_regions(const Pictures& pictures);
 
 }  // namespace limn

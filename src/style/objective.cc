@@ -12,38 +12,48 @@
 
 namespace limn {
 
-Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& photo,
-                     const Image& painting, ThreadPool& pool)
-    : Objective(weights, recipe,
-                WorkingSizes{photo.height, photo.width, painting.height, painting.width}, pool) {
+Objective::Objective(const Weights& weights, const Recipe& recipe, Scene scene, ThreadPool& pool)
+    : Objective(weights, recipe, scene.sizes(), pool) {
   auto targets = std::make_shared<Targets>();
-  targets->basis =
-      targets_basis(weights, recipe, {photo.height, photo.width, painting.height, painting.width});
+  targets->regional = is_regional(recipe, scene);
+  targets->basis = targets_basis(weights, recipe, scene.sizes(), targets->regional);
   targets->layers.resize(layers_.size());
-  // The painting's pass is given back before the picture's is made.
-  measure_painting(painting, *targets);
-  make_pass();
-  measure_photo(photo, *targets);
+  scene = with_border(std::move(scene), recipe.picture.border);
+  if (targets->regional) measure_regions(scene, *targets);
+  // The paintings' passes are given back before the picture's is made.
+  measure_paintings(scene, *targets);
+  make_pass(targets->regional);
+  measure_photo(scene.photo, *targets);
+  for (const float value : scene.keep.values) targets->free.push_back(1 - value);
   compare_with(std::move(targets));
 }
+
+Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& photo,
+                     const Image& painting, ThreadPool& pool)
+    : Objective(weights, recipe, Scene{photo, {{painting, {}, 0, 1.0}}, {}, {}}, pool) {}
 
 Objective::Objective(const Weights& weights, const Recipe& recipe,
                      std::shared_ptr<const Targets> targets, ThreadPool& pool)
     : Objective(weights, recipe, targets->basis.sizes, pool) {
-  assert(targets->basis == targets_basis(weights, recipe, targets->basis.sizes));
-  make_pass();
+  assert(targets->basis ==
+         targets_basis(weights, recipe, targets->basis.sizes, targets->regional));
+  make_pass(targets->regional);
   compare_with(std::move(targets));
 }
 
 // What both have in common: all but the passes.
 Objective::Objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
                      ThreadPool& pool)
-    : recipe_(recipe), height_(sizes.height), width_(sizes.width), pool_(pool) {
+    : recipe_(recipe),
+      height_(sizes.picture.height + 2 * recipe.picture.border),
+      width_(sizes.picture.width + 2 * recipe.picture.border),
+      pool_(pool) {
   check_objective(weights, recipe, sizes);
   plan_variable(input_convention(recipe.network.convention, weights.convention));
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   if (layers.empty()) return;
   for (const LayerInUse& layer : layers) static_cast<LayerInUse&>(layers_.emplace_back()) = layer;
+  multiplied_ = {std::vector<double>(layers.size(), 1.0), std::vector<double>(layers.size(), 1.0)};
   network_ = std::make_unique<Network>(weights, recipe.network.pooling, deepest_row(layers));
 }
 
@@ -124,19 +134,21 @@ void drop_unread_layers(Weights& weights, const Recipe& recipe) {
   }
 }
 
-std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers) {
+std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers, bool regional) {
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
-    if (layer.style_weight != 0) taps.push_back({layer.position, false, /*gram=*/true});
+    if (layer.style_weight != 0) taps.push_back({layer.position, regional, !regional});
   }
   return taps;
 }
 
-std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features) {
+std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features,
+                                     bool regional) {
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
-    taps.push_back(
-        {layer.position, layer.content_weight != 0, layer.style_weight != 0, half_features});
+    const bool style = layer.style_weight != 0;
+    taps.push_back({layer.position, layer.content_weight != 0 || (style && regional),
+                    style && !regional, half_features});
   }
   return taps;
 }
@@ -166,50 +178,85 @@ void check_objective(const Weights& weights, const Recipe& recipe, const Working
          weights.network->name, name_of(recipe.network.pooling));
   }
   const Network network(weights, recipe.network.pooling, deepest_row(layers));
-  check_size("photo", sizes.height, sizes.width, network, weights.network->name);
-  check_size("painting", sizes.painting_height, sizes.painting_width, network,
+  const int border = 2 * recipe.picture.border;
+  check_size("photo", sizes.picture.height + border, sizes.picture.width + border, network,
              weights.network->name);
+  for (const Size& painting : sizes.paintings) {
+    check_size("painting", painting.height, painting.width, network, weights.network->name);
+  }
 }
 
 // ------------------------------------------------------------------------------------- targets --
 
-Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
-                             const WorkingSizes& sizes) {
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+                             bool regional) {
   return {&weights,
           recipe.network.pooling,
           input_convention(recipe.network.convention, weights.convention),
           recipe.style.gram,
+          recipe.style.statistic,
+          recipe.style.shifts,
+          recipe.style.blend,
+          recipe.picture.colors,
+          recipe.picture.border,
           sizes,
-          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false)};
+          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false,
+                       regional)};
 }
 
-// The Gram matrices of the painting.
-void Objective::measure_painting(const Image& painting, Targets& targets) const {
+// The statistics of the paintings, each of which is given back once it has been measured.
+void Objective::measure_paintings(Scene& scene, Targets& targets) const {
+  for (Source& source : scene.sources) {
+    measure_painting(source, targets);
+    source.painting = Image();
+  }
+}
+
+void Objective::measure_painting(const Source& source, Targets& targets) const {
   const std::vector<LayerInUse> layers(layers_.begin(), layers_.end());
-  const std::vector<TapRequest> taps = painting_taps(layers);
+  const std::vector<TapRequest> taps = painting_taps(layers, targets.regional);
   if (taps.empty()) return;
+  const Image& painting = source.painting;
   Pass pass(*network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
   fill_input(pass.input(), painting.rgb, rgb_to_network_);
   pass.forward(pool_);
   int tap = 0;
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (layers_[i].style_weight == 0) continue;
-    const std::span<const float> G = pass.gram(tap);
-    const auto M = static_cast<double>(pass.shape(tap).positions());
-    const double scale = limn::gram_scale(recipe_.style.gram, M);
-    Buffer<float>& A = targets.layers[i].gram;
-    A = Buffer<float>(G.size());
-    for (size_t j = 0; j < G.size(); ++j) A[j] = static_cast<float>(scale * G[j]);
+    if (targets.regional) {
+      add_source(recipe_, source, network_->rows(), layers_[i].position.row, pass.features(tap),
+                 targets.layers[i].regions, pool_);
+    } else {
+      const std::span<const float> G = pass.gram(tap);
+      const auto M = static_cast<double>(pass.shape(tap).positions());
+      const double scale = source.share * limn::gram_scale(recipe_.style.gram, M);
+      Buffer<float>& A = targets.layers[i].gram;
+      if (A.size() == 0) A = Buffer<float>(G.size());  // zeros
+      for (size_t j = 0; j < G.size(); ++j) A[j] += static_cast<float>(scale * G[j]);
+    }
     ++tap;
   }
 }
 
+// The regions of the picture at its layers, without their statistics.
+void Objective::measure_regions(const Scene& scene, Targets& targets) const {
+  if (layers_.empty()) return;
+  const std::vector<LayerInUse> layers(layers_.begin(), layers_.end());
+  const std::vector<TapRequest> taps = picture_taps(layers, false, true);
+  const PassPlan plan = plan_pass(network_->rows(), network_->pooling(), height_, width_, taps,
+                                  Purpose::gradients, pool_.threads());
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i].style_weight == 0) continue;
+    targets.layers[i].regions = region_targets(recipe_, scene, plan.taps[i].shape);
+  }
+}
+
 // The pass over the picture, and all that depends on the picture's size.
-void Objective::make_pass() {
+void Objective::make_pass(bool regional) {
   if (layers_.empty()) return;
   const std::vector<LayerInUse> layers(layers_.begin(), layers_.end());
   pass_ = std::make_unique<Pass>(*network_, height_, width_,
-                                 picture_taps(layers, recipe_.picture.half_features),
+                                 picture_taps(layers, recipe_.picture.half_features, regional),
                                  Purpose::gradients, pool_.threads());
   const double pixels = static_cast<double>(height_) * width_;
   for (size_t i = 0; i < layers_.size(); ++i) {
@@ -217,8 +264,11 @@ void Objective::make_pass() {
     const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
     const double C = layer.imitation ? layer.imitation->channels : shape.channels;
     const auto M = static_cast<double>(shape.positions());
-    layer.content_factor = layer.content_weight * content_factor(recipe_.content.form, C, M);
-    layer.style_factor = layer.style_weight * style_factor(recipe_.style.form, C, M, pixels);
+    layer.content_form = layer.content_weight * content_factor(recipe_.content.form, C, M);
+    // Where C means and deviations take the place of the C^2 values of a matrix, so does C of C^2.
+    const bool of_channels = recipe_.style.statistic == StyleStatistic::mean_deviation;
+    layer.style_form = layer.style_weight *
+                       style_factor(recipe_.style.form, of_channels ? std::sqrt(C) : C, M, pixels);
     layer.gram_scale = limn::gram_scale(recipe_.style.gram, M);
     if (layer.imitation) make_mapped(layer, shape);
   }
@@ -236,9 +286,6 @@ void Objective::make_mapped(Layer& layer, ConstFeatureMap shape) {
   layer.difference = Buffer<float>(shape.floats());
   layer.difference_gram = Buffer<float>(K.size());
   layer.slope = Buffer<float>(K.size());
-  for (size_t i = 0; i < K.size(); ++i) {
-    layer.slope[i] = static_cast<float>(2 * layer.content_factor * K[i]);
-  }
 }
 
 // The photo's features, through the picture's pass.
@@ -259,9 +306,19 @@ void Objective::compare_with(std::shared_ptr<const Targets> targets) {
   targets_ = std::move(targets);
   gradients_.resize(layers_.size());
   for (size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    if (layer.content_weight == 0) continue;
+    Layer& layer = layers_[i];
     const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
+    if (targets_->regional && layer.style_weight != 0) {
+      const std::span<const double> K =
+          layer.imitation ? std::span<const double>(layer.imitation->K) : std::span<const double>();
+      RegionalStyle& regional =
+          layer.regional.emplace(recipe_, shape, K, targets_->layers[i].regions);
+      regional.reserve(regional_scratch_);
+      gradients_[i].own = [this, &regional](ConstFeatureMap F) {
+        return regional.gradient(F, regional_scratch_, pool_);
+      };
+    }
+    if (layer.content_weight == 0) continue;
     if (layer.imitation) {
       gradients_[i].T = layer.slope;
       gradients_[i].difference = shape;
@@ -269,9 +326,31 @@ void Objective::compare_with(std::shared_ptr<const Targets> targets) {
     } else {
       gradients_[i].target = shape;
       gradients_[i].target.data = targets_->layers[i].features.data();
-      gradients_[i].factor = static_cast<float>(2 * layer.content_factor);
     }
   }
+  multiply(multiplied_);
+}
+
+// ------------------------------------------------------------------------------------- weights --
+
+void Objective::multiply(const LossWeights& weights) {
+  multiplied_ = weights;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    Layer& layer = layers_[i];
+    layer.content_factor = weights.content[i] * layer.content_form;
+    layer.style_factor = weights.style[i] * layer.style_form;
+    if (layer.content_weight == 0) continue;
+    if (!layer.imitation) gradients_[i].factor = static_cast<float>(2 * layer.content_factor);
+    for (size_t j = 0; j < layer.slope.size(); ++j) {
+      layer.slope[j] = static_cast<float>(2 * layer.content_factor * layer.imitation->K[j]);
+    }
+  }
+}
+
+std::vector<double> Objective::style_weights() const {
+  std::vector<double> weights;
+  for (const Layer& layer : layers_) weights.push_back(layer.style_weight);
+  return weights;
 }
 
 // ------------------------------------------------------------------------ variable and picture --
@@ -333,13 +412,23 @@ double Objective::content_loss_of(size_t i) {
 
 // Turns the layer's Gram matrix into the gradient's S.
 double Objective::style_loss_of(size_t i) {
-  const Layer& layer = layers_[i];
+  Layer& layer = layers_[i];
+  if (layer.regional) {
+    return layer.regional->loss(layer.style_factor, pass_->features(static_cast<int>(i)),
+                                regional_scratch_, pool_);
+  }
   const std::span<float> G = pass_->gram(static_cast<int>(i));
   const Buffer<float>& A = targets_->layers[i].gram;
   gradients_[i].S = G;
   if (!layer.imitation) return style_loss(layer.style_factor, layer.gram_scale, G, A);
   return mapped_style_loss(layer.style_factor, layer.gram_scale, layer.imitation->K, G, A,
                            matrices_, pool_);
+}
+
+// The gradient of what is not to move is 0.
+void Objective::keep_kept(std::span<float> gradient) const {
+  const std::vector<float>& free = targets_->free;
+  for (size_t i = 0; i < gradient.size(); ++i) gradient[i] *= free[i % free.size()];
 }
 
 Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) {
@@ -367,11 +456,12 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
     });
   }
 
-  if (recipe_.total_variation.weight != 0) {
-    losses.total_variation =
-        total_variation(recipe_.total_variation.form, recipe_.total_variation.weight, x, height_,
-                        width_, gradient, pool_);
+  const double variation = multiplied_.total_variation * recipe_.total_variation.weight;
+  if (variation != 0) {
+    losses.total_variation = total_variation(recipe_.total_variation.form, variation, x, height_,
+                                             width_, gradient, pool_);
   }
+  if (!targets_->free.empty()) keep_kept(gradient);
   losses.total = losses.content + losses.style + losses.total_variation;
   return losses;
 }

@@ -4,7 +4,8 @@
 //            + style.weight           * sum over style layers l   of w_l * style loss_l
 //            + total_variation.weight * total variation of x
 //
-// Everything above the kernels talks to evaluate(x). Terms whose weight is 0 are not computed, nor
+// where each term may be multiplied by a weight that was measured (balance.h). Everything above the
+// kernels talks to evaluate(x). Terms whose weight is 0 are not computed, nor
 // is any layer below the deepest one that a loss reads.
 #pragma once
 
@@ -12,11 +13,14 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/parallel.h"
 #include "network/network.h"
+#include "style/regional_style.h"
+#include "style/scene.h"
 #include "style/sizes.h"
 
 namespace limn {
@@ -39,46 +43,67 @@ int deepest_row(std::span<const LayerInUse> layers);
 // Gives back the memory of the convolutions that the recipe's losses do not reach.
 void drop_unread_layers(Weights& weights, const Recipe& recipe);
 
-// What they ask of the pass over the painting, and of the one over the picture.
-std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers);
-std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features);
+// What they ask of the passes over the paintings, and of the one over the picture. regional: the
+// style's losses take the features themselves (regional_style.h).
+std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers, bool regional);
+std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features,
+                                     bool regional);
 
 // Throws the Error (usage) that an objective at these sizes would: layers or a pooling the network
 // does not have, weights that end too early, pictures smaller than the network can read.
 void check_objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes);
 
-// What the losses compare with: the photo's features and the painting's Gram matrices. Measuring
-// them takes a forward pass over each; objectives of several recipes may share them.
+// What the losses compare with: the photo's features and the paintings' statistics. Measuring them
+// takes a forward pass over each; objectives of several recipes may share them.
 struct Targets {
-  // All that they depend on besides the two pictures. Half precision is no part of it: features
+  // All that they depend on besides the pictures. Half precision is no part of it: features
   // that content losses read are never kept in it.
   struct Basis {
     const Weights* weights = nullptr;
     Pooling pooling = {};
     InputConvention convention;
     GramForm gram = {};
-    WorkingSizes sizes;
+    StyleStatistic statistic = {};
+    std::vector<int> shifts;
+    std::vector<double> blend;
+    Colors colors = {};
+    int border = 0;
+    WorkingSizes sizes;            // without the border
     std::vector<TapRequest> taps;  // of the picture, none of them half
     bool operator==(const Basis&) const = default;
   };
   struct Layer {
     Buffer<float> features;  // P, laid out like F; empty where no content loss reads it
-    Buffer<float> gram;      // A, [C][C], scaled by the Gram form; empty where no style loss does
+    Buffer<float> gram;      // A, [C][C], scaled by the Gram form; empty where no style loss does,
+                             // or where there are
+    std::vector<RegionTarget> regions;
   };
   Basis basis;
+  bool regional = false;
+  std::vector<float> free;    // 1 - keep, of the picture with its border; empty: 1 everywhere
   std::vector<Layer> layers;  // of basis.taps
 };
 
 // The basis of the targets that the recipe's losses compare with. Throws Error (usage) for layers
 // the network does not have.
-Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
-                             const WorkingSizes& sizes);
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+                             bool regional);
+
+// What an objective's terms are multiplied by.
+struct LossWeights {
+  std::vector<double> content, style;  // by layers in use
+  double total_variation = 1;
+};
 
 class Objective {
  public:
-  // photo and painting are taken at the sizes they have, and not needed afterwards; the picture has
-  // the photo's size. The weights, which are not copied, and the pool must outlive the objective.
-  // Throws like check_objective.
+  // The pictures are taken at the sizes they have, and not needed afterwards; the picture has the
+  // photo's size, and recipe.picture.border more on each side. The weights, which are not copied,
+  // and the pool must outlive the objective. Throws like check_objective.
+  Objective(const Weights& weights, const Recipe& recipe, Scene scene, ThreadPool& pool);
+  Objective(const Objective&) = delete;  // its parts refer to each other
+  Objective& operator=(const Objective&) = delete;
+  // The same with one painting, everywhere.
   Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
             ThreadPool& pool);
 
@@ -88,9 +113,17 @@ class Objective {
 
   // Never null.
   const std::shared_ptr<const Targets>& targets() const { return targets_; }
+  ThreadPool& pool() const { return pool_; }
 
+  // With the border.
   int height() const { return height_; }
   int width() const { return width_; }
+
+  // From now on; 1 each at first.
+  void multiply(const LossWeights& weights);
+  const LossWeights& weights() const { return multiplied_; }
+  // The recipe's for the style losses of the layers in use, the whole term's included.
+  std::vector<double> style_weights() const;
 
   // The variable x: 3 x height x width floats, planes red, green, blue, in the recipe's space.
   size_t size() const { return 3 * static_cast<size_t>(height_) * width_; }
@@ -115,11 +148,13 @@ class Objective {
     float gain = 1, offset = 0;
     float operator()(float value) const { return gain * value + offset; }
   };
-  // A layer in use. Its factors hold the recipe's weights and the form's scaling.
+  // A layer in use. Its factors hold the recipe's weights, the form's scaling, and the last the
+  // measured weights.
   struct Layer : LayerInUse {
-    double content_factor = 0;
-    double style_factor = 0;
+    double content_form = 0, style_form = 0;
+    double content_factor = 0, style_factor = 0;
     double gram_scale = 0;
+    std::optional<RegionalStyle> regional;
     // Of a student's layer that content losses read; else empty.
     Buffer<float> slope;            // [C][C]: 2 content_factor K
     Buffer<float> difference;       // F - P, laid out like F
@@ -129,11 +164,14 @@ class Objective {
   Objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
             ThreadPool& pool);
   void plan_variable(const InputConvention& convention);
-  void measure_painting(const Image& painting, Targets& targets) const;
-  void make_pass();
+  void measure_paintings(Scene& scene, Targets& targets) const;
+  void measure_painting(const Source& source, Targets& targets) const;
+  void make_pass(bool regional);
+  void measure_regions(const Scene& scene, Targets& targets) const;
   void make_mapped(Layer& layer, ConstFeatureMap shape);
   void measure_photo(const Image& photo, Targets& targets);
   void compare_with(std::shared_ptr<const Targets> targets);
+  void keep_kept(std::span<float> gradient) const;
   double content_loss_of(size_t layer);
   double style_loss_of(size_t layer);
   void fill_input(InputPlanes input, std::span<const float> planes,
@@ -151,6 +189,8 @@ class Objective {
   std::unique_ptr<Pass> pass_;
   std::shared_ptr<const Targets> targets_;
   std::vector<TapGradient> gradients_;  // of layers_, comparing with targets_
+  LossWeights multiplied_;
+  RegionalScratch regional_scratch_;
   // Scratch for the losses of a student's layers, one after the other; else empty.
   Buffer<double> matrices_;   // three of [C][C]
   Buffer<double> gram_sums_;  // kernels::gram_scratch_size

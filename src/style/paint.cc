@@ -1,119 +1,237 @@
-// The recipe of the whole: resize, set up the objective, descend, keep the best.
+// The recipe of the whole: resize, and for each size from coarse to fine set up the objective,
+// descend, keep the best; then bring the colours back.
 #include <limn/limn.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
+#include "image/border.h"
+#include "style/balance.h"
+#include "style/bands.h"
 #include "style/descent.h"
+#include "style/finish.h"
 #include "style/initial.h"
 #include "style/objective.h"
 #include "style/paint.h"
+#include "style/pyramid.h"
 #include "style/recipe_fields.h"
-#include "style/sizes.h"
+#include "style/schedule.h"
 
 namespace limn {
 namespace {
 
-Image fit(const Image& picture, int height, int width) { return resized(picture, width, height); }
+// The optimiser's variable z of one size: the objective's x, or the bands that make it up.
+class Variable {
+ public:
+  Variable(Objective& objective, const Recipe& recipe)
+      : objective_(objective),
+        // What is kept must not move, but bands move all of it.
+        bands_(objective.height(), objective.width(),
+               objective.targets()->free.empty() ? recipe.pyramid.bands : std::vector<double>(),
+               objective.pool()),
+        x_(bands_.trivial() ? 0 : bands_.pixels()),
+        gradient_(x_.size()) {}
 
-// The same for a picture that is not needed afterwards: its memory is given back.
-Image fit(Image&& picture, int height, int width) {
-  Image given = std::move(picture);
-  const bool fits = given.height == height && given.width == width;
-  return fits ? std::move(given) : fit(std::as_const(given), height, width);
-}
+  size_t size() const { return bands_.size(); }
+  std::vector<float> of(std::vector<float> x) const { return bands_.split(std::move(x)); }
 
-// The optimiser's picture as one to show: within 0..1, with the photo's alpha.
-Image finished_picture(const Objective& objective, std::vector<float> x,
-                       const std::vector<float>& alpha) {
-  Image picture = objective.decode(std::move(x));
-  for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
-  picture.alpha = alpha;
-  return picture;
-}
-
-// Runs the descent to its end, telling `report` of every iteration (it returns false to stop).
-template <typename Report>
-Outcome run(Descent& descent, int iterations, Report&& report) {
-  if (!std::isfinite(descent.losses().total)) return Outcome::failed;
-  if (!report()) return Outcome::stopped;
-  while (descent.iteration() < iterations) {
-    const Descent::Status status = descent.advance();
-    if (status == Descent::Status::failed) return Outcome::failed;
-    if (status == Descent::Status::converged) return Outcome::converged;
-    if (!report()) return Outcome::stopped;
+  Losses evaluate(std::span<const float> z, std::span<float> gradient) {
+    if (bands_.trivial()) return objective_.evaluate(z, gradient);
+    bands_.join(z, x_);
+    const Losses losses = objective_.evaluate(x_, gradient_);
+    bands_.split_gradient(gradient_, gradient);
+    return losses;
   }
-  return Outcome::finished;
-}
 
-// Picture: const Image, or Image for pictures that are given back once they have been resized.
+  // Brings the picture into 0..1 RGB.
+  void clip(std::span<float> z) {
+    if (bands_.trivial()) return objective_.clip(z);
+    bands_.join(z, x_);
+    std::copy(x_.begin(), x_.end(), gradient_.begin());
+    objective_.clip(gradient_);
+    for (size_t i = 0; i < x_.size(); ++i) z[i] += gradient_[i] - x_[i];
+  }
+
+  // The picture, with the border, not clamped.
+  Image picture(std::vector<float> z) {
+    if (bands_.trivial()) return objective_.decode(std::move(z));
+    std::vector<float> x(bands_.pixels());
+    bands_.join(z, x);
+    return objective_.decode(std::move(x));
+  }
+
+ private:
+  Objective& objective_;
+  Bands bands_;
+  std::vector<float> x_, gradient_;  // empty where x is z
+};
+
+// A painting from its coarsest size to its finest.
+class Run {
+ public:
+  Run(const Model& model, const Recipe& recipe, const ProgressCallback& progress, Finish finish,
+      std::vector<Level> levels, Schedule schedule)
+      : model_(model),
+        recipe_(recipe),
+        progress_(progress),
+        finish_(std::move(finish)),
+        levels_(std::move(levels)),
+        schedule_(std::move(schedule)),
+        pool_(recipe.picture.threads, recipe.picture.pinning) {
+    // What the loop fills is made here once: iterations allocate nothing.
+    painted_.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
+    now_.iterations = recipe.optimiser.iterations;
+  }
+
+  Painted paint(Scene scene, std::optional<Image> given, LevelTargets& targets) {
+    targets.resize(levels_.size());
+    for (size_t i = 0; i < levels_.size(); ++i) {
+      if (i > 0 && !schedule_.has_time_for(i)) break;
+      const bool last = i + 1 == levels_.size();
+      given = paint_level(
+          i, last ? resized(std::move(scene), levels_[i].sizes) : resized(scene, levels_[i].sizes),
+          std::move(given), targets[i]);
+      if (painted_.outcome == Outcome::stopped || painted_.outcome == Outcome::failed) break;
+    }
+    painted_.picture = finish_(std::move(*given));
+    painted_.seconds = schedule_.seconds();
+    return std::move(painted_);
+  }
+
+ private:
+  // The picture of this level, without its border.
+  Image paint_level(size_t index, Scene scene, std::optional<Image> given,
+                    std::shared_ptr<const Targets>& targets) {
+    const Weights& weights = model_.weights();
+    const Level& level = levels_[index];
+    const int border = recipe_.picture.border;
+    schedule_.begin(index);
+    Image photo = with_border(scene.photo, border);
+    const Mask keep = with_border(scene.keep, border);
+    const bool regional = is_regional(recipe_, scene);
+    if (targets && targets->basis != targets_basis(weights, recipe_, level.sizes, regional)) {
+      targets.reset();
+    }
+    // The paintings are needed no longer than their statistics take to be measured.
+    Objective objective = targets ? Objective(weights, recipe_, targets, pool_)
+                                  : Objective(weights, recipe_, std::move(scene), pool_);
+    scene = Scene();
+    targets = objective.targets();
+    balance(objective, photo);
+
+    if (given) {
+      given = with_border(resized(*given, level.sizes.picture.width, level.sizes.picture.height),
+                          border);
+    }
+    std::vector<float> x = initial_variable(objective, recipe_, photo, std::move(given));
+    if (!keep.empty()) {
+      Image picture = objective.decode(std::move(x));
+      lay_over(picture, photo, keep);
+      x = objective.encode(std::move(picture));
+    }
+    photo = Image();
+    Variable variable(objective, recipe_);
+    const auto clip = [&](std::span<float> at) { variable.clip(at); };
+    Descent descent([&](std::span<const float> at,
+                        std::span<float> gradient) { return variable.evaluate(at, gradient); },
+                    variable.of(std::move(x)), make_optimiser(recipe_, variable.size(), pool_), pool_,
+                    recipe_.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
+                    recipe_.output.look_every);
+    return descend(level, descent, variable);
+  }
+
+  // Measured at the first size, for all of them.
+  void balance(Objective& objective, const Image& photo) {
+    if (recipe_.balance.kind == Balance::fixed) return;
+    if (!weights_) weights_ = measured_weights(objective, recipe_, photo);
+    objective.multiply(*weights_);
+  }
+
+  // Runs the descent to the level's end.
+  Image descend(const Level& level, Descent& descent, Variable& variable) {
+    const auto picture_of = [&](std::span<const float> z) {
+      return without_border(variable.picture({z.begin(), z.end()}), recipe_.picture.border);
+    };
+    now_.width = level.sizes.picture.width;
+    now_.height = level.sizes.picture.height;
+    now_.picture = [&] { return finish_(picture_of(descent.x())); };
+    now_.best_picture = [&] { return finish_(picture_of(descent.best_x())); };
+    const int before = done_;
+    painted_.outcome = iterate(level, descent);
+    done_ = before + descent.iteration();
+    descent.look();
+    const bool last = recipe_.output.keep == Keep::last;
+    painted_.best_iteration = before + descent.best_iteration();
+    painted_.iteration = last ? done_ : painted_.best_iteration;
+    painted_.rejected_steps += descent.rejected_steps();
+    now_.picture = now_.best_picture = {};
+    return without_border(
+        variable.picture(last ? std::move(descent).x() : std::move(descent).best_x()),
+        recipe_.picture.border);
+  }
+
+  Outcome iterate(const Level& level, Descent& descent) {
+    if (!std::isfinite(descent.losses().total)) return Outcome::failed;
+    if (painted_.history.empty() && !report(descent)) return Outcome::stopped;
+    Plateau plateau(recipe_.optimiser.plateau);
+    while (descent.iteration() < level.iterations) {
+      if (!schedule_.has_time_for_an_iteration()) return Outcome::out_of_time;
+      const Descent::Status status = descent.advance();
+      if (status == Descent::Status::failed) return Outcome::failed;
+      if (status == Descent::Status::converged) return Outcome::converged;
+      schedule_.count_iteration();
+      if (!report(descent)) return Outcome::stopped;
+      if (plateau.reached(descent.losses().total)) return Outcome::converged;
+    }
+    return Outcome::finished;
+  }
+
+  // Tells of the present iteration; false to stop.
+  bool report(const Descent& descent) {
+    const int iteration = done_ + descent.iteration();
+    painted_.history.push_back(
+        {iteration, schedule_.seconds(), now_.width, now_.height, descent.losses()});
+    if (!progress_) return true;
+    now_.iteration = iteration;
+    now_.seconds = schedule_.seconds();
+    now_.losses = descent.losses();
+    return progress_(now_);
+  }
+
+  const Model& model_;
+  const Recipe& recipe_;
+  const ProgressCallback& progress_;
+  const Finish finish_;
+  const std::vector<Level> levels_;
+  Schedule schedule_;
+  ThreadPool pool_;
+  std::optional<LossWeights> weights_;
+  int done_ = 0;  // iterations of the sizes before
+  Painted painted_;
+  Progress now_;
+};
+
+// Taken: const Pictures, or Pictures that are given back once they have been resized.
 //
 // What is largest here is the objective's memory. Beside it live only the pictures that are
 // still needed: each is given back before the next large piece is taken.
-template <typename Picture>
-Painted paint_pictures(const Model& model, Picture& photo, Picture& painting, const Recipe& recipe,
-                       std::shared_ptr<const Targets>& targets, const ProgressCallback& progress) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+template <typename Taken>
+Painted paint_pictures(const Model& model, Taken& pictures, const Recipe& recipe,
+                       LevelTargets& targets, const ProgressCallback& progress) {
+  const Stopwatch stopwatch;
   check_recipe(model, recipe);
   std::optional<Image> given = read_initial_picture(recipe);
-
-  const WorkingSizes sizes = working_sizes(photo, painting, recipe);
-  Image content = fit(std::move(photo), sizes.height, sizes.width);
-  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  if (targets && targets->basis != targets_basis(model.weights(), recipe, sizes)) targets.reset();
-  // The painting is needed no longer than its Gram matrices take to be measured.
-  Objective objective =
-      targets
-          ? Objective(model.weights(), recipe, targets, pool)
-          : Objective(model.weights(), recipe, content,
-                      fit(std::move(painting), sizes.painting_height, sizes.painting_width), pool);
-  targets = objective.targets();
-
-  const auto clip = [&](std::span<float> x) { objective.clip(x); };
-  const std::vector<float> alpha = std::move(content.alpha);
-  Descent descent([&](std::span<const float> x,
-                      std::span<float> gradient) { return objective.evaluate(x, gradient); },
-                  initial_variable(objective, recipe, std::move(content), std::move(given)),
-                  make_optimiser(recipe, objective.size(), pool), pool,
-                  recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
-                  recipe.output.look_every);
-
-  // What the loop fills is made here once: iterations allocate nothing.
-  Painted painted;
-  painted.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
-  Progress now;
-  now.iterations = recipe.optimiser.iterations;
-  now.width = sizes.width;
-  now.height = sizes.height;
-  const auto picture_of = [&](std::span<const float> x) {
-    return finished_picture(objective, {x.begin(), x.end()}, alpha);
-  };
-  now.picture = [&] { return picture_of(descent.x()); };
-  now.best_picture = [&] { return picture_of(descent.best_x()); };
-  painted.outcome = run(descent, recipe.optimiser.iterations, [&] {
-    painted.history.push_back({descent.iteration(), seconds(), descent.losses()});
-    if (!progress) return true;
-    now.iteration = descent.iteration();
-    now.seconds = seconds();
-    now.losses = descent.losses();
-    return progress(now);
-  });
-  descent.look();
-  const bool last = recipe.output.keep == Keep::last;
-  painted.best_iteration = descent.best_iteration();
-  painted.iteration = last ? descent.iteration() : descent.best_iteration();
-  painted.rejected_steps = descent.rejected_steps();
-  painted.picture = finished_picture(
-      objective, last ? std::move(descent).x() : std::move(descent).best_x(), alpha);
-  painted.seconds = seconds();
-  return painted;
+  const WorkingSizes sizes = working_sizes(pictures, recipe);
+  std::vector<Level> levels = pyramid_levels(sizes, recipe);
+  for (const Level& level : levels) check_objective(model.weights(), recipe, level.sizes);
+  Schedule schedule(stopwatch, levels, recipe.optimiser.seconds);
+  Finish finish(pictures, recipe, sizes.picture);
+  Scene scene = make_scene(std::move(pictures), recipe, sizes);
+  Run run(model, recipe, progress, std::move(finish), std::move(levels), std::move(schedule));
+  return run.paint(std::move(scene), std::move(given), targets);
 }
 
 }  // namespace
@@ -134,48 +252,33 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   if (!reads_layers && recipe.total_variation.weight == 0) {
     fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
   }
+  if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
+    fail(ErrorKind::usage,
+         "{}: style.shifts are of matrices, but style.statistic is mean-deviation; choose gram or "
+         "covariance, or no shifts",
+         name);
+  }
 }
 
-Painted paint_sharing(const Model& model, const Image& photo, const Image& painting,
-                      const Recipe& recipe, std::shared_ptr<const Targets>& targets,
-                      const ProgressCallback& progress) {
-  return paint_pictures(model, photo, painting, recipe, targets, progress);
+Painted paint_sharing(const Model& model, const Pictures& pictures, const Recipe& recipe,
+                      LevelTargets& targets, const ProgressCallback& progress) {
+  return paint_pictures(model, pictures, recipe, targets, progress);
+}
+
+Painted paint(const Model& model, Pictures pictures, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  LevelTargets targets;
+  return paint_pictures(model, pictures, recipe, targets, progress);
 }
 
 Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,
               const ProgressCallback& progress) {
-  std::shared_ptr<const Targets> targets;
-  return paint_pictures(model, photo, painting, recipe, targets, progress);
+  return paint(model, single_style(photo, painting), recipe, progress);
 }
 
 Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
               const ProgressCallback& progress) {
-  std::shared_ptr<const Targets> targets;
-  return paint_pictures(model, photo, painting, recipe, targets, progress);
-}
-
-Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
-                    const Image& picture, const Recipe& recipe) {
-  check_recipe(model, recipe);
-  const WorkingSizes sizes =
-      working_sizes(recipe.picture.size == 0 ? picture : photo, painting, recipe);
-  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
-  Objective objective(model.weights(), recipe, fit(photo, sizes.height, sizes.width),
-                      fit(painting, sizes.painting_height, sizes.painting_width), pool);
-
-  Evaluation evaluation;
-  evaluation.width = sizes.width;
-  evaluation.height = sizes.height;
-  evaluation.gradient.resize(objective.size());
-  evaluation.losses = objective.evaluate(objective.encode(fit(picture, sizes.height, sizes.width)),
-                                         evaluation.gradient);
-  const size_t plane_size = objective.size() / 3;
-  for (size_t i = 0; i < objective.size(); ++i) {
-    evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));
-  }
-  evaluation.gradient_norm =
-      std::sqrt(kernels::dot(evaluation.gradient, evaluation.gradient, pool));
-  return evaluation;
+  return paint(model, single_style(std::move(photo), std::move(painting)), recipe, progress);
 }
 
 std::string_view version() { return LIMN_VERSION; }

@@ -1,61 +1,98 @@
 #include "style/sizes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "base/error.h"
 #include "image/shape.h"
 
 namespace limn {
-namespace {
 
-struct Size {
-  int height, width;
-};
-
-// `length` in a picture of which another length goes from `from` to `to`.
 int scaled(int length, int from, int to) {
   constexpr std::int64_t kMost = 1'000'000;  // pixels a side, as many as are read
   const std::int64_t side = std::int64_t{length} * to / from;
   if (side > kMost) {
     fail(ErrorKind::resources,
-         "a picture would have a side of {} pixels, but {} are the most; choose a smaller --size",
+         "a picture would have a side of {} pixels, but {} are the most; choose a smaller --size "
+         "or --style-scale",
          side, kMost);
   }
   return static_cast<int>(std::max<std::int64_t>(1, side));
 }
 
-Size with_longest_side(const Image& picture, int side) {
-  const int from = std::max(picture.height, picture.width);
-  return {scaled(picture.height, from, side), scaled(picture.width, from, side)};
+namespace {
+
+Size with_longest_side(const Size& size, int side) {
+  const int from = std::max(size.height, size.width);
+  return {scaled(size.height, from, side), scaled(size.width, from, side)};
 }
 
-Size picture_size(const Image& photo, int size, SizeOf size_of) {
-  if (size == 0) return {photo.height, photo.width};
-  if (size_of == SizeOf::height) return {size, scaled(photo.width, photo.height, size)};
-  return with_longest_side(photo, size);
+Size size_of(const Image& picture) { return {picture.height, picture.width}; }
+
+Size picture_size(const Image& photo, int size, SizeOf length) {
+  if (size == 0) return size_of(photo);
+  if (length == SizeOf::height) return {size, scaled(photo.width, photo.height, size)};
+  return with_longest_side(size_of(photo), size);
 }
 
-Size painting_size(const Image& painting, const Size& picture, PaintingSize form) {
+Size unscaled_size(const Image& painting, const Size& picture, PaintingSize form) {
   switch (form) {
     case PaintingSize::proportional:
-      return with_longest_side(painting, std::max(picture.height, picture.width));
+      return with_longest_side(size_of(painting), std::max(picture.height, picture.width));
     case PaintingSize::stretched:
       return picture;
     case PaintingSize::own:
       break;
   }
-  return {painting.height, painting.width};
+  return size_of(painting);
+}
+
+Size painting_size(const Image& painting, const Size& picture, PaintingSize form, double scale) {
+  const Size size = unscaled_size(painting, picture, form);
+  if (scale == 1) return size;
+  const int longest = std::max(size.height, size.width);
+  const double side = std::max(1.0, std::round(scale * longest));
+  return with_longest_side(size, static_cast<int>(std::min(side, 2e6)));
+}
+
+Size working_size(const Image& photo, const Recipe& recipe) {
+  check_shape(photo);
+  return picture_size(photo, recipe.picture.size, recipe.picture.size_of);
 }
 
 }  // namespace
 
+WorkingSizes working_sizes(const Pictures& pictures, const Recipe& recipe) {
+  WorkingSizes sizes = {working_size(pictures.photo, recipe), {}};
+  const std::vector<double>& scale = recipe.style.scale;
+  const size_t styles = pictures.styles.size();
+  if (styles == 0) fail(ErrorKind::usage, "there is no painting in whose manner to paint");
+  if (scale.size() != 1 && scale.size() != styles) {
+    fail(ErrorKind::usage, "style.scale has {} values, but there are {} styles; give one for each, "
+         "or one for all", scale.size(), styles);
+  }
+  for (size_t i = 0; i < styles; ++i) {
+    if (pictures.styles[i].paintings.empty()) {
+      fail(ErrorKind::usage, "style number {} has no painting", i + 1);
+    }
+    for (const Image& painting : pictures.styles[i].paintings) {
+      check_shape(painting);
+      sizes.paintings.push_back(painting_size(painting, sizes.picture,
+                                              recipe.picture.painting_size,
+                                              scale[scale.size() == 1 ? 0 : i]));
+    }
+  }
+  return sizes;
+}
+
 WorkingSizes working_sizes(const Image& photo, const Image& painting, const Recipe& recipe) {
-  check_shape(photo);
+  const Size picture = working_size(photo, recipe);
   check_shape(painting);
-  const Size picture = picture_size(photo, recipe.picture.size, recipe.picture.size_of);
-  const Size other = painting_size(painting, picture, recipe.picture.painting_size);
-  return {picture.height, picture.width, other.height, other.width};
+  const std::vector<double>& scale = recipe.style.scale;
+  return {picture,
+          {painting_size(painting, picture, recipe.picture.painting_size,
+                         scale.empty() ? 1 : scale.front())}};
 }
 
 }  // namespace limn

@@ -27,7 +27,7 @@ void add_to(std::span<float> to, double share, std::span<const float> from) {
 }
 
 // mean and deviation, "=". The deviation's place may be empty.
-void measure_moments(const Region& region, ConstFeatureMap F, std::span<float> mean,
+void measure_moments(const Positions& region, ConstFeatureMap F, std::span<float> mean,
                      std::span<float> deviation, std::span<double> scratch, ThreadPool& pool) {
   const size_t C = F.channels;
   const std::span<double> sums = scratch.first(C);
@@ -147,7 +147,7 @@ size_t statistics_sums_size(ConstFeatureMap F) {
   return std::max(kernels::gram_scratch_size(F), of_moments);
 }
 
-void measure(const StatisticsForm& form, const Region& region, ConstFeatureMap F,
+void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool) {
   assert(scratch.sums.size() >= statistics_sums_size(F));
   if (!measured.mean.empty()) {
@@ -174,7 +174,7 @@ void measure(const StatisticsForm& form, const Region& region, ConstFeatureMap F
   kernels::scale(scale, measured.shifted, pool);
 }
 
-double statistics_loss(const StatisticsForm& form, const Region& region, double factor,
+double statistics_loss(const StatisticsForm& form, const Positions& region, double factor,
                        std::span<const double> K, LayerStatistics& measured,
                        const LayerStatistics& target, const StatisticsScratch& scratch,
                        ThreadPool& pool) {
@@ -200,7 +200,7 @@ double statistics_loss(const StatisticsForm& form, const Region& region, double 
 // With S the slopes by G, the gradient by F(p) is w(p) S (F(p) - mean), where a Gram matrix has no
 // mean: what the mean depends on F adds nothing, since the w (F - mean) sum to 0. With X = sqrt(w)
 // F that by F is sqrt(w) times that by X.
-void add_statistics_gradient(const StatisticsForm& form, const Region& region, ConstFeatureMap F,
+void add_statistics_gradient(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
                              const LayerStatistics& slopes, FeatureMap d_F,
                              const StatisticsScratch& scratch, ThreadPool& pool) {
   const std::span<const float> m = region.roots;

@@ -47,7 +47,7 @@ struct StatisticsForm {
 };
 
 // The positions that count.
-struct Region {
+struct Positions {
   std::span<const float> roots;  // m = sqrt(w), [H][W]; empty: w = 1 everywhere
   double total = 1;              // W, the sum of w = m^2; above 0
   double scale = 1;              // g
@@ -88,18 +88,18 @@ int scratch_maps(const StatisticsForm& form, bool roots);
 size_t statistics_sums_size(ConstFeatureMap F);
 
 // measured, "=".
-void measure(const StatisticsForm& form, const Region& region, ConstFeatureMap F,
+void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool);
 
 // Returns the loss, and turns what was measured into slopes, for add_statistics_gradient. K:
 // [C][C], or empty.
-double statistics_loss(const StatisticsForm& form, const Region& region, double factor,
+double statistics_loss(const StatisticsForm& form, const Positions& region, double factor,
                        std::span<const double> K, LayerStatistics& measured,
                        const LayerStatistics& target, const StatisticsScratch& scratch,
                        ThreadPool& pool);
 
 // d_F += the loss's gradient by F, the features that were measured.
-void add_statistics_gradient(const StatisticsForm& form, const Region& region, ConstFeatureMap F,
+void add_statistics_gradient(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
                              const LayerStatistics& slopes, FeatureMap d_F,
                              const StatisticsScratch& scratch, ThreadPool& pool);
 

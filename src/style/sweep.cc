@@ -4,24 +4,29 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "style/initial.h"
 #include "style/objective.h"
 #include "style/paint.h"
+#include "style/pyramid.h"
 #include "style/sizes.h"
 
 namespace limn {
 namespace {
 
 // All that paint() would find wrong with any of the recipes. Returns the sizes of each.
-std::vector<WorkingSizes> checked_sizes(const Model& model, const Image& photo,
-                                        const Image& painting, std::span<const Recipe> recipes) {
+std::vector<WorkingSizes> checked_sizes(const Model& model, const Pictures& pictures,
+                                        std::span<const Recipe> recipes) {
   std::vector<WorkingSizes> sizes;
   std::string init;
   for (const Recipe& recipe : recipes) {
     check_recipe(model, recipe);
-    sizes.push_back(working_sizes(photo, painting, recipe));
-    check_objective(model.weights(), recipe, sizes.back());
+    sizes.push_back(working_sizes(pictures, recipe));
+    check_pictures(pictures, recipe);
+    for (const Level& level : pyramid_levels(sizes.back(), recipe)) {
+      check_objective(model.weights(), recipe, level.sizes);
+    }
     // Most sweeps begin with one picture: it is looked at once.
     if (std::exchange(init, recipe.picture.init) != recipe.picture.init) {
       read_initial_picture(recipe);
@@ -30,30 +35,53 @@ std::vector<WorkingSizes> checked_sizes(const Model& model, const Image& photo,
   return sizes;
 }
 
-void resize(Image& picture, int height, int width) {
-  if (picture.height == height && picture.width == width) return;
-  picture = resized(picture, width, height);
+// Whether any of the targets that read layers were measured anew.
+bool are_new(const LevelTargets& targets,
+             const std::vector<std::weak_ptr<const Targets>>& before) {
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (!targets[i] || targets[i]->basis.taps.empty()) continue;
+    if (i >= before.size() || targets[i] != before[i].lock()) return true;
+  }
+  return false;
+}
+
+void resize(Image& picture, const Size& size) {
+  if (picture.height == size.height && picture.width == size.width) return;
+  picture = resized(picture, size.width, size.height);
+}
+
+// The pictures at these sizes, unless the recipes would then make other sizes of them.
+void resize(Pictures& pictures, const WorkingSizes& sizes, std::span<const Recipe> recipes) {
+  const auto keeps_sizes = [](const Recipe& recipe) {
+    return recipe.picture.painting_size != PaintingSize::own ||
+           std::ranges::all_of(recipe.style.scale, [](double scale) { return scale == 1; });
+  };
+  if (!std::ranges::all_of(recipes, keeps_sizes)) return;
+  resize(pictures.photo, sizes.picture);
+  size_t next = 0;
+  for (Style& style : pictures.styles) {
+    for (Image& painting : style.paintings) resize(painting, sizes.paintings[next++]);
+  }
 }
 
 }  // namespace
 
-Swept sweep(const Model& model, Image photo, Image painting, std::span<const Recipe> recipes,
+Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recipes,
             const SweepDone& done, const SweepProgress& progress) {
-  const std::vector<WorkingSizes> sizes = checked_sizes(model, photo, painting, recipes);
+  const std::vector<WorkingSizes> sizes = checked_sizes(model, pictures, recipes);
   // Of pictures that have these sizes already, every recipe makes the same sizes again.
   if (!sizes.empty() && std::ranges::count(sizes, sizes.front()) == std::ssize(sizes)) {
-    resize(photo, sizes.front().height, sizes.front().width);
-    resize(painting, sizes.front().painting_height, sizes.front().painting_width);
+    resize(pictures, sizes.front(), recipes);
   }
 
   Swept swept;
-  std::shared_ptr<const Targets> targets;
+  LevelTargets targets;
   for (size_t i = 0; i < recipes.size(); ++i) {
     const ProgressCallback on_progress = [&](const Progress& now) { return progress(i, now); };
-    const std::weak_ptr<const Targets> before = targets;
-    Painted painted = paint_sharing(model, photo, painting, recipes[i], targets,
+    const std::vector<std::weak_ptr<const Targets>> before(targets.begin(), targets.end());
+    Painted painted = paint_sharing(model, pictures, recipes[i], targets,
                                     progress ? on_progress : ProgressCallback());
-    if (targets != before.lock() && !targets->basis.taps.empty()) ++swept.measured;
+    if (are_new(targets, before)) ++swept.measured;
     ++swept.painted;
     const bool stopped = painted.outcome == Outcome::stopped;
     if (done) done(i, std::move(painted));

@@ -1,0 +1,52 @@
+// The pictures that a painting is made from, as the objective takes them: at their working sizes,
+// with their colours as they are to be painted, their masks told apart.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <span>
+#include <vector>
+
+#include "style/sizes.h"
+
+namespace limn {
+
+// A painting, and where its manner goes.
+struct Source {
+  Image painting;
+  Mask from;         // where in the painting its manner is found; empty: everywhere
+  int region = 0;    // of the picture, in which it is painted
+  double share = 1;  // in that region's blend
+};
+
+struct Scene {
+  Image photo;
+  std::vector<Source> sources;
+  // Masks of the picture's regions, each of the photo's size; empty: there is one, everywhere. Their
+  // sum is at most 1.
+  std::vector<Mask> regions;
+  Mask keep;  // of the photo's size, or empty
+
+  int region_count() const { return regions.empty() ? 1 : static_cast<int>(regions.size()); }
+  // Whether parts of pictures are to be told apart.
+  bool has_masks() const;
+  WorkingSizes sizes() const;
+};
+
+// The scene at these sizes, which must be working_sizes. Pictures that are not needed afterwards
+// are given back one by one. Colours are those that are painted (Recipe::picture.colors). Throws
+// Error (usage): blend for another number of styles, masks that make no sense.
+Scene make_scene(const Pictures& pictures, const Recipe& recipe, const WorkingSizes& sizes);
+Scene make_scene(Pictures&& pictures, const Recipe& recipe, const WorkingSizes& sizes);
+
+// The scene at other sizes. The second gives the larger one back on the way.
+Scene resized(const Scene& scene, const WorkingSizes& sizes);
+Scene resized(Scene&& scene, const WorkingSizes& sizes);
+
+// The scene with the photo and its masks surrounded by their mirror images.
+Scene with_border(Scene scene, int pixels);
+
+// Throws Error (usage) as make_scene would.
+void check_pictures(const Pictures& pictures, const Recipe& recipe);
+
+}  // namespace limn
