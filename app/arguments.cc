@@ -68,7 +68,7 @@ const char* group_of(std::string_view key) {
 // Whether the losses of a given picture depend on the setting; those of how fast count as well.
 bool matters_to_losses(std::string_view key) {
   constexpr std::array kOfTheWay = {"picture.init", "picture.noise", "picture.noise_share",
-                                    "picture.seed", "style.blend"};
+                                    "picture.seed", "style.blend", "picture.border"};
   if (key.starts_with("optimiser.")) return key == "optimiser.space";
   if (key.starts_with("output.") || key.starts_with("pyramid.")) return false;
   return std::ranges::find(kOfTheWay, key) == kOfTheWay.end();

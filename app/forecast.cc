@@ -33,15 +33,16 @@ double Forecast::seconds() const {
 
 // A level may end before its iterations are done: that the size is another one tells the next.
 void Forecast::follow(size_t index, const Progress& progress) {
-  const bool same_painting = index == at_.painting && at_.width > 0;
-  if (same_painting && progress.width == at_.width && progress.height == at_.height) return;
-  const size_t level = same_painting ? at_.level + 1 : 0;
-  at_ = {index,
-         std::min(level, plans_[index].levels.size() - 1),
-         progress.iteration,
-         progress.seconds,
-         progress.width,
-         progress.height};
+  if (index != at_.painting || progress.iteration == 0) {
+    at_ = {index, 0, 0, 0};
+  } else if (progress.width != last_.width || progress.height != last_.height) {
+    const size_t next = std::min(at_.level + 1, plans_[index].levels.size() - 1);
+    at_ = {index, next, last_.iteration, last_.seconds};
+  }
+  last_ = {.iteration = progress.iteration,
+           .seconds = progress.seconds,
+           .width = progress.width,
+           .height = progress.height};
 }
 
 double Forecast::work_done(const Progress& progress) const {

@@ -30,20 +30,19 @@ class Forecast {
     double work = 0;
     double most_seconds = 0;  // 0: no matter
   };
-  // Where a level began.
-  struct Beginning {
+  // The level at hand, and where the one before it ended.
+  struct Place {
     size_t painting = 0, level = 0;
     int iteration = 0;
-    double seconds = 0;  // of its Progress
-    int width = 0;       // of its pictures
-    int height = 0;
+    double seconds = 0;
   };
 
   void follow(size_t index, const Progress& progress);
   double work_done(const Progress& progress) const;  // of the painting at hand
 
   std::vector<Plan> plans_;
-  Beginning at_;
+  Place at_;
+  Progress last_;  // without its pictures
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

@@ -60,20 +60,9 @@ constexpr const char* kExamples =
 std::string early_end(const Painted& painted, const Recipe& recipe) {
   const int done = painted.history.empty() ? 0 : painted.history.back().iteration;
   if (done >= recipe.optimiser.iterations) return "";
-  const bool time = recipe.optimiser.seconds > 0;
-  const bool plateau = recipe.optimiser.plateau > 0;
-  const char* why = "";
-  if (painted.outcome == Outcome::stopped) {
-    why = "interrupted";
-  } else if (painted.outcome == Outcome::converged) {
-    why = "no step lowers the loss any more";
-  } else if (time && plateau) {
-    why = "the time was over, or the loss hardly fell any more";
-  } else if (time) {
-    why = "the time was over";
-  } else {
-    why = "the loss hardly fell any more";
-  }
+  const char* why = "the loss hardly fell any more";  // at some size, or the last
+  if (painted.outcome == Outcome::stopped) why = "interrupted";
+  if (painted.outcome == Outcome::out_of_time) why = "the time was over";
   return fmt::format("; ended at {}: {}", done, why);
 }
 
@@ -180,18 +169,15 @@ int PaintCommand::paint_to_output() const {
   ProgressDisplay display(suitable_progress_style(quiet));
   Forecast forecast(inputs.pictures, std::span(&recipe, 1));
   int exit_code = kSuccess;
-  int seen = -1;  // the last iteration: each size of a pyramid begins with a look at it
   const auto on_progress = [&](const Progress& progress) {
-    if (seen < 0) {
+    if (progress.iteration == 0) {
       display.note(fmt::format("painting {} x {} pixels by recipe '{}'", sizes.picture.width,
                                sizes.picture.height, recipe.name));
       for (const std::string& note : notes) display.note(note);
     }
     display.show(progress, forecast.standing(0, progress));
     const int every = recipe.output.save_every;
-    const bool save =
-        every > 0 && progress.iteration > std::max(0, seen) && progress.iteration % every == 0;
-    seen = progress.iteration;
+    const bool save = every > 0 && progress.iteration > 0 && progress.iteration % every == 0;
     if (save && !save_on_the_way(progress, recipe, display)) exit_code = kFileError;
     return !interrupted();
   };

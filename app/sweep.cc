@@ -113,16 +113,14 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
                                            std::span<const std::string> notes,
                                            SweepResults& results, Forecast& forecast,
                                            ProgressDisplay& display) const {
-  int begun = 0;  // paintings
   const auto on_progress = [&](size_t index, const Progress& progress) {
     const Standing standing = forecast.standing(index, progress);
-    if (begun == 0) {
-      for (const std::string& note : notes) display.note(note);
-    }
-    if (begun < standing.number) {
-      begun = standing.number;
-      display.note(fmt::format("painting {} of {}, {} x {} pixels: {}", begun, standing.count,
-                               standing.result.width, standing.result.height,
+    if (progress.iteration == 0) {
+      for (const std::string& note : notes) {
+        if (index == 0) display.note(note);
+      }
+      display.note(fmt::format("painting {} of {}, {} x {} pixels: {}", standing.number,
+                               standing.count, standing.result.width, standing.result.height,
                                results.label(index)));
     }
     display.show(progress, standing);

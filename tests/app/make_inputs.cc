@@ -6,7 +6,7 @@
 //   red.png, blue.png  40 x 40, of waves in these colours; half.png is red in its left half, blue
 //   in
 //                      its right one
-//   left.png, right.png  48 x 36, masks of the photo's halves
+//   left.png, right.png, black.png  48 x 36, masks of the photo's halves and of nothing
 //   vgg19.safetensors  VGG-19 that ends after conv1_2: painting with it takes milliseconds
 //   vgg19.h5           the same in Keras's format
 //   vgg16.safetensors  the same convolutions, said to be VGG-16's
@@ -127,6 +127,7 @@ void make_pictures(const std::string& folder) {
   const Image white = plain(48, 36, 1), black = plain(48, 36, 0);
   write_image(halves(white, black), folder + "left.png");
   write_image(halves(black, white), folder + "right.png");
+  write_image(black, folder + "black.png");
 }
 
 void make_weights(const std::string& folder) {
