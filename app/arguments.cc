@@ -42,10 +42,10 @@ std::string default_text(const T& value) {
     return std::string(name_of(value));
   } else if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
     return to_text(value);
-  } else if constexpr (requires { value.empty(), value.front() + 1; }) {
-    return value.empty() ? "none" : fmt::format("{}", fmt::join(value, ","));
-  } else {
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
     return fmt::format("{}", value);
+  } else {
+    return value.empty() ? "none" : fmt::format("{}", fmt::join(value, ","));
   }
 }
 
@@ -68,7 +68,7 @@ const char* group_of(std::string_view key) {
 // Whether the losses of a given picture depend on the setting; those of how fast count as well.
 bool matters_to_losses(std::string_view key) {
   constexpr std::array kOfTheWay = {"picture.init", "picture.noise", "picture.noise_share",
-                                    "picture.seed", "style.blend", "picture.border"};
+                                    "picture.seed", "style.blend",   "picture.border"};
   if (key.starts_with("optimiser.")) return key == "optimiser.space";
   if (key.starts_with("output.") || key.starts_with("pyramid.")) return false;
   return std::ranges::find(kOfTheWay, key) == kOfTheWay.end();
@@ -131,11 +131,11 @@ void PaintingArguments::add_masks(CLI::App& command) {
     return command.add_option(flag, variable, help)->type_name("FILE")->group(kControls);
   };
   add("--mask-content", names_.content_masks,
-      "Where in the photo a painting's manner goes: white. Given again: of the next painting; none "
+      "Where in the photo the first PAINTING's manner goes: white. Again for the second, ...; none "
       "leaves one out")
       ->allow_extra_args(false);
   add("--mask-style", names_.style_masks,
-      "From where in a painting its manner is taken, in the same way")
+      "Where in the PAINTING its manner is found, in the same way")
       ->allow_extra_args(false);
   add("--mask-keep", names_.keep_mask, "Where the photo stays as it is: white");
 }

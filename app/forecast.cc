@@ -39,10 +39,10 @@ void Forecast::follow(size_t index, const Progress& progress) {
     const size_t next = std::min(at_.level + 1, plans_[index].levels.size() - 1);
     at_ = {index, next, last_.iteration, last_.seconds};
   }
-  last_ = {.iteration = progress.iteration,
-           .seconds = progress.seconds,
-           .width = progress.width,
-           .height = progress.height};
+  last_.iteration = progress.iteration;
+  last_.seconds = progress.seconds;
+  last_.width = progress.width;
+  last_.height = progress.height;
 }
 
 double Forecast::work_done(const Progress& progress) const {

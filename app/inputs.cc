@@ -20,13 +20,15 @@ bool is_folder(const std::string& path) {
   return fs::is_directory(path, ignored);
 }
 
-// The regular files in a folder that are not hidden, by name.
+// The regular files in a folder that are not hidden, by name. Empty ones keep a place for what is
+// being painted (FreshName), here or by another run of limn.
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
   try {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
       const bool hidden = entry.path().filename().string().starts_with('.');
-      if (!hidden && entry.is_regular_file()) files.push_back(entry.path().string());
+      if (!hidden && entry.is_regular_file() && entry.file_size() > 0)
+        files.push_back(entry.path().string());
     }
   } catch (const fs::filesystem_error& error) {
     fail(ErrorKind::file, "cannot read the folder '{}': {}", folder, error.code().message());

@@ -29,7 +29,7 @@ struct InputFile {
   std::string_view role;
 };
 
-// All of them; in a folder every regular file that is not hidden, whether it is a picture or not.
+// All of them; in a folder every regular file that is neither hidden nor empty, picture or not.
 std::vector<InputFile> input_files(const InputNames& names);
 
 // "landscape-oil", from the names of the photo and the paintings without folders and endings.

@@ -160,9 +160,9 @@ int PaintCommand::paint_to_output() const {
   const WorkingSizes sizes = working_sizes(inputs.pictures, recipe);
   check_writable(output, write, std::max(sizes.picture.height, sizes.picture.width));
   const std::vector<std::string> notes = notes_on_enlarging(inputs, sizes, recipe);
-  const auto predict = [&] {
+  const auto predict = [&, regions = mask_regions(inputs.pictures)] {
     const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
-    return predict_painting_bytes(model.weights(), recipe, sizes, threads);
+    return predict_painting_bytes(model.weights(), recipe, sizes, regions, threads);
   };
 
   catch_interrupts();

@@ -134,8 +134,8 @@ expect_picture() {
 # measure FILE MASK [OTHER]: measured.json then says what describe_picture.cc finds inside the mask
 # and outside it: "red", "green", "blue", "spread", and "difference" and "largest" from OTHER.
 measure() {
-  "${DESCRIBE_PICTURE:?}" --json "$@" > measured.json 2> stderr ||
-    complain "$1 to be measured" "$(< stderr)"
+  "${DESCRIBE_PICTURE:?}" --json "$@" > measured.json 2> trouble ||
+    complain "$1 to be measured" "$(< trouble)"
 }
 
 # json FILE EXPRESSION: what the Python expression gives, in which r is the file's value, load("x")

@@ -13,8 +13,6 @@ inside='(r["inside"]["red"] - r["inside"]["blue"])'
 outside='(r["outside"]["red"] - r["outside"]["blue"])'
 
 # ---- --mask-content: each manner in its place ----
-painted red.png blue.png
-expect_json measured.json "abs($inside - $outside) < 0.1"
 painted red.png blue.png --mask-content left.png --mask-content right.png
 expect_json measured.json "$inside > 0.1 and $outside < -0.1"
 painted red.png blue.png --mask-content right.png --mask-content left.png
@@ -64,7 +62,8 @@ refused 2 "--mask-content: is given 2 times, but there is 1 PAINTING; the k-th m
 refused 2 "--mask-style: is given 3 times, but there are 2 PAINTINGs" red.png blue.png \
   --mask-style none --mask-style none --mask-style left.png
 refused 2 "--mask-keep: given more than once" red.png --mask-keep left.png --mask-keep right.png
-refused 2 "--mask-content" red.png --mask-content
+expect_refusal 2 "--mask-content: needs a value" limn paint photo.png red.png -o out/a.png \
+  --mask-content
 refused 3 "'missing.png'" red.png --mask-content missing.png
 refused 3 "'missing.png'" red.png --mask-style missing.png
 refused 3 "'missing.png'" red.png --mask-keep missing.png

@@ -62,8 +62,8 @@ expect_json measured.json 'r["inside"]["difference"] < 0.001'
 echo "sources" > album/readme.txt
 head -c 100 red.png > album/cut.png
 painted with_others album/
-expect_message "limn: 'album/readme.txt'"
-expect_message "album/cut.png"
+expect_message "limn: cannot read 'album/readme.txt': it is not a picture in a known format"
+expect_message "limn: cannot read 'album/cut.png'"
 expect_message "the folder's style is made without it"
 expect_same folder.png with_others.png
 expect_exit 0 limn paint photo.png album "${small[@]}" -o again.png --quiet
