@@ -83,10 +83,10 @@ expect_picture out/b.png "opaque"
 rm out/*
 
 # ---- several paintings, masks ----
-expect_exit 0 limn sweep photo.png red.png blue.png "${weights[@]}" --mask-content left.png \
+expect_exit 0 limn sweep photo.png red.png blue.png "${weights[@]}" --mask-keep left.png \
   --vary "blend=1,0;0.5,0.5" -o out/a.png --report out/a.json
 expect_json out/a.json 'r["paintings"] == ["red.png", "blue.png"]'
-expect_json out/a.json 'r["masks"] == {"content": ["left.png"]}'
+expect_json out/a.json 'r["masks"] == {"keep": "left.png"}'
 expect_json out/a.json '[p["value"] for p in r["painted"]] == [[1, 0], [0.5, 0.5]]'
 rm out/*
 
