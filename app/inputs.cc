@@ -113,7 +113,7 @@ std::vector<InputFile> input_files(const InputNames& names) {
       if (mask != kNoMask) files.push_back({mask, "mask"});
     }
   }
-  if (!names.keep_mask.empty()) files.push_back({names.keep_mask, "mask"});
+  if (names.keep_mask) files.push_back({*names.keep_mask, "mask"});
   return files;
 }
 
@@ -142,7 +142,7 @@ Inputs read_inputs(const InputNames& names) {
            names.style_masks[i], names.paintings[i], style.paintings.size());
     }
   }
-  if (!names.keep_mask.empty()) keep = read_mask(names.keep_mask);
+  if (names.keep_mask) keep = read_mask(*names.keep_mask);
   return inputs;
 }
 

@@ -3,6 +3,7 @@
 
 #include <limn/limn.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ struct InputNames {
   std::vector<std::string> paintings;
   // The k-th mask is the k-th painting's; kNoMask leaves one out, and so does the end of the list.
   std::vector<std::string> content_masks, style_masks;
-  std::string keep_mask;  // or none: ""
+  std::optional<std::string> keep_mask;
 };
 
 inline constexpr std::string_view kNoMask = "none";

@@ -55,7 +55,7 @@ nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& outp
                                  {"paintings", inputs.paintings}};
   if (!inputs.content_masks.empty()) json["masks"]["content"] = inputs.content_masks;
   if (!inputs.style_masks.empty()) json["masks"]["style"] = inputs.style_masks;
-  if (!inputs.keep_mask.empty()) json["masks"]["keep"] = inputs.keep_mask;
+  if (inputs.keep_mask) json["masks"]["keep"] = *inputs.keep_mask;
   json["output"] = output;
   json["weights"] = model.weights().source;
   json["network"] = model.network();

@@ -67,6 +67,8 @@ expect_refusal 2 "--mask-content: needs a value" limn paint photo.png red.png -o
 refused 3 "'missing.png'" red.png --mask-content missing.png
 refused 3 "'missing.png'" red.png --mask-style missing.png
 refused 3 "'missing.png'" red.png --mask-keep missing.png
+refused 3 "''" red.png --mask-keep ""
+refused 3 "''" red.png --mask-content ""
 refused 3 "'tiny.toml'" red.png --mask-content tiny.toml
 mkdir album
 cp red.png blue.png album
