@@ -177,6 +177,7 @@ class Run {
     if (!std::isfinite(descent.losses().total)) return Outcome::failed;
     if (painted_.history.empty() && !report(descent)) return Outcome::stopped;
     Plateau plateau(recipe_.optimiser.plateau);
+    schedule_.begin_iterations();
     while (descent.iteration() < level.iterations) {
       if (!schedule_.has_time_for_an_iteration()) return Outcome::out_of_time;
       const Descent::Status status = descent.advance();
