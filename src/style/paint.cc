@@ -89,7 +89,10 @@ class Run {
   Painted paint(Scene scene, std::optional<Image> given, LevelTargets& targets) {
     targets.resize(levels_.size());
     for (size_t i = 0; i < levels_.size(); ++i) {
-      if (i > 0 && !schedule_.has_time_for(i)) break;
+      if (i > 0 && !schedule_.has_time_for(i)) {
+        painted_.outcome = Outcome::out_of_time;
+        break;
+      }
       const bool last = i + 1 == levels_.size();
       given = paint_level(
           i, last ? resized(std::move(scene), levels_[i].sizes) : resized(scene, levels_[i].sizes),
@@ -160,7 +163,12 @@ class Run {
     now_.picture = [&] { return finish_(picture_of(descent.x())); };
     now_.best_picture = [&] { return finish_(picture_of(descent.best_x())); };
     const int before = done_;
+    const bool was_cut_short = painted_.outcome == Outcome::out_of_time;
     painted_.outcome = iterate(level, descent);
+    // Not all iterations are done if those of an earlier size are not.
+    if (was_cut_short && painted_.outcome == Outcome::finished) {
+      painted_.outcome = Outcome::out_of_time;
+    }
     done_ = before + descent.iteration();
     descent.look();
     const bool last = recipe_.output.keep == Keep::last;
