@@ -55,7 +55,8 @@ void dump(const PaintingArguments& arguments, const std::string& folder,
   const Image whole_painting = read_image(arguments.painting());
   const WorkingSizes sizes = working_sizes(whole_photo, whole_painting, recipe);
   const Image photo = resized(whole_photo, sizes.picture.width, sizes.picture.height);
-  const Image painting = resized(whole_painting, sizes.paintings[0].width, sizes.paintings[0].height);
+  const Image painting =
+      resized(whole_painting, sizes.paintings[0].width, sizes.paintings[0].height);
   write_floats(folder + "/photo.f32", photo.rgb);
   write_floats(folder + "/painting.f32", painting.rgb);
 
