@@ -104,8 +104,8 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
   const std::span<const Row> rows = weights.network->rows;
   const Pooling pooling = recipe.network.pooling;
-  const bool regional = regions > 0 || recipe.style.statistic != StyleStatistic::gram ||
-                        !recipe.style.shifts.empty();
+  const bool regional =
+      regions > 0 || recipe.style.statistic != StyleStatistic::gram || !recipe.style.shifts.empty();
   // The pictures wait while the largest of the paintings is measured.
   double waiting = picture;
   double of_painting = 0;
@@ -113,18 +113,19 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
     waiting += picture_bytes(painting);
     const PassPlan plan = plan_pass(rows, pooling, painting.height, painting.width,
                                     painting_taps(layers, regional), Purpose::features, threads);
-    of_painting = std::max(of_painting, static_cast<double>(plan.bytes()));
+    double scratch = 0;
+    for (const TapPlan& tap : plan.taps) {
+      if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, regions > 0));
+    }
+    of_painting = std::max(of_painting, static_cast<double>(plan.bytes()) + scratch);
   }
-  const PassPlan of_picture =
-      plan_pass(rows, pooling, size.height, size.width,
-                picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients,
-                threads);
-  const double of_regions =
-      regional ? regional_bytes_of(of_picture, layers, recipe, regions) : 0;
-  const double while_painting = static_cast<double>(of_picture.bytes()) +
-                                target_bytes(of_picture, layers) +
-                                mapped_bytes(of_picture, layers) + of_regions +
-                                (2 + vectors) * picture;
+  const PassPlan of_picture = plan_pass(
+      rows, pooling, size.height, size.width,
+      picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
+  const double of_regions = regional ? regional_bytes_of(of_picture, layers, recipe, regions) : 0;
+  const double while_painting =
+      static_cast<double>(of_picture.bytes()) + target_bytes(of_picture, layers) +
+      mapped_bytes(of_picture, layers) + of_regions + (2 + vectors) * picture;
   return kProgram + weight_bytes(weights) + std::max(of_painting + waiting, while_painting);
 }
 
@@ -148,8 +149,8 @@ double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
 
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
                               const WorkingSizes& sizes, int regions, int threads) {
-  return kReaders + peak_bytes(weights, recipe, sizes, regions, threads,
-                               1 + optimiser_vectors(recipe));
+  return kReaders +
+         peak_bytes(weights, recipe, sizes, regions, threads, 1 + optimiser_vectors(recipe));
 }
 
 }  // namespace limn

@@ -89,7 +89,10 @@ class Run {
   Painted paint(Scene scene, std::optional<Image> given, LevelTargets& targets) {
     targets.resize(levels_.size());
     for (size_t i = 0; i < levels_.size(); ++i) {
-      if (i > 0 && !schedule_.has_time_for(i)) break;
+      if (i > 0 && !schedule_.has_time_for(i)) {
+        painted_.outcome = Outcome::out_of_time;
+        break;
+      }
       const bool last = i + 1 == levels_.size();
       given = paint_level(
           i, last ? resized(std::move(scene), levels_[i].sizes) : resized(scene, levels_[i].sizes),
@@ -137,8 +140,8 @@ class Run {
     const auto clip = [&](std::span<float> at) { variable.clip(at); };
     Descent descent([&](std::span<const float> at,
                         std::span<float> gradient) { return variable.evaluate(at, gradient); },
-                    variable.of(std::move(x)), make_optimiser(recipe_, variable.size(), pool_), pool_,
-                    recipe_.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
+                    variable.of(std::move(x)), make_optimiser(recipe_, variable.size(), pool_),
+                    pool_, recipe_.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
                     recipe_.output.look_every);
     return descend(level, descent, variable);
   }
@@ -160,7 +163,12 @@ class Run {
     now_.picture = [&] { return finish_(picture_of(descent.x())); };
     now_.best_picture = [&] { return finish_(picture_of(descent.best_x())); };
     const int before = done_;
+    const bool was_cut_short = painted_.outcome == Outcome::out_of_time;
     painted_.outcome = iterate(level, descent);
+    // Not all iterations are done if those of an earlier size are not.
+    if (was_cut_short && painted_.outcome == Outcome::finished) {
+      painted_.outcome = Outcome::out_of_time;
+    }
     done_ = before + descent.iteration();
     descent.look();
     const bool last = recipe_.output.keep == Keep::last;
@@ -177,6 +185,7 @@ class Run {
     if (!std::isfinite(descent.losses().total)) return Outcome::failed;
     if (painted_.history.empty() && !report(descent)) return Outcome::stopped;
     Plateau plateau(recipe_.optimiser.plateau);
+    schedule_.begin_iterations();
     while (descent.iteration() < level.iterations) {
       if (!schedule_.has_time_for_an_iteration()) return Outcome::out_of_time;
       const Descent::Status status = descent.advance();

@@ -47,13 +47,9 @@ int seen_cells(std::span<const Row> rows, int row) {
 
 }  // namespace
 
-RegionalStyle::RegionalStyle(const Recipe& recipe, ConstFeatureMap shape,
-                             std::span<const double> K, std::span<const RegionTarget> targets)
-    : form_(form_of(recipe)),
-      gram_(recipe.style.gram),
-      shape_(shape),
-      K_(K),
-      targets_(targets) {
+RegionalStyle::RegionalStyle(const Recipe& recipe, ConstFeatureMap shape, std::span<const double> K,
+                             std::span<const RegionTarget> targets)
+    : form_(form_of(recipe)), gram_(recipe.style.gram), shape_(shape), K_(K), targets_(targets) {
   for (const RegionTarget& target : targets) {
     measured_.push_back(make_statistics(form_, shape.channels));
     any_roots_ = any_roots_ || !target.roots.empty();
@@ -154,12 +150,16 @@ void add_source(const Recipe& recipe, const Source& source, std::span<const Row>
   scratch.weighed.data = maps[0].data();
   scratch.gradient.data = maps[1].data();
   scratch.sums = sums;
-  measure(form, {whole.roots, whole.total, gram_scale(recipe.style.gram, whole.total)}, F,
-          measured, scratch, pool);
+  measure(form, {whole.roots, whole.total, gram_scale(recipe.style.gram, whole.total)}, F, measured,
+          scratch, pool);
   targets[source.region].statistics.add(source.share, measured);
 }
 
 // --------------------------------------------------------------------------------------- memory --
+
+double source_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks) {
+  return sizeof(float) * static_cast<double>(shape.floats()) * scratch_maps(form_of(recipe), masks);
+}
 
 double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int regions) {
   const StatisticsForm form = form_of(recipe);
@@ -177,8 +177,8 @@ double regional_scratch_bytes(const Recipe& recipe, ConstFeatureMap shape, bool 
   const double C = shape.channels;
   return sizeof(float) * static_cast<double>(shape.floats()) *
              (1 + scratch_maps(form_of(recipe), masks)) +
-         sizeof(double) * (static_cast<double>(statistics_sums_size(shape)) +
-                           (mapped ? 3 * C * C : 0));
+         sizeof(double) *
+             (static_cast<double>(statistics_sums_size(shape)) + (mapped ? 3 * C * C : 0));
 }
 
 }  // namespace limn

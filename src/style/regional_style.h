@@ -80,6 +80,9 @@ std::vector<RegionTarget> region_targets(const Recipe& recipe, const Scene& scen
 void add_source(const Recipe& recipe, const Source& source, std::span<const Row> rows, int row,
                 ConstFeatureMap F, std::vector<RegionTarget>& targets, ThreadPool& pool);
 
+// Bytes that add_source takes for a while, of features of this shape.
+double source_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks);
+
 // Bytes that `regions` regions of a layer take besides its features, scratch memory not included,
 // and those of the scratch memory that it needs.
 double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int regions);

@@ -1,6 +1,7 @@
 #include "style/schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace limn {
 namespace {
@@ -13,8 +14,8 @@ constexpr double kLeastIterations = 6;
 
 }  // namespace
 
-Schedule::Schedule(const Stopwatch& stopwatch, const std::vector<Level>& levels, double limit)
-    : stopwatch_(stopwatch), limit_(limit * (1 - kReserve)) {
+Schedule::Schedule(std::function<double()> clock, const std::vector<Level>& levels, double limit)
+    : clock_(std::move(clock)), limit_(limit * (1 - kReserve)) {
   for (const Level& level : levels) {
     pixels_.push_back(static_cast<double>(level.sizes.picture.height) * level.sizes.picture.width);
     costs_.push_back(pixels_.back() * level.iterations);
@@ -28,13 +29,15 @@ bool Schedule::has_time_for(size_t level) const {
 
 void Schedule::begin(size_t level) {
   level_ = level;
-  last_look_ = seconds();
+  const double now = seconds();
   iteration_ = per_pixel_ * pixels_[level];
   double cost = 0;
   for (size_t i = level; i < costs_.size(); ++i) cost += costs_[i];
   const double part = cost == 0 ? 1 : costs_[level] / cost;
-  end_ = last_look_ + part * std::max(0.0, limit_ - last_look_);
+  end_ = now + part * std::max(0.0, limit_ - now);
 }
+
+void Schedule::begin_iterations() { last_look_ = seconds(); }
 
 bool Schedule::has_time_for_an_iteration() const {
   return limit_ == 0 || seconds() + iteration_ <= end_;
@@ -49,10 +52,12 @@ void Schedule::count_iteration() {
 
 bool Plateau::reached(double loss) {
   if (share_ == 0) return false;
-  least_.push_back(least_.empty() ? loss : std::min(least_.back(), loss));
-  if (least_.size() <= kIterations) return false;
-  const double before = least_[least_.size() - 1 - kIterations];
-  return before - least_.back() < share_ * before;
+  const auto least = [&](size_t iteration) -> double& { return least_[iteration % least_.size()]; };
+  const size_t now = told_++;
+  least(now) = now == 0 ? loss : std::min(least(now - 1), loss);
+  if (now < kIterations) return false;
+  const double before = least(now - kIterations);
+  return before - least(now) < share_ * before;
 }
 
 }  // namespace limn

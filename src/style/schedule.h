@@ -1,7 +1,9 @@
 // When to stop: by the clock, and on a plateau.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <functional>
 #include <vector>
 
 #include "style/pyramid.h"
@@ -11,7 +13,7 @@ namespace limn {
 // Seconds since its making.
 class Stopwatch {
  public:
-  double seconds() const {
+  double operator()() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
@@ -24,23 +26,26 @@ class Stopwatch {
 // have in the cost of all that are still to come. What one size leaves, the next ones have.
 class Schedule {
  public:
-  // limit: seconds by the stopwatch; 0 for none.
-  Schedule(const Stopwatch& stopwatch, const std::vector<Level>& levels, double limit);
+  // clock: seconds since the beginning, such as a Stopwatch; limit: by that clock, 0 for none.
+  Schedule(std::function<double()> clock, const std::vector<Level>& levels, double limit);
 
-  double seconds() const { return stopwatch_.seconds(); }
+  double seconds() const { return clock_(); }
 
   // Whether some iterations of this level fit into the time that is left. The first always begins.
   bool has_time_for(size_t level) const;
+  // Begins a level with its setting up, which takes of the level's time.
   void begin(size_t level);
+  // The level is set up: what passes from now on is its iterations' time.
+  void begin_iterations();
   bool has_time_for_an_iteration() const;
   void count_iteration();
 
  private:
-  Stopwatch stopwatch_;
+  std::function<double()> clock_;
   std::vector<double> pixels_, costs_;  // by level; costs of all its iterations
   double limit_;                        // 0: none
   double end_ = 0;                      // of the present level
-  double last_look_ = 0;                // when its last iteration was done
+  double last_look_ = 0;                // when its last iteration was done, or it was set up
   double iteration_ = 0;                // seconds that one takes
   double per_pixel_ = 0;                // the same over the pixels, known from the first level on
   size_t level_ = 0;
@@ -57,7 +62,8 @@ class Plateau {
  private:
   static constexpr size_t kIterations = 20;
   double share_;
-  std::vector<double> least_;  // up to each iteration
+  size_t told_ = 0;
+  std::array<double, kIterations + 1> least_ = {};  // up to each of the last iterations, in a ring
 };
 
 }  // namespace limn

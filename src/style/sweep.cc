@@ -36,8 +36,7 @@ std::vector<WorkingSizes> checked_sizes(const Model& model, const Pictures& pict
 }
 
 // Whether any of the targets that read layers were measured anew.
-bool are_new(const LevelTargets& targets,
-             const std::vector<std::weak_ptr<const Targets>>& before) {
+bool are_new(const LevelTargets& targets, const std::vector<std::weak_ptr<const Targets>>& before) {
   for (size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i] || targets[i]->basis.taps.empty()) continue;
     if (i >= before.size() || targets[i] != before[i].lock()) return true;
@@ -52,8 +51,10 @@ void resize(Image& picture, const Size& size) {
 
 // The pictures at these sizes, unless the recipes would then make other sizes of them.
 void resize(Pictures& pictures, const WorkingSizes& sizes, std::span<const Recipe> recipes) {
+  // Of a painting that has been scaled, a scale makes another size, or the same one cut to whole
+  // pixels once more.
   const auto keeps_sizes = [](const Recipe& recipe) {
-    return recipe.picture.painting_size != PaintingSize::own ||
+    return recipe.picture.painting_size == PaintingSize::stretched ||
            std::ranges::all_of(recipe.style.scale, [](double scale) { return scale == 1; });
   };
   if (!std::ranges::all_of(recipes, keeps_sizes)) return;

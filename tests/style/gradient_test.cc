@@ -1,50 +1,27 @@
 // The whole objective's gradient against differences of its value.
 //
-// Where every ReLU is open and pooling averages, features are affine in the picture, so content is
-// of degree 2 in it, style of degree 4 and squared variation of degree 2. Along a line, central
-// differences of a polynomial of degree 4 are D(h) = slope + a h^2, with nothing behind: so
-// (4 D(h / 2) - D(h)) / 3 is the slope, for any h. A large h drowns the noise of float losses,
-// which is what makes naive differences useless here.
+// The objective is a polynomial of degree 4 here (support/slopes.h).
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 
+#include "base/random.h"
 #include "network/network.h"
 #include "style/objective.h"
-#include "support/copies.h"
-#include "support/random_values.h"
 #include "support/simd_targets.h"
+#include "support/slopes.h"
 #include "support/tiny_network.h"
 
 namespace limn {
 namespace {
 
-// The tiny network with biases that keep every ReLU open, and kernels that keep features from
-// falling below them.
-Weights open_weights() {
-  Weights weights = copy_of(tiny_network().weights);
-  for (Convolution& convolution : weights.convolutions) {
-    for (float& bias : convolution.bias) bias += 4;
-    for (float& value : convolution.kernel.values) value *= 0.25f;
-  }
-  return weights;
-}
-
-std::vector<float> moved(std::span<const float> x, std::span<const float> direction, double step) {
-  std::vector<float> there(x.begin(), x.end());
-  for (size_t i = 0; i < there.size(); ++i) there[i] += static_cast<float>(step * direction[i]);
-  return there;
-}
-
-// A large step, in units of pictures that go from 0 to 1.
-constexpr double kStep = 0.5;
+constexpr double kStep = Line().step;
 
 TEST(OpenNetwork, HasNoClosedRelu) {
   const TinyNetwork& tiny = tiny_network();
-  const Weights weights = open_weights();
+  const Weights weights = open_tiny_weights();
   std::vector<TapRequest> taps;
   for (const char* layer : {"conv1_1", "conv1_2", "conv2_1", "conv3_1"}) {
     taps.push_back({*find_layer(tiny.table, layer), /*features=*/true, /*gram=*/false});
@@ -98,35 +75,9 @@ INSTANTIATE_TEST_SUITE_P(Of, ObjectiveSlope,
                                                Space::network}),
                          [](const auto& info) { return info.param.name; });
 
-double dot(std::span<const float> a, std::span<const float> b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += double{a[i]} * b[i];
-  return sum;
-}
-
-// gradient . direction against differences along the direction.
-void expect_slope(Objective& objective, std::span<const float> x, std::span<const float> gradient,
-                  std::span<const float> direction) {
-  std::vector<float> unused(x.size());
-  double noise = 0;
-  const auto difference = [&](double h) {
-    const double more = objective.evaluate(moved(x, direction, h), unused).total;
-    const double less = objective.evaluate(moved(x, direction, -h), unused).total;
-    // Features near 4 are some 1e-6 of that off, 4e-6, and those of two pictures differ by some
-    // 0.03: a loss of 500 squared differences is good to 2 * 4e-6 / (0.03 sqrt(500)), 1e-5. The
-    // worst of these tests is 4.5e-6; allowed is several times that.
-    noise = std::max(noise, 2e-5 * (more + less) / (2 * h));
-    return (more - less) / (2 * h);
-  };
-  const double expected = (4 * difference(kStep / 2) - difference(kStep)) / 3;
-  EXPECT_NEAR(dot(gradient, direction), expected, noise);
-  EXPECT_LE(noise, 0.01 * std::sqrt(dot(gradient, gradient) * dot(direction, direction)))
-      << "too noisy to tell anything";
-}
-
 TEST_P(ObjectiveSlope, IsItsGradientAlongAnyLine) {
   const TinyNetwork& tiny = tiny_network();
-  const Weights weights = open_weights();
+  const Weights weights = open_tiny_weights();
   ThreadPool pool(2);
   Recipe recipe;
   recipe.network.pooling = Pooling::average;
@@ -145,23 +96,7 @@ TEST_P(ObjectiveSlope, IsItsGradientAlongAnyLine) {
     on_every_target([&] {
       Objective objective(weights, recipe, tiny.photo, tiny.painting, pool);
       const std::vector<float> x = objective.encode(tiny.picture);
-      std::vector<float> gradient(x.size());
-      objective.evaluate(x, gradient);
-      // In units of the picture, whatever the variable's unit.
-      const auto expect_slope_along = [&](std::vector<float> direction) {
-        for (size_t i = 0; i < x.size(); ++i) {
-          const int plane = static_cast<int>(i * 3 / x.size());
-          direction[i] *= static_cast<float>(objective.rgb_slope(plane));
-        }
-        expect_slope(objective, x, gradient, direction);
-      };
-      for (const int seed : {50, 51, 52}) expect_slope_along(random_values(x.size(), seed));
-      // The gradient's own direction, along which the slope is greatest.
-      float largest = 0;
-      for (const float value : gradient) largest = std::max(largest, std::abs(value));
-      std::vector<float> uphill(gradient);
-      for (float& value : uphill) value /= largest;
-      expect_slope_along(uphill);
+      expect_slopes(objective, x);
     });
   }
 }

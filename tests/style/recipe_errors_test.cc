@@ -74,6 +74,19 @@ TEST(RecipeErrors, SayWhatAValueOfTheWrongTypeShouldBe) {
   EXPECT_TRUE(refused("[content.weight]\na = 1\n", "content.weight", "should be a number"));
 }
 
+TEST(RecipeErrors, SayWhatAListOfNumbersShouldBe) {
+  EXPECT_TRUE(refused("[style]\nscale = 0.5\n", "line 2, style.scale", "list of numbers"));
+  EXPECT_TRUE(refused("style.blend = '0.5,0.5'\n", "style.blend", "list of numbers"));
+  EXPECT_TRUE(refused("style.blend = [0.5, 'x']\n", "style.blend", "should be a number"));
+  EXPECT_TRUE(refused("style.blend = [[0.5]]\n", "style.blend", "should be a number"));
+  EXPECT_TRUE(refused("style.shifts = [1.5]\n", "style.shifts", "should be a whole number"));
+  EXPECT_TRUE(refused("style.shifts = [1, 0]\n", "style.shifts", "is 0", "1 to 1000"));
+  EXPECT_TRUE(refused("style.shifts = [3000000000]\n", "style.shifts", "out of range"));
+  EXPECT_TRUE(refused("style.scale = [1, 0.01]\n", "style.scale", "0.01", "0.05 to 20"));
+  EXPECT_TRUE(refused("style.blend = [0.5, -0.5]\n", "style.blend", "-0.5"));
+  EXPECT_TRUE(refused("pyramid.bands = [nan]\n", "pyramid.bands", "nan"));
+}
+
 // Not the line of the table that it stands in.
 TEST(RecipeErrors, NameTheLineOfALayersOwnWeight) {
   EXPECT_TRUE(refused("[content.layers]\nrelu1_1 = 1\nrelu2_1 = 'x'\n", "line 3",
@@ -98,6 +111,30 @@ TEST(RecipeErrors, NameTheRangeOfANumberOutOfIt) {
 TEST(RecipeErrors, KeepEveryNumberWithinItsRange) {
   Recipe recipe;
   visit_fields(recipe, [&]<typename T>(const Field& field, T& value) {
+    if constexpr (std::is_same_v<T, std::vector<int>> || std::is_same_v<T, std::vector<double>>) {
+      SCOPED_TRACE(field.key);
+      using Number = typename T::value_type;
+      const T before = value;
+      const auto allowed = [&](double number) {
+        value = {static_cast<Number>(field.most), static_cast<Number>(number)};
+        try {
+          check_ranges(recipe, "my.toml");
+          return true;
+        } catch (const Error& error) {
+          EXPECT_TRUE(says(error, ErrorKind::usage, "my.toml", field.key));
+          return false;
+        }
+      };
+      EXPECT_TRUE(allowed(field.least));
+      EXPECT_FALSE(allowed(field.least - 1));
+      if (field.most < kUnbounded) {
+        EXPECT_FALSE(allowed(field.most * 1.001 + 1));
+      }
+      value = T(1001, static_cast<Number>(field.least));
+      EXPECT_TRUE(says(error_of([&] { check_ranges(recipe, "my.toml"); }), ErrorKind::usage,
+                       "1001 numbers", "1000"));
+      value = before;
+    }
     if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
       SCOPED_TRACE(field.key);
       const T before = value;
@@ -220,6 +257,9 @@ TEST(SetField, SetsEveryKindOfField) {
   set_field(recipe, "optimiser.clip", "true", "--x");
   set_field(recipe, "style.form", "paper-times-4", "--x");
   set_field(recipe, "style.layers", "relu2_1:0.5,conv1_1,pool1:2e-2", "--x");
+  set_field(recipe, "style.blend", "0.7,3e-1", "--x");
+  set_field(recipe, "style.scale", "2", "--x");
+  set_field(recipe, "style.shifts", "1,16", "--x");
   EXPECT_EQ(recipe.name, "a name");
   EXPECT_EQ(recipe.content.weight, 1e-3);
   EXPECT_EQ(recipe.picture.size, 300);
@@ -228,6 +268,11 @@ TEST(SetField, SetsEveryKindOfField) {
   EXPECT_EQ(recipe.style.form, StyleForm::paper_times_4);
   EXPECT_EQ(recipe.style.layers,
             (std::vector<LayerWeight>{{"conv1_1", 1}, {"pool1", 0.02}, {"relu2_1", 0.5}}));
+  EXPECT_EQ(recipe.style.blend, (std::vector<double>{0.7, 0.3}));
+  EXPECT_EQ(recipe.style.scale, std::vector<double>{2});
+  EXPECT_EQ(recipe.style.shifts, (std::vector<int>{1, 16}));
+  set_field(recipe, "style.shifts", "", "--x");
+  EXPECT_TRUE(recipe.style.shifts.empty());
 }
 
 TEST(SetField, ReadsTheLayersThatToTextWrites) {
@@ -253,6 +298,13 @@ TEST(SetField, RefusesTextThatIsNoSuchValue) {
   for (const char* text : {"", "relu1_1:", "relu1_1:x", ":1", ",", "relu1_1,,relu2_1"}) {
     EXPECT_TRUE(text_refused("style.layers", text)) << text;
   }
+  for (const char* text : {"x", ",", "1,", ",1", "1,,2", "1;2", "1, 2"}) {
+    EXPECT_TRUE(text_refused("style.blend", text)) << text;
+    EXPECT_TRUE(text_refused("style.shifts", text)) << text;
+  }
+  EXPECT_TRUE(text_refused("style.blend", "1,", "ends with a comma"));
+  EXPECT_TRUE(text_refused("style.shifts", "1,1.5", "'1.5'", "whole number"));
+  EXPECT_TRUE(text_refused("style.shifts", "1,1001", "1001", "1 to 1000"));
 }
 
 TEST(SetField, RefusesValuesOutOfTheirRange) {

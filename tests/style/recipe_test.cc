@@ -32,6 +32,12 @@ std::string exact(const std::vector<LayerWeight>& layers) {
   for (const LayerWeight& layer : layers) text += fmt::format("{}={};", layer.layer, layer.weight);
   return text;
 }
+template <typename Number>
+std::string exact(const std::vector<Number>& numbers) {
+  std::string text = "list";
+  for (const Number number : numbers) text += fmt::format(" {}", number);
+  return text;
+}
 
 using Texts = std::vector<std::pair<std::string, std::string>>;  // key, value
 
@@ -86,6 +92,14 @@ requires std::is_enum_v<Enum> std::vector<Enum> others(const Field&, Enum value)
   for (const auto& entry : names_of(value)) values.push_back(entry.value);
   return values;
 }
+// Lists of one, of none, and of all that a number may be.
+template <typename Number>
+std::vector<std::vector<Number>> others(const Field& field, const std::vector<Number>&) {
+  const std::vector<Number> numbers = others(field, Number{});
+  std::vector<std::vector<Number>> lists = {{}, numbers};
+  for (const Number number : numbers) lists.push_back({number});
+  return lists;
+}
 std::vector<std::vector<LayerWeight>> others(const Field&, const std::vector<LayerWeight>&) {
   return {{},
           {{"relu1_1", 0.1}},
@@ -135,16 +149,20 @@ TEST(RecipeToml, ReadsBackTextsOfSeveralLines) {
 // Every member of the struct, by hand: a new one does not compile here until it is named, and does
 // not pass until visit_fields knows it.
 std::multiset<const void*> members_of(const Recipe& recipe) {
-  const auto& [name, summary, network, content, style, variation, optimiser, picture, output] =
-      recipe;
+  const auto& [name, summary, network, content, style, balance, variation, optimiser, pyramid,
+               picture, output] = recipe;
   const auto& [network_name, pooling, convention] = network;
   const auto& [content_weight, content_layers, content_form] = content;
-  const auto& [style_weight, style_layers, gram, style_form] = style;
+  const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, blend, scale] =
+      style;
+  const auto& [balance_kind, strength] = balance;
   const auto& [variation_weight, variation_form] = variation;
-  const auto& [kind, iterations, space, clip, learning_rate, history, restart_every, line_search,
-               beta1, beta2, epsilon, epsilon_form, decay_rate, decay_steps] = optimiser;
-  const auto& [size, size_of, painting_size, init, noise, noise_share, seed, threads, pinning,
-               half_features] = picture;
+  const auto& [kind, iterations, seconds, plateau, space, clip, learning_rate, history,
+               restart_every, line_search, beta1, beta2, epsilon, epsilon_form, decay_rate,
+               decay_steps] = optimiser;
+  const auto& [smallest, fall, bands] = pyramid;
+  const auto& [size, size_of, painting_size, colors, border, init, noise, noise_share, seed,
+               threads, pinning, half_features] = picture;
   const auto& [keep, look_every, save_every, save_name] = output;
   return {&name,           &summary,        &network_name, &pooling,
           &content_weight, &content_layers, &content_form, &style_weight,
@@ -156,7 +174,10 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
           &seed,           &threads,        &pinning,      &half_features,
           &convention,     &restart_every,  &size_of,      &painting_size,
           &noise,          &noise_share,    &keep,         &look_every,
-          &save_every,     &save_name};
+          &save_every,     &save_name,      &statistic,    &shifts,
+          &blend,          &scale,          &balance_kind, &strength,
+          &seconds,        &plateau,        &smallest,     &fall,
+          &bands,          &colors,         &border};
 }
 
 TEST(RecipeFields, AreEveryMemberOfTheStructOnce) {
@@ -196,7 +217,7 @@ TEST(RecipeFields, NameEveryEnumeratedValueOnce) {
 }
 
 TEST(ParseRecipe, KeepsTheDefaultOfEveryAbsentKey) {
-  const Recipe empty = parse_recipe("", "limn");
+  const Recipe empty = parse_recipe("", Recipe().name);
   EXPECT_EQ(texts_of(empty), texts_of(Recipe()));
   const Recipe one = parse_recipe("[optimiser]\niterations = 7\n", "limn");
   EXPECT_EQ(one.optimiser.iterations, 7);
@@ -252,11 +273,45 @@ TEST(BuiltinRecipes, AllParseUnderTheirOwnName) {
   }
 }
 
-// What the header promises: "these defaults, which are those of the recipe limn".
-TEST(BuiltinRecipes, LimnIsTheStructsDefaults) {
-  Recipe limn = named_recipe("limn");
-  limn.summary.clear();  // a sentence, not a setting
-  EXPECT_EQ(texts_of(limn), texts_of(Recipe()));
+// What the header promises of members that are not set: "one size, the weights as they stand".
+void expect_neutral(const Recipe& recipe) {
+  EXPECT_EQ(recipe.balance.kind, Balance::fixed);
+  EXPECT_EQ(recipe.style.statistic, StyleStatistic::gram);
+  EXPECT_TRUE(recipe.style.shifts.empty());
+  EXPECT_TRUE(recipe.style.blend.empty());
+  EXPECT_EQ(recipe.style.scale, std::vector<double>{1.0});
+  EXPECT_EQ(recipe.optimiser.seconds, 0);
+  EXPECT_EQ(recipe.optimiser.plateau, 0);
+  EXPECT_EQ(recipe.pyramid.smallest, 0);
+  EXPECT_TRUE(recipe.pyramid.bands.empty());
+  EXPECT_EQ(recipe.picture.colors, Colors::style);
+  EXPECT_EQ(recipe.picture.border, 0);
+}
+
+TEST(Recipe, WithNothingSetIsNeutral) { expect_neutral(Recipe()); }
+
+// What limn can do more than the published systems is no part of theirs.
+TEST(BuiltinRecipes, OfPublishedSystemsKeepToOneSizeAndTheirWeights) {
+  for (const std::string& name : recipe_names()) {
+    SCOPED_TRACE(name);
+    if (name != "limn") expect_neutral(named_recipe(name));
+  }
+  EXPECT_EQ(recipe_names().size(), 6u);
+}
+
+TEST(BuiltinRecipes, LimnMeasuresItsWeightsAndPaintsFromCoarseToFine) {
+  const Recipe limn = named_recipe("limn");
+  EXPECT_EQ(limn.balance.kind, Balance::measured);
+  EXPECT_EQ(limn.balance.strength, 0.5);
+  EXPECT_EQ(limn.pyramid.smallest, 256);
+  EXPECT_LT(limn.pyramid.smallest, limn.picture.size);
+  EXPECT_FALSE(limn.pyramid.bands.empty());
+  EXPECT_EQ(limn.optimiser.line_search, LineSearch::strong_wolfe);
+  EXPECT_EQ(limn.network.name, "builtin");
+  EXPECT_EQ(limn.picture.colors, Colors::style);
+  // Measured weights are shares: with all of them alike, no layer is pushed harder than another.
+  for (const LayerWeight& layer : limn.style.layers) EXPECT_EQ(layer.weight, 1.0) << layer.layer;
+  EXPECT_EQ(limn.style.layers.size(), 5u);
 }
 
 TEST(BuiltinRecipes, OfANearMissOfferTheName) {

@@ -7,6 +7,7 @@
 #include "style/objective.h"
 #include "support/drawn.h"
 #include "support/errors.h"
+#include "support/masks.h"
 #include "support/same_bits.h"
 #include "support/temporary_folder.h"
 
@@ -36,11 +37,10 @@ class Sweep : public InAFolder {
  protected:
   std::vector<Painted> swept(const std::vector<Recipe>& recipes, size_t* measured = nullptr) const {
     std::vector<Painted> all;
-    const Swept result =
-        sweep(model_, photo_, painting_, recipes, [&](size_t index, Painted&& painted) {
-          EXPECT_EQ(index, all.size());
-          all.push_back(std::move(painted));
-        });
+    const Swept result = sweep(model_, pictures(), recipes, [&](size_t index, Painted&& painted) {
+      EXPECT_EQ(index, all.size());
+      all.push_back(std::move(painted));
+    });
     EXPECT_EQ(result.painted, all.size());
     if (measured) *measured = result.measured;
     return all;
@@ -52,7 +52,7 @@ class Sweep : public InAFolder {
     const std::vector<Painted> all = swept(recipes, &measured);
     EXPECT_EQ(all.size(), recipes.size());
     for (size_t i = 0; i < all.size(); ++i) {
-      const Painted alone = paint(model_, photo_, painting_, recipes[i]);
+      const Painted alone = paint(model_, pictures(), recipes[i]);
       EXPECT_TRUE(same_bits(all[i].picture.rgb, alone.picture.rgb)) << "painting " << i;
       EXPECT_TRUE(same_bits(all[i].picture.alpha, alone.picture.alpha)) << "painting " << i;
       EXPECT_EQ(all[i].outcome, alone.outcome);
@@ -65,9 +65,17 @@ class Sweep : public InAFolder {
     return measured;
   }
 
+  Pictures pictures() const {
+    Pictures pictures = single_style(photo_, painting_);
+    pictures.styles[0].to = to_;
+    pictures.keep = keep_;
+    return pictures;
+  }
+
   Model model_ = small_vgg19();
   Image photo_ = smooth_picture(kWidth, kHeight, 1);
   Image painting_ = smooth_picture(kWidth + 3, kHeight, 2);
+  Mask to_, keep_;
 };
 
 // ---- what is shared, and that it makes no difference ----
@@ -174,6 +182,75 @@ TEST_F(Sweep, ResizesLikePaint) {
   }
 }
 
+// A painting that has been scaled would be cut to whole pixels once more.
+TEST_F(Sweep, ScalesPaintingsLikePaint) {
+  photo_ = smooth_picture(61, 40, 1);
+  painting_ = smooth_picture(47, 61, 2);
+  for (const double scale : {0.3, 0.6, 0.61, 0.7, 1.3}) {
+    for (const PaintingSize size :
+         {PaintingSize::proportional, PaintingSize::stretched, PaintingSize::own}) {
+      std::vector<Recipe> recipes = recipes_of_weights({1e-4, 1e-3});
+      for (Recipe& recipe : recipes) {
+        recipe.optimiser.iterations = 1;
+        recipe.picture.size = 53;
+        recipe.picture.painting_size = size;
+        recipe.style.scale = {scale};
+      }
+      EXPECT_EQ(expect_same_as_paint(recipes), 1u) << scale;
+    }
+  }
+}
+
+// ---- the artist's controls ----
+
+TEST_F(Sweep, OfStrengthsMeasuresEachSizeOnce) {
+  const auto with_pyramid = [](Recipe& recipe, double strength) {
+    recipe.balance.kind = Balance::measured;
+    recipe.balance.strength = strength;
+    recipe.picture.size = 64;
+    recipe.pyramid.smallest = 16;
+    recipe.pyramid.bands = {0, 0.5};
+    recipe.optimiser.iterations = 9;
+  };
+  EXPECT_EQ(expect_same_as_paint(recipes_with({0.2, 0.5, 0.9}, with_pyramid)), 1u);
+  EXPECT_EQ(expect_same_as_paint(recipes_with({6, 12},
+                                              [&](Recipe& recipe, int iterations) {
+                                                with_pyramid(recipe, 0.5);
+                                                recipe.optimiser.iterations = iterations;
+                                              })),
+            1u);
+  EXPECT_EQ(expect_same_as_paint(recipes_with({16, 0},
+                                              [&](Recipe& recipe, int smallest) {
+                                                with_pyramid(recipe, 0.5);
+                                                recipe.pyramid.smallest = smallest;
+                                              })),
+            2u);
+  EXPECT_EQ(expect_same_as_paint(recipes_with({0, 3},
+                                              [&](Recipe& recipe, int border) {
+                                                with_pyramid(recipe, 0.5);
+                                                recipe.picture.border = border;
+                                              })),
+            2u);
+}
+
+TEST_F(Sweep, WithMasksIsWhatPaintMakes) {
+  to_ = halves(kWidth, kHeight, 1, 0.25f);
+  keep_ = halves(kWidth, kHeight, 0, 0.5f);
+  EXPECT_EQ(expect_same_as_paint(recipes_of_weights({1e-5, 1e-4})), 1u);
+  EXPECT_EQ(expect_same_as_paint(recipes_with(
+                {Colors::style, Colors::content, Colors::matched},
+                [](Recipe& recipe, Colors colors) { recipe.picture.colors = colors; })),
+            3u);
+  EXPECT_EQ(
+      expect_same_as_paint(recipes_with(
+          {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation},
+          [](Recipe& recipe, StyleStatistic statistic) { recipe.style.statistic = statistic; })),
+      3u);
+  EXPECT_EQ(expect_same_as_paint(recipes_with(
+                {1, 2}, [](Recipe& recipe, int shift) { recipe.style.shifts = {shift}; })),
+            2u);
+}
+
 TEST_F(Sweep, OfOneOrNone) {
   EXPECT_EQ(expect_same_as_paint(recipes_of_weights({1e-4})), 1u);
   EXPECT_EQ(expect_same_as_paint({}), 0u);
@@ -183,7 +260,7 @@ TEST_F(Sweep, OfOneOrNone) {
 
 TEST_F(Sweep, TellsWhichPaintingItIsAt) {
   std::vector<std::pair<size_t, int>> seen;
-  sweep(model_, photo_, painting_, recipes_of_weights({1e-4, 1e-3}), {},
+  sweep(model_, pictures(), recipes_of_weights({1e-4, 1e-3}), {},
         [&](size_t index, const Progress& progress) {
           seen.emplace_back(index, progress.iteration);
           return true;
@@ -197,7 +274,7 @@ TEST_F(Sweep, TellsWhichPaintingItIsAt) {
 TEST_F(Sweep, EndsWithThePaintingThatIsStopped) {
   std::vector<Outcome> outcomes;
   const Swept result = sweep(
-      model_, photo_, painting_, recipes_of_weights({1e-5, 1e-4, 1e-3}),
+      model_, pictures(), recipes_of_weights({1e-5, 1e-4, 1e-3}),
       [&](size_t, Painted&& painted) { outcomes.push_back(painted.outcome); },
       [](size_t index, const Progress& progress) { return index == 0 || progress.iteration < 2; });
   EXPECT_EQ(outcomes, (std::vector<Outcome>{Outcome::finished, Outcome::stopped}));
@@ -206,7 +283,7 @@ TEST_F(Sweep, EndsWithThePaintingThatIsStopped) {
 
 TEST_F(Sweep, PassesOnWhatTheCallbacksThrow) {
   size_t done = 0;
-  EXPECT_THROW(sweep(model_, photo_, painting_, recipes_of_weights({1e-5, 1e-4, 1e-3}),
+  EXPECT_THROW(sweep(model_, pictures(), recipes_of_weights({1e-5, 1e-4, 1e-3}),
                      [&](size_t index, Painted&&) {
                        if (index == 1) throw std::runtime_error("no room");
                        ++done;
@@ -228,7 +305,7 @@ TEST_F(Sweep, FindsWhatIsWrongWithAnyRecipeBeforePainting) {
   const auto refused = [&](const std::vector<Recipe>& recipes) {
     return error_of([&] {
       sweep(
-          model_, photo_, painting_, recipes, [](size_t, Painted&&) { ADD_FAILURE() << "painted"; },
+          model_, pictures(), recipes, [](size_t, Painted&&) { ADD_FAILURE() << "painted"; },
           [](size_t, const Progress&) -> bool {
             ADD_FAILURE() << "began";
             return false;
@@ -252,6 +329,10 @@ TEST_F(Sweep, FindsWhatIsWrongWithAnyRecipeBeforePainting) {
                                           recipe.style.layers = {{"pool1", 1}};
                                         })),
                    ErrorKind::usage, "needs at least 2 x 2"));
+  EXPECT_TRUE(
+      says(refused(recipes_with(
+               {1, 2}, [](Recipe& recipe, int shares) { recipe.style.blend.resize(shares, 1); })),
+           ErrorKind::usage, "style.blend", "2 shares"));
   EXPECT_TRUE(says(
       refused(recipes_with({"content", "missing.png"},
                            [](Recipe& recipe, const char* init) { recipe.picture.init = init; })),

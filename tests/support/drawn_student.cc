@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "support/drawn.h"
+#include "support/random_values.h"
 
 namespace limn {
 namespace {
@@ -50,6 +51,32 @@ DrawnStudent draw_student(const StudentWidths& widths, std::uint64_t seed, int m
   weights.convention = kCaffeConvention;
   weights.source = "student.safetensors";
   weights.convolutions = draw_convolutions(*weights.network, stream);
+  return drawn;
+}
+
+DrawnStudent open_student() {
+  const StudentWidths widths = {{16, 32, 16}};
+  DrawnStudent drawn = draw_student(widths, 5);
+  Random random(6);
+  std::vector<Imitation> taps;
+  const char* const layers[] = {"relu1_1", "relu2_1", "relu4_2"};
+  for (int row = 0; row < 3; ++row) {
+    const size_t C = widths[0][row];
+    Buffer<float> R(C * C);
+    for (size_t i = 0; i < C; ++i) {
+      for (size_t j = i; j < C; ++j)
+        R[i * C + j] = (i == j ? 1.0f : 0.0f) + random_signed(random) / 4;
+    }
+    taps.push_back(imitation_of(layers[row], row, static_cast<int>(C) + 5, std::move(R)));
+  }
+  Weights& weights = drawn.weights;
+  weights.student = make_student(student_rows(widths), std::move(taps));
+  weights.network = &weights.student->table;
+  weights.convention = kTorchvisionConvention;
+  for (Convolution& convolution : weights.convolutions) {
+    for (float& bias : convolution.bias) bias += 4;
+    for (float& value : convolution.kernel.values) value *= 0.25f;
+  }
   return drawn;
 }
 

@@ -29,4 +29,7 @@ struct DrawnStudent {
 // layers have `more_channels` more than the student's.
 DrawnStudent draw_student(const StudentWidths& widths, std::uint64_t seed, int more_channels = 7);
 
+// Three convolutions without pooling, each of them a tap, with biases that keep every ReLU open.
+DrawnStudent open_student();
+
 }  // namespace limn

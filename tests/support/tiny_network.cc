@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "style/recipe_fields.h"
+#include "support/copies.h"
 #include "support/drawn.h"
 
 namespace limn {
@@ -45,6 +46,15 @@ TinyNetwork::TinyNetwork() {
 const TinyNetwork& tiny_network() {
   static const TinyNetwork tiny;
   return tiny;
+}
+
+Weights open_tiny_weights() {
+  Weights weights = copy_of(tiny_network().weights);
+  for (Convolution& convolution : weights.convolutions) {
+    for (float& bias : convolution.bias) bias += 4;
+    for (float& value : convolution.kernel.values) value *= 0.25f;
+  }
+  return weights;
 }
 
 Recipe recipe_of(const nlohmann::json& sections) {

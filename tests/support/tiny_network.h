@@ -32,6 +32,10 @@ struct TinyNetwork {
 // Read and drawn once.
 const TinyNetwork& tiny_network();
 
+// Its weights with biases that keep every ReLU open, and kernels that keep features from falling
+// below them.
+Weights open_tiny_weights();
+
 // The recipe of a case: every key of every section, set as the command's flags would be.
 Recipe recipe_of(const nlohmann::json& sections);
 
