@@ -43,10 +43,11 @@ expect_json out/a.json 'r["history"][-1]["total"] < r["history"][0]["total"]'
 expect_json out/a.json 'all((h["width"], h["height"]) == (40, 30) for h in r["history"])'
 
 # ---- several sizes: iterations go on from one to the next ----
-expect_exit 0 "${paint[@]}" -o out/b.png --report out/b.json --smallest 12 --iterations 7
+expect_exit 0 "${paint[@]}" -o out/b.png --report out/b.json --smallest 24 --size 96 \
+  --iterations 7
 expect_json out/b.json '[(h["width"], h["height"]) for h in r["history"]] ==
   sorted((h["width"], h["height"]) for h in r["history"])'
-expect_json out/b.json 'sorted({h["width"] for h in r["history"]}) == [12, 24, 48]'
+expect_json out/b.json 'sorted({h["width"] for h in r["history"]}) == [24, 48, 96]'
 expect_json out/b.json '[h["iteration"] for h in r["history"]] == list(range(8))'
 
 # ---- several paintings, and masks ----
