@@ -83,9 +83,10 @@ refused 2 "the painting's mask of style number 2 is black everywhere" red.png bl
   --mask-style none --mask-style black.png
 
 # Masks are inputs: they are not replaced.
+cp left.png mine.png
 for flag in --mask-content --mask-style --mask-keep; do
-  expect_refusal 2 "--output: 'left.png' would replace the mask" limn paint photo.png red.png \
-    $flag left.png -o left.png
+  expect_refusal 2 "--output: 'mine.png' would replace the mask" limn paint photo.png red.png \
+    $flag mine.png -o mine.png
 done
 
 # ---- limn sweep takes them too ----

@@ -102,7 +102,8 @@ refused 2 "--blend: 'x' is not a number" red.png blue.png -o out/a.png --blend 1
 refused 2 "--blend: '1,' ends with a comma" red.png blue.png -o out/a.png --blend 1,
 
 # No input is replaced.
-refused 2 "--output: 'blue.png' would replace the painting" red.png blue.png -o blue.png
+cp blue.png mine.png
+refused 2 "--output: 'mine.png' would replace the painting" red.png mine.png -o mine.png
 refused 2 "--output: 'album/b.png' would replace the painting" album -o album/b.png
 refused 2 "--report: './album/readme.txt' would replace the painting" album -o out/a.png \
   --report ./album/readme.txt
