@@ -29,8 +29,10 @@ std::string value_name(const T&) {
     return "N";
   } else if constexpr (std::is_same_v<T, std::string>) {
     return "TEXT";
+  } else if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
+    return "LAYER:N,...";
   } else {
-    return "LIST";
+    return "N,...";
   }
 }
 
@@ -40,26 +42,69 @@ std::string default_text(const T& value) {
     return std::string(name_of(value));
   } else if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
     return to_text(value);
-  } else {
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
     return fmt::format("{}", value);
+  } else {
+    return value.empty() ? "none" : fmt::format("{}", fmt::join(value, ","));
   }
+}
+
+// What an artist turns: how the picture looks, and how long and from what it is painted.
+constexpr std::array<std::string_view, 5> kLook = {"picture.size", "balance.strength",
+                                                   "style.scale", "style.blend", "picture.colors"};
+constexpr std::array<std::string_view, 4> kEffort = {"optimiser.seconds", "optimiser.iterations",
+                                                     "style.layers", "content.layers"};
+constexpr const char* kControls = "The artist's controls, with their defaults in recipe 'limn'";
+
+// The group of the help in which another setting stands.
+const char* group_of(std::string_view key) {
+  const std::string_view section = key.substr(0, key.find('.'));
+  if (section == "optimiser" || section == "pyramid") return "Settings of the optimiser";
+  if (section == "picture") return "Settings of the pictures";
+  if (section == "output") return "Settings of what is kept";
+  return "Settings of the network and the losses";
 }
 
 // Whether the losses of a given picture depend on the setting; those of how fast count as well.
 bool matters_to_losses(std::string_view key) {
   constexpr std::array kOfTheWay = {"picture.init", "picture.noise", "picture.noise_share",
-                                    "picture.seed"};
+                                    "picture.seed", "style.blend",   "picture.border"};
   if (key.starts_with("optimiser.")) return key == "optimiser.space";
-  return !key.starts_with("output.") && std::ranges::find(kOfTheWay, key) == kOfTheWay.end();
+  if (key.starts_with("output.") || key.starts_with("pyramid.")) return false;
+  return std::ranges::find(kOfTheWay, key) == kOfTheWay.end();
+}
+
+// The keys of the settings that have a flag and are none of the artist's controls.
+std::vector<std::string_view> other_keys() {
+  const auto in = [](const auto& keys, std::string_view key) {
+    return std::ranges::find(keys, key) != keys.end();
+  };
+  std::vector<std::string_view> keys;
+  const Recipe recipe;
+  visit_fields(recipe, [&](const Field& field, const auto&) {
+    if (!field.flag.empty() && !in(kLook, field.key) && !in(kEffort, field.key)) {
+      keys.push_back(field.key);
+    }
+  });
+  return keys;
 }
 
 }  // namespace
 
-void PaintingArguments::add_to(CLI::App& command, Settings settings) {
-  command.add_option("PHOTO", photo_, "The picture to be painted")->required()->type_name("FILE");
-  command.add_option("PAINTING", painting_, "The picture in whose manner it is painted")
+void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styles) {
+  const bool several = styles == Styles::several;
+  command.add_option("PHOTO", names_.photo, "The picture to be painted")
       ->required()
       ->type_name("FILE");
+  CLI::Option* paintings =
+      command
+          .add_option("PAINTING", names_.paintings,
+                      several ? "The picture in whose manner it is painted. Several are blended; a "
+                                "folder's pictures make one manner together"
+                              : "The picture in whose manner it is painted")
+          ->required()
+          ->type_name(several ? "FILE|FOLDER" : "FILE");
+  if (!several) paintings->expected(1)->allow_extra_args(false);
   command
       .add_option(
           "--weights", weights_,
@@ -70,23 +115,49 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings) {
       .add_option("--recipe", recipe_name_, "A recipe's name ('limn recipes' lists them) or file")
       ->type_name("NAME|FILE")
       ->default_str(recipe_name_);
-  const Recipe defaults;
+  const auto add = [&](std::span<const std::string_view> keys) {
+    for (const std::string_view key : keys) {
+      if (settings == Settings::all || matters_to_losses(key)) add_setting(command, key);
+    }
+  };
+  add(kLook);
+  if (several) add_masks(command);
+  add(kEffort);
+  add(other_keys());
+}
+
+void PaintingArguments::add_masks(CLI::App& command) {
+  const auto add = [&](const char* flag, auto& variable, const char* help) {
+    return command.add_option(flag, variable, help)->type_name("FILE")->group(kControls);
+  };
+  add("--mask-content", names_.content_masks,
+      "Where in the photo the first PAINTING's manner goes: white. Again for the second, ...; none "
+      "leaves one out")
+      ->allow_extra_args(false);
+  add("--mask-style", names_.style_masks,
+      "Where in the PAINTING its manner is found, in the same way")
+      ->allow_extra_args(false);
+  add("--mask-keep", names_.keep_mask, "Where the photo stays as it is: white");
+}
+
+void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
+  static const Recipe defaults = named_recipe("limn");
+  const auto in = [&](const auto& keys) { return std::ranges::find(keys, key) != keys.end(); };
+  const char* group = in(kLook) || in(kEffort) ? kControls : group_of(key);
   visit_fields(defaults, [&](const Field& field, const auto& value) {
-    if (field.flag.empty()) return;
-    if (settings == Settings::of_losses && !matters_to_losses(field.key)) return;
-    const std::string key(field.key);
+    if (field.key != key) return;
     const std::string flag(field.flag);
     const std::string help = fmt::format("{} [{}]", field.help, default_text(value));
-    const char* group = "Settings of the recipe, with their defaults in recipe 'limn'";
+    const auto set = [this, name = std::string(key)](const std::string& text) {
+      values_[name] = text;
+    };
     if constexpr (std::is_same_v<decltype(value), const Pinning&>) {
       command
           .add_flag_callback(
-              flag, [this, key] { values_[key] = name_of(Pinning::none); }, help)
+              flag, [set] { set(std::string(name_of(Pinning::none))); }, help)
           ->group(group);
     } else {
-      command
-          .add_option_function<std::string>(
-              flag, [this, key](const std::string& text) { values_[key] = text; }, help)
+      command.add_option_function<std::string>(flag, set, help)
           ->type_name(value_name(value))
           ->group(group);
     }
@@ -101,6 +172,7 @@ Recipe PaintingArguments::recipe() const {
       set_field(recipe, field.key, given->second, std::string(field.flag));
     }
   });
+  if (given("balance.strength")) check_strength_matters(recipe, "--strength");
   return recipe;
 }
 
@@ -145,6 +217,15 @@ Model PaintingArguments::model(std::span<Recipe> recipes) const {
     drop_unread_layers(weights, deepest(*weights.network, recipes));
   }
   return Model(std::make_shared<const Weights>(std::move(weights)));
+}
+
+void check_strength_matters(const Recipe& recipe, const std::string& flag) {
+  if (recipe.balance.kind == Balance::measured) return;
+  fail(
+      ErrorKind::usage,
+      "{}: makes no difference to recipe '{}', whose weights stand as they are; say --style-weight "
+      "instead, or --balance measured too",
+      flag, recipe.name);
 }
 
 Recipe find_recipe(const std::string& name_or_file) {

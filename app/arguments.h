@@ -1,4 +1,5 @@
-// What paint and evaluate have in common: two pictures, weights, and a recipe that flags override.
+// What paint, sweep and evaluate have in common: pictures, weights, and a recipe that flags
+// override.
 #pragma once
 
 #include <limn/limn.h>
@@ -8,6 +9,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+
+#include "inputs.h"
 
 namespace limn {
 
@@ -18,12 +22,22 @@ class PaintingArguments {
     all,
     of_losses,  // those that make a difference to the losses of a given picture
   };
+  // What a picture is painted from.
+  enum class Styles {
+    several,  // one painting or more, and masks
+    one,      // one painting
+  };
 
-  // Adds PHOTO, PAINTING, --weights, --recipe and a flag for every such setting of a recipe.
-  void add_to(CLI::App& command, Settings settings = Settings::all);
+  // Adds PHOTO, PAINTING, --weights, --recipe, the masks' flags and one for every such setting of a
+  // recipe.
+  void add_to(CLI::App& command, Settings settings = Settings::all,
+              Styles styles = Styles::several);
 
-  const std::string& photo() const { return photo_; }
-  const std::string& painting() const { return painting_; }
+  const InputNames& names() const { return names_; }
+  const std::string& photo() const { return names_.photo; }
+  // The one painting, or the first.
+  const std::string& painting() const { return names_.paintings.front(); }
+  Inputs inputs() const { return read_inputs(names_); }
 
   // The recipe with the flags that were given. Throws Error.
   Recipe recipe() const;
@@ -41,11 +55,19 @@ class PaintingArguments {
   Model model(Recipe& recipe) const { return model(std::span(&recipe, 1)); }
 
  private:
-  std::string photo_, painting_, weights_;
+  void add_masks(CLI::App& command);
+  void add_setting(CLI::App& command, std::string_view key);
+
+  InputNames names_;
+  std::string weights_;
   std::string recipe_name_ = "limn";
   std::map<std::string, std::string>
       values_;  // by recipe key, as text, in the flags that were given
 };
+
+// Throws Error (usage), naming the flag, where a strength was asked for of a recipe whose weights
+// stand as they are: it would make no difference.
+void check_strength_matters(const Recipe& recipe, const std::string& flag);
 
 // The recipe of a name or a file: whatever ends in .toml or holds a slash is a file.
 Recipe find_recipe(const std::string& name_or_file);

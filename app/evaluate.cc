@@ -69,7 +69,8 @@ void add_evaluate_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("evaluate", kDescription);
   command->footer(kExamples);
   const auto evaluate = std::make_shared<EvaluateCommand>();
-  evaluate->arguments.add_to(*command, PaintingArguments::Settings::of_losses);
+  evaluate->arguments.add_to(*command, PaintingArguments::Settings::of_losses,
+                             PaintingArguments::Styles::one);
   command->add_option("PICTURE", evaluate->picture, "The picture to be judged")
       ->required()
       ->type_name("FILE");

@@ -13,7 +13,7 @@
 namespace limn {
 namespace {
 
-void keep_apart(const Written& written, const std::string& kept, const char* role) {
+void keep_apart(const Written& written, const std::string& kept, std::string_view role) {
   using std::filesystem::weakly_canonical;
   if (weakly_canonical(written.path) != weakly_canonical(kept)) return;
   fail(ErrorKind::usage, "{}: '{}' would replace the {}; choose another name", written.flag,
@@ -35,11 +35,8 @@ bool take(const std::string& path) {
 
 }  // namespace
 
-FreshName::FreshName(const std::string& photo, const std::string& painting) {
-  const auto stem = [](const std::string& path) {
-    return std::filesystem::path(path).stem().string();
-  };
-  const std::string base = stem(photo) + "-" + stem(painting);
+FreshName::FreshName(const InputNames& inputs) {
+  const std::string base = base_name(inputs);
   path_ = base + ".png";
   for (int number = 2; !take(path_); ++number) path_ = fmt::format("{}-{}.png", base, number);
 }
@@ -72,11 +69,11 @@ void check_report(const std::string& path) {
   check_replaceable(path);
 }
 
-void check_kept(const std::vector<Written>& written, const PaintingArguments& inputs,
+void check_kept(const std::vector<Written>& written, const InputNames& inputs,
                 const std::optional<std::string>& weights) {
+  const std::vector<InputFile> kept = input_files(inputs);
   for (size_t i = 0; i < written.size(); ++i) {
-    keep_apart(written[i], inputs.photo(), "photo");
-    keep_apart(written[i], inputs.painting(), "painting");
+    for (const InputFile& file : kept) keep_apart(written[i], file.path, file.role);
     if (weights) keep_apart(written[i], *weights, "weights");
     for (size_t j = 0; j < i; ++j) keep_apart(written[i], written[j].path, written[j].role);
   }

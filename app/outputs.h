@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "arguments.h"
+#include "inputs.h"
 
 namespace limn {
 
@@ -23,12 +23,13 @@ void check_report(const std::string& path);
 
 // The name that a painting gets in the current directory when none is given, made from those of its
 // pictures: landscape.jpg and oil.jpg make landscape-oil.png, or landscape-oil-2.png, -3, ... where
-// that is there already. Nothing is ever replaced, and no other run of limn gets the same name: an
-// empty file takes the place at once, and goes away again unless it has been painted over.
+// that is there already; with ink.jpg besides, landscape-oil-ink.png. Nothing is ever replaced, and
+// no other run of limn gets the same name: an empty file takes the place at once, and goes away
+// again unless it has been painted over.
 class FreshName {
  public:
   // Throws Error (file) where no file can be made.
-  FreshName(const std::string& photo, const std::string& painting);
+  explicit FreshName(const InputNames& inputs);
   ~FreshName();
   FreshName(const FreshName&) = delete;
   FreshName& operator=(const FreshName&) = delete;
@@ -46,10 +47,10 @@ struct Written {
   const char* role;  // in messages: "picture"
 };
 
-// Throws Error (usage) where one of the files would replace an input (a picture, or the weights'
-// file) or one before it in the list: nothing that was given is lost, and no result replaces
-// another.
-void check_kept(const std::vector<Written>& written, const PaintingArguments& inputs,
+// Throws Error (usage) where one of the files would replace an input (a picture, a mask, or the
+// weights' file) or one before it in the list: nothing that was given is lost, and no result
+// replaces another.
+void check_kept(const std::vector<Written>& written, const InputNames& inputs,
                 const std::optional<std::string>& weights);
 
 }  // namespace limn

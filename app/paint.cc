@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
+#include "forecast.h"
 #include "image/write.h"
 #include "interrupt.h"
 #include "outputs.h"
@@ -24,19 +25,27 @@ namespace limn {
 namespace {
 
 constexpr const char* kDescription =
-    "Paint a photo in the manner of a painting.\n\n"
-    "Nothing but the two pictures is needed: limn has a network inside. Both are resized as the "
+    "Paint a photo in the manner of a painting, or of several.\n\n"
+    "Nothing but the pictures is needed: limn has a network inside. They are resized as the "
     "recipe\n"
     "says: by recipe 'limn', the longest side of each becomes --size pixels. The picture of least "
     "loss\n"
     "is written to --output; without it, to PHOTO-PAINTING.png in the current directory, where it\n"
-    "replaces nothing. Ctrl-C writes the best picture so far and ends with code 130.";
+    "replaces nothing. Ctrl-C writes the best picture so far and ends with code 130.\n\n"
+    "Each PAINTING is a style. The picture is painted in a blend of them, unless masks say where "
+    "each\n"
+    "of them goes. A mask is a picture of any size, white inside and black outside.";
 
 constexpr const char* kExamples =
     "Examples:\n"
     "  limn paint photo.jpg painting.jpg\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --size 1024 --iterations 300\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --style-weight 5e-4\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --style-scale 0.5 --colors content\n"
+    "  limn paint photo.jpg oil.jpg ink.jpg -o out.png --blend 0.3,0.7\n"
+    "  limn paint photo.jpg etchings/ -o out.png                  the manner of all pictures in "
+    "it\n"
+    "  limn paint photo.jpg oil.jpg ink.jpg -o out.png --mask-content sky.png   the rest is ink\n"
+    "  limn paint photo.jpg painting.jpg -o out.png --mask-keep face.png --seconds 20\n"
     "  limn paint photo.jpg painting.jpg -o out.png --init noise --seed 7 --save-every 20 \\\n"
     "      --report out.json\n"
     "  limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'\n"
@@ -46,6 +55,16 @@ constexpr const char* kExamples =
     "be written), 4 too large or no memory, 130 interrupted (the best picture so far was "
     "written),\n"
     "1 a fault of limn's own.";
+
+// "; ended at 74: ...", of a painting that ended before all its iterations were done.
+std::string early_end(const Painted& painted, const Recipe& recipe) {
+  const int done = painted.history.empty() ? 0 : painted.history.back().iteration;
+  if (done >= recipe.optimiser.iterations) return "";
+  const char* why = "the loss hardly fell any more";  // at some size, or the last
+  if (painted.outcome == Outcome::stopped) why = "interrupted";
+  if (painted.outcome == Outcome::out_of_time) why = "the time was over";
+  return fmt::format("; ended at {}: {}", done, why);
+}
 
 struct PaintCommand {
   PaintingArguments arguments;
@@ -93,7 +112,7 @@ std::string PaintCommand::name_on_the_way(const Progress& progress, SavedName na
 
 void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, const Model& model,
                                 double predicted_bytes) const {
-  nlohmann::ordered_json json = to_json(arguments, output, model);
+  nlohmann::ordered_json json = to_json(arguments.names(), output, model);
   json["recipe"] = to_json(recipe);
   json["width"] = painted.picture.width;
   json["height"] = painted.picture.height;
@@ -106,7 +125,10 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
   json["predicted_memory_bytes"] = static_cast<std::int64_t>(predicted_bytes);
   json["history"] = nlohmann::ordered_json::array();
   for (const IterationRecord& record : painted.history) {
-    nlohmann::ordered_json entry = {{"iteration", record.iteration}, {"seconds", record.seconds}};
+    nlohmann::ordered_json entry = {{"iteration", record.iteration},
+                                    {"seconds", record.seconds},
+                                    {"width", record.width},
+                                    {"height", record.height}};
     entry.update(to_json(record.losses));
     json["history"].push_back(std::move(entry));
   }
@@ -120,45 +142,46 @@ void PaintCommand::check(const Recipe& recipe) const {
   if (report) check_report(*report);
   std::vector<Written> written = {{"--output", output, "picture"}};
   if (report) written.push_back({"--report", *report, "report"});
-  check_kept(written, arguments, arguments.weights_file(recipe));
+  check_kept(written, arguments.names(), arguments.weights_file(recipe));
 }
 
 int PaintCommand::run() {
   std::optional<FreshName> name;
-  output =
-      given_output ? *given_output : name.emplace(arguments.photo(), arguments.painting()).path();
+  output = given_output ? *given_output : name.emplace(arguments.names()).path();
   return paint_to_output();
 }
 
 int PaintCommand::paint_to_output() const {
   Recipe recipe = arguments.recipe();
   check(recipe);
-  Image photo = read_image(arguments.photo());
-  Image painting = read_image(arguments.painting());
+  Inputs inputs = arguments.inputs();
   const Model model = arguments.model(recipe);
 
-  const WorkingSizes sizes = working_sizes(photo, painting, recipe);
-  check_writable(output, write, std::max(sizes.height, sizes.width));
-  const auto predict = [&] {
+  const WorkingSizes sizes = working_sizes(inputs.pictures, recipe);
+  check_writable(output, write, std::max(sizes.picture.height, sizes.picture.width));
+  const std::vector<std::string> notes = notes_on_enlarging(inputs, sizes, recipe);
+  const auto predict = [&, regions = mask_regions(inputs.pictures)] {
     const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
-    return predict_painting_bytes(model.weights(), recipe, sizes, threads);
+    return predict_painting_bytes(model.weights(), recipe, sizes, regions, threads);
   };
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));
+  Forecast forecast(inputs.pictures, std::span(&recipe, 1));
   int exit_code = kSuccess;
   const auto on_progress = [&](const Progress& progress) {
     if (progress.iteration == 0) {
-      display.note(fmt::format("painting {} x {} pixels by recipe '{}'", progress.width,
-                               progress.height, recipe.name));
+      display.note(fmt::format("painting {} x {} pixels by recipe '{}'", sizes.picture.width,
+                               sizes.picture.height, recipe.name));
+      for (const std::string& note : notes) display.note(note);
     }
-    display.show(progress);
+    display.show(progress, forecast.standing(0, progress));
     const int every = recipe.output.save_every;
     const bool save = every > 0 && progress.iteration > 0 && progress.iteration % every == 0;
     if (save && !save_on_the_way(progress, recipe, display)) exit_code = kFileError;
     return !interrupted();
   };
-  const Painted painted = paint(model, std::move(photo), std::move(painting), recipe, on_progress);
+  const Painted painted = paint(model, std::move(inputs.pictures), recipe, on_progress);
   display.finish();
   if (painted.outcome == Outcome::failed) {
     fail(ErrorKind::usage,
@@ -168,8 +191,9 @@ int PaintCommand::paint_to_output() const {
 
   write_image(painted.picture, output, write);
   if (report) write_report(painted, recipe, model, predict());
-  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s", output, painted.iteration,
-                           recipe.optimiser.iterations, painted.seconds));
+  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", output, painted.iteration,
+                           recipe.optimiser.iterations, painted.seconds,
+                           early_end(painted, recipe)));
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
 }
 

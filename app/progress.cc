@@ -22,18 +22,25 @@ int terminal_width() {
   return 80;
 }
 
-// "2.1 it/s, 0:45 left": nothing before the first iteration is done.
-std::string pace_text(const Progress& progress) {
-  if (progress.iteration == 0 || progress.seconds <= 0) return "";
-  const double rate = progress.iteration / progress.seconds;
-  const double left = (progress.iterations - progress.iteration) / rate;
-  return fmt::format("{:.2f} it/s, {} left", rate, clock_text(left));
+// "2.1 it/s, 0:45 left", or what of it is known.
+std::string pace_text(const Standing& standing) {
+  std::string text;
+  if (standing.pace > 0) text = fmt::format("{:.2f} it/s", standing.pace);
+  if (standing.seconds_left < 0) return text;
+  return fmt::format("{}{}{} left{}", text, text.empty() ? "" : ", ",
+                     clock_text(standing.seconds_left), standing.count > 1 ? " in all" : "");
 }
 
-std::string pace_text(const Progress& progress, const Series& series) {
-  if (progress.iteration == 0 || progress.seconds <= 0 || series.seconds_left < 0) return "";
-  return fmt::format("{:.2f} it/s, {} left in all", progress.iteration / progress.seconds,
-                     clock_text(series.seconds_left));
+// "painting 2/3, ": where there are several.
+std::string number_text(const Standing& standing) {
+  if (standing.count == 1) return "";
+  return fmt::format("painting {}/{}, ", standing.number, standing.count);
+}
+
+// " at 256 x 192": where that is not the result's size.
+std::string size_text(const Progress& progress, const Size& result) {
+  if (progress.width == result.width && progress.height == result.height) return "";
+  return fmt::format(" at {} x {}", progress.width, progress.height);
 }
 
 }  // namespace
@@ -96,26 +103,17 @@ void ProgressOutput::note(const std::string& text) {
 
 // ----------------------------------------------------------------------------- what is shown --
 
-void ProgressDisplay::show(const Progress& progress) { show(progress, "", pace_text(progress)); }
-
-void ProgressDisplay::show(const Progress& progress, const Series& series) {
-  show(progress, fmt::format("painting {}/{}, ", series.number, series.count),
-       pace_text(progress, series));
-}
-
-// `number` of the painting, where there are several.
-void ProgressDisplay::show(const Progress& progress, const std::string& number,
-                           const std::string& pace) {
+void ProgressDisplay::show(const Progress& progress, const Standing& standing) {
   const bool end = progress.iteration == 0 || progress.iteration == progress.iterations;
   if (!output_.due(progress.seconds, end)) return;
-  const std::string count = fmt::format("{}/{}", progress.iteration, progress.iterations);
+  const std::string number = number_text(standing);
+  const std::string count = fmt::format("{}/{}{}", progress.iteration, progress.iterations,
+                                        size_text(progress, standing.result));
+  const std::string pace = pace_text(standing);
   const std::string losses = losses_text(progress.losses);
   if (output_.style() == ProgressStyle::bar) {
-    const double done = progress.iterations > 0
-                            ? static_cast<double>(progress.iteration) / progress.iterations
-                            : 1.0;
-    output_.draw_bar(
-        done, fmt::format("{}{}{}{}  {}", number, count, pace.empty() ? "" : "  ", pace, losses));
+    output_.draw_bar(standing.done, fmt::format("{}{}{}{}  {}", number, count,
+                                                pace.empty() ? "" : "  ", pace, losses));
   } else {
     output_.print_line(fmt::format("{}iteration {}: {}{}{}", number, count, losses,
                                    pace.empty() ? "" : ", ", pace));

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "style/sizes.h"
+
 namespace limn {
 
 // How progress is shown.
@@ -44,11 +46,14 @@ class ProgressOutput {
   bool bar_open_ = false;
 };
 
-// Where a painting stands among several.
-struct Series {
-  int number = 1;  // of the painting, from 1
+// Where a painting stands, and the paintings that it is one of.
+struct Standing {
+  Size result;               // of the picture in the end
+  double done = 0;           // 0..1: the share of the painting's work
+  double pace = 0;           // iterations in a second at the size at hand; 0 while nobody knows
+  double seconds_left = -1;  // until all paintings are done; less than 0 while nobody knows
+  int number = 1;            // of the painting, from 1
   int count = 1;
-  double seconds_left = -1;  // until all are done; less than 0 while nobody knows
 };
 
 // Iterations and losses of a painting.
@@ -56,15 +61,12 @@ class ProgressDisplay {
  public:
   explicit ProgressDisplay(ProgressStyle style) : output_(style) {}
 
-  // Shows this moment, if it is time to; in a series, with the time that is left of all of it.
-  void show(const Progress& progress);
-  void show(const Progress& progress, const Series& series);
+  // Shows this moment, if it is time to.
+  void show(const Progress& progress, const Standing& standing);
   void finish() { output_.finish(); }
   void note(const std::string& text) { output_.note(text); }
 
  private:
-  void show(const Progress& progress, const std::string& number, const std::string& pace);
-
   ProgressOutput output_;
 };
 

@@ -47,12 +47,19 @@ nlohmann::ordered_json to_json(const Losses& losses) {
           {"total", losses.total}};
 }
 
-nlohmann::ordered_json to_json(const PaintingArguments& arguments, const std::string& output,
+nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& output,
                                const Model& model) {
-  return {{"limn", version()},          {"instruction_set", instruction_set()},
-          {"photo", arguments.photo()}, {"painting", arguments.painting()},
-          {"output", output},           {"weights", model.weights().source},
-          {"network", model.network()}};
+  nlohmann::ordered_json json = {{"limn", version()},
+                                 {"instruction_set", instruction_set()},
+                                 {"photo", inputs.photo},
+                                 {"paintings", inputs.paintings}};
+  if (!inputs.content_masks.empty()) json["masks"]["content"] = inputs.content_masks;
+  if (!inputs.style_masks.empty()) json["masks"]["style"] = inputs.style_masks;
+  if (inputs.keep_mask) json["masks"]["keep"] = *inputs.keep_mask;
+  json["output"] = output;
+  json["weights"] = model.weights().source;
+  json["network"] = model.network();
+  return json;
 }
 
 void write_report(const nlohmann::ordered_json& json, const std::string& path) {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "arguments.h"
+#include "inputs.h"
 
 namespace limn {
 
@@ -17,8 +17,9 @@ nlohmann::ordered_json to_json(const Recipe& recipe);
 // {"content": ..., "style": ..., "total_variation": ..., "total": ...}
 nlohmann::ordered_json to_json(const Losses& losses);
 
-// What a report begins with: versions, the pictures' names, the output's and the weights'.
-nlohmann::ordered_json to_json(const PaintingArguments& arguments, const std::string& output,
+// What a report begins with: versions, the names of pictures and, where there are any, of masks,
+// the output's and the weights'.
+nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& output,
                                const Model& model);
 
 // Writes it, beside and renamed. Throws Error (file).

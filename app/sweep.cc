@@ -1,8 +1,6 @@
 // limn sweep
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -12,13 +10,13 @@
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
+#include "forecast.h"
 #include "image/animation.h"
 #include "image/label.h"
 #include "image/write.h"
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
-#include "style/sizes.h"
 #include "sweep_results.h"
 #include "vary.h"
 
@@ -32,55 +30,20 @@ constexpr const char* kDescription =
     "with is measured once. The values are a list or a range:\n"
     "  --vary style.weight=0.1,1,10         these; any key of a recipe, or its flag's name\n"
     "  --vary style.weight=0.1..10x5        five in equal factors: 0.1 0.3162 1 3.162 10\n"
-    "  --vary picture.noise_share=0..1+5    five in equal steps: 0 0.25 0.5 0.75 1\n"
-    "  --vary 'content.layers=relu4_2;relu5_2:0.5'   lists of layers, with semicolons between\n"
+    "  --vary strength=0..1+5               five in equal steps: 0 0.25 0.5 0.75 1\n"
+    "  --vary 'blend=1,0;0.5,0.5;0,1'       lists of numbers or layers: semicolons between them\n"
     "The sheet is written again after each painting. Ctrl-C ends with what there is, and with "
     "code\n"
     "130.";
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  limn sweep photo.jpg painting.jpg --vary style.weight=1e-5..1e-3x5 -o sheet.png \\\n"
+    "  limn sweep photo.jpg painting.jpg --vary strength=0.1..0.9+5 -o sheet.png \\\n"
     "      --animation sweep.webp --report sweep.json\n"
+    "  limn sweep photo.jpg painting.jpg --vary style-scale=0.5..2x3 -o sheet.png\n"
     "  limn sweep photo.jpg painting.jpg --vary pooling=max,average -o sheet.png \\\n"
     "      --weights vgg19.h5 --size 384 --iterations 100\n\n"
     "Exit codes: as those of 'limn paint'.";
-
-// iterations * pixels of each painting.
-std::vector<double> work_of(const Image& photo, const Image& painting,
-                            std::span<const Recipe> recipes) {
-  std::vector<double> work;
-  for (const Recipe& recipe : recipes) {
-    const WorkingSizes sizes = working_sizes(photo, painting, recipe);
-    work.push_back(1.0 * sizes.width * sizes.height * std::max(1, recipe.optimiser.iterations));
-  }
-  return work;
-}
-
-// How long the rest takes, from what was done so far. An iteration's time is nearly proportional to
-// the picture's pixels.
-class Forecast {
- public:
-  explicit Forecast(std::vector<double> work) : work_(std::move(work)) {}
-
-  // Now that painting number `index` is at `share` (0..1) of its iterations; -1 at the start.
-  double seconds_left(size_t index, double share) const {
-    double done = share * work_[index];
-    double left = (1 - share) * work_[index];
-    for (size_t i = 0; i < work_.size(); ++i) {
-      if (i < index) done += work_[i];
-      if (i > index) left += work_[i];
-    }
-    return done > 0 ? seconds() * left / done : -1;
-  }
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::vector<double> work_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 struct SweepCommand {
   PaintingArguments arguments;
@@ -91,9 +54,9 @@ struct SweepCommand {
   void add_to(CLI::App& command);
   int run() const;
   void check(const Recipe& base, const Variation& variation) const;
-  std::exception_ptr paint_all(const Model& model, Image photo, Image painting,
-                               const Variation& variation, const Forecast& forecast,
-                               SweepResults& results, ProgressDisplay& display) const;
+  std::exception_ptr paint_all(const Model& model, Pictures pictures, const Variation& variation,
+                               std::span<const std::string> notes, SweepResults& results,
+                               Forecast& forecast, ProgressDisplay& display) const;
 };
 
 void SweepCommand::add_to(CLI::App& command) {
@@ -123,6 +86,7 @@ void SweepCommand::check(const Recipe& base, const Variation& variation) const {
     fail(ErrorKind::usage, "--vary: {} is varied, and given by a flag of its own too",
          variation.key);
   }
+  if (variation.key == "balance.strength") check_strength_matters(base, "--vary");
   if (arguments.given("output.save_every") && base.output.save_every > 0) {
     fail(ErrorKind::usage, "--save-every: a sweep saves no pictures on the way");
   }
@@ -139,24 +103,27 @@ void SweepCommand::check(const Recipe& base, const Variation& variation) const {
     check_report(*report);
     written.push_back({"--report", *report, "report"});
   }
-  check_kept(written, arguments, arguments.weights_file(base));
+  check_kept(written, arguments.names(), arguments.weights_file(base));
 }
 
-// Paints by each recipe in turn. Returns the error that ended it early, if one did: what was
-// painted before is not lost by that.
-std::exception_ptr SweepCommand::paint_all(const Model& model, Image photo, Image painting,
-                                           const Variation& variation, const Forecast& forecast,
-                                           SweepResults& results, ProgressDisplay& display) const {
-  const int count = static_cast<int>(variation.recipes.size());
+// Paints by each recipe in turn, after the notes. Returns the error that ended it early, if one
+// did: what was painted before is not lost by that.
+std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures,
+                                           const Variation& variation,
+                                           std::span<const std::string> notes,
+                                           SweepResults& results, Forecast& forecast,
+                                           ProgressDisplay& display) const {
   const auto on_progress = [&](size_t index, const Progress& progress) {
-    const int number = static_cast<int>(index) + 1;
+    const Standing standing = forecast.standing(index, progress);
     if (progress.iteration == 0) {
-      display.note(fmt::format("painting {} of {}, {} x {} pixels: {}", number, count,
-                               progress.width, progress.height, results.label(index)));
+      for (const std::string& note : notes) {
+        if (index == 0) display.note(note);
+      }
+      display.note(fmt::format("painting {} of {}, {} x {} pixels: {}", standing.number,
+                               standing.count, standing.result.width, standing.result.height,
+                               results.label(index)));
     }
-    const double share =
-        progress.iterations > 0 ? 1.0 * progress.iteration / progress.iterations : 1;
-    display.show(progress, {number, count, forecast.seconds_left(index, share)});
+    display.show(progress, standing);
     return !interrupted();
   };
   const auto on_done = [&](size_t index, const Painted& painted) {
@@ -175,7 +142,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Image photo, Imag
     }
   };
   try {
-    sweep(model, std::move(photo), std::move(painting), variation.recipes, on_done, on_progress);
+    sweep(model, std::move(pictures), variation.recipes, on_done, on_progress);
     return nullptr;
   } catch (...) {
     return std::current_exception();
@@ -186,16 +153,18 @@ int SweepCommand::run() const {
   const Recipe base = arguments.recipe();
   Variation variation = parse_variation(vary, base);
   check(base, variation);
-  Image photo = read_image(arguments.photo());
-  Image painting = read_image(arguments.painting());
+  Inputs inputs = arguments.inputs();
   const Model model = arguments.model(variation.recipes);
-  SweepResults results(arguments, outputs, variation, model, photo, painting);
-  const Forecast forecast(work_of(photo, painting, variation.recipes));
+  SweepResults results(arguments, outputs, variation, model, inputs.pictures);
+  const Recipe& first = variation.recipes.front();
+  const std::vector<std::string> notes =
+      notes_on_enlarging(inputs, working_sizes(inputs.pictures, first), first);
+  Forecast forecast(inputs.pictures, variation.recipes);
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));
-  const std::exception_ptr trouble = paint_all(model, std::move(photo), std::move(painting),
-                                               variation, forecast, results, display);
+  const std::exception_ptr trouble =
+      paint_all(model, std::move(inputs.pictures), variation, notes, results, forecast, display);
   display.finish();
   if (results.empty()) {
     if (trouble) std::rethrow_exception(trouble);

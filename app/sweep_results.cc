@@ -12,17 +12,13 @@
 namespace limn {
 namespace {
 
-// Pictures of all recipes, in pixels.
-struct Extent {
-  int width = 0, height = 0;
-};
-
-Extent extent_of(const Image& photo, const Image& painting, std::span<const Recipe> recipes) {
-  Extent extent;
+// Of the pictures of all recipes.
+Size extent_of(const Pictures& pictures, std::span<const Recipe> recipes) {
+  Size extent;
   for (const Recipe& recipe : recipes) {
-    const WorkingSizes sizes = working_sizes(photo, painting, recipe);
-    extent.width = std::max(extent.width, sizes.width);
-    extent.height = std::max(extent.height, sizes.height);
+    const Size size = working_sizes(pictures, recipe).picture;
+    extent.width = std::max(extent.width, size.width);
+    extent.height = std::max(extent.height, size.height);
   }
   return extent;
 }
@@ -37,9 +33,14 @@ nlohmann::ordered_json unweighted(double loss, double weight) {
 }
 
 nlohmann::ordered_json unweighted(const Losses& losses, const Recipe& recipe) {
+  if (recipe.balance.kind == Balance::measured) return nullptr;  // weights are not the recipe's
   return {{"content", unweighted(losses.content, recipe.content.weight)},
           {"style", unweighted(losses.style, recipe.style.weight)},
           {"total_variation", unweighted(losses.total_variation, recipe.total_variation.weight)}};
+}
+
+int iterations_done(const Painted& painted) {
+  return painted.history.empty() ? 0 : painted.history.back().iteration;
 }
 
 // A recipe without the setting that is varied.
@@ -58,18 +59,23 @@ nlohmann::ordered_json value_of(const Recipe& recipe, const std::string& key) {
 }  // namespace
 
 SweepResults::SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
-                           const Variation& variation, const Model& model, const Image& photo,
-                           const Image& painting)
+                           const Variation& variation, const Model& model, const Pictures& pictures)
     : arguments_(arguments), outputs_(outputs), variation_(variation), model_(model) {
-  const Extent extent = extent_of(photo, painting, variation.recipes);
-  const int cells = static_cast<int>(variation.recipes.size()) + 2;
+  const Size extent = extent_of(pictures, variation.recipes);
+  const int most_styles = kMostCells - kMostValues - 1;
+  const int styles = std::min<int>(most_styles, pictures.styles.size());
+  inputs_ = 1 + styles;
+  const int cells = static_cast<int>(variation.recipes.size()) + inputs_;
   layout_ = sheet_layout(cells, extent.width, extent.height);
   check_writable(outputs.sheet, outputs.write, longest_side(layout_));
   if (outputs.animation) {
     check_animation_writable(*outputs.animation, longest_side(single_cell(layout_)));
   }
-  cells_.push_back({fitted(photo, layout_), "photo"});
-  cells_.push_back({fitted(painting, layout_), "painting"});
+  cells_.push_back({fitted(pictures.photo, layout_), "photo"});
+  for (int i = 0; i < styles; ++i) {
+    const std::string number = styles > 1 ? fmt::format(" {}", i + 1) : "";
+    cells_.push_back({fitted(pictures.styles[i].paintings.front(), layout_), "painting" + number});
+  }
 }
 
 void SweepResults::add(size_t index, const Painted& painted) {
@@ -86,7 +92,7 @@ std::string SweepResults::label(size_t index) const {
 std::string SweepResults::label(size_t index, const Painted& painted) const {
   if (painted.outcome == Outcome::failed) return label(index) + " (failed: loss not finite)";
   if (painted.outcome != Outcome::stopped) return label(index);
-  return fmt::format("{} (stopped at {} of {})", label(index), painted.history.size() - 1,
+  return fmt::format("{} (stopped at {} of {})", label(index), iterations_done(painted),
                      variation_.recipes[index].optimiser.iterations);
 }
 
@@ -97,16 +103,17 @@ nlohmann::ordered_json SweepResults::row(size_t index, const Painted& painted) c
   row["outcome"] = outcome_name(painted.outcome);
   row["width"] = painted.picture.width;
   row["height"] = painted.picture.height;
-  row["iterations"] = painted.history.empty() ? 0 : painted.history.size() - 1;
+  row["iterations"] = iterations_done(painted);
   row["iteration"] = painted.iteration;
   row["seconds"] = painted.seconds;
   row["losses"] = nullptr;
   row["unweighted"] = nullptr;
   if (painted.history.empty()) return row;
   // A last step that was taken back leaves no record: its picture is that of the record before.
-  const size_t last = painted.history.size() - 1;
-  const Losses& losses =
-      painted.history[std::min<size_t>(last, static_cast<size_t>(painted.iteration))].losses;
+  const auto of_picture = std::ranges::find_if(
+      painted.history.rbegin(), painted.history.rend(),
+      [&](const IterationRecord& record) { return record.iteration <= painted.iteration; });
+  const Losses& losses = of_picture->losses;
   row["losses"] = to_json(losses);
   row["unweighted"] = unweighted(losses, recipe);
   return row;
@@ -115,19 +122,19 @@ nlohmann::ordered_json SweepResults::row(size_t index, const Painted& painted) c
 void SweepResults::write_sheet_and_report(double seconds) const {
   write_image(contact_sheet(cells_, layout_), outputs_.sheet, outputs_.write);
   if (!outputs_.report) return;
-  nlohmann::ordered_json json = to_json(arguments_, outputs_.sheet, model_);
+  nlohmann::ordered_json json = to_json(arguments_.names(), outputs_.sheet, model_);
   json["vary"] = variation_.key;
   json["recipe"] = common_settings(variation_.recipes.front(), variation_.key);
   json["seconds"] = seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
-  json["paintings"] = rows_;
+  json["painted"] = rows_;
   write_report(json, *outputs_.report);
 }
 
 void SweepResults::write_animation() const {
   if (!outputs_.animation) return;
   const SheetLayout frame = single_cell(layout_);
-  const std::span<const Cell> paintings = std::span(cells_).subspan(2);
+  const std::span<const Cell> paintings = std::span(cells_).subspan(inputs_);
   AnimationOptions options;
   options.quality = outputs_.write.quality;
   limn::write_animation(

@@ -23,11 +23,10 @@ struct SweepOutputs {
 
 class SweepResults {
  public:
-  // All but the two pictures must outlive it. Throws Error
-  // (usage) when sheet or animation would be larger than their formats hold.
+  // All but the pictures must outlive it. Of a style of several paintings the sheet shows the
+  // first. Throws Error (usage) when sheet or animation would be larger than their formats hold.
   SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
-               const Variation& variation, const Model& model, const Image& photo,
-               const Image& painting);
+               const Variation& variation, const Model& model, const Pictures& pictures);
 
   // Painting number `index`, which may have been stopped or have failed.
   void add(size_t index, const Painted& painted);
@@ -52,7 +51,8 @@ class SweepResults {
   const Variation& variation_;
   const Model& model_;
   SheetLayout layout_;
-  std::vector<Cell> cells_;  // photo, painting, and what was painted
+  int inputs_ = 0;           // cells of photo and paintings
+  std::vector<Cell> cells_;  // those, then what was painted
   nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
   size_t painted_ = 0;  // without those that failed
   bool stopped_ = false;

@@ -20,9 +20,12 @@ constexpr std::array<std::string_view, 4> kWithoutEffect = {"name", "summary", "
 
 enum class Type { number, whole_number, layers, other };
 
+// A list of numbers takes its values like a number: each is a list of one.
 template <typename T>
 Type type_of(const T&) {
   if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) return Type::layers;
+  if constexpr (std::is_same_v<T, std::vector<int>>) return Type::whole_number;
+  if constexpr (std::is_same_v<T, std::vector<double>>) return Type::number;
   if constexpr (!std::is_arithmetic_v<T> || std::is_same_v<T, bool>) return Type::other;
   return std::is_integral_v<T> ? Type::whole_number : Type::number;
 }

@@ -18,8 +18,8 @@ struct Variation {
 };
 
 // Reads "style.weight=0.1,1,10" (or "style-weight=...", by the flag). The values are
-//   0.1,1,10              a list; layer lists, which hold commas, are separated by ";", and so may
-//                         others be
+//   0.1,1,10              a list; lists of layers or numbers, which hold commas themselves, are
+//                         separated by ";", and so may others be
 //   0.1..10x5             five numbers in equal factors: 0.1, 0.3162, 1, 3.162, 10
 //   0..1+5                five numbers in equal steps: 0, 0.25, 0.5, 0.75, 1
 // Numbers inside a range are rounded to four digits, whole ones to the nearest. Every recipe is

@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   CLI::App app("Write features, losses and gradient for compare_torch.py", "dump_evaluation");
   PaintingArguments arguments;
   std::string picture, folder;
-  arguments.add_to(app);
+  arguments.add_to(app, PaintingArguments::Settings::all, PaintingArguments::Styles::one);
   app.add_option("PICTURE", picture, "The picture to evaluate")->required();
   app.add_option("--out", folder, "An existing folder")->required();
   CLI11_PARSE(app, argc, argv);

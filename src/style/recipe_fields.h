@@ -180,14 +180,16 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   auto& content = recipe.content;
   visit(Field{"content.weight", "--content-weight", "Weight of the content loss; 0 leaves it out"},
         content.weight);
-  visit(Field{"content.layers", "--content-layers", "Layers of the content loss, NAME:WEIGHT,..."},
+  visit(Field{"content.layers", "--content-layers",
+              "Layers that hold the photo; a weight of 1 need not be said"},
         content.layers);
   visit(Field{"content.form", "--content-form", "How the content loss is scaled"}, content.form);
 
   auto& style = recipe.style;
   visit(Field{"style.weight", "--style-weight", "Weight of the style loss; 0 leaves it out"},
         style.weight);
-  visit(Field{"style.layers", "--style-layers", "Layers of the style loss, NAME:WEIGHT,..."},
+  visit(Field{"style.layers", "--style-layers",
+              "Layers that make the style; a weight of 1 need not be said"},
         style.layers);
   visit(Field{"style.gram", "--style-gram", "Gram matrices as raw sums or per position"},
         style.gram);
@@ -198,11 +200,11 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"style.shifts", "--style-shifts",
               "Compare shifted Gram matrices too, by so many cells: 1,2,4", 1, 1000},
         style.shifts);
-  visit(Field{"style.blend", "--blend", "Share of each style: 0.7,0.3; equal ones if not given"},
+  visit(Field{"style.blend", "--blend",
+              "Share of each PAINTING in a blend: 0.7,0.3; none: equal ones"},
         style.blend);
   visit(Field{"style.scale", "--style-scale",
-              "Size of strokes: the painting's size is multiplied by it; one for each style", 0.05,
-              20},
+              "Size of strokes: 0.5 halves it; one number, or one for each PAINTING", 0.05, 20},
         style.scale);
 
   auto& balance = recipe.balance;
@@ -221,10 +223,11 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
 
   auto& optimiser = recipe.optimiser;
   visit(Field{"optimiser.kind", "--optimiser", "Optimisation method"}, optimiser.kind);
-  visit(Field{"optimiser.iterations", "--iterations", "Iterations", 0, 1'000'000},
+  visit(Field{"optimiser.iterations", "--iterations", "Iterations, of all sizes together", 0,
+              1'000'000},
         optimiser.iterations);
-  visit(Field{"optimiser.seconds", "--seconds", "Be done within so many seconds; 0: no limit", 0,
-              1e9},
+  visit(Field{"optimiser.seconds", "--seconds", "Be done within about so many seconds; 0: no limit",
+              0, 1e9},
         optimiser.seconds);
   visit(Field{"optimiser.plateau", "--plateau",
               "End when 20 iterations lower the loss by less than this share; 0: never", 0, 1},
@@ -280,9 +283,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"picture.colors", "--colors",
               "The painting's colours, the photo's, or the painting's matched to the photo's"},
         picture.colors);
-  visit(Field{"picture.border", "--border", "Pixels painted around the picture and cut off", 0,
-              1000},
-        picture.border);
+  visit(
+      Field{"picture.border", "--border", "Pixels painted around the picture and cut off", 0, 1000},
+      picture.border);
   visit(Field{"picture.init", "--init", "First picture: content, noise, or a file"}, picture.init);
   visit(Field{"picture.noise", "--noise", "Which noise --init noise is"}, picture.noise);
   visit(Field{"picture.noise_share", "--noise-share", "Share of the noise; the rest is the photo",

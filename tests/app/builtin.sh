@@ -25,7 +25,7 @@ cp stdout evaluation.json
 expect_json evaluation.json 'r["content"] > 0 and r["style"] > 0'
 expect_exit 0 limn sweep photo.png painting.png "${small[@]}" --vary style.weight=1e-5,1e-3 \
   -o out/sheet.png --report out/sweep.json
-expect_json out/sweep.json 'r["network"] == "builtin" and len(r["paintings"]) == 2'
+expect_json out/sweep.json 'r["network"] == "builtin" and len(r["painted"]) == 2'
 rm -r out && mkdir out
 
 # ---- as a file it is the same network ----

@@ -80,8 +80,14 @@ refused 2 "'--jsno'; did you mean '--json'?" photo.png --jsno
 refused 2 "unknown flag '--output'" photo.png --output out/a.png
 expect_refusal 2 "--weights FILE" "${evaluate[@]}" photo.png --network vgg19
 
+# ---- one painting, and no masks ----
+refused 2 "unexpected argument 'another.png'" photo.png another.png
+refused 2 "unknown flag '--mask-content'" photo.png --mask-content left.png
+mkdir album
+expect_refusal 3 "'album' is a folder" limn evaluate photo.png album photo.png "${weights[@]}"
+
 # ---- flags that could make no difference are none of this command's ----
-for flag in --iterations --seed --keep --learning-rate; do
+for flag in --iterations --seed --keep --learning-rate --seconds --smallest --blend; do
   expect_refusal 2 "$flag" "${evaluate[@]}" painting.png "${weights[@]}" "$flag" 1
 done
 expect_exit 0 "${evaluate[@]}" painting.png "${weights[@]}" --space network --tv-weight 1

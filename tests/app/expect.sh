@@ -131,6 +131,13 @@ expect_picture() {
   [[ $found == *"$2"* ]] || complain "$1 to be '$2'" "$found"
 }
 
+# measure FILE MASK [OTHER]: measured.json then says what describe_picture.cc finds inside the mask
+# and outside it: "red", "green", "blue", "spread", and "difference" and "largest" from OTHER.
+measure() {
+  "${DESCRIBE_PICTURE:?}" --json "$@" > measured.json 2> trouble ||
+    complain "$1 to be measured" "$(< trouble)"
+}
+
 # json FILE EXPRESSION: what the Python expression gives, in which r is the file's value, load("x")
 # that of another file, and settings(r) those in a report: {"content.weight": 1.0, ...}.
 json() {

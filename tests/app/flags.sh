@@ -15,11 +15,23 @@ flags="
 --style-layers    relu1_1:0.5,conv1_2:2
 --style-gram      raw
 --style-form      paper
+--style-statistic mean-deviation
+--style-shifts    1
+--style-scale     0.5
+--balance         measured
+--strength        0.9                       --balance measured
 --tv-weight       0.5
 --tv-form         absolute                  --tv-weight 0.5
 --optimiser       adam                      --learning-rate 0.02
 --iterations      3
 --space           network
+--smallest        24
+--fall            0.3                       --smallest 24 --iterations 6
+--bands           0,2
+--colors          content
+--border          6
+--seconds         1000
+--plateau         0.9999                    --iterations 60
 --clip            true                      --optimiser adam --learning-rate 0.02 --init noise
 --learning-rate   0.5
 --history         1                         --iterations 5
@@ -47,7 +59,7 @@ flags="
 --half-features   true                      --style-layers relu1_1,relu1_2 --content-layers conv1_2
 "
 
-tested=(--network)
+tested=(--network --blend)
 while read -r flag value besides; do
   [[ -n $flag ]] || continue
   tested+=("$flag")
@@ -59,7 +71,7 @@ while read -r flag value besides; do
   expect_exit 0 "${command[@]}" -o out/with.png --report out/with.json "${changed[@]}"
   expect_json out/with.json \
     'sum(v != settings(load("out/without.json"))[k] for k, v in settings(r).items()) == 1'
-  if [[ $flag == --threads || $flag == --no-pin || $flag == --save-* ]]; then
+  if [[ $flag == --threads || $flag == --no-pin || $flag == --save-* || $flag == --seconds ]]; then
     expect_same out/without.png out/with.png
   else
     expect_different out/without.png out/with.png
@@ -75,6 +87,7 @@ expect_same out/vgg19.png out/vgg16.png
 
 # The help names these flags and no others: one for each setting that a report has.
 expect_exit 0 limn paint --help
-in_help=$(sed -n '/^Settings/,/^Examples/s/^  \(--[a-z0-9-]*\).*/\1/p' stdout | sort)
+in_help=$(sed -n '/^The artist/,/^Examples/s/^  \(--[a-z0-9-]*\).*/\1/p' stdout |
+  grep -v -e '^--mask-' | sort)
 expect_equal "$(printf '%s\n' "${tested[@]}" | sort)" "$in_help"
 expect_json out/with.json "len(settings(r)) == ${#tested[@]}"

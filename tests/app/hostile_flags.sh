@@ -9,7 +9,6 @@ refused "unknown flag '--sytle-weight'; did you mean '--style-weight'?" --sytle-
 refused "unknown flag '--sytle-weight'; did you mean '--style-weight'?" --sytle-weight=3
 refused "unknown flag '--zzz'" --zzz
 refused "unknown flag '-z'" -z
-refused "unexpected argument 'another.png'" another.png
 refused "See 'limn paint --help'" --zzz
 refused "--size: given more than once" --size 20 --size 30
 refused "--bits" --bits 8 --bits 16

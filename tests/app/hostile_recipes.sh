@@ -57,6 +57,11 @@ says '[optimiser]\niterations = 1.5\n' \
 says '[optimiser]\niterations = 99999999999\n' "optimiser.iterations: 99999999999 is out of range"
 says '[optimiser]\nclip = 1\n' "bad.toml, line 2, optimiser.clip: should be true or false"
 says '[picture]\nseed = -1\n' "bad.toml, line 2, picture.seed: -1 is out of range"
+says '[style]\nshifts = 1\n' "bad.toml, line 2, style.shifts: should be a list of numbers"
+says '[style]\nshifts = [1.5]\n' "bad.toml, line 2, style.shifts: should be a whole number"
+says '[style]\nblend = [1, -1]\n' "bad.toml, line 2, style.blend: is -1, but should be at least 0"
+says '[style]\nscale = []\n' "style.scale"
+says '[balance]\nstrength = 2\n' "bad.toml, line 2, balance.strength: is 2, but should be 0 to 1"
 says 'name = 1\n' "bad.toml, line 1, name: should be a string"
 says '[network]\nname = "resnet50"\n' "resnet50"
 

@@ -3,6 +3,10 @@
 //   photo.png     48 x 36, colour          painting.png  40 x 40, colour
 //   glass.png     the photo with alpha     grey.png      40 x 30, red = green = blue
 //   photo.jpg, photo.webp, photo.tif       the photo in other formats
+//   red.png, blue.png  40 x 40, of waves in these colours; half.png is red in its left half, blue
+//   in
+//                      its right one
+//   left.png, right.png, black.png  48 x 36, masks of the photo's halves and of nothing
 //   vgg19.safetensors  VGG-19 that ends after conv1_2: painting with it takes milliseconds
 //   vgg19.h5           the same in Keras's format
 //   vgg16.safetensors  the same convolutions, said to be VGG-16's
@@ -59,6 +63,33 @@ Image in_grey(Image image) {
   return image;
 }
 
+// Each colour plane weakened or strengthened.
+Image tinted(Image image, double red, double green, double blue) {
+  const size_t pixels = image.rgb.size() / 3;
+  const double factors[] = {red, green, blue};
+  for (size_t i = 0; i < image.rgb.size(); ++i) {
+    image.rgb[i] *= static_cast<float>(factors[i / pixels]);
+  }
+  return image;
+}
+
+// The left half of one picture beside the right half of another of its size.
+Image halves(Image left, const Image& right) {
+  for (size_t i = 0; i < left.rgb.size(); ++i) {
+    const bool in_left = static_cast<int>(i % left.width) < left.width / 2;
+    if (!in_left) left.rgb[i] = right.rgb[i];
+  }
+  return left;
+}
+
+Image plain(int width, int height, float grey) {
+  Image image;
+  image.width = width;
+  image.height = height;
+  image.rgb.assign(size_t{3} * width * height, grey);
+  return image;
+}
+
 // Random kernels with the deviation that keeps features about as large as the input (He et al.
 // 2015, equation 10).
 Weights short_weights(const NetworkTable& network) {
@@ -88,6 +119,15 @@ void make_pictures(const std::string& folder) {
   write_image(waves_picture(40, 40, 6, 2), folder + "painting.png");
   write_image(with_alpha(photo), folder + "glass.png");
   write_image(in_grey(waves_picture(40, 30, 3, 3)), folder + "grey.png");
+  const Image red = tinted(waves_picture(40, 40, 6, 4), 1.2, 0.2, 0.1);
+  const Image blue = tinted(waves_picture(40, 40, 6, 5), 0.1, 0.2, 1.2);
+  write_image(red, folder + "red.png");
+  write_image(blue, folder + "blue.png");
+  write_image(halves(red, blue), folder + "half.png");
+  const Image white = plain(48, 36, 1), black = plain(48, 36, 0);
+  write_image(halves(white, black), folder + "left.png");
+  write_image(halves(black, white), folder + "right.png");
+  write_image(black, folder + "black.png");
 }
 
 void make_weights(const std::string& folder) {

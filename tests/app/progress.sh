@@ -11,10 +11,26 @@ for part in "(content " ", style " ", variation " " it/s, " "0:00 left"; do
   expect_message "$part"
 done
 expect_message "out/a.png: iteration 2 of 2, "
-expect_equal 4 "$(wc -l < stderr)"
+expect_message "'painting.png' has 40 x 40 pixels and is enlarged to 48 x 48"
+expect_message "; try --style-scale 0.83"
+expect_equal 5 "$(wc -l < stderr)"
 [[ $(tr -d '[:print:]\n' < stderr | wc -c) == 0 ]] ||
   complain "plain lines: no carriage return, no escape code" "$(od -c stderr | head)"
 expect_equal "" "$(< stdout)"
+
+# A painting that is large enough is worth no word.
+expect_exit 0 "${paint[@]}" -o out/a.png --style-scale 0.83
+expect_equal 4 "$(wc -l < stderr)"
+expect_exit 0 limn paint photo.png painting.png red.png "${weights[@]}" -o out/a.png \
+  --style-scale 2,0.5
+expect_message "'painting.png' has 40 x 40 pixels and is enlarged to 96 x 96"
+expect_message "; try --style-scale 0.83,0.5"
+
+# A pyramid's sizes are told until the result's is reached; iterations go on from one to the next.
+expect_exit 0 "${paint[@]}" -o out/a.png --smallest 24 --iterations 3
+expect_message "painting 48 x 36 pixels by recipe 'tiny'"
+expect_message "iteration 0/3 at 24 x 18: loss "
+expect_message "iteration 3/3: loss "
 
 # ---- nothing ----
 expect_exit 0 "${paint[@]}" -o out/a.png --quiet
@@ -31,7 +47,7 @@ on_terminal() { expect_exit "$2" script -qefc "stty cols $1; ${*:3}" /dev/null; 
 # So many iterations that the bar is drawn between the first and the last one too.
 iterations=300
 [[ -z ${SANITIZE:-} ]] || iterations=20
-on_terminal 100 0 "${paint[@]}" -o out/a.png --iterations $iterations
+on_terminal 100 0 "${paint[@]}" -o out/a.png --iterations $iterations --style-scale 0.83
 cp stdout bar
 redraw=$'\r\033[K'
 expect_output "painting 48 x 36 pixels by recipe 'tiny'"

@@ -29,7 +29,7 @@ expect_exit 0 "${by[@]}" --recipe limn -o out/limn.png --report out/limn.json
 expect_exit 0 "${by[@]}" -o out/none.png
 expect_same out/limn.png out/none.png
 
-# ---- a file's settings are taken, flags go before them, the rest is as the recipe limn has it ----
+# ---- a file's settings are taken, flags go before them, the rest is neutral ----
 cat > mine.toml <<'TOML'
 [content]
 weight = 0.25
@@ -52,9 +52,29 @@ expect_json out/mine.json 'settings(r)["style.layers"] == {"conv1_1": 1}'
 expect_json out/mine.json 'settings(r)["optimiser.iterations"] == 1'
 expect_json out/mine.json 'settings(r)["optimiser.clip"] is True'
 expect_json out/mine.json 'settings(r)["picture.seed"] == 9_007_199_254_740_991'
-for key in style.weight style.form content.form optimiser.kind optimiser.history; do
+for key in style.form content.form optimiser.kind optimiser.history; do
   expect_json out/mine.json "settings(r)['$key'] == settings(load('out/limn.json'))['$key']"
 done
+expect_json out/mine.json 'settings(r)["balance.kind"] == "fixed"'
+expect_json out/mine.json 'settings(r)["pyramid.smallest"] == 0 == settings(r)["optimiser.seconds"]'
+expect_json out/mine.json 'settings(r)["style.scale"] == [1] and settings(r)["style.blend"] == []'
+
+# ---- lists of numbers ----
+cat > lists.toml <<'TOML'
+[style]
+layers = { relu1_1 = 1 }
+shifts = [1, 2]
+blend = [3, 1]
+scale = [1, 0.5]
+[content]
+layers = { relu1_2 = 1 }
+[pyramid]
+bands = [0, 0.5]
+TOML
+expect_exit 0 limn paint photo.png red.png blue.png --weights vgg19.safetensors --size 48 \
+  --recipe lists.toml --iterations 1 -o out/lists.png --report out/lists.json
+expect_json out/lists.json '[settings(r)[key] for key in ("style.shifts", "style.blend",
+  "style.scale", "pyramid.bands")] == [[1, 2], [3, 1], [1, 0.5], [0, 0.5]]'
 
 # A file is what ends in .toml or holds a slash.
 cp tiny.toml tiny

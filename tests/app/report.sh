@@ -6,12 +6,12 @@ expect_exit 0 "${paint[@]}" -o out/a.png --report out/a.json --iterations 6 --tv
   --init noise --seed 3 --threads 2 --size 40
 
 # ---- what it holds ----
-expect_json out/a.json 'list(r) == ["limn", "instruction_set", "photo", "painting", "output",
-  "weights", "network", "recipe", "width", "height", "outcome", "iteration", "best_iteration", "rejected_steps",
-  "seconds", "peak_memory_bytes", "predicted_memory_bytes", "history"]'
+expect_json out/a.json 'list(r) == ["limn", "instruction_set", "photo", "paintings", "output",
+  "weights", "network", "recipe", "width", "height", "outcome", "iteration", "best_iteration",
+  "rejected_steps", "seconds", "peak_memory_bytes", "predicted_memory_bytes", "history"]'
 expect_exit 0 limn --version
 expect_equal "limn $(json out/a.json 'r["limn"]')" "$(< stdout)"
-expect_json out/a.json 'r["photo"] == "photo.png" and r["painting"] == "painting.png"'
+expect_json out/a.json 'r["photo"] == "photo.png" and r["paintings"] == ["painting.png"]'
 expect_json out/a.json 'r["output"] == "out/a.png" and r["weights"] == "vgg19.safetensors"'
 expect_json out/a.json 'r["network"] == "vgg19" and r["outcome"] == "finished"'
 expect_json out/a.json '(r["width"], r["height"]) == (40, 30)'
@@ -28,8 +28,8 @@ expect_json out/a.json 'settings(r)["content.layers"] == {"relu1_2": 1}'
 
 # ---- the history ----
 expect_json out/a.json '[h["iteration"] for h in r["history"]] == list(range(7))'
-expect_json out/a.json 'all(list(h) == ["iteration", "seconds", "content", "style",
-  "total_variation", "total"] for h in r["history"])'
+expect_json out/a.json 'all(list(h) == ["iteration", "seconds", "width", "height", "content",
+  "style", "total_variation", "total"] for h in r["history"])'
 expect_json out/a.json 'all(h["total"] == h["content"] + h["style"] + h["total_variation"]
   for h in r["history"])'
 expect_json out/a.json 'all(h[term] > 0 for h in r["history"]
@@ -39,6 +39,23 @@ expect_json out/a.json 'r["history"][0]["seconds"] > 0 and all(a["seconds"] <= b
 expect_json out/a.json 'r["history"][r["best_iteration"]]["total"] ==
   min(h["total"] for h in r["history"])'
 expect_json out/a.json 'r["history"][-1]["total"] < r["history"][0]["total"]'
+
+expect_json out/a.json 'all((h["width"], h["height"]) == (40, 30) for h in r["history"])'
+
+# ---- several sizes: iterations go on from one to the next ----
+expect_exit 0 "${paint[@]}" -o out/b.png --report out/b.json --smallest 24 --size 96 \
+  --iterations 7
+expect_json out/b.json '[(h["width"], h["height"]) for h in r["history"]] ==
+  sorted((h["width"], h["height"]) for h in r["history"])'
+expect_json out/b.json 'sorted({h["width"] for h in r["history"]}) == [24, 48, 96]'
+expect_json out/b.json '[h["iteration"] for h in r["history"]] == list(range(8))'
+
+# ---- several paintings, and masks ----
+expect_exit 0 limn paint photo.png red.png blue.png "${weights[@]}" -o out/b.png \
+  --report out/b.json --mask-content left.png --mask-content right.png --mask-style none \
+  --mask-style left.png --mask-keep right.png
+expect_json out/b.json 'r["paintings"] == ["red.png", "blue.png"] and r["masks"] ==
+  {"content": ["left.png", "right.png"], "style": ["none", "left.png"], "keep": "right.png"}'
 
 # ---- other ends ----
 # Nothing to do: the photo's own content.

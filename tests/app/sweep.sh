@@ -19,30 +19,30 @@ expect_message "painting 3/3, iteration 2/2: loss "
 expect_message "out/a.png: 3 of 3 paintings, "
 expect_equal "" "$(< stdout)"
 
-expect_json out/a.json 'list(r) == ["limn", "instruction_set", "photo", "painting", "output",
-  "weights", "network", "vary", "recipe", "seconds", "peak_memory_bytes", "paintings"]'
+expect_json out/a.json 'list(r) == ["limn", "instruction_set", "photo", "paintings",
+  "output", "weights", "network", "vary", "recipe", "seconds", "peak_memory_bytes", "painted"]'
 expect_json out/a.json 'r["vary"] == "style.weight" and r["output"] == "out/a.png"'
 expect_json out/a.json '"weight" not in r["recipe"]["style"] and r["recipe"]["name"] == "tiny"'
 expect_json out/a.json 'settings(r)["content.weight"] == 1 and settings(r)["picture.size"] == 48'
-expect_json out/a.json '[p["value"] for p in r["paintings"]] == [0.0001, 0.001, 0.01]'
+expect_json out/a.json '[p["value"] for p in r["painted"]] == [0.0001, 0.001, 0.01]'
 expect_json out/a.json 'all(list(p) == ["value", "outcome", "width", "height", "iterations",
-  "iteration", "seconds", "losses", "unweighted"] for p in r["paintings"])'
+  "iteration", "seconds", "losses", "unweighted"] for p in r["painted"])'
 expect_json out/a.json 'all((p["outcome"], p["width"], p["height"], p["iterations"]) ==
-  ("finished", 48, 36, 2) for p in r["paintings"])'
+  ("finished", 48, 36, 2) for p in r["painted"])'
 expect_json out/a.json 'all(
   math.isclose(p["losses"]["style"], p["value"] * p["unweighted"]["style"])
-  and p["losses"]["content"] == p["unweighted"]["content"] for p in r["paintings"])'
-expect_json out/a.json 'all(p["unweighted"]["total_variation"] is None for p in r["paintings"])'
+  and p["losses"]["content"] == p["unweighted"]["content"] for p in r["painted"])'
+expect_json out/a.json 'all(p["unweighted"]["total_variation"] is None for p in r["painted"])'
 # More weight on style makes less of it.
-expect_json out/a.json 'r["paintings"][0]["unweighted"]["style"] >
-  r["paintings"][2]["unweighted"]["style"]'
+expect_json out/a.json 'r["painted"][0]["unweighted"]["style"] >
+  r["painted"][2]["unweighted"]["style"]'
 
 # ---- each painting is that of limn paint ----
 for i in 0 1 2; do
-  value=$(json out/a.json "r['paintings'][$i]['value']")
+  value=$(json out/a.json "r['painted'][$i]['value']")
   expect_exit 0 "${common[@]}" -o out/b.png --report out/b.json --style-weight "$value"
   expect_json out/b.json "r['history'][r['iteration']]['total'] ==
-    load('out/a.json')['paintings'][$i]['losses']['total']"
+    load('out/a.json')['painted'][$i]['losses']['total']"
 done
 rm out/*
 
@@ -50,7 +50,7 @@ rm out/*
 # expect_values LIST VARY...
 expect_values() {
   expect_exit 0 "${sweep[@]}" --quiet --iterations 0 -o out/v.png --report out/v.json "${@:2}"
-  expect_json out/v.json "[p['value'] for p in r['paintings']] == $1"
+  expect_json out/v.json "[p['value'] for p in r['painted']] == $1"
 }
 expect_values "[0.1, 0.3162, 1, 3.162, 10]" --vary style.weight=0.1..10x5
 expect_values "[10, 1, 0.1]" --vary style.weight=10..0.1x3
@@ -68,6 +68,10 @@ expect_values "['content', 'noise', './photo.png']" --vary init=content,noise,./
 expect_values "[{'relu1_1': 1}, {'relu1_1': 1, 'relu1_2': 0.5}]" \
   --vary "content.layers=relu1_1;relu1_1,relu1_2:0.5"
 expect_values "[0, 1, 2]" --vary seed=0..2+3 --init noise
+expect_values "[[0.5], [1], [2]]" --vary style-scale=0.5..2x3
+expect_values "[[0.5], [2]]" --vary style.scale=0.5,2
+expect_values "[[1], [1, 2]]" --vary "style.shifts=1;1,2"
+expect_values "[0, 0.5, 1]" --vary strength=0..1+3 --balance measured
 rm out/*
 
 # ---- other formats, and sizes that differ ----
@@ -78,11 +82,26 @@ expect_exit 0 limn sweep glass.png painting.png "${weights[@]}" --vary seed=1,2 
 expect_picture out/b.png "opaque"
 rm out/*
 
+# ---- several paintings, masks ----
+expect_exit 0 limn sweep photo.png red.png blue.png "${weights[@]}" --mask-keep left.png \
+  --vary "blend=1,0;0.5,0.5" -o out/a.png --report out/a.json
+expect_json out/a.json 'r["paintings"] == ["red.png", "blue.png"]'
+expect_json out/a.json 'r["masks"] == {"keep": "left.png"}'
+expect_json out/a.json '[p["value"] for p in r["painted"]] == [[1, 0], [0.5, 0.5]]'
+rm out/*
+
+# ---- losses whose weights were measured have no known weight ----
+expect_exit 0 "${sweep[@]}" --vary strength=0.2,0.8 --balance measured -o out/a.png \
+  --report out/a.json
+expect_json out/a.json 'all(p["unweighted"] is None and p["losses"]["style"] > 0
+  for p in r["painted"])'
+rm out/*
+
 # ---- a value of which nothing can be painted costs no other ----
 expect_exit 0 "${sweep[@]}" --vary style.weight=0.001,1e308 -o out/a.png --report out/a.json
 expect_message "style.weight 1e308: the loss of the first picture is not finite"
-expect_json out/a.json '[p["outcome"] for p in r["paintings"]] == ["finished", "failed"]'
-expect_json out/a.json 'r["paintings"][1]["losses"] is None'
+expect_json out/a.json '[p["outcome"] for p in r["painted"]] == ["finished", "failed"]'
+expect_json out/a.json 'r["painted"][1]["losses"] is None'
 rm out/*
 expect_exit 2 "${sweep[@]}" --quiet --vary style.weight=1e307,1e308 -o out/a.png
 expect_message "choose smaller weights"
@@ -99,6 +118,8 @@ refused "--vary: name makes no difference" --vary name=a,b
 refused "--vary: output.save_every makes no difference" --vary save-every=1,2
 refused "--save-every: a sweep saves no pictures" --vary style.weight=1,2 --save-every 5
 refused "style.weight is varied, and given by a flag" --vary style.weight=1,2 --style-weight 3
+refused "--vary: makes no difference to recipe 'tiny', whose weights stand as they are" \
+  --vary strength=0.2,0.8
 refused "--vary: given more than once" --vary style.weight=1,2 --vary seed=1,2
 refused "--vary style.weight: '' is not a number" --vary style.weight=
 refused "--vary style.weight: '' is not a number" --vary style.weight=1,
@@ -152,13 +173,13 @@ for ((tenths = 0; tenths < 200; ++tenths)); do
 done
 command_run="limn sweep, while it paints the second of three"
 expect_picture out/a.png "opaque"  # the first is there already
-expect_json out/a.json 'len(r["paintings"]) == 1'
+expect_json out/a.json 'len(r["painted"]) == 1'
 sleep 0.3
 kill -INT $process
 exit_code=0
 wait $process || exit_code=$?
 expect_equal 130 "$exit_code"
 expect_in_folder out "a.gif a.json a.png"
-expect_json out/a.json '[p["outcome"] for p in r["paintings"]] == ["finished", "stopped"]'
-expect_json out/a.json '0 < r["paintings"][1]["iterations"] < 1000000'
+expect_json out/a.json '[p["outcome"] for p in r["painted"]] == ["finished", "stopped"]'
+expect_json out/a.json '0 < r["painted"][1]["iterations"] < 1000000'
 expect_message "out/a.png: 2 of 3 paintings"
