@@ -7,6 +7,8 @@
 // DIR/features_<layer>.npy  (C, H, W), of PICTURE at its own size, for every layer of the network;
 //                           of the built-in one those it imitates others with, F_s
 //
+// Weights of losses are the recipe's own, measured by none.
+//
 // For developers: it uses the library's insides and is not installed.
 #include <limn/limn.h>
 
@@ -91,6 +93,8 @@ void dump(const PaintingArguments& arguments, const std::string& picture_path,
           const std::string& folder) {
   Recipe recipe = arguments.recipe();
   recipe.picture.size = 0;  // the picture's own
+  // The weights that evaluation.json has, by which PyTorch computes the same.
+  recipe.balance.kind = Balance::fixed;
   // All of the weights.
   const Model model(std::make_shared<const Weights>(read_found(arguments.weights_file(recipe))));
   recipe.network.name = model.network();

@@ -13,8 +13,9 @@
 // DIR/after_N.f32    the variable after N iterations, for each N of --at
 // DIR/final.f32      the variable after the last iteration
 //
-// It takes the steps that limn::paint takes, but shows the variable itself, unclamped, and looks
-// for no best picture. For developers: it uses the library's insides and is not installed.
+// It takes the steps that limn::paint takes by a published system's recipe, but shows the variable
+// itself, unclamped, and looks for no best picture. Of limn's own it knows neither the smaller
+// sizes, nor bands and borders, nor measured weights. For developers: it uses the library's insides and is not installed.
 #include <limn/limn.h>
 
 #include <fmt/format.h>

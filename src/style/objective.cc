@@ -231,7 +231,7 @@ void Objective::measure_painting(const Source& source, Targets& targets) const {
       const auto M = static_cast<double>(pass.shape(tap).positions());
       const double scale = source.share * limn::gram_scale(recipe_.style.gram, M);
       Buffer<float>& A = targets.layers[i].gram;
-      if (A.size() == 0) A = Buffer<float>(G.size());  // zeros
+      if (A.empty()) A = Buffer<float>(G.size());  // zeros
       for (size_t j = 0; j < G.size(); ++j) A[j] += static_cast<float>(scale * G[j]);
     }
     ++tap;

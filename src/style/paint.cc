@@ -93,10 +93,7 @@ class Run {
         painted_.outcome = Outcome::out_of_time;
         break;
       }
-      const bool last = i + 1 == levels_.size();
-      given = paint_level(
-          i, last ? resized(std::move(scene), levels_[i].sizes) : resized(scene, levels_[i].sizes),
-          std::move(given), targets[i]);
+      given = paint_level(i, scene_of(i, scene), std::move(given), targets[i]);
       if (painted_.outcome == Outcome::stopped || painted_.outcome == Outcome::failed) break;
     }
     painted_.picture = finish_(std::move(*given));
@@ -105,6 +102,13 @@ class Run {
   }
 
  private:
+  // The scene at a level's sizes; the last one takes it.
+  Scene scene_of(size_t level, Scene& scene) const {
+    const WorkingSizes& sizes = levels_[level].sizes;
+    const bool last = level + 1 == levels_.size();
+    return last ? resized(std::move(scene), sizes) : resized(std::as_const(scene), sizes);
+  }
+
   // The picture of this level, without its border.
   Image paint_level(size_t index, Scene scene, std::optional<Image> given,
                     std::shared_ptr<const Targets>& targets) {

@@ -4,7 +4,9 @@
 #include <limn/limn.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "image/oklab.h"
 #include "support/allocations.h"
@@ -413,6 +415,30 @@ TEST_F(Controls, EndsWhenItsTimeIsOver) {
   }
 }
 
+// Also when only an early size was cut short, and the last one has done all that was planned; or
+// when the last one was not begun. (A machine that is too slow for that is out of time the sooner.)
+TEST_F(Controls, IsOutOfTimeWhicheverSizeItWas) {
+  Recipe recipe = pyramid_recipe();
+  recipe.picture.size = 48;
+  recipe.pyramid.fall = 0.25;
+  recipe.optimiser.iterations = 20;  // 16 and 4, at four times the cost: half of the time each
+  recipe.optimiser.kind = OptimiserKind::adam;
+  recipe.optimiser.learning_rate = 0.01;
+  const auto outcome_of_sleeping = [&](int iteration, double seconds, double limit) {
+    recipe.optimiser.seconds = limit;
+    const Painted result = painted(one_style(), recipe, [&](const Progress& progress) {
+      if (progress.iteration == iteration) {
+        std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+      }
+      return true;
+    });
+    EXPECT_EQ(result.picture.width, 48);
+    return result.outcome;
+  };
+  EXPECT_EQ(outcome_of_sleeping(3, 1.2, 2), Outcome::out_of_time);
+  EXPECT_EQ(outcome_of_sleeping(16, 1, 0.9), Outcome::out_of_time);
+}
+
 TEST_F(Controls, InTimeItMakesNoDifference) {
   Recipe recipe = pyramid_recipe();
   const Painted expected = painted(one_style(), recipe);
@@ -474,6 +500,25 @@ TEST_F(Controls, EvaluateGivesTheLossesThatPaintReported) {
   EXPECT_EQ(found.losses.content, expected.content);
   EXPECT_EQ(found.losses.style, expected.style);
   EXPECT_GT(expected.style, 0);
+}
+
+// A picture of bands is clipped too: what is shown is what was evaluated.
+TEST_F(Controls, ClipsThePictureThatBandsMakeUp) {
+  Recipe recipe = small_recipe();
+  recipe.optimiser.clip = true;
+  recipe.optimiser.kind = OptimiserKind::adam;
+  recipe.optimiser.learning_rate = 0.2;
+  recipe.optimiser.iterations = 4;
+  recipe.pyramid.bands = {0.5, 0.5};
+  int at_an_end = 0;
+  painted(one_style(), recipe, [&](const Progress& progress) {
+    const Image picture = progress.picture();
+    for (const float value : picture.rgb) at_an_end += value == 0 || value == 1 ? 1 : 0;
+    const Losses found = evaluate(model_, photo_, painting_, picture, recipe).losses;
+    EXPECT_NEAR(found.total, progress.losses.total, 1e-4 * found.total) << progress.iteration;
+    return true;
+  });
+  EXPECT_GT(at_an_end, 100) << "nothing was clipped";
 }
 
 // ----------------------------------------------------------------------------- threads, memory --

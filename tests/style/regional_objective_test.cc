@@ -159,6 +159,23 @@ TEST_F(RegionalObjective, PressesOnlyWhereAStyleGoes) {
   }
 }
 
+// "The part of the picture that r covers": of a mask that is half there, everywhere, the statistics
+// are those of the whole map, and the loss is half.
+TEST_F(RegionalObjective, PressesAsMuchAsThereIsOfTheRegion) {
+  Recipe recipe = recipe_of();
+  recipe.content.weight = 0;
+  for (const StyleStatistic statistic :
+       {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
+    recipe.style.statistic = statistic;
+    Pictures pictures = single_style(tiny_.photo, tiny_.painting);
+    Evaluated expected = evaluated(pictures, recipe, tiny_.picture);
+    expected.losses.style /= 2;
+    for (float& value : expected.gradient) value /= 2;
+    pictures.styles[0].to = halves(width_, height_, 0.5f, 0.5f);
+    expect_near(evaluated(pictures, recipe, tiny_.picture), expected);
+  }
+}
+
 TEST_F(RegionalObjective, TakesAStyleFromThePartOfThePaintingThatIsSelected) {
   Pictures pictures = single_style(tiny_.photo, tiny_.painting);
   const Evaluated whole = evaluated(pictures, recipe_of(), tiny_.picture);

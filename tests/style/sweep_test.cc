@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <limn/limn.h>
 
+#include <optional>
 #include <stdexcept>
 
 #include "style/objective.h"
@@ -69,6 +70,7 @@ class Sweep : public InAFolder {
     Pictures pictures = single_style(photo_, painting_);
     pictures.styles[0].to = to_;
     pictures.keep = keep_;
+    if (other_) pictures.styles.push_back({{*other_}, {}, {}});
     return pictures;
   }
 
@@ -76,6 +78,7 @@ class Sweep : public InAFolder {
   Image photo_ = smooth_picture(kWidth, kHeight, 1);
   Image painting_ = smooth_picture(kWidth + 3, kHeight, 2);
   Mask to_, keep_;
+  std::optional<Image> other_;  // a second style
 };
 
 // ---- what is shared, and that it makes no difference ----
@@ -231,6 +234,15 @@ TEST_F(Sweep, OfStrengthsMeasuresEachSizeOnce) {
                                                 recipe.picture.border = border;
                                               })),
             2u);
+}
+
+TEST_F(Sweep, OfBlendsMeasuresAnew) {
+  other_ = smooth_picture(kWidth, kHeight + 4, 3);
+  EXPECT_EQ(expect_same_as_paint(recipes_with({0.0, 0.5, 1.0},
+                                              [](Recipe& recipe, double share) {
+                                                recipe.style.blend = {share, 1 - share};
+                                              })),
+            3u);
 }
 
 TEST_F(Sweep, WithMasksIsWhatPaintMakes) {
