@@ -152,7 +152,8 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
   const std::vector<double>& blend = recipe.style.blend;
   const size_t styles = pictures.styles.size();
   if (!blend.empty() && blend.size() != styles) {
-    fail(ErrorKind::usage, "style.blend has {} shares, but there are {} styles; give one for each",
+    fail(ErrorKind::usage,
+         "style.blend has {} shares, but the number of styles is {}; give one for each",
          blend.size(), styles);
   }
   for (size_t i = 0; i < styles; ++i) {
