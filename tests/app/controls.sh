@@ -46,7 +46,7 @@ with
 expect_different half_as_large.png out/a.png
 rm -r out && mkdir out
 refused "--style-scale: is 0, but should be 0.05 to 20" --style-scale 0
-refused "style.scale has 2 values, but there are 1 styles" --style-scale 1,2
+refused "style.scale has 2 values, but the number of styles is 1" --style-scale 1,2
 
 # ---- --colors: of a grey photo no hue is left but the painting's, or none ----
 pictures=(grey.png red.png)

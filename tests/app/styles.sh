@@ -92,9 +92,9 @@ echo "text" > texts/a.jpg
 echo "text" > texts/b.jpg
 refused 3 "'empty' is a folder without a picture" empty -o out/a.png
 refused 3 "'texts' is a folder without a picture that limn reads" red.png texts -o out/a.png
-refused 2 "style.blend has 3 shares, but there are 2 styles" red.png blue.png -o out/a.png \
+refused 2 "style.blend has 3 shares, but the number of styles is 2" red.png blue.png -o out/a.png \
   --blend 1,2,3
-refused 2 "style.scale has 3 values, but there are 2 styles" red.png blue.png -o out/a.png \
+refused 2 "style.scale has 3 values, but the number of styles is 2" red.png blue.png -o out/a.png \
   --style-scale 1,2,3
 refused 2 "style.blend: the share of style number 1 is 0" red.png blue.png -o out/a.png --blend 0,0
 refused 2 "--blend: is -1, but should be at least 0" red.png blue.png -o out/a.png --blend 1,-1
