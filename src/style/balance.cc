@@ -96,8 +96,8 @@ LossWeights measured_weights(Objective& objective, const Recipe& recipe, const I
   const std::vector<double> shares = shares_of(objective, recipe);
   for (size_t i = 0; i < shares.size(); ++i) {
     if (shares[i] == 0) continue;
-    const double norm = std::max(gradients.of_style(i, at_photo),
-                                 kLeastPart * gradients.of_style(i, at_noise));
+    const double norm =
+        std::max(gradients.of_style(i, at_photo), kLeastPart * gradients.of_style(i, at_noise));
     // The measured loss has the layer's own weight in it already.
     if (is_gradient(norm)) weights.style[i] = shares[i] * resistance / a / norm;
   }

@@ -26,7 +26,7 @@ class Bands {
   // Whether x is z.
   bool trivial() const { return bands_.empty(); }
   size_t pixels() const { return 3 * static_cast<size_t>(height_) * width_; }  // floats of x
-  size_t size() const { return size_; }                                       // floats of z
+  size_t size() const { return size_; }                                        // floats of z
 
   // z of the picture x: all of it in z_0.
   std::vector<float> split(std::vector<float> x) const;

@@ -52,8 +52,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   evaluation.width = sizes.picture.width;
   evaluation.height = sizes.picture.height;
   evaluation.gradient.resize(objective.size());
-  evaluation.losses =
-      objective.evaluate(objective.encode(std::move(judged)), evaluation.gradient);
+  evaluation.losses = objective.evaluate(objective.encode(std::move(judged)), evaluation.gradient);
   const size_t plane_size = objective.size() / 3;
   for (size_t i = 0; i < objective.size(); ++i) {
     evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));

@@ -32,7 +32,8 @@ void lay_over(Image& picture, const Image& photo, const Mask& keep) {
   if (keep.empty()) return;
   for (size_t i = 0; i < picture.rgb.size(); ++i) {
     const float share = keep.values[i % keep.values.size()];
-    picture.rgb[i] = share == 1 ? photo.rgb[i] : share * photo.rgb[i] + (1 - share) * picture.rgb[i];
+    picture.rgb[i] =
+        share == 1 ? photo.rgb[i] : share * photo.rgb[i] + (1 - share) * picture.rgb[i];
   }
 }
 

@@ -35,8 +35,7 @@ Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& 
 Objective::Objective(const Weights& weights, const Recipe& recipe,
                      std::shared_ptr<const Targets> targets, ThreadPool& pool)
     : Objective(weights, recipe, targets->basis.sizes, pool) {
-  assert(targets->basis ==
-         targets_basis(weights, recipe, targets->basis.sizes, targets->regional));
+  assert(targets->basis == targets_basis(weights, recipe, targets->basis.sizes, targets->regional));
   make_pass(targets->regional);
   compare_with(std::move(targets));
 }
@@ -188,8 +187,8 @@ void check_objective(const Weights& weights, const Recipe& recipe, const Working
 
 // ------------------------------------------------------------------------------------- targets --
 
-Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
-                             bool regional) {
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
+                             const WorkingSizes& sizes, bool regional) {
   return {&weights,
           recipe.network.pooling,
           input_convention(recipe.network.convention, weights.convention),
@@ -200,8 +199,7 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe, const
           recipe.picture.colors,
           recipe.picture.border,
           sizes,
-          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false,
-                       regional)};
+          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false, regional)};
 }
 
 // The statistics of the paintings, each of which is given back once it has been measured.

@@ -86,8 +86,8 @@ struct Targets {
 
 // The basis of the targets that the recipe's losses compare with. Throws Error (usage) for layers
 // the network does not have.
-Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
-                             bool regional);
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
+                             const WorkingSizes& sizes, bool regional);
 
 // What an objective's terms are multiplied by.
 struct LossWeights {

@@ -22,8 +22,8 @@ struct Source {
 struct Scene {
   Image photo;
   std::vector<Source> sources;
-  // Masks of the picture's regions, each of the photo's size; empty: there is one, everywhere. Their
-  // sum is at most 1.
+  // Masks of the picture's regions, each of the photo's size; empty: there is one, everywhere.
+  // Their sum is at most 1.
   std::vector<Mask> regions;
   Mask keep;  // of the photo's size, or empty
 

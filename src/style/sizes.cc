@@ -69,8 +69,10 @@ WorkingSizes working_sizes(const Pictures& pictures, const Recipe& recipe) {
   const size_t styles = pictures.styles.size();
   if (styles == 0) fail(ErrorKind::usage, "there is no painting in whose manner to paint");
   if (scale.size() != 1 && scale.size() != styles) {
-    fail(ErrorKind::usage, "style.scale has {} values, but there are {} styles; give one for each, "
-         "or one for all", scale.size(), styles);
+    fail(ErrorKind::usage,
+         "style.scale has {} values, but there are {} styles; give one for each, "
+         "or one for all",
+         scale.size(), styles);
   }
   for (size_t i = 0; i < styles; ++i) {
     if (pictures.styles[i].paintings.empty()) {
@@ -78,8 +80,7 @@ WorkingSizes working_sizes(const Pictures& pictures, const Recipe& recipe) {
     }
     for (const Image& painting : pictures.styles[i].paintings) {
       check_shape(painting);
-      sizes.paintings.push_back(painting_size(painting, sizes.picture,
-                                              recipe.picture.painting_size,
+      sizes.paintings.push_back(painting_size(painting, sizes.picture, recipe.picture.painting_size,
                                               scale[scale.size() == 1 ? 0 : i]));
     }
   }
