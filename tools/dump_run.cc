@@ -15,7 +15,8 @@
 //
 // It takes the steps that limn::paint takes by a published system's recipe, but shows the variable
 // itself, unclamped, and looks for no best picture. Of limn's own it knows neither the smaller
-// sizes, nor bands and borders, nor measured weights. For developers: it uses the library's insides and is not installed.
+// sizes, nor bands and borders, nor measured weights. For developers: it uses the library's insides
+// and is not installed.
 #include <limn/limn.h>
 
 #include <fmt/format.h>

@@ -277,8 +277,9 @@ struct Recipe {
     // each layer in cells of its own map: structure that repeats over a distance (Berger and
     // Memisevic, arXiv 1606.01286). The loss is the mean over all matrices.
     std::vector<int> shifts;
-    std::vector<double> blend;          // each style's share; empty: equal ones
-    std::vector<double> scale = {1.0};  // each style's size over that of `painting_size`; one: of all
+    std::vector<double> blend;  // each style's share; empty: equal ones
+    std::vector<double> scale = {
+        1.0};  // each style's size over that of `painting_size`; one: of all
   } style;
 
   struct {
@@ -311,8 +312,8 @@ struct Recipe {
     double decay_steps = 100.0;
   } optimiser;
 
-  // From coarse to fine: sizes that lie between the smallest one and the picture's, each about twice
-  // the one before it, are painted one after the other, each from the one before it.
+  // From coarse to fine: sizes that lie between the smallest one and the picture's, each about
+  // twice the one before it, are painted one after the other, each from the one before it.
   struct {
     int smallest = 0;   // longest side in pixels; 0: the picture's size only
     double fall = 0.7;  // iterations of a size over those of the one before it
@@ -436,7 +437,7 @@ struct Progress {
   int iterations = 0;  // planned
   double seconds = 0;  // since paint() began
   Losses losses;       // of this iteration's picture
-  int width = 0;  // at which the picture is worked on
+  int width = 0;       // at which the picture is worked on
   int height = 0;
   // As large as the result will be.
   std::function<Image()> picture;       // this iteration's picture; valid during the callback

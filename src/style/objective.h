@@ -19,35 +19,12 @@
 
 #include "base/parallel.h"
 #include "network/network.h"
+#include "style/layers.h"
 #include "style/regional_style.h"
 #include "style/scene.h"
 #include "style/sizes.h"
 
 namespace limn {
-
-// A layer that losses of non-zero weight read, with the recipe's weights for them.
-struct LayerInUse {
-  LayerPosition position;
-  double content_weight = 0;
-  double style_weight = 0;
-  const Imitation* imitation = nullptr;  // of a student's layer, as long as its table lives
-};
-
-// Each of them once. Throws Error (usage) unless the network has every layer that the recipe names,
-// those of weight 0 too.
-std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe& recipe);
-
-// The deepest row that they read; -1 for none.
-int deepest_row(std::span<const LayerInUse> layers);
-
-// Gives back the memory of the convolutions that the recipe's losses do not reach.
-void drop_unread_layers(Weights& weights, const Recipe& recipe);
-
-// What they ask of the passes over the paintings, and of the one over the picture. regional: the
-// style's losses take the features themselves (regional_style.h).
-std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers, bool regional);
-std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool half_features,
-                                     bool regional);
 
 // Throws the Error (usage) that an objective at these sizes would: layers or a pooling the network
 // does not have, weights that end too early, pictures smaller than the network can read.
