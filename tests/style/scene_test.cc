@@ -248,9 +248,10 @@ testing::AssertionResult refused(const Pictures& pictures, const Recipe& recipe,
 TEST(SceneErrors, NameABlendOfOtherStyles) {
   Recipe recipe = small_recipe();
   recipe.style.blend = {0.5, 0.5};
-  EXPECT_TRUE(refused(pictures_of({style_of(2)}), recipe, "style.blend", "2 shares", "1 styles"));
+  EXPECT_TRUE(
+      refused(pictures_of({style_of(2)}), recipe, "style.blend", "2 shares", "styles is 1"));
   recipe.style.blend = {1};
-  EXPECT_TRUE(refused(pictures_of({style_of(2), style_of(3)}), recipe, "1 shares", "2 styles"));
+  EXPECT_TRUE(refused(pictures_of({style_of(2), style_of(3)}), recipe, "1 shares", "styles is 2"));
 }
 
 TEST(SceneErrors, NameAShareOf0WhereThereIsNoOther) {

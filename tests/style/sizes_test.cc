@@ -102,7 +102,7 @@ TEST(WorkingSizes, OfNoPaintingOrOfScalesForOtherStylesAreRefused) {
   EXPECT_TRUE(says(refused(pictures), ErrorKind::usage, "no painting"));
   recipe.style.scale = {1, 2, 3};
   EXPECT_TRUE(says(refused(single_style(kPhoto, kPainting)), ErrorKind::usage, "style.scale",
-                   "3 values", "1 styles"));
+                   "3 values", "styles is 1"));
   recipe.style.scale = {};
   EXPECT_TRUE(says(refused(single_style(kPhoto, kPainting)), ErrorKind::usage, "style.scale"));
 }
