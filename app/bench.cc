@@ -153,6 +153,7 @@ struct BenchCommand {
     const NetworkTable& network = *weights.network;
     Recipe recipe = find_recipe("limn");
     recipe.network.name = network.name;
+    recipe.picture.border = 0;  // one evaluation of so many pixels, no more
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
     drop_unread_layers(weights, recipe);
     Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
