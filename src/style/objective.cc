@@ -345,7 +345,11 @@ double Objective::style_loss_of(size_t i) {
 // The gradient of what is not to move is 0.
 void Objective::keep_kept(std::span<float> gradient) const {
   const std::vector<float>& free = targets_->free;
-  for (size_t i = 0; i < gradient.size(); ++i) gradient[i] *= free[i % free.size()];
+  pool_.run(3 * static_cast<size_t>(height_), [&](size_t row) {
+    const float* part = free.data() + row % height_ * width_;
+    float* values = gradient.data() + row * width_;
+    for (int i = 0; i < width_; ++i) values[i] *= part[i];
+  });
 }
 
 Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "image/border.h"
+#include "image/colour.h"
 #include "style/balance.h"
 #include "style/bands.h"
 #include "style/descent.h"
@@ -237,6 +238,7 @@ Painted paint_pictures(const Model& model, Taken& pictures, const Recipe& recipe
   const Stopwatch stopwatch;
   check_recipe(model, recipe);
   std::optional<Image> given = read_initial_picture(recipe);
+  if (given && recipe.picture.colors == Colors::content) given = lightness_of(std::move(*given));
   const WorkingSizes sizes = working_sizes(pictures, recipe);
   std::vector<Level> levels = pyramid_levels(sizes, recipe);
   for (const Level& level : levels) check_objective(model.weights(), recipe, level.sizes);
