@@ -34,7 +34,8 @@ import network  # noqa: E402
 from painting import CONTENT_LAYER, STYLE_LAYERS, STYLE_WEIGHT  # noqa: E402
 
 NOISE_SEED = 19
-# With painting's those of recipes/limn.toml: losses are means over C M features, and over C^2 Gram
+# With painting's the objective that the network was trained for: losses are means over C M features, and
+# over C^2 Gram
 # values.
 CONTENT_WEIGHT = 1.0
 STYLE_LAYER_WEIGHTS = tuple(STYLE_LAYERS.values())

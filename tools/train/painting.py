@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 import network
 
-# Recipe limn's (recipes/limn.toml).
+# Those of recipe limn when the network was trained; it measures its weights since.
 STYLE_LAYERS = {"relu1_1": 64.0, "relu2_1": 16.0, "relu3_1": 4.0, "relu4_1": 1.0, "relu5_1": 1.0}
 STYLE_WEIGHT = 1e-4
 CONTENT_LAYER = "relu4_2"
