@@ -66,7 +66,7 @@ def table(rows):
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
-def part(shown, cells, size, vgg19=()):
+def part(shown, cells, size, vgg19=(), vgg19_seconds=0):
     """What the README shows of the gallery in the folder `shown`."""
     by_name = {gallery_cells.stem(cell.pair): cell for cell in cells}
     featured = [by_name[name] for name in map("-".join, FEATURED) if name in by_name]
@@ -84,8 +84,9 @@ def part(shown, cells, size, vgg19=()):
                   f"{gallery_cells.span(cells)} s each, start and writing included. Photos and "
                   "paintings are programs' work too: [examples/](examples/README.md).")
     if vgg19:
+        limited = ", ended by --seconds" if vgg19_seconds else ""
         blocks.append(f"[The same with VGG-19]({shown}/sheet-vgg19.jpg): "
-                      f"{max(vgg19[0].image().size)} pixels, {gallery_cells.span(vgg19)} s each.")
+                      f"{max(vgg19[0].image().size)} pixels, {gallery_cells.span(vgg19)} s each{limited}.")
     return "\n\n".join(blocks)
 
 
@@ -101,11 +102,11 @@ def make(options):
     for name in map("-".join, FEATURED):
         by_name[name].image().save(options.folder / f"{name}.jpg", quality=QUALITY)
     if options.vgg19:
-        vgg19 = gallery_cells.paint(limn, gallery_cells.vgg19_way(limn, options.vgg19), pairs,
+        vgg19 = gallery_cells.paint(limn, gallery_cells.vgg19_way(limn, options.vgg19, options.vgg19_seconds), pairs,
                                     options.vgg19_size, options.vgg19_out, options.again, say)
         write_sheet(vgg19, options.folder / "sheet-vgg19.jpg")
     shown = os.path.relpath(options.folder, options.readme.resolve().parent)
-    text = part(shown, cells, options.size, vgg19)
+    text = part(shown, cells, options.size, vgg19, options.vgg19_seconds)
     options.readme.write_text(page.spliced(options.readme.read_text(), text, MAKER))
 
 
@@ -122,6 +123,7 @@ def main():
     add("--size", type=int, help="longest side in pixels [limn's own]")
     add("--vgg19", type=pathlib.Path, metavar="FILE", help="VGG-19's weights, for a second sheet")
     add("--vgg19-size", type=int, default=320, help="longest side of its pictures [320]")
+    add("--vgg19-seconds", type=float, default=0, help="for each of them; 0: no limit [0]")
     add("--again", action="store_true", help="paint what is there already too")
     add("--out", type=pathlib.Path, default=PROJECT / "build" / "gallery", metavar="FOLDER")
     add("--readme", type=pathlib.Path, default=PROJECT / "README.md", metavar="FILE")

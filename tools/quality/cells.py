@@ -47,10 +47,14 @@ def default_way(limn):
     return painter.Way("builtin", (), painter.program_digest(limn))
 
 
-def vgg19_way(limn, weights):
-    """The same with VGG-19's weights."""
+def vgg19_way(limn, weights, seconds=0):
+    """The same with VGG-19's weights, within so many seconds a picture; 0: however long it takes."""
     digest = painter.program_digest(limn) + pairing.digest(weights)
-    return painter.Way("vgg19", ("--weights", str(pathlib.Path(weights).resolve())), digest)
+    flags = ("--weights", str(pathlib.Path(weights).resolve()))
+    if seconds:
+        flags += ("--seconds", f"{seconds:g}")
+        digest += f" {seconds:g} s"
+    return painter.Way("vgg19", flags, digest)
 
 
 def paint(limn, way, pairs, size, folder, again=False, say=print):
