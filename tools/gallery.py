@@ -86,7 +86,8 @@ def part(shown, cells, size, vgg19=(), vgg19_seconds=0):
     if vgg19:
         limited = ", ended by --seconds" if vgg19_seconds else ""
         blocks.append(f"[The same with VGG-19]({shown}/sheet-vgg19.jpg): "
-                      f"{max(vgg19[0].image().size)} pixels, {gallery_cells.span(vgg19)} s each{limited}.")
+                      f"{max(vgg19[0].image().size)} pixels, {gallery_cells.span(vgg19)} s each"
+                      f"{limited}.")
     return "\n\n".join(blocks)
 
 
@@ -102,7 +103,8 @@ def make(options):
     for name in map("-".join, FEATURED):
         by_name[name].image().save(options.folder / f"{name}.jpg", quality=QUALITY)
     if options.vgg19:
-        vgg19 = gallery_cells.paint(limn, gallery_cells.vgg19_way(limn, options.vgg19, options.vgg19_seconds), pairs,
+        way = gallery_cells.vgg19_way(limn, options.vgg19, options.vgg19_seconds)
+        vgg19 = gallery_cells.paint(limn, way, pairs,
                                     options.vgg19_size, options.vgg19_out, options.again, say)
         write_sheet(vgg19, options.folder / "sheet-vgg19.jpg")
     shown = os.path.relpath(options.folder, options.readme.resolve().parent)
