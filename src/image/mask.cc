@@ -45,6 +45,7 @@ Blend between(double centre, int old_size) {
 std::vector<Blend> blends(int old_size, int new_size) {
   const double scale = static_cast<double>(old_size) / new_size;
   std::vector<Blend> all;
+  all.reserve(new_size);
   for (int i = 0; i < new_size; ++i) {
     all.push_back(new_size < old_size ? covering(i * scale, (i + 1) * scale, old_size)
                                       : between((i + 0.5) * scale - 0.5, old_size));

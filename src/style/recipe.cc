@@ -58,7 +58,7 @@ void check_number(const Field& field, double value, const std::string& origin) {
 }
 
 template <typename T>
-constexpr bool is_number_list =
+constexpr bool kIsNumberList =
     std::is_same_v<T, std::vector<int>> || std::is_same_v<T, std::vector<double>>;
 constexpr size_t kMostInList = 1000;
 
@@ -73,7 +73,7 @@ void check_value(const Field& field, const T& value, const std::string& origin) 
         fail(ErrorKind::usage, "{}: layer {} is named twice", origin, value[i].layer);
       }
     }
-  } else if constexpr (is_number_list<T>) {
+  } else if constexpr (kIsNumberList<T>) {
     if (value.size() > kMostInList) {
       fail(ErrorKind::usage, "{}: has {} numbers, but {} are the most", origin, value.size(),
            kMostInList);
@@ -119,7 +119,7 @@ void set_from_text(Enum& value, const std::string& text, const std::string& orig
 
 // "0.7,0.3"; nothing is the empty list.
 template <typename List>
-requires is_number_list<List>
+requires kIsNumberList<List>
 void set_from_text(List& value, const std::string& text, const std::string& origin) {
   value.clear();
   std::istringstream items(text);
@@ -211,7 +211,7 @@ void set_from_toml(Enum& value, const Source& source) {
 }
 
 template <typename List>
-requires is_number_list<List>
+requires kIsNumberList<List>
 void set_from_toml(List& value, const Source& source) {
   if (!source.node.is_array()) {
     fail(ErrorKind::usage, "{}: should be a list of numbers, [1, 2]", source.origin());
@@ -294,7 +294,7 @@ requires std::is_enum_v<Enum> std::string toml_value(Enum value) {
   return fmt::format("\"{}\"", name_of(value));
 }
 template <typename List>
-requires is_number_list<List> std::string toml_value(const List& numbers) {
+requires kIsNumberList<List> std::string toml_value(const List& numbers) {
   return fmt::format("[{}]", fmt::join(numbers, ", "));
 }
 std::string toml_value(const std::vector<LayerWeight>& layers) {
