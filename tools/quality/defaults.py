@@ -90,8 +90,8 @@ def run_cells(options, judge, conditions):
     kinds = []
     for label, way, size, folder in (
             ("built-in network", cells.default_way(options.limn), options.size, options.gallery),
-            ("VGG-19", cells.vgg19_way(options.limn, options.vgg19), options.vgg19_size,
-             options.gallery.with_name(options.gallery.name + "-vgg19"))):
+            ("VGG-19", cells.vgg19_way(options.limn, options.vgg19, options.vgg19_seconds),
+             options.vgg19_size, options.gallery.with_name(options.gallery.name + "-vgg19"))):
         painted = cells.paint(options.limn, way, pairs, size, folder, say=say)
         kinds.append({"label": label, **judge_cells(options, judge, painted)})
     results = {**conditions, "kinds": [
@@ -185,6 +185,7 @@ def read_options():
         help="instead of the part's own pairs")
     add("--size", type=int, help="cells: longest side with the built-in network (limn's own)")
     add("--vgg19-size", type=int, default=320, help="cells: longest side with VGG-19 (320)")
+    add("--vgg19-seconds", type=float, default=0, help="cells: those that make gallery had (0)")
     add("--gallery", type=pathlib.Path, default=PROJECT / "build" / "gallery", metavar="FOLDER",
         help="cells: where `make gallery` left them")
     add("--seconds", type=float, default=30, help="contest: for each picture (30)")
