@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.h"
 #include "kernels/kernels.h"
+#include "style/initial.h"
 
 namespace limn {
 namespace {
@@ -14,19 +14,6 @@ constexpr double kReach = 20;     // by how much a falls from there to strength 
 // A layer in which photo and painting agree already has nearly no gradient, and need not be pushed
 // as hard as the others: it counts as if its gradient were at least this part of the one at noise.
 constexpr double kLeastPart = 0.02;
-
-Image grey_noise(const Image& like) {
-  constexpr double kDeviation = 0.2;
-  Random random(0);
-  Image noise;
-  noise.width = like.width;
-  noise.height = like.height;
-  noise.rgb.resize(like.rgb.size());
-  for (float& value : noise.rgb) {
-    value = static_cast<float>(std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0));
-  }
-  return noise;
-}
 
 // |gradient| of single terms of an objective at given points.
 class Gradients {
@@ -82,7 +69,7 @@ bool is_gradient(double norm) { return std::isfinite(norm) && norm > 0; }
 LossWeights measured_weights(Objective& objective, const Recipe& recipe, const Image& photo) {
   const LossWeights before = objective.weights();
   const std::vector<float> at_photo = objective.encode(photo);
-  const std::vector<float> at_noise = objective.encode(grey_noise(photo));
+  const std::vector<float> at_noise = objective.encode(grey_noise(photo, /*seed=*/0));
   Gradients gradients(objective);
   LossWeights weights = before;
 

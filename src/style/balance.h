@@ -5,8 +5,8 @@
 // other. Weights are chosen so that the style's layers push equally hard, with e_l the recipe's own
 // weights for them, and all together 1 / a times as hard as the content resists:
 //
-//   total = C + V |grad C| / |grad V| + |grad C| / a * sum over l of  e_l / (sum of e)  S_l / |grad
-//   S_l|
+//   total = C + V |grad C| / |grad V|
+//             + |grad C| / a * sum over l of  e_l / (sum of e)  S_l / |grad S_l|
 //
 //   a = 0.05 * 20^(1 - 2 strength):  1 at strength 0, 0.05 at 0.5, 0.0025 at 1
 //

@@ -38,16 +38,19 @@ Image drawn_picture(const Image& photo, Draw&& draw) {
   return picture;
 }
 
+Image grey_picture(const Image& like, Random& random) {
+  constexpr double kDeviation = 0.2;  // few values leave 0..1
+  return drawn_picture(like,
+                       [&] { return std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0); });
+}
+
 // Noise as the variable of `objective`.
 std::vector<float> noise_variable(const Objective& objective, const Recipe& recipe,
                                   const Image& photo) {
   Random random(recipe.picture.seed);
   switch (recipe.picture.noise) {
-    case Noise::grey: {
-      constexpr double kDeviation = 0.2;  // few values leave 0..1
-      return objective.encode(drawn_picture(
-          photo, [&] { return std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0); }));
-    }
+    case Noise::grey:
+      return objective.encode(grey_picture(photo, random));
     case Noise::uniform: {
       const Statistics of_photo = statistics_of(photo.rgb);
       return objective.encode(drawn_picture(
@@ -60,6 +63,11 @@ std::vector<float> noise_variable(const Objective& objective, const Recipe& reci
 }
 
 }  // namespace
+
+Image grey_noise(const Image& like, std::uint64_t seed) {
+  Random random(seed);
+  return grey_picture(like, random);
+}
 
 std::optional<Image> read_initial_picture(const Recipe& recipe) {
   const std::string& init = recipe.picture.init;

@@ -3,6 +3,7 @@
 
 #include <limn/limn.h>
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace limn {
 
 // The file that the recipe begins with, if it names one. Throws Error (file).
 std::optional<Image> read_initial_picture(const Recipe& recipe);
+
+// A picture as large as `like`, normal around mid grey, within 0..1 RGB; the same for a seed
+// everywhere.
+Image grey_noise(const Image& like, std::uint64_t seed);
 
 // The objective's variable at the first picture: `given` (resized), the photo (of the objective's
 // size), or noise with the photo behind it. The same for a seed everywhere.

@@ -104,8 +104,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
   const std::span<const Row> rows = weights.network->rows;
   const Pooling pooling = recipe.network.pooling;
-  const bool regional =
-      regions > 0 || recipe.style.statistic != StyleStatistic::gram || !recipe.style.shifts.empty();
+  const bool regional = is_regional(recipe, regions > 0);
   // The pictures wait while the largest of the paintings is measured.
   double waiting = picture;
   double of_painting = 0;

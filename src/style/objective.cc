@@ -13,7 +13,7 @@ namespace limn {
 Objective::Objective(const Weights& weights, const Recipe& recipe, Scene scene, ThreadPool& pool)
     : Objective(weights, recipe, scene.sizes(), pool) {
   auto targets = std::make_shared<Targets>();
-  targets->regional = is_regional(recipe, scene);
+  targets->regional = is_regional(recipe, scene.has_masks());
   targets->basis = targets_basis(weights, recipe, scene.sizes(), targets->regional);
   targets->layers.resize(layers_.size());
   scene = with_border(std::move(scene), recipe.picture.border);

@@ -119,7 +119,7 @@ class Run {
     schedule_.begin(index);
     Image photo = with_border(scene.photo, border);
     const Mask keep = with_border(scene.keep, border);
-    const bool regional = is_regional(recipe_, scene);
+    const bool regional = is_regional(recipe_, scene.has_masks());
     if (targets && targets->basis != targets_basis(weights, recipe_, level.sizes, regional)) {
       targets.reset();
     }

@@ -1,7 +1,6 @@
 #include "style/regional_style.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -26,6 +25,24 @@ double take_roots(std::vector<float>& weights) {
 template <typename T>
 void grow(Buffer<T>& buffer, size_t size) {
   if (buffer.size() < size) buffer = Buffer<T>(size);
+}
+
+// To what measuring a layer of this shape needs.
+void grow_to_measure(RegionalScratch& scratch, const StatisticsForm& form, ConstFeatureMap shape,
+                     bool roots) {
+  const int maps = scratch_maps(form, roots);
+  if (maps > 0) grow(scratch.weighed, shape.floats());
+  if (maps > 1) grow(scratch.gradient, shape.floats());
+  grow(scratch.sums, statistics_sums_size(shape));
+}
+
+StatisticsScratch view_of(RegionalScratch& scratch, ConstFeatureMap shape) {
+  StatisticsScratch view;
+  view.weighed = {scratch.weighed.data(), shape.channels, shape.height, shape.width};
+  view.gradient = {scratch.gradient.data(), shape.channels, shape.height, shape.width};
+  view.sums = scratch.sums;
+  view.matrices = scratch.matrices;
+  return view;
 }
 
 // How many of a layer's cells to each side lie in the middle half of what its features see: the
@@ -61,22 +78,12 @@ Positions RegionalStyle::region(size_t i) const {
 }
 
 StatisticsScratch RegionalStyle::in(RegionalScratch& scratch) const {
-  FeatureMap map = {nullptr, shape_.channels, shape_.height, shape_.width};
-  StatisticsScratch in;
-  in.weighed = in.gradient = map;
-  in.weighed.data = scratch.weighed.data();
-  in.gradient.data = scratch.gradient.data();
-  in.sums = scratch.sums;
-  in.matrices = scratch.matrices;
-  return in;
+  return view_of(scratch, shape_);
 }
 
 void RegionalStyle::reserve(RegionalScratch& scratch) const {
-  const int maps = scratch_maps(form_, any_roots_);
-  if (maps > 0) grow(scratch.weighed, shape_.floats());
-  if (maps > 1) grow(scratch.gradient, shape_.floats());
+  grow_to_measure(scratch, form_, shape_, any_roots_);
   grow(scratch.own, shape_.floats());
-  grow(scratch.sums, statistics_sums_size(shape_));
   grow(scratch.matrices, 3 * K_.size());
 }
 
@@ -105,9 +112,8 @@ ConstFeatureMap RegionalStyle::gradient(ConstFeatureMap F, RegionalScratch& scra
 
 // -------------------------------------------------------------------------------- what it is of --
 
-bool is_regional(const Recipe& recipe, const Scene& scene) {
-  return recipe.style.statistic != StyleStatistic::gram || !recipe.style.shifts.empty() ||
-         scene.has_masks();
+bool is_regional(const Recipe& recipe, bool masks) {
+  return masks || recipe.style.statistic != StyleStatistic::gram || !recipe.style.shifts.empty();
 }
 
 std::vector<RegionTarget> region_targets(const Recipe& recipe, const Scene& scene,
@@ -139,19 +145,10 @@ void add_source(const Recipe& recipe, const Source& source, std::span<const Row>
   }
   const StatisticsForm form = form_of(recipe);
   LayerStatistics measured = make_statistics(form, F.channels);
-  Buffer<float> maps[2];
-  for (int i = 0; i < scratch_maps(form, !whole.roots.empty()); ++i) {
-    maps[i] = Buffer<float>(F.floats());
-  }
-  Buffer<double> sums(statistics_sums_size(F));
-  FeatureMap map = {nullptr, F.channels, F.height, F.width};
-  StatisticsScratch scratch;
-  scratch.weighed = scratch.gradient = map;
-  scratch.weighed.data = maps[0].data();
-  scratch.gradient.data = maps[1].data();
-  scratch.sums = sums;
+  RegionalScratch scratch;
+  grow_to_measure(scratch, form, F, !whole.roots.empty());
   measure(form, {whole.roots, whole.total, gram_scale(recipe.style.gram, whole.total)}, F, measured,
-          scratch, pool);
+          view_of(scratch, F), pool);
   targets[source.region].statistics.add(source.share, measured);
 }
 

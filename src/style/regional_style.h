@@ -68,8 +68,8 @@ class RegionalStyle {
   bool any_roots_ = false;
 };
 
-// Whether the recipe and the scene ask for it.
-bool is_regional(const Recipe& recipe, const Scene& scene);
+// Whether the recipe, or pictures of which masks tell parts apart, ask for it.
+bool is_regional(const Recipe& recipe, bool masks);
 
 // The regions at a layer of this shape, without statistics.
 std::vector<RegionTarget> region_targets(const Recipe& recipe, const Scene& scene,

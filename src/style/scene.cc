@@ -1,7 +1,6 @@
 #include "style/scene.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -51,6 +50,16 @@ std::vector<int> regions_of(const Pictures& pictures) {
   return regions;
 }
 
+// The shares of all styles in the region of style number i.
+double blend_in_region(const std::vector<double>& blend, const std::vector<int>& regions,
+                       size_t i) {
+  double sum = 0;
+  for (size_t j = 0; j < regions.size(); ++j) {
+    if (regions[j] == regions[i]) sum += blend[j];
+  }
+  return sum;
+}
+
 // The masks of the regions that have a style; none where there is one region only, everywhere.
 std::vector<Mask> region_masks(const Pictures& pictures, const Size& size) {
   std::vector<Mask> masks;
@@ -97,10 +106,7 @@ Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
 
   size_t next = 0;
   for (size_t i = 0; i < pictures.styles.size(); ++i) {
-    double in_region = 0;
-    for (size_t j = 0; j < regions.size(); ++j) {
-      if (regions[j] == regions[i]) in_region += blend[j];
-    }
+    const double in_region = blend_in_region(blend, regions, i);
     auto& style = pictures.styles[i];
     const double count = static_cast<double>(style.paintings.size());
     for (auto& painting : style.paintings) {
@@ -169,9 +175,7 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
   if (!pictures.keep.empty()) check_shape(pictures.keep);
   const std::vector<int> regions = regions_of(pictures);
   for (size_t i = 0; i < styles && !blend.empty(); ++i) {
-    double sum = 0;
-    for (size_t j = 0; j < styles; ++j) sum += regions[j] == regions[i] ? blend[j] : 0;
-    if (sum == 0) {
+    if (blend_in_region(blend, regions, i) == 0) {
       fail(ErrorKind::usage, "style.blend: the share of style number {} is 0{}", i + 1,
            styles > 1 ? ", and it is the only one where it is painted, or all there are" : "");
     }
