@@ -27,10 +27,6 @@ Forecast::Forecast(const Pictures& pictures, std::span<const Recipe> recipes) {
   }
 }
 
-double Forecast::seconds() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-}
-
 // A level may end before its iterations are done: that the size is another one tells the next.
 void Forecast::follow(size_t index, const Progress& progress) {
   if (index != at_.painting || progress.iteration == 0) {
@@ -67,7 +63,7 @@ Standing Forecast::standing(size_t index, const Progress& progress) {
   if (seconds_here > 0) standing.pace = (progress.iteration - at_.iteration) / seconds_here;
   if (done <= 0) return standing;
 
-  const double seconds_each = seconds() / done;  // for a unit of work
+  const double seconds_each = clock_() / done;  // for a unit of work
   const auto seconds_for = [&](double work, const Plan& painting, double spent) {
     const double seconds = work * seconds_each;
     if (painting.most_seconds == 0) return seconds;

@@ -3,13 +3,13 @@
 
 #include <limn/limn.h>
 
-#include <chrono>
 #include <cstddef>
 #include <span>
 #include <vector>
 
 #include "progress.h"
 #include "style/pyramid.h"
+#include "style/schedule.h"
 
 namespace limn {
 
@@ -21,7 +21,7 @@ class Forecast {
 
   // Where painting number `index` stands, to be asked at each of its iterations.
   Standing standing(size_t index, const Progress& progress);
-  double seconds() const;  // since the beginning
+  double seconds() const { return clock_(); }  // since the beginning
 
  private:
   // A painting's work, level by level of its pyramid.
@@ -43,7 +43,7 @@ class Forecast {
   std::vector<Plan> plans_;
   Place at_;
   Progress last_;  // without its pictures
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  const Stopwatch clock_;
 };
 
 }  // namespace limn

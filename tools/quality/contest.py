@@ -10,6 +10,7 @@ import math
 import pathlib
 import subprocess
 
+import cells
 import pairs as pairing
 import painter
 
@@ -87,8 +88,7 @@ def timed_way(limn, entry, pair, common, seconds, folder):
 def paint(limn, entries_, pair, size, seconds, folder, say=print):
     """{entry's name: (picture, record)} of the pair; of an entry that limn refuses, (None, what it
     said)."""
-    common = {"size": size, "flags": [], "photo": pairing.digest(pair.photo),
-              "painting": pairing.digest(pair.painting), "program": painter.program_digest(limn)}
+    common = cells.settings(painter.program_digest(limn), pair, size)
     folder, found = folder / pair.name, {}
     for entry in entries_:
         try:

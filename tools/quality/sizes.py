@@ -10,7 +10,6 @@ from PIL import Image
 
 import cells
 import figures
-import pairs as pairing
 import painter
 
 SIZES = (256, 512, 1024, 2048)
@@ -22,8 +21,7 @@ def paint(limn, pair, sizes, folder, say=print):
     way, program = cells.default_way(limn), painter.program_digest(limn)
     found = []
     for size in sizes:
-        common = {"size": size, "flags": [], "photo": pairing.digest(pair.photo),
-                  "painting": pairing.digest(pair.painting), "program": program}
+        common = cells.settings(program, pair, size)
         record = painter.painted(limn, way, pair, common, folder / pair.name, str(size))
         say(f"{pair.name} at {size}: {record['seconds']:.1f} s")
         with Image.open(folder / pair.name / f"{size}.png") as picture:
