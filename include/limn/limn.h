@@ -189,6 +189,8 @@ enum class VariationForm {
 
 enum class OptimiserKind { lbfgs, adam, sgd };
 enum class LineSearch { none, strong_wolfe };
+// L-BFGS's guess of the loss's curvature: one for the whole picture, or one for each place in it.
+enum class Curvature { one, local };
 
 // Where Adam's epsilon stands (it matters when epsilon is large).
 enum class AdamEpsilon {
@@ -304,6 +306,7 @@ struct Recipe {
     int history = 10;            // L-BFGS: pairs kept
     int restart_every = 0;       // L-BFGS: iterations after which it forgets them all; 0: never
     LineSearch line_search = LineSearch::none;
+    Curvature curvature = Curvature::one;  // L-BFGS
     double beta1 = 0.9;  // Adam
     double beta2 = 0.999;
     double epsilon = 1e-8;

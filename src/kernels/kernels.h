@@ -245,6 +245,9 @@ void copy(std::span<const float> x, std::span<float> y, ThreadPool& pool);
 // y = x + alpha direction; y may be x
 void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
                 std::span<float> y, ThreadPool& pool);
+// y = a b, float by float
+void multiply(std::span<const float> a, std::span<const float> b, std::span<float> y,
+              ThreadPool& pool);
 // y = x - y
 void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& pool);
 

@@ -555,6 +555,10 @@ void scaled_sum(std::span<const float> x, float alpha, std::span<const float> di
   }
 }
 
+void multiply(std::span<const float> a, std::span<const float> b, std::span<float> y) {
+  for (size_t i = 0; i < y.size(); ++i) y[i] = a[i] * b[i];
+}
+
 void subtract_from(std::span<const float> x, std::span<float> y) {
   for (size_t i = 0; i < y.size(); ++i) y[i] = x[i] - y[i];
 }

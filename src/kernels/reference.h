@@ -88,6 +88,7 @@ void add_scaled(float alpha, std::span<const float> x, std::span<float> y);
 void scale(float alpha, std::span<float> y);
 void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
                 std::span<float> y);
+void multiply(std::span<const float> a, std::span<const float> b, std::span<float> y);
 void subtract_from(std::span<const float> x, std::span<float> y);
 void products(std::span<const float* const> rows, std::span<const float> a,
               std::span<const float> b, std::span<double> results);

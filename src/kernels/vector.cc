@@ -85,6 +85,16 @@ void ScaledSumPiece(const float* x, float alpha, const float* direction, float* 
   for (; i < n; ++i) y[i] = x[i] + alpha * direction[i];
 }
 
+void MultiplyPiece(const float* a, const float* b, float* y, size_t n) {
+  const hn::ScalableTag<float> d;
+  const size_t N = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + N <= n; i += N) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i);
+  }
+  for (; i < n; ++i) y[i] = a[i] * b[i];
+}
+
 // y = x - y
 void SubtractFromPiece(const float* x, float* y, size_t n) {
   const hn::ScalableTag<float> d;
@@ -255,6 +265,7 @@ void scale(float alpha, std::span<float> y, ThreadPool& pool) {
 }
 
 HWY_EXPORT(ScaledSumPiece);
+HWY_EXPORT(MultiplyPiece);
 HWY_EXPORT(SubtractFromPiece);
 HWY_EXPORT(ProductsPiece);
 HWY_EXPORT(CombinePiece);
@@ -272,6 +283,15 @@ void scaled_sum(std::span<const float> x, float alpha, std::span<const float> di
   for_each_piece(x.size(), pool, [&](size_t, size_t first, size_t count) {
     HWY_DYNAMIC_DISPATCH(ScaledSumPiece)
     (x.data() + first, alpha, direction.data() + first, y.data() + first, count);
+  });
+}
+
+void multiply(std::span<const float> a, std::span<const float> b, std::span<float> y,
+              ThreadPool& pool) {
+  assert(a.size() == y.size() && b.size() == y.size());
+  for_each_piece(y.size(), pool, [&](size_t, size_t first, size_t count) {
+    HWY_DYNAMIC_DISPATCH(MultiplyPiece)
+    (a.data() + first, b.data() + first, y.data() + first, count);
   });
 }
 

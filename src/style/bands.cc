@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <numbers>
 
 namespace limn {
 namespace {
@@ -72,6 +73,27 @@ void shrunk_row(const Plane& in, int i, int height, int width, float* out) {
   }
 }
 
+// What takes grey, (1, 1, 1) / sqrt(3), to the first axis and back: x - 2 (v . x) v with v along the
+// difference of the two. The other two axes are then of colour alone.
+void mirror_colours(std::span<float> x, ThreadPool& pool) {
+  constexpr double k = std::numbers::inv_sqrt3;
+  constexpr auto kFirst = static_cast<float>(k);
+  constexpr auto kOthers = static_cast<float>((1 + k) / 2);
+  const size_t plane = x.size() / 3;
+  constexpr size_t kPiece = 16384;
+  pool.run((plane + kPiece - 1) / kPiece, [&](size_t task) {
+    float *a = x.data(), *b = a + plane, *c = b + plane;
+    for (size_t i = task * kPiece; i < std::min(plane, (task + 1) * kPiece); ++i) {
+      const float first = a[i];
+      const float others = b[i] + c[i];
+      const float change = kFirst * first - kOthers * others;
+      a[i] = kFirst * (first + others);
+      b[i] += change;
+      c[i] += change;
+    }
+  });
+}
+
 }  // namespace
 
 Bands::Bands(int height, int width, std::span<const double> gains, ThreadPool& pool)
@@ -91,8 +113,17 @@ Bands::Bands(int height, int width, std::span<const double> gains, ThreadPool& p
   bands_.erase(bands_.begin() + static_cast<std::ptrdiff_t>(used), bands_.end());
 }
 
+std::vector<Size> Bands::planes() const {
+  std::vector<Size> planes(3, {height_, width_});
+  for (const Band& band : bands_) {
+    if (band.gain != 0) planes.insert(planes.end(), 3, {band.height, band.width});
+  }
+  return planes;
+}
+
 std::vector<float> Bands::split(std::vector<float> x) const {
   assert(x.size() == pixels());
+  if (!trivial()) mirror_colours(x, pool_);
   x.resize(size_, 0.0f);
   return x;
 }
@@ -120,18 +151,27 @@ void Bands::join(std::span<const float> z, std::span<float> x) {
   pool_.run(3 * static_cast<size_t>(height_), [&](size_t task) {
     float* row = x.data() + task * width_;
     std::memcpy(row, z.data() + task * width_, width_ * sizeof(float));
-    if (bands_.empty()) return;
+    if (trivial()) return;
     const Band& band = bands_.front();
     const size_t plane = task / height_;
     const Plane in = {band.sum.data() + plane * band.height * band.width, band.height, band.width};
     add_enlarged_row(in, static_cast<int>(task % height_), width_, row);
   });
+  if (!trivial()) mirror_colours(x, pool_);
+}
+
+void Bands::move(std::span<float> d_x, std::span<float> z) const {
+  assert(z.size() == size_ && d_x.size() == pixels());
+  if (!trivial()) mirror_colours(d_x, pool_);
+  for (size_t i = 0; i < d_x.size(); ++i) z[i] += d_x[i];
 }
 
 void Bands::split_gradient(std::span<const float> d_x, std::span<float> d_z) {
   assert(d_z.size() == size_ && d_x.size() == pixels());
   std::memcpy(d_z.data(), d_x.data(), d_x.size() * sizeof(float));
-  Plane larger = {d_x.data(), height_, width_};
+  if (trivial()) return;
+  mirror_colours(d_z.first(pixels()), pool_);
+  Plane larger = {d_z.data(), height_, width_};
   for (Band& band : bands_) {
     const Plane from = larger;
     pool_.run(3 * static_cast<size_t>(band.height), [&](size_t task) {

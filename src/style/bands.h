@@ -1,6 +1,6 @@
 // The optimiser's variable as a picture in bands.
 //
-//   x = z_0 + sum over k of bands[k] U^k z_k
+//   x = C (z_0 + sum over k of bands[k] U^k z_k)
 //
 // z_0 has the picture's size, z_k one that is smaller by 2^k, and U doubles a size with linear
 // interpolation. L-BFGS steps in z are steps in x along  -(1 + sum of bands^2 U^k U^k^T) H g:  the
@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/parallel.h"
+#include "style/sizes.h"
 
 namespace limn {
 
@@ -28,10 +29,15 @@ class Bands {
   size_t pixels() const { return 3 * static_cast<size_t>(height_) * width_; }  // floats of x
   size_t size() const { return size_; }                                        // floats of z
 
+  // The planes of z, one after another.
+  std::vector<Size> planes() const;
+
   // z of the picture x: all of it in z_0.
   std::vector<float> split(std::vector<float> x) const;
   // x, "=".
   void join(std::span<const float> z, std::span<float> x);
+  // Adds d_x to x, by way of z_0 alone. d_x: scratch afterwards.
+  void move(std::span<float> d_x, std::span<float> z) const;
   // The gradient by z, "=", from that by x.
   void split_gradient(std::span<const float> d_x, std::span<float> d_z);
 

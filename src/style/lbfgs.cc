@@ -12,14 +12,19 @@
 // recursion forms differences of them, and each from its two vectors: none is derived from earlier
 // ones, which would lose the digits in which they agree.
 //
+// By default the same curvature is guessed for all of x before there are pairs to say otherwise (H is
+// a multiple of the identity). With local scales it is guessed by place: see local_scales.h.
+//
 // A pair is only of use if the loss curved upwards along the step, y . s > 0. Otherwise the history
 // says nothing true about the place x has come to: it is dropped whole and begins again.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "base/buffer.h"
 #include "kernels/kernels.h"
+#include "style/local_scales.h"
 #include "style/line_search.h"
 #include "style/optimiser.h"
 
@@ -28,7 +33,7 @@ namespace {
 
 class Lbfgs : public Optimiser {
  public:
-  Lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool)
+  Lbfgs(const Recipe& recipe, size_t size, std::span<const Size> planes, ThreadPool& pool)
       : learning_rate_(recipe.optimiser.learning_rate),
         line_search_(recipe.optimiser.line_search),
         restart_every_(recipe.optimiser.restart_every),
@@ -46,32 +51,40 @@ class Lbfgs : public Optimiser {
         alpha_(most_),
         products_(2 * (2 * most_ + 1)),
         product_scratch_(kernels::products_scratch_size(2 * most_ + 1, size)) {
+    if (recipe.optimiser.curvature == Curvature::local && !planes.empty()) {
+      scales_.emplace(planes, most_, pool);
+      scaled_ = Buffer<float>(size);
+      steps_in_use_.reserve(most_);
+      changes_in_use_.reserve(most_);
+    }
     rows_.reserve(2 * most_ + 1);
     coefficients_.reserve(2 * most_ + 1);
   }
 
   StepStatus step(const Function& f, Point& point) override {
+    const std::span<float> g = scaled(point.gradient);
     if (have_step_) {
-      learn(point.gradient);
+      learn(g);
     } else {
-      gg_ = kernels::dot(point.gradient, point.gradient, pool_);
+      gg_ = kernels::dot(g, g, pool_);
     }
     have_step_ = false;
     if (restart_every_ > 0 && steps_++ % restart_every_ == 0) forget();
 
-    double slope = choose_direction(point.gradient);
+    double slope = choose_direction(g);
     // A history gone bad can point uphill; the gradient itself cannot.
     if (!(slope < 0) && count_ > 0) {
       forget();
-      slope = choose_direction(point.gradient);
+      slope = choose_direction(g);
     }
     if (!(slope < 0)) return StepStatus::converged;
 
     // The pair to come takes the place of the oldest, which d still depends on.
-    const std::span<float> direction = s(next_);
+    const std::span<float> scaled_direction = s(next_);
     const std::span<float> gradient = y(next_);
-    kernels::combine(rows_, coefficients_, direction, pool_);
-    kernels::copy(point.gradient, gradient, pool_);
+    kernels::combine(rows_, coefficients_, scaled_direction, pool_);
+    kernels::copy(g, gradient, pool_);
+    const std::span<float> direction = scaled(scaled_direction);
 
     StepStatus status = StepStatus::moved;
     double length = first_length(point);
@@ -79,12 +92,16 @@ class Lbfgs : public Optimiser {
       kernels::copy(point.x, start_x_, pool_);
       const LineStart start = {start_x_, gradient};
       length = strong_wolfe(f, direction, slope, length, start, point, pool_);
-      if (length == 0) return give_up_direction();
+      if (length == 0) {
+        // The search has put back what it was given.
+        if (scales_) unscale(point.gradient);
+        return give_up_direction();
+      }
       status = StepStatus::evaluated;
     } else {
       kernels::add_scaled(static_cast<float>(length), direction, point.x, pool_);
     }
-    if (length != 1) kernels::scale(static_cast<float>(length), direction, pool_);
+    if (length != 1) kernels::scale(static_cast<float>(length), scaled_direction, pool_);
     have_step_ = true;
     return status;
   }
@@ -97,6 +114,10 @@ class Lbfgs : public Optimiser {
 
  private:
   static constexpr size_t kLine = kBufferAlignment / sizeof(float);
+  // After so many pairs scales are learnt for the first time, and then whenever so many are new.
+  // (Learnt from the same pairs over and over they drift apart.)
+  static constexpr int kFirstScales = 5;
+  static constexpr int kScalesEvery = 10;
 
   // The vectors of a place in the ring. Of the place next_ they are, from step to step, d (then
   // scaled to s) and the gradient at its start.
@@ -112,8 +133,41 @@ class Lbfgs : public Optimiser {
 
   void forget() { count_ = 0; }
 
+  // r times a vector of the variable's or of its gradient; the vector itself where r is 1.
+  std::span<float> scaled(std::span<float> x) {
+    if (!scales_) return x;
+    const std::span<float> product(scaled_.data(), size_);
+    kernels::multiply(scales_->r(), x, product, pool_);
+    return product;
+  }
+
+  void unscale(std::span<float> x) const {
+    for (size_t i = 0; i < size_; ++i) x[i] /= scales_->r()[i];
+  }
+
+  // Of the products, s . y and s . g stay as they are.
+  void learn_scales(std::span<float> g) {
+    steps_in_use_.clear();
+    changes_in_use_.clear();
+    for (size_t i = 0; i < count_; ++i) {
+      steps_in_use_.push_back(s(newest(i)).data());
+      changes_in_use_.push_back(y(newest(i)).data());
+    }
+    scales_->learn(steps_in_use_, changes_in_use_, g);
+    for (size_t i = 0; i < count_; ++i) {
+      const size_t a = newest(i);
+      for (size_t j = i; j < count_; ++j) {
+        const size_t b = newest(j);
+        yy(a, b) = yy(b, a) = kernels::dot(y(a), y(b), pool_);
+      }
+      yg_[a] = kernels::dot(y(a), g, pool_);
+    }
+    gg_ = kernels::dot(g, g, pool_);
+    scale_ = sy(newest(0), newest(0)) / yy(newest(0), newest(0));
+  }
+
   // Takes the last step and the change of the gradient into the history, with all their products.
-  void learn(std::span<const float> gradient) {
+  void learn(std::span<float> gradient) {
     const size_t place = next_;
     kernels::subtract_from(gradient, y(place), pool_);
     next_ = (next_ + 1) % most_;
@@ -140,6 +194,10 @@ class Lbfgs : public Optimiser {
       forget();
     }
     scale_ = curvature / square;  // H's size before any pair: Nocedal and Wright, equation 7.20
+    ++pairs_;
+    if (scales_ && count_ > 0 && (pairs_ == kFirstScales || pairs_ % kScalesEvery == 0)) {
+      learn_scales(gradient);
+    }
   }
 
   // s and y of every pair in use, the newest first, and the gradient.
@@ -213,6 +271,14 @@ class Lbfgs : public Optimiser {
   const size_t stride_;    // floats from row to row
   Buffer<float> vectors_;  // [most_][s, y][stride_]
   Buffer<float> start_x_;  // of the line search
+
+  // With scales_ everything above is of the variable x / r (local_scales.h), and so are the products
+  // below; x, its gradient and the direction that x goes along are not.
+  std::optional<LocalScales> scales_;
+  Buffer<float> scaled_;  // r * gradient, then r * direction
+  std::vector<float*> steps_in_use_, changes_in_use_;
+  int pairs_ = 0;  // learnt from so far
+
   size_t next_ = 0;        // the place to be written next
   size_t count_ = 0;       // pairs in use
   double scale_ = 1;
@@ -233,8 +299,9 @@ class Lbfgs : public Optimiser {
 
 }  // namespace
 
-std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool) {
-  return std::make_unique<Lbfgs>(recipe, size, pool);
+std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                      std::span<const Size> planes) {
+  return std::make_unique<Lbfgs>(recipe, size, planes, pool);
 }
 
 }  // namespace limn

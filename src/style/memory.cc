@@ -83,7 +83,9 @@ double optimiser_vectors(const Recipe& recipe) {
   switch (recipe.optimiser.kind) {
     case OptimiserKind::lbfgs: {
       const bool searches = recipe.optimiser.line_search != LineSearch::none;
-      return variable + 2.0 * recipe.optimiser.history + (searches ? 1 : 0);
+      // r, r times a vector, and sums over two planes (local_scales.h).
+      const double scales = recipe.optimiser.curvature == Curvature::local ? 2 + 2.0 / 3 : 0;
+      return variable + 2.0 * recipe.optimiser.history + (searches ? 1 : 0) + scales;
     }
     case OptimiserKind::adam:
       return variable + 2;

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/parallel.h"
+#include "style/sizes.h"
 
 namespace limn {
 
@@ -39,13 +40,15 @@ class Optimiser {
 };
 
 // The optimiser of a recipe, for vectors of `size` floats. `pool` must outlive it.
-std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, ThreadPool& pool);
+std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                          std::span<const Size> planes = {});
 
 // ---- the three of them, with the settings they read from Recipe::optimiser ----
 
 // Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4): history,
 // learning_rate (the length of a step without a line search), line_search, restart_every.
-std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool);
+std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                      std::span<const Size> planes = {});
 // Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1): learning_rate, beta1, beta2, epsilon,
 // epsilon_form.
 std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool);

@@ -37,6 +37,7 @@ class Variable {
         gradient_(x_.size()) {}
 
   size_t size() const { return bands_.size(); }
+  std::vector<Size> planes() const { return bands_.planes(); }
   std::vector<float> of(std::vector<float> x) const { return bands_.split(std::move(x)); }
 
   Losses evaluate(std::span<const float> z, std::span<float> gradient) {
@@ -53,7 +54,8 @@ class Variable {
     bands_.join(z, x_);
     std::copy(x_.begin(), x_.end(), gradient_.begin());
     objective_.clip(gradient_);
-    for (size_t i = 0; i < x_.size(); ++i) z[i] += gradient_[i] - x_[i];
+    for (size_t i = 0; i < x_.size(); ++i) gradient_[i] -= x_[i];
+    bands_.move(gradient_, z);
   }
 
   // The picture, with the border, not clamped.
@@ -145,7 +147,7 @@ class Run {
     const auto clip = [&](std::span<float> at) { variable.clip(at); };
     Descent descent([&](std::span<const float> at,
                         std::span<float> gradient) { return variable.evaluate(at, gradient); },
-                    variable.of(std::move(x)), make_optimiser(recipe_, variable.size(), pool_),
+                    variable.of(std::move(x)), make_optimiser(recipe_, variable.size(), pool_, variable.planes()),
                     pool_, recipe_.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
                     recipe_.output.look_every);
     return descend(level, descent, variable);

@@ -77,6 +77,10 @@ inline constexpr std::array kLineSearchNames = {
     ValueName{LineSearch::none, "none"},
     ValueName{LineSearch::strong_wolfe, "strong-wolfe"},
 };
+inline constexpr std::array kCurvatureNames = {
+    ValueName{Curvature::one, "one"},
+    ValueName{Curvature::local, "local"},
+};
 inline constexpr std::array kAdamEpsilonNames = {
     ValueName{AdamEpsilon::corrected, "corrected"},
     ValueName{AdamEpsilon::uncorrected, "uncorrected"},
@@ -134,6 +138,7 @@ inline std::span<const ValueName<VariationForm>> names_of(VariationForm) {
 }
 inline std::span<const ValueName<OptimiserKind>> names_of(OptimiserKind) { return kOptimiserNames; }
 inline std::span<const ValueName<LineSearch>> names_of(LineSearch) { return kLineSearchNames; }
+inline std::span<const ValueName<Curvature>> names_of(Curvature) { return kCurvatureNames; }
 inline std::span<const ValueName<AdamEpsilon>> names_of(AdamEpsilon) { return kAdamEpsilonNames; }
 inline std::span<const ValueName<Pinning>> names_of(Pinning) { return kPinningNames; }
 inline std::span<const ValueName<Space>> names_of(Space) { return kSpaceNames; }
@@ -246,6 +251,8 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.restart_every);
   visit(Field{"optimiser.line_search", "--line-search", "L-BFGS: how a step's length is found"},
         optimiser.line_search);
+  visit(Field{"optimiser.curvature", "--curvature", "L-BFGS: one first guess of curvature, or by place"},
+        optimiser.curvature);
   visit(Field{"optimiser.beta1", "--beta1", "Adam: memory of the gradient's mean", 0, 0.999999},
         optimiser.beta1);
   visit(Field{"optimiser.beta2", "--beta2", "Adam: memory of its square's mean", 0, 0.999999},

@@ -152,6 +152,15 @@ TEST_F(FlatVectors, ScaledSumIsItsTwin) {
   });
 }
 
+TEST_F(FlatVectors, MultiplyIsItsTwinToTheBit) {
+  in_every_way([](Vectors& v, bool, ThreadPool& pool) {
+    std::vector<float> expected(v.y().size());
+    reference::multiply(v.a(), v.b(), expected);
+    kernels::multiply(v.a(), v.b(), v.y(), pool);
+    ASSERT_TRUE(same_bits(expected, v.y()));
+  });
+}
+
 // One difference, rounded once.
 TEST_F(FlatVectors, SubtractFromIsItsTwinToTheBit) {
   in_every_way([](Vectors& v, bool, ThreadPool& pool) {

@@ -12,6 +12,7 @@ namespace limn {
 namespace {
 
 constexpr size_t kSize = 70'000;  // two pieces of the vector kernels, five of L-BFGS's
+constexpr Size kPlanes[] = {{200, 300}, {100, 100}};
 
 // sum of (1 + i mod 50) x_i^2 / 2, and nothing allocated.
 Losses bowl(std::span<const float> x, std::span<float> gradient) {
@@ -32,6 +33,7 @@ struct Case {
   OptimiserKind kind;
   LineSearch line_search = LineSearch::none;
   bool projected = false;
+  Curvature curvature = Curvature::one;
 };
 
 class IterationsAllocateNothing : public testing::TestWithParam<Case> {};
@@ -40,11 +42,12 @@ TEST_P(IterationsAllocateNothing, FromTheThirdOn) {
   Recipe recipe;
   recipe.optimiser.kind = GetParam().kind;
   recipe.optimiser.line_search = GetParam().line_search;
+  recipe.optimiser.curvature = GetParam().curvature;
   recipe.optimiser.learning_rate = GetParam().kind == OptimiserKind::lbfgs ? 1 : 0.01;
   recipe.optimiser.history = 4;  // full, and its ring turned, by the sixth
   ThreadPool pool(3);
   Descent descent(
-      bowl, random_values(kSize, 1), make_optimiser(recipe, kSize, pool), pool,
+      bowl, random_values(kSize, 1), make_optimiser(recipe, kSize, pool, kPlanes), pool,
       GetParam().projected ? keep_within_half : std::function<void(std::span<float>)>());
   for (int i = 1; i <= 6; ++i) {
     const int before = allocations();
@@ -61,6 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"lbfgs_with_a_line_search", OptimiserKind::lbfgs,
                          LineSearch::strong_wolfe},
                     Case{"lbfgs_projected", OptimiserKind::lbfgs, LineSearch::none, true},
+                    Case{"lbfgs_with_local_scales", OptimiserKind::lbfgs,  // the sixth learns them
+                         LineSearch::strong_wolfe, false, Curvature::local},
                     Case{"adam", OptimiserKind::adam}, Case{"sgd", OptimiserKind::sgd}),
     [](const auto& info) { return info.param.name; });
 

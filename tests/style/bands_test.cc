@@ -51,6 +51,19 @@ Doubles enlarged(const Doubles& in, const Shape& small, const Shape& large) {
   return out;
 }
 
+// The three planes of x reflected so that grey comes to lie on the first axis: x - 2 (v . x) v / |v|^2
+// for v = (1, 0, 0) - (1, 1, 1) / sqrt(3).
+void reflect(Doubles& x) {
+  const double k = 1 / std::sqrt(3.0);
+  const double v[] = {1 - k, -k, -k};
+  const size_t plane = x.size() / 3;
+  for (size_t i = 0; i < plane; ++i) {
+    double along = 0;
+    for (size_t c = 0; c < 3; ++c) along += v[c] * x[c * plane + i];
+    for (size_t c = 0; c < 3; ++c) x[c * plane + i] -= 2 * along / (2 - 2 * k) * v[c];
+  }
+}
+
 // x of z: each band is enlarged by itself, over all sizes between.
 Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vector<double>& gains) {
   std::vector<Shape> shapes = {whole};
@@ -72,6 +85,7 @@ Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vecto
     at += 3 * plane;
   }
   EXPECT_EQ(at, z.size());
+  reflect(x);
   return x;
 }
 
@@ -130,7 +144,33 @@ TEST(Bands, SplitAPictureThatTheyJoinAgain) {
   ASSERT_EQ(z.size(), bands.size());
   std::vector<float> x(bands.pixels());
   bands.join(z, x);
-  EXPECT_TRUE(same_bits(x, picture));
+  for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], picture[i], 10 * kEpsilon) << i;
+}
+
+TEST(Bands, HoldGreyInTheFirstPlaneAlone) {
+  ThreadPool pool(1);
+  Bands bands(8, 9, kGains, pool);
+  const std::vector<float> z = bands.split(std::vector<float>(bands.pixels(), 1.0f));
+  for (size_t i = 0; i < z.size(); ++i) {
+    ASSERT_NEAR(z[i], i < 8 * 9 ? std::sqrt(3.0) : 0.0, 4 * kEpsilon) << i;
+  }
+}
+
+TEST(Bands, MoveAPictureByAnother) {
+  ThreadPool pool(2);
+  for (const std::vector<double>& gains : {kGains, std::vector<double>()}) {
+    Bands bands(19, 22, gains, pool);
+    std::vector<float> z = random_values(bands.size(), 6);
+    std::vector<float> before(bands.pixels()), after(bands.pixels());
+    bands.join(z, before);
+    const std::vector<float> by = random_values(bands.pixels(), 7);
+    std::vector<float> scratch = by;
+    bands.move(scratch, z);
+    bands.join(z, after);
+    for (size_t i = 0; i < by.size(); ++i) {
+      ASSERT_NEAR(after[i], before[i] + by[i], 30 * kEpsilon) << i;
+    }
+  }
 }
 
 TEST(Bands, OfOneValueEverywhereAreItsSumEverywhere) {
@@ -139,7 +179,11 @@ TEST(Bands, OfOneValueEverywhereAreItsSumEverywhere) {
     Bands bands(shape.height, shape.width, std::vector<double>{0.5}, pool);
     std::vector<float> x(bands.pixels());
     bands.join(std::vector<float>(bands.size(), 1.0f), x);
-    for (const float value : x) ASSERT_EQ(value, 1.5f);
+    // (1.5, 1.5, 1.5) reflected.
+    const size_t plane = x.size() / 3;
+    for (size_t i = 0; i < x.size(); ++i) {
+      ASSERT_NEAR(x[i], i < plane ? 1.5 * std::sqrt(3.0) : 0.0, 20 * kEpsilon) << i;
+    }
   }
 }
 
@@ -172,6 +216,8 @@ TEST(Bands, HaveTheSizesOfThoseThatAreUsed) {
             3u * (33 * 20 + 17 * 10 + 9 * 5));
   EXPECT_EQ(Bands(20, 33, std::vector<double>{0, 1}, pool).size(), 3u * (33 * 20 + 9 * 5));
   EXPECT_EQ(Bands(20, 33, std::vector<double>{1, 0}, pool).size(), 3u * (33 * 20 + 17 * 10));
+  const std::vector<Size> planes = {{20, 33}, {20, 33}, {20, 33}, {5, 9}, {5, 9}, {5, 9}};
+  EXPECT_EQ(Bands(20, 33, std::vector<double>{0, 1}, pool).planes(), planes);
 }
 
 TEST(Bands, GiveTheSameBitsForAnyNumberOfThreadsAndAllocateNothing) {
