@@ -13,7 +13,7 @@ namespace {
 constexpr int kRadius = 6;
 // The part that the whole plane's sums have in every neighbourhood's, so that places where next to
 // nothing happened follow the others.
-constexpr double kShare = 1e-3;
+constexpr double kShare = 1e-6;
 // What r may change by at once.
 constexpr double kMostChange = 10;
 

@@ -56,7 +56,7 @@ std::vector<double> learnt(const Vectors& s, const Vectors& y) {
       return total;
     };
     const double floats = static_cast<double>(plane.height) * plane.width;
-    const double part = 1e-3 * 13 * 13 / floats;
+    const double part = 1e-6 * 13 * 13 / floats;
     const double plane_s = sum(s, 0, 0, 1000), plane_y = sum(y, 0, 0, 1000);
     for (int row = 0; row < plane.height; ++row) {
       for (int column = 0; column < plane.width; ++column) {
@@ -82,7 +82,13 @@ TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
     s.push_back(random_values(kFloats, 1 + i));
     y.push_back(random_values(kFloats, 11 + i));
   }
-  for (size_t k = 0; k < 10 * 31; ++k) s[0][k] *= 30;    // the upper half of the first plane
+  // The upper half of the first plane moves as if the loss curved a thousand times less there.
+  for (int i = 0; i < 3; ++i) {
+    for (size_t k = 0; k < 10 * 31; ++k) {
+      s[i][k] *= 30;
+      y[i][k] /= 30;
+    }
+  }
   for (std::vector<float>& change : y) std::fill(change.end() - 40, change.end(), 0.0f);
   const std::vector<double> expected = learnt(s, y);
   EXPECT_GT(*std::ranges::max_element(expected), 3 * *std::ranges::min_element(expected));
@@ -124,13 +130,19 @@ TEST(LocalScales, AreTheSameBitsForAnyNumberOfThreads) {
   EXPECT_TRUE(same_bits(run(1), run(4)));
 }
 
-// sum of c_i (x_i - 1)^2 / 2, each place a hundred times its neighbour's curvature or a hundredth,
-// and within a place from 1 to 2.
+// Two planes as large as this: one of large shapes, say, the other of details.
+constexpr int kHeight = 40, kWidth = 60;
+constexpr size_t kSize = size_t{2} * kHeight * kWidth;
+const std::vector<Size> kTwoPlanes(2, {kHeight, kWidth});
+
+// sum of c_i (x_i - 1)^2 / 2: c grows a hundredfold from left to right in both planes, is a hundred
+// times larger in the second, and from place to place between 1 and 2 times as large.
 Losses patches(std::span<const float> x, std::span<float> gradient) {
   Losses losses;
   for (size_t i = 0; i < x.size(); ++i) {
-    const bool left = i % 60 < 30;
-    const double c = (left ? 0.01 : 100) * (1 + static_cast<double>(i * 7 % 11) / 10);
+    const double across = static_cast<double>(i % kWidth) / kWidth;
+    const double c = (i < kSize / 2 ? 1 : 100) * std::pow(100.0, across) *
+                     (1 + static_cast<double>(i * 7 % 11) / 10);
     gradient[i] = static_cast<float>(c * (x[i] - 1));
     losses.total += c * (x[i] - 1) * (x[i] - 1) / 2;
   }
@@ -138,8 +150,6 @@ Losses patches(std::span<const float> x, std::span<float> gradient) {
 }
 
 TEST(LbfgsWithLocalScales, GoesDownWhatCurvesByPlaceInFewerSteps) {
-  constexpr size_t kSize = 60 * 40;
-  const std::vector<Size> planes = {{40, 60}};
   const auto steps_to = [&](Curvature curvature, LineSearch line_search) {
     ThreadPool pool(1);
     Recipe recipe;
@@ -149,33 +159,30 @@ TEST(LbfgsWithLocalScales, GoesDownWhatCurvesByPlaceInFewerSteps) {
     recipe.optimiser.curvature = curvature;
     Standing standing(patches, random_values(kSize, 9));
     const double first = standing.point.losses.total;
-    const auto optimiser = make_optimiser(recipe, kSize, pool, planes);
+    const auto optimiser = make_optimiser(recipe, kSize, pool, kTwoPlanes);
     int steps = 0;
     while (standing.point.losses.total > 1e-9 * first && steps < 500) {
       if (standing.step(*optimiser, patches) == StepStatus::converged) break;
       ++steps;
     }
-    EXPECT_LE(standing.point.losses.total, 1e-9 * first);
     return steps;
   };
   for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
-    const int one = steps_to(Curvature::one, line_search);
-    const int local = steps_to(Curvature::local, line_search);
-    EXPECT_LT(2 * local, one) << local << " steps against " << one;
+    EXPECT_GT(steps_to(Curvature::one, line_search), 200);
+    EXPECT_LT(steps_to(Curvature::local, line_search), 40);
   }
 }
 
 // The first five steps, before any scales are learnt, are those without.
 TEST(LbfgsWithLocalScales, BeginsAsItDoesWithout) {
-  const std::vector<Size> planes = {{40, 60}};
   std::vector<std::vector<float>> ends;
   for (const Curvature curvature : {Curvature::one, Curvature::local}) {
     ThreadPool pool(1);
     Recipe recipe;
     recipe.optimiser.kind = OptimiserKind::lbfgs;
     recipe.optimiser.curvature = curvature;
-    Standing standing(patches, random_values(60 * 40, 9));
-    const auto optimiser = make_optimiser(recipe, 60 * 40, pool, planes);
+    Standing standing(patches, random_values(kSize, 9));
+    const auto optimiser = make_optimiser(recipe, kSize, pool, kTwoPlanes);
     for (int i = 0; i < 5; ++i) standing.step(*optimiser, patches);
     ends.push_back(standing.x);
     standing.step(*optimiser, patches);
