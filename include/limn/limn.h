@@ -307,7 +307,7 @@ struct Recipe {
     int restart_every = 0;       // L-BFGS: iterations after which it forgets them all; 0: never
     LineSearch line_search = LineSearch::none;
     Curvature curvature = Curvature::one;  // L-BFGS
-    double beta1 = 0.9;  // Adam
+    double beta1 = 0.9;                    // Adam
     double beta2 = 0.999;
     double epsilon = 1e-8;
     AdamEpsilon epsilon_form = AdamEpsilon::corrected;

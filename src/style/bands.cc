@@ -73,8 +73,8 @@ void shrunk_row(const Plane& in, int i, int height, int width, float* out) {
   }
 }
 
-// What takes grey, (1, 1, 1) / sqrt(3), to the first axis and back: x - 2 (v . x) v with v along the
-// difference of the two. The other two axes are then of colour alone.
+// What takes grey, (1, 1, 1) / sqrt(3), to the first axis and back: x - 2 (v . x) v with v along
+// the difference of the two. The other two axes are then of colour alone.
 void mirror_colours(std::span<float> x, ThreadPool& pool) {
   constexpr double k = std::numbers::inv_sqrt3;
   constexpr auto kFirst = static_cast<float>(k);

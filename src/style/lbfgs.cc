@@ -12,8 +12,8 @@
 // recursion forms differences of them, and each from its two vectors: none is derived from earlier
 // ones, which would lose the digits in which they agree.
 //
-// By default the same curvature is guessed for all of x before there are pairs to say otherwise (H is
-// a multiple of the identity). With local scales it is guessed by place: see local_scales.h.
+// By default the same curvature is guessed for all of x before there are pairs to say otherwise (H
+// is a multiple of the identity). With local scales it is guessed by place: see local_scales.h.
 //
 // A pair is only of use if the loss curved upwards along the step, y . s > 0. Otherwise the history
 // says nothing true about the place x has come to: it is dropped whole and begins again.
@@ -24,8 +24,8 @@
 
 #include "base/buffer.h"
 #include "kernels/kernels.h"
-#include "style/local_scales.h"
 #include "style/line_search.h"
+#include "style/local_scales.h"
 #include "style/optimiser.h"
 
 namespace limn {
@@ -272,15 +272,15 @@ class Lbfgs : public Optimiser {
   Buffer<float> vectors_;  // [most_][s, y][stride_]
   Buffer<float> start_x_;  // of the line search
 
-  // With scales_ everything above is of the variable x / r (local_scales.h), and so are the products
-  // below; x, its gradient and the direction that x goes along are not.
+  // With scales_ everything above is of the variable x / r (local_scales.h), and so are the
+  // products below; x, its gradient and the direction that x goes along are not.
   std::optional<LocalScales> scales_;
   Buffer<float> scaled_;  // r * gradient, then r * direction
   std::vector<float*> steps_in_use_, changes_in_use_;
   int pairs_ = 0;  // learnt from so far
 
-  size_t next_ = 0;        // the place to be written next
-  size_t count_ = 0;       // pairs in use
+  size_t next_ = 0;   // the place to be written next
+  size_t count_ = 0;  // pairs in use
   double scale_ = 1;
   double caution_ = 1;  // shrinks whenever a step had to be taken back
   bool have_step_ = false;

@@ -89,10 +89,10 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, std::span<float*
   };
   pool_.run(plane.height, [&](size_t row) {
     const size_t at = row * width;
-    row_s_[row] = running_sums(width, [&](int x) { return squares(s, offset + at, x); },
-                               square_s_.data() + at);
-    row_y_[row] = running_sums(width, [&](int x) { return squares(y, offset + at, x); },
-                               square_y_.data() + at);
+    row_s_[row] = running_sums(
+        width, [&](int x) { return squares(s, offset + at, x); }, square_s_.data() + at);
+    row_y_[row] = running_sums(
+        width, [&](int x) { return squares(y, offset + at, x); }, square_y_.data() + at);
   });
   double all_s = 0, all_y = 0;
   for (int row = 0; row < plane.height; ++row) {
@@ -114,7 +114,8 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, std::span<float*
         sum_y += square_y_.data()[static_cast<size_t>(k) * width + x];
       }
       const double ratio = sum_s / sum_y / mean_;
-      const auto q = static_cast<float>(std::clamp(std::pow(ratio, 0.25), 1 / kMostChange, kMostChange));
+      const auto q =
+          static_cast<float>(std::clamp(std::pow(ratio, 0.25), 1 / kMostChange, kMostChange));
       const size_t i = offset + static_cast<size_t>(row) * width + x;
       r_[i] *= q;
       gradient[i] *= q;

@@ -1,10 +1,10 @@
 // A scale for each float of an optimiser's variable, learnt from the steps it has taken.
 //
 // A style loss curves thirty times less along a picture's large shapes than along its details, and
-// some times less in a quiet sky than in a crowd. L-BFGS guesses one curvature for all of them before
-// it knows better, and its ten pairs of steps do not suffice to learn so many. So it works in the
-// variable x / r: where the steps s were long and the gradient changed by little, y, the loss curves
-// less, and r is larger,
+// some times less in a quiet sky than in a crowd. L-BFGS guesses one curvature for all of them
+// before it knows better, and its ten pairs of steps do not suffice to learn so many. So it works
+// in the variable x / r: where the steps s were long and the gradient changed by little, y, the
+// loss curves less, and r is larger,
 //
 //   r^2 = sqrt(sum of s^2 / sum of y^2)   over the pairs and the float's neighbourhood, 13 x 13,
 //
@@ -42,10 +42,10 @@ class LocalScales {
 
   std::vector<Size> planes_;
   std::vector<float> r_;
-  std::vector<double> weights_;          // of the pairs
-  Buffer<float> square_s_, square_y_;    // of one plane: sums over pairs and along rows
-  std::vector<double> row_s_, row_y_;    // sums of rows
-  double mean_ = 1;                      // sum of s^2 / sum of y^2 over everything
+  std::vector<double> weights_;        // of the pairs
+  Buffer<float> square_s_, square_y_;  // of one plane: sums over pairs and along rows
+  std::vector<double> row_s_, row_y_;  // sums of rows
+  double mean_ = 1;                    // sum of s^2 / sum of y^2 over everything
   ThreadPool& pool_;
 };
 

@@ -147,8 +147,9 @@ class Run {
     const auto clip = [&](std::span<float> at) { variable.clip(at); };
     Descent descent([&](std::span<const float> at,
                         std::span<float> gradient) { return variable.evaluate(at, gradient); },
-                    variable.of(std::move(x)), make_optimiser(recipe_, variable.size(), pool_, variable.planes()),
-                    pool_, recipe_.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
+                    variable.of(std::move(x)),
+                    make_optimiser(recipe_, variable.size(), pool_, variable.planes()), pool_,
+                    recipe_.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
                     recipe_.output.look_every);
     return descend(level, descent, variable);
   }

@@ -251,7 +251,8 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.restart_every);
   visit(Field{"optimiser.line_search", "--line-search", "L-BFGS: how a step's length is found"},
         optimiser.line_search);
-  visit(Field{"optimiser.curvature", "--curvature", "L-BFGS: one first guess of curvature, or by place"},
+  visit(Field{"optimiser.curvature", "--curvature",
+              "L-BFGS: one first guess of curvature, or by place"},
         optimiser.curvature);
   visit(Field{"optimiser.beta1", "--beta1", "Adam: memory of the gradient's mean", 0, 0.999999},
         optimiser.beta1);

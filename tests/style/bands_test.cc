@@ -51,8 +51,8 @@ Doubles enlarged(const Doubles& in, const Shape& small, const Shape& large) {
   return out;
 }
 
-// The three planes of x reflected so that grey comes to lie on the first axis: x - 2 (v . x) v / |v|^2
-// for v = (1, 0, 0) - (1, 1, 1) / sqrt(3).
+// The three planes of x reflected so that grey comes to lie on the first axis: x - 2 (v . x) v /
+// |v|^2 for v = (1, 0, 0) - (1, 1, 1) / sqrt(3).
 void reflect(Doubles& x) {
   const double k = 1 / std::sqrt(3.0);
   const double v[] = {1 - k, -k, -k};

@@ -158,8 +158,8 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
   const auto& [balance_kind, strength] = balance;
   const auto& [variation_weight, variation_form] = variation;
   const auto& [kind, iterations, seconds, plateau, space, clip, learning_rate, history,
-               restart_every, line_search, curvature, beta1, beta2, epsilon, epsilon_form, decay_rate,
-               decay_steps] = optimiser;
+               restart_every, line_search, curvature, beta1, beta2, epsilon, epsilon_form,
+               decay_rate, decay_steps] = optimiser;
   const auto& [smallest, fall, bands] = pyramid;
   const auto& [size, size_of, painting_size, colors, border, init, noise, noise_share, seed,
                threads, pinning, half_features] = picture;

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""How many iterations recipe limn's optimiser takes to the losses of plain L-BFGS.
+
+  convergence.py --limn build/limn --svg curve.svg PHOTO PAINTING [PHOTO PAINTING ...]
+  convergence.py ... --weights vgg19.h5 --size 384 --iterations 200
+
+Both paint each pair at one size from the photo, by the recipe's losses with the weights that are
+measured at the same place, so that a loss means the same for both. Plain: L-BFGS on pixels, steps of
+length 1, one guess of curvature, as the published programs have it. Reports are kept in --out, and
+not made again where they are there.
+
+A table goes to standard output: of the iterations (a line search's further evaluations are not
+counted; seconds an iteration stand beside) after which plain L-BFGS has a loss, the part that the
+recipe takes to the same loss. The curve of the first pair goes to --svg.
+
+Exit status: 0 done; 1 limn failed; 2 bad usage.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import plot_svg  # noqa: E402
+
+PLAIN = ("--bands", "0", "--line-search", "none", "--curvature", "one")
+MARKS = (50, 100, 200, 300, 500)
+
+
+def report_of(options, photo, painting, name, iterations, flags):
+    """The history of one painting: [{"total": ..., "seconds": ...}, ...] from the first point on."""
+    pair = f"{photo.stem}__{painting.stem}"
+    kept = options.out / f"{pair}-{name}-{options.size}-{iterations}.json"
+    if not kept.is_file():
+        part = kept.with_suffix(".part")
+        command = [options.limn, "paint", photo, painting, "-o", kept.with_suffix(".png"),
+                   "--report", part, "--quiet", "--size", options.size, "--smallest", 0,
+                   "--iterations", iterations, *flags]
+        if options.weights:
+            command += ["--weights", options.weights]
+        subprocess.run([str(word) for word in command], check=True)
+        part.rename(kept)
+    return json.loads(kept.read_text())["history"]
+
+
+def iterations_to(loss, history):
+    """At how many iterations the loss is reached, between two of them by its logarithm."""
+    totals = [point["total"] for point in history]
+    for i in range(1, len(totals)):
+        if totals[i] <= loss:
+            whole = math.log(totals[i - 1] / totals[i])
+            return i - 1 + (math.log(totals[i - 1] / loss) / whole if whole else 1)
+    return None
+
+
+def pace(history):
+    """Seconds an iteration."""
+    return (history[-1]["seconds"] - history[0]["seconds"]) / (len(history) - 1)
+
+
+def table(rows, marks):
+    """Markdown; rows: [(pair, {mark: part or None}, seconds of the recipe over plain), ...]."""
+    lines = ["| pair | " + " | ".join(f"{mark}" for mark in marks) + " | seconds an iteration |",
+             "| --- |" + " --- |" * (len(marks) + 1)]
+    for name, parts, seconds in rows:
+        cells = [f"{parts[mark]:.2f}" if parts[mark] is not None else "" for mark in marks]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {seconds:.2f} |")
+    if len(rows) > 1:
+        means = [[parts[mark] for _, parts, _ in rows] for mark in marks]
+        cells = [f"{statistics.mean(m):.2f}" if None not in m else "" for m in means]
+        mean = statistics.mean(seconds for _, _, seconds in rows)
+        lines.append("| **mean** | " + " | ".join(cells) + f" | {mean:.2f} |")
+    return "\n".join(lines)
+
+
+def chart(plain, recipe, title):
+    def curve(history):
+        return [[i, point["total"]] for i, point in enumerate(history) if i > 0]
+    return plot_svg.Chart(title, "iterations", "loss",
+                          [plot_svg.Series("plain L-BFGS", curve(plain)),
+                           plot_svg.Series("recipe limn", curve(recipe))], log_y=True, log_x=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("pictures", nargs="+", type=pathlib.Path, metavar="PHOTO PAINTING")
+    parser.add_argument("--limn", required=True, type=pathlib.Path)
+    parser.add_argument("--weights", type=pathlib.Path, help="instead of the built-in network")
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--iterations", type=int, default=300, help="of plain L-BFGS")
+    parser.add_argument("--part", type=float, default=0.5, help="of them for the recipe")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/convergence"))
+    parser.add_argument("--svg", type=pathlib.Path)
+    options = parser.parse_args()
+    if len(options.pictures) % 2:
+        parser.error("pictures come in pairs: a photo, then a painting")
+    options.out.mkdir(parents=True, exist_ok=True)
+    marks = [mark for mark in MARKS if mark <= options.iterations]
+    few = round(options.part * options.iterations)
+    rows = []
+    for photo, painting in zip(options.pictures[::2], options.pictures[1::2]):
+        try:
+            plain = report_of(options, photo, painting, "plain", options.iterations, PLAIN)
+            recipe = report_of(options, photo, painting, "recipe", few, ())
+        except (subprocess.CalledProcessError, OSError) as error:
+            sys.exit(f"convergence.py: {photo} as {painting}: {error}")
+        parts = {}
+        for mark in marks:
+            least = min(point["total"] for point in plain[:mark + 1])
+            took = iterations_to(least, recipe)
+            parts[mark] = took / mark if took is not None else None
+        name = f"{photo.stem}, {painting.stem}"
+        rows.append((name, parts, pace(recipe) / pace(plain)))
+        if options.svg and len(rows) == 1:
+            network = "VGG-19" if options.weights else "built-in network"
+            plot_svg.write_svg([chart(plain, recipe,
+                                      f"{name} at {options.size} pixels, {network}")], options.svg)
+    print(table(rows, marks))
+
+
+if __name__ == "__main__":
+    main()
