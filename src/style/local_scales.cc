@@ -14,6 +14,8 @@ constexpr int kRadius = 6;
 // The part that the whole plane's sums have in every neighbourhood's, so that places where next to
 // nothing happened follow the others.
 constexpr double kShare = 1e-6;
+// Pairs to learn from. (Older ones have been learnt from before.)
+constexpr size_t kNewest = 10;
 // What r may change by at once.
 constexpr double kMostChange = 10;
 
@@ -63,7 +65,7 @@ void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
     const std::span<const float> step(s[i], r_.size()), change(y[i], r_.size());
     const double ss = kernels::dot(step, step, pool_);
     const double yy = kernels::dot(change, change, pool_);
-    weights_[i] = ss > 0 ? 1 / ss : 0;
+    weights_[i] = i < kNewest && ss > 0 ? 1 / ss : 0;
     all_s += weights_[i] * ss;
     all_y += weights_[i] * yy;
   }

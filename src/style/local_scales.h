@@ -25,15 +25,16 @@ namespace limn {
 
 class LocalScales {
  public:
-  // For a variable made of planes, one after another. r is 1 at first. `pool` must outlive it.
+  // For a variable made of planes, one after another. r is 1 at first. most_pairs: that learn() is
+  // given. `pool` must outlive it.
   LocalScales(std::span<const Size> planes, size_t most_pairs, ThreadPool& pool);
 
   std::span<const float> r() const { return r_; }
 
-  // Learns from pairs of the variable as it is scaled now, each as large as r, and takes them over
-  // into what it is scaled by then; so too a gradient. Each pair counts
-  // as if its s were of length 1. In
-  // planes where no s or no y is other than 0, r stays.
+  // Learns from the newest ten of these pairs, which are of the variable as it is scaled now, the
+  // newest first, each as large as r; and takes all of them and the gradient over into what the
+  // variable is scaled by from here on. Each pair counts as if its s were of length 1. In planes in
+  // which all s or all y are 0, r stays.
   void learn(std::span<float* const> s, std::span<float* const> y, std::span<float> gradient);
 
  private:

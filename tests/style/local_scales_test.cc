@@ -17,6 +17,8 @@ namespace {
 const std::vector<Size> kPlanes = {{20, 31}, {5, 8}, {1, 40}};
 constexpr size_t kFloats = 20 * 31 + 5 * 8 + 40;
 constexpr int kRadius = 6;
+constexpr int kNewest = 10;  // pairs that count
+constexpr int kPairs = 12;
 
 using Vectors = std::vector<std::vector<float>>;
 
@@ -32,10 +34,10 @@ double square(const std::vector<float>& x) {
   return sum;
 }
 
-// r after learning from s and y, from r = 1.
+// r after learning from s and y, from r = 1. The last pairs must not matter.
 std::vector<double> learnt(const Vectors& s, const Vectors& y) {
   double all_s = 0, all_y = 0;
-  for (size_t i = 0; i < s.size(); ++i) {
+  for (size_t i = 0; i < kNewest; ++i) {
     all_s += 1;
     all_y += square(y[i]) / square(s[i]);
   }
@@ -47,7 +49,7 @@ std::vector<double> learnt(const Vectors& s, const Vectors& y) {
       for (int v = std::max(row - radius, 0); v <= std::min(row + radius, plane.height - 1); ++v) {
         for (int u = std::max(column - radius, 0); u <= std::min(column + radius, plane.width - 1);
              ++u) {
-          for (size_t i = 0; i < vectors.size(); ++i) {
+          for (size_t i = 0; i < kNewest; ++i) {
             const double value = vectors[i][offset + static_cast<size_t>(v) * plane.width + u];
             total += value * value / square(s[i]);
           }
@@ -73,17 +75,17 @@ std::vector<double> learnt(const Vectors& s, const Vectors& y) {
 
 TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
   ThreadPool pool(2);
-  LocalScales scales(kPlanes, 3, pool);
+  LocalScales scales(kPlanes, kPairs, pool);
   EXPECT_EQ(scales.r().size(), kFloats);
   for (const float r : scales.r()) ASSERT_EQ(r, 1.0f);
 
   Vectors s, y;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < kPairs; ++i) {
     s.push_back(random_values(kFloats, 1 + i));
-    y.push_back(random_values(kFloats, 11 + i));
+    y.push_back(random_values(kFloats, 101 + i));
   }
   // The upper half of the first plane moves as if the loss curved a thousand times less there.
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < kNewest; ++i) {
     for (size_t k = 0; k < 10 * 31; ++k) {
       s[i][k] *= 30;
       y[i][k] /= 30;
