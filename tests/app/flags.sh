@@ -37,6 +37,7 @@ flags="
 --history         1                         --iterations 5
 --restart-every   2                         --iterations 5
 --line-search     strong-wolfe              --learning-rate 0.1
+--curvature       local                     --iterations 12
 --beta1           0.5                       --optimiser adam --learning-rate 0.02
 --beta2           0.5                       --optimiser adam --learning-rate 0.02
 --epsilon         0.1                       --optimiser adam --learning-rate 0.02
