@@ -76,9 +76,9 @@ void shrunk_row(const Plane& in, int i, int height, int width, float* out) {
 // What takes grey, (1, 1, 1) / sqrt(3), to the first axis and back: x - 2 (v . x) v with v along
 // the difference of the two. The other two axes are then of colour alone.
 void mirror_colours(std::span<float> x, ThreadPool& pool) {
-  constexpr double k = std::numbers::inv_sqrt3;
-  constexpr auto kFirst = static_cast<float>(k);
-  constexpr auto kOthers = static_cast<float>((1 + k) / 2);
+  constexpr double kShare = std::numbers::inv_sqrt3;  // of each colour in grey
+  constexpr auto kFirst = static_cast<float>(kShare);
+  constexpr auto kOthers = static_cast<float>((1 + kShare) / 2);
   const size_t plane = x.size() / 3;
   constexpr size_t kPiece = 16384;
   pool.run((plane + kPiece - 1) / kPiece, [&](size_t task) {
