@@ -5,6 +5,8 @@
 #include <cstring>
 #include <numbers>
 
+#include "kernels/kernels.h"
+
 namespace limn {
 namespace {
 
@@ -163,7 +165,7 @@ void Bands::join(std::span<const float> z, std::span<float> x) {
 void Bands::move(std::span<float> d_x, std::span<float> z) const {
   assert(z.size() == size_ && d_x.size() == pixels());
   if (!trivial()) mirror_colours(d_x, pool_);
-  for (size_t i = 0; i < d_x.size(); ++i) z[i] += d_x[i];
+  kernels::add_scaled(1, d_x, z.first(pixels()), pool_);
 }
 
 void Bands::split_gradient(std::span<const float> d_x, std::span<float> d_z) {

@@ -7,7 +7,7 @@
 Both paint each pair at one size from the photo, by the recipe's losses with the weights that are
 measured at the same place, so that a loss means the same for both. Plain: L-BFGS on pixels, steps of
 length 1, one guess of curvature, as the published programs have it. Reports are kept in --out, and
-not made again where they are there.
+not made again where they are there, of the same program, pictures and weights.
 
 A table goes to standard output: of the iterations (a line search's further evaluations are not
 counted; seconds an iteration stand beside) after which plain L-BFGS has a loss, the part that the
@@ -26,6 +26,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import pairs as pairing  # noqa: E402
 import plot_svg  # noqa: E402
 
 PLAIN = ("--bands", "0", "--line-search", "none", "--curvature", "one")
@@ -34,8 +35,10 @@ MARKS = (50, 100, 200, 300, 500)
 
 def report_of(options, photo, painting, name, iterations, flags):
     """The history of one painting: [{"total": ..., "seconds": ...}, ...] from the first point on."""
-    pair = f"{photo.stem}__{painting.stem}"
-    kept = options.out / f"{pair}-{name}-{options.size}-{iterations}.json"
+    pair = pairing.Chosen(photo, painting)
+    files = (options.limn, photo, painting, *((options.weights,) if options.weights else ()))
+    known_by = pairing.digest(*files)[:12]
+    kept = options.out / f"{pair.name}-{name}-{options.size}-{iterations}-{known_by}.json"
     if not kept.is_file():
         part = kept.with_suffix(".part")
         command = [options.limn, "paint", photo, painting, "-o", kept.with_suffix(".png"),
