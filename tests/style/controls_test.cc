@@ -227,6 +227,21 @@ TEST_F(Controls, AlphaIsCarriedThroughAllSizes) {
   EXPECT_TRUE(same_bits(result.picture.alpha, resized(pictures.photo, 96, 72).alpha));
 }
 
+// Of a photo without anything in it: texture can grow everywhere, not from the edges only.
+TEST_F(Controls, TheDefaultRecipeBeginsUnderALittleNoise) {
+  Pictures pictures = one_style();
+  std::fill(pictures.photo.rgb.begin(), pictures.photo.rgb.end(), 0.5F);
+  Recipe recipe = named_recipe("limn");
+  recipe.optimiser.iterations = 0;
+  const auto first = [&] { return paint(Model::builtin(), pictures, recipe).picture; };
+  const Image picture = first();
+  EXPECT_NEAR(distance(picture, resized(pictures.photo, picture.width, picture.height)), 0.03,
+              0.02);
+  EXPECT_TRUE(same_bits(first().rgb, picture.rgb));
+  recipe.picture.seed = 1;
+  EXPECT_GT(distance(first(), picture), 0.02);
+}
+
 // -------------------------------------------------------------------------------------- borders --
 
 TEST_F(Controls, ABorderIsPaintedAndCutOff) {

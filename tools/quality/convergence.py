@@ -43,7 +43,7 @@ def report_of(options, photo, painting, name, iterations, flags):
         part = kept.with_suffix(".part")
         command = [options.limn, "paint", photo, painting, "-o", kept.with_suffix(".png"),
                    "--report", part, "--quiet", "--size", options.size, "--smallest", 0,
-                   "--iterations", iterations, *flags]
+                   "--init", "content", "--iterations", iterations, *flags]
         if options.weights:
             command += ["--weights", options.weights]
         subprocess.run([str(word) for word in command], check=True)
