@@ -232,6 +232,7 @@ TEST_F(Controls, TheDefaultRecipeBeginsUnderALittleNoise) {
   Pictures pictures = one_style();
   std::fill(pictures.photo.rgb.begin(), pictures.photo.rgb.end(), 0.5F);
   Recipe recipe = named_recipe("limn");
+  recipe.picture.size = 0;
   recipe.optimiser.iterations = 0;
   const auto first = [&] { return paint(Model::builtin(), pictures, recipe).picture; };
   const Image picture = first();
