@@ -70,16 +70,16 @@ void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
     all_y += weights_[i] * yy;
   }
   if (!(all_y > 0 && std::isfinite(all_y))) return;
-  mean_ = all_s / all_y;
   size_t offset = 0;
   for (const Size& plane : planes_) {
-    learn_plane(plane, offset, s, y, gradient);
+    learn_plane(plane, offset, all_s / all_y, s, y, gradient);
     offset += floats(plane);
   }
 }
 
-void LocalScales::learn_plane(const Size& plane, size_t offset, std::span<float* const> s,
-                              std::span<float* const> y, std::span<float> gradient) {
+void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
+                              std::span<float* const> s, std::span<float* const> y,
+                              std::span<float> gradient) {
   const int width = plane.width;
   const auto squares = [&](std::span<float* const> vectors, size_t at, int x) {
     double sum = 0;
@@ -115,7 +115,7 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, std::span<float*
         sum_s += square_s_.data()[static_cast<size_t>(k) * width + x];
         sum_y += square_y_.data()[static_cast<size_t>(k) * width + x];
       }
-      const double ratio = sum_s / sum_y / mean_;
+      const double ratio = sum_s / sum_y / mean;
       const auto q =
           static_cast<float>(std::clamp(std::pow(ratio, 0.25), 1 / kMostChange, kMostChange));
       const size_t i = offset + static_cast<size_t>(row) * width + x;

@@ -38,7 +38,8 @@ class LocalScales {
   void learn(std::span<float* const> s, std::span<float* const> y, std::span<float> gradient);
 
  private:
-  void learn_plane(const Size& plane, size_t offset, std::span<float* const> s,
+  // mean: sum of s^2 / sum of y^2 over all planes.
+  void learn_plane(const Size& plane, size_t offset, double mean, std::span<float* const> s,
                    std::span<float* const> y, std::span<float> gradient);
 
   std::vector<Size> planes_;
@@ -46,7 +47,6 @@ class LocalScales {
   std::vector<double> weights_;        // of the pairs
   Buffer<float> square_s_, square_y_;  // of one plane: sums over pairs and along rows
   std::vector<double> row_s_, row_y_;  // sums of rows
-  double mean_ = 1;                    // sum of s^2 / sum of y^2 over everything
   ThreadPool& pool_;
 };
 
