@@ -294,7 +294,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(
       Field{"picture.border", "--border", "Pixels painted around the picture and cut off", 0, 1000},
       picture.border);
-  visit(Field{"picture.init", "--init", "First picture: content, noise (by --noise-share), or a file"}, picture.init);
+  visit(Field{"picture.init", "--init",
+              "First picture: content, noise (by --noise-share), or a file"},
+        picture.init);
   visit(Field{"picture.noise", "--noise", "Which noise --init noise is"}, picture.noise);
   visit(Field{"picture.noise_share", "--noise-share", "Share of the noise; the rest is the photo",
               0, 1},
