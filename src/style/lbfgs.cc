@@ -52,7 +52,7 @@ class Lbfgs : public Optimiser {
         products_(2 * (2 * most_ + 1)),
         product_scratch_(kernels::products_scratch_size(2 * most_ + 1, size)) {
     if (recipe.optimiser.curvature == Curvature::local && !planes.empty()) {
-      scales_.emplace(planes, most_, pool);
+      scales_.emplace(planes, pool);
       scaled_ = Buffer<float>(size);
       steps_in_use_.reserve(most_);
       changes_in_use_.reserve(most_);

@@ -40,8 +40,8 @@ double running_sums(int width, const Term& term, float* sums) {
 
 }  // namespace
 
-LocalScales::LocalScales(std::span<const Size> planes, size_t most_pairs, ThreadPool& pool)
-    : planes_(planes.begin(), planes.end()), weights_(most_pairs), pool_(pool) {
+LocalScales::LocalScales(std::span<const Size> planes, ThreadPool& pool)
+    : planes_(planes.begin(), planes.end()), weights_(kNewest), pool_(pool) {
   size_t size = 0, largest = 0;
   int rows = 0;
   for (const Size& plane : planes_) {
@@ -59,13 +59,12 @@ LocalScales::LocalScales(std::span<const Size> planes, size_t most_pairs, Thread
 void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
                         std::span<float> gradient) {
   assert(s.size() == y.size() && gradient.size() == r_.size());
-  assert(s.size() <= weights_.size());
   double all_s = 0, all_y = 0;
-  for (size_t i = 0; i < s.size(); ++i) {
+  for (size_t i = 0; i < std::min(s.size(), kNewest); ++i) {
     const std::span<const float> step(s[i], r_.size()), change(y[i], r_.size());
     const double ss = kernels::dot(step, step, pool_);
     const double yy = kernels::dot(change, change, pool_);
-    weights_[i] = i < kNewest && ss > 0 ? 1 / ss : 0;
+    weights_[i] = ss > 0 ? 1 / ss : 0;
     all_s += weights_[i] * ss;
     all_y += weights_[i] * yy;
   }
@@ -83,7 +82,7 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
   const int width = plane.width;
   const auto squares = [&](std::span<float* const> vectors, size_t at, int x) {
     double sum = 0;
-    for (size_t i = 0; i < vectors.size(); ++i) {
+    for (size_t i = 0; i < std::min(vectors.size(), kNewest); ++i) {
       const double value = vectors[i][at + x];
       sum += weights_[i] * value * value;
     }

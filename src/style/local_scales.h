@@ -25,9 +25,8 @@ namespace limn {
 
 class LocalScales {
  public:
-  // For a variable made of planes, one after another. r is 1 at first. most_pairs: that learn() is
-  // given. `pool` must outlive it.
-  LocalScales(std::span<const Size> planes, size_t most_pairs, ThreadPool& pool);
+  // For a variable made of planes, one after another. r is 1 at first. `pool` must outlive it.
+  LocalScales(std::span<const Size> planes, ThreadPool& pool);
 
   std::span<const float> r() const { return r_; }
 
@@ -44,7 +43,7 @@ class LocalScales {
 
   std::vector<Size> planes_;
   std::vector<float> r_;
-  std::vector<double> weights_;        // of the pairs
+  std::vector<double> weights_;        // of the newest pairs
   Buffer<float> square_s_, square_y_;  // of one plane: sums over pairs and along rows
   std::vector<double> row_s_, row_y_;  // sums of rows
   ThreadPool& pool_;

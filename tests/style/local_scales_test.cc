@@ -75,7 +75,7 @@ std::vector<double> learnt(const Vectors& s, const Vectors& y) {
 
 TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
   ThreadPool pool(2);
-  LocalScales scales(kPlanes, kPairs, pool);
+  LocalScales scales(kPlanes, pool);
   EXPECT_EQ(scales.r().size(), kFloats);
   for (const float r : scales.r()) ASSERT_EQ(r, 1.0f);
 
@@ -111,7 +111,7 @@ TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
 
 TEST(LocalScales, StayWhereNothingMoved) {
   ThreadPool pool(1);
-  LocalScales scales(kPlanes, 1, pool);
+  LocalScales scales(kPlanes, pool);
   std::vector<float> gradient(kFloats, 1.0f);
   for (const auto& [step, change] : {std::pair{0.0f, 1.0f}, {1.0f, 0.0f}, {0.0f, 0.0f}}) {
     Vectors s = {std::vector<float>(kFloats, step)}, y = {std::vector<float>(kFloats, change)};
@@ -123,7 +123,7 @@ TEST(LocalScales, StayWhereNothingMoved) {
 TEST(LocalScales, AreTheSameBitsForAnyNumberOfThreads) {
   const auto run = [](int threads) {
     ThreadPool pool(threads);
-    LocalScales scales(kPlanes, 1, pool);
+    LocalScales scales(kPlanes, pool);
     Vectors s = {random_values(kFloats, 3)}, y = {random_values(kFloats, 4)};
     std::vector<float> gradient = random_values(kFloats, 5);
     scales.learn(pointers(s), pointers(y), gradient);
