@@ -87,11 +87,20 @@ struct Mask {
 struct ReadOptions {
   // Refuse larger pictures before memory is taken for their pixels.
   std::int64_t max_pixels = 400'000'000;
+  // Shrink the picture to this width and height while it is decoded, each where it is larger; 0: its
+  // own. Memory is taken for the smaller picture only. The sides are meant as the picture is seen,
+  // its EXIF orientation applied.
+  int width = 0, height = 0;
+  // Told, in a sentence that names the file, of whatever a user might not expect: which of several
+  // frames was read, how float samples were scaled.
+  std::function<void(const std::string&)> note;
 };
 
 struct WriteOptions {
   int bits = 8;      // per channel, 8 or 16; 16 needs a PNG or TIFF
   int quality = 95;  // 1..100, for JPEG, WebP, AVIF, HEIC and JPEG XL
+  // "png", "jpg", "tif", ...: an ending without its dot; empty: the one that the path has.
+  std::string format = {};
 };
 
 // Reads JPEG, PNG, WebP, TIFF and whatever else the codec library on this machine brings. The EXIF
@@ -472,6 +481,9 @@ struct Painted {
   int iteration = 0;       // of the picture
   int best_iteration = 0;  // of the least total loss among those that were looked at
   int rejected_steps = 0;  // steps taken back because the loss was not finite or grew out of hand
+  // The picture is the initial one although iterations were asked for: no step lowered the loss, or
+  // there was no time for one. `outcome` says which.
+  bool unchanged = false;
   double seconds = 0;
   std::vector<IterationRecord> history;
 };
