@@ -129,7 +129,7 @@ Inputs read_inputs(const InputNames& names) {
   check_mask_count("--mask-content", names.content_masks.size(), names.paintings.size());
   check_mask_count("--mask-style", names.style_masks.size(), names.paintings.size());
   Inputs inputs;
-  auto& [photo, styles, keep] = inputs.pictures;
+  auto& [photo, styles, keep, initial] = inputs.pictures;
   photo = read_image(names.photo);
   for (size_t i = 0; i < names.paintings.size(); ++i) {
     Style& style = styles.emplace_back(read_style(names.paintings[i], inputs.painting_files));

@@ -159,9 +159,9 @@ int PaintCommand::paint_to_output() const {
   const WorkingSizes sizes = working_sizes(inputs.pictures, recipe);
   check_writable(output, write, std::max(sizes.picture.height, sizes.picture.width));
   const std::vector<std::string> notes = notes_on_enlarging(inputs, sizes, recipe);
-  const auto predict = [&, regions = mask_regions(inputs.pictures)] {
+  const auto predict = [&, parts = parts_of(inputs.pictures)] {
     const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
-    return predict_painting_bytes(model.weights(), recipe, sizes, regions, threads);
+    return predict_painting_bytes(model.weights(), recipe, sizes, parts, threads);
   };
 
   catch_interrupts();

@@ -65,7 +65,7 @@ void dump(const PaintingArguments& arguments, const std::string& folder,
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, photo, painting, pool);
   const std::vector<float> initial =
-      initial_variable(objective, recipe, photo, read_initial_picture(recipe));
+      initial_variable(objective, recipe, photo, initial_picture({}, recipe));
   std::vector<float> gradient(objective.size());
   objective.evaluate(initial, gradient);
   write_floats(folder + "/initial.f32", initial);

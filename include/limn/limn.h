@@ -433,10 +433,16 @@ struct Style {
 
 // What a picture is painted from. By several styles where their masks do not tell them apart, the
 // picture is painted in a blend of them (Recipe::style.blend).
+//
+// Alpha is a soft mask: a painting's style is found where the painting can be seen, and what cannot
+// be seen of the photo is neither held to it nor painted. Alpha and a mask multiply.
 struct Pictures {
   Image photo;
   std::vector<Style> styles;  // at least one
   Mask keep;                  // where the photo stays as it is; empty: nowhere
+  // Where painting begins, in place of what Recipe::picture.init says; the photo shows where it is
+  // transparent. Empty: as the recipe says.
+  Image initial = {};
 };
 
 // Those of one style of one painting.

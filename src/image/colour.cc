@@ -10,6 +10,7 @@
 #include <cmath>
 #include <utility>
 
+#include "image/alpha.h"
 #include "image/oklab.h"
 #include "image/shape.h"
 #include "image/transport.h"
@@ -23,12 +24,6 @@ constexpr double kMostGain = 4;
 
 // A variance that is none: (1/1000)^2, of a deviation of a quarter of an 8-bit step of lightness.
 constexpr double kLeastVariance = 1e-6;
-
-// Whether there is a pixel that can be seen, and so something to be measured.
-bool is_visible(const Image& image) {
-  const auto& alpha = image.alpha;
-  return alpha.empty() || std::any_of(alpha.begin(), alpha.end(), [](float a) { return a > 0; });
-}
 
 // Calls act(red, green, blue) for every pixel, with its values to be read and written.
 template <typename Act>
@@ -101,6 +96,19 @@ double gain_between(double from, double to) {
 }
 
 }  // namespace
+
+bool is_grey(const Image& image) {
+  check_shape(image);
+  constexpr float kRounding = 2.0f / 255;  // of 8 bits, and of JPEG's chroma
+  const size_t pixels = image.rgb.size() / 3;
+  for (size_t i = 0; i < pixels; ++i) {
+    if (!image.alpha.empty() && image.alpha[i] == 0) continue;
+    const auto [least, most] =
+        std::minmax({image.rgb[i], image.rgb[pixels + i], image.rgb[2 * pixels + i]});
+    if (most - least > kRounding) return false;
+  }
+  return true;
+}
 
 Image lightness_of(Image picture) {
   check_shape(picture);

@@ -13,6 +13,9 @@
 
 namespace limn {
 
+// Whether all visible pixels are grey: their red, green and blue differ by rounding only.
+bool is_grey(const Image& image);
+
 // The picture in greys that are as light: all three planes are alike.
 Image lightness_of(Image picture);
 

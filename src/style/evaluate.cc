@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "image/alpha.h"
 #include "image/colour.h"
 #include "kernels/kernels.h"
 #include "style/balance.h"
@@ -39,14 +40,16 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   const WorkingSizes sizes = working_sizes(pictures, recipe);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Scene scene = make_scene(std::move(pictures), recipe, sizes);
+  scene.grey = false;  // the gradient is that of the picture as it is, in all its colours
+  Image judged = resized(picture, sizes.picture.width, sizes.picture.height);
+  lay_on(judged, scene.photo);
+  if (recipe.picture.colors == Colors::content) judged = lightness_of(std::move(judged));
+
   LossWeights weights;
   const bool measured = recipe.balance.kind == Balance::measured;
   if (measured) weights = weights_of(model, recipe, scene, pool);
   Objective objective(model.weights(), recipe, std::move(scene), pool);
   if (measured) objective.multiply(weights);
-
-  Image judged = resized(picture, sizes.picture.width, sizes.picture.height);
-  if (recipe.picture.colors == Colors::content) judged = lightness_of(std::move(judged));
 
   Evaluation evaluation;
   evaluation.width = sizes.picture.width;

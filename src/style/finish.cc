@@ -5,11 +5,13 @@
 
 #include "image/colour.h"
 #include "image/mask.h"
+#include "style/scene.h"
 
 namespace limn {
 
 Finish::Finish(const Pictures& pictures, const Recipe& recipe, const Size& size)
-    : size_(size), photo_colors_(recipe.picture.colors == Colors::content) {
+    : size_(size), grey_(paints_grey(pictures, recipe)) {
+  photo_colors_ = recipe.picture.colors == Colors::content && !grey_;
   const Image& photo = pictures.photo;
   const bool keeps = !pictures.keep.empty();
   if (keeps) keep_ = resized(pictures.keep, size.width, size.height);
@@ -22,6 +24,7 @@ Finish::Finish(const Pictures& pictures, const Recipe& recipe, const Size& size)
 Image Finish::operator()(Image picture) const {
   picture = resized(picture, size_.width, size_.height);
   for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
+  if (grey_) picture = lightness_of(std::move(picture));
   if (photo_colors_) picture = with_colours_of(picture, photo_);
   lay_over(picture, photo_, keep_);
   picture.alpha = alpha_;

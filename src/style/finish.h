@@ -15,15 +15,15 @@ class Finish {
   Finish(const Pictures& pictures, const Recipe& recipe, const Size& size);
 
   // The picture (of any size, without border) as large as the result, within 0..1, with the photo's
-  // alpha; where the recipe says so in the photo's colours; where the photo is to be kept, the
-  // photo.
+  // alpha; where the recipe says so in the photo's colours, or in none; where the photo is to be
+  // kept, the photo.
   Image operator()(Image picture) const;
 
  private:
   Size size_;
   Image photo_;  // empty where only its alpha is needed
   std::vector<float> alpha_;
-  bool photo_colors_;
+  bool photo_colors_, grey_;
   Mask keep_;
 };
 

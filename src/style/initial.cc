@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <utility>
 
-#include "base/error.h"
 #include "base/random.h"
 
 namespace limn {
@@ -69,13 +67,14 @@ Image grey_noise(const Image& like, std::uint64_t seed) {
   return grey_picture(like, random);
 }
 
-std::optional<Image> read_initial_picture(const Recipe& recipe) {
-  const std::string& init = recipe.picture.init;
-  if (init == "content" || init == "noise") return std::nullopt;
-  if (!std::filesystem::exists(init)) {
-    fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
-  }
-  return read_image(init);
+bool begins_with_file(const Recipe& recipe) {
+  return recipe.picture.init != "content" && recipe.picture.init != "noise";
+}
+
+std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe) {
+  if (!pictures.initial.rgb.empty()) return pictures.initial;
+  if (!begins_with_file(recipe)) return std::nullopt;
+  return read_image(recipe.picture.init);
 }
 
 std::vector<float> initial_variable(const Objective& objective, const Recipe& recipe, Image photo,

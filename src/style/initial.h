@@ -11,8 +11,11 @@
 
 namespace limn {
 
-// The file that the recipe begins with, if it names one. Throws Error (file).
-std::optional<Image> read_initial_picture(const Recipe& recipe);
+// The picture to begin with: the one among the pictures, or the file that the recipe names, if
+// there is either. Throws Error (file).
+std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe);
+// Whether the recipe names a file.
+bool begins_with_file(const Recipe& recipe);
 
 // A picture as large as `like`, normal around mid grey, within 0..1 RGB; the same for a seed
 // everywhere.

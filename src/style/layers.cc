@@ -3,8 +3,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.h"
+#include "network/network.h"
 
 namespace limn {
 namespace {
@@ -56,6 +58,45 @@ int deepest_row(std::span<const LayerInUse> layers) {
   int deepest = -1;
   for (const LayerInUse& layer : layers) deepest = std::max(deepest, layer.position.row);
   return deepest;
+}
+
+namespace {
+
+int least_side(const NetworkTable& network, const Recipe& recipe, const LayerWeight& layer) {
+  return smallest_side(network.rows, recipe.network.pooling, position_of(network, layer.layer).row);
+}
+
+// Raises `least` to what the layers of this term need, those of weight 0 excepted.
+void raise(LeastSide& least, const NetworkTable& network, const Recipe& recipe, double term_weight,
+           const std::vector<LayerWeight>& layers) {
+  for (const LayerWeight& layer : layers) {
+    if (term_weight == 0 || layer.weight == 0) continue;
+    const int pixels = least_side(network, recipe, layer);
+    if (pixels > least.pixels || least.layer.empty()) least = {pixels, layer.layer};
+  }
+}
+
+}  // namespace
+
+LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe) {
+  LeastSide least;
+  raise(least, network, recipe, recipe.style.weight, recipe.style.layers);
+  return least;
+}
+
+LeastSide least_picture_side(const NetworkTable& network, const Recipe& recipe) {
+  LeastSide least = least_painting_side(network, recipe);
+  raise(least, network, recipe, recipe.content.weight, recipe.content.layers);
+  return least;
+}
+
+std::vector<LayerWeight> style_layers_within(const NetworkTable& network, const Recipe& recipe,
+                                             int shorter_side) {
+  std::vector<LayerWeight> within;
+  std::ranges::copy_if(
+      recipe.style.layers, std::back_inserter(within),
+      [&](const LayerWeight& layer) { return least_side(network, recipe, layer) <= shorter_side; });
+  return within;
 }
 
 void drop_unread_layers(Weights& weights, const Recipe& recipe) {

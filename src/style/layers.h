@@ -4,6 +4,7 @@
 #include <limn/limn.h>
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "network/plan.h"
@@ -26,6 +27,19 @@ std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe&
 
 // The deepest row that they read; -1 for none.
 int deepest_row(std::span<const LayerInUse> layers);
+
+// The side that a picture needs for a loss to read it: that of the deepest layer, named as the
+// recipe names it. 1 pixel, and no layer, where none is read.
+struct LeastSide {
+  int pixels = 1;
+  std::string layer;
+};
+// Of the picture that is painted, and of paintings, whose content nobody reads.
+LeastSide least_picture_side(const NetworkTable& network, const Recipe& recipe);
+LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe);
+// Of those layers of the recipe's style that a painting with this shorter side has.
+std::vector<LayerWeight> style_layers_within(const NetworkTable& network, const Recipe& recipe,
+                                             int shorter_side);
 
 // Gives back the memory of the convolutions that the recipe's losses do not reach.
 void drop_unread_layers(Weights& weights, const Recipe& recipe);

@@ -29,13 +29,25 @@ double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadP
   return factor * kernels::squared_distance(flat(F), flat(P), pool);
 }
 
+double weighed_content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P,
+                            std::span<const float> m, FeatureMap D, ThreadPool& pool) {
+  kernels::scaled_sum(flat(F), -1, flat(P), flat(D), pool);
+  kernels::weigh(D, m, {}, D, pool);
+  const double loss = factor * kernels::dot(flat(D), flat(D), pool);
+  kernels::weigh(D, m, {}, D, pool);
+  kernels::scaled_sum(flat(F), -1, flat(D), flat(D), pool);
+  return loss;
+}
+
 // The Gram matrix of the difference, not the difference of Gram matrices: where F is near P, that
 // would be left of large numbers that cancel out.
 double mapped_content_loss(double factor, std::span<const double> K, ConstFeatureMap F,
-                           ConstFeatureMap P, FeatureMap D, std::span<float> D_gram,
-                           std::span<double> sums, ThreadPool& pool) {
+                           ConstFeatureMap P, std::span<const float> m, FeatureMap D,
+                           std::span<float> D_gram, std::span<double> sums, ThreadPool& pool) {
   kernels::scaled_sum(flat(F), -1, flat(P), flat(D), pool);
+  if (!m.empty()) kernels::weigh(D, m, {}, D, pool);
   kernels::gram(D, D_gram, sums, pool);
+  if (!m.empty()) kernels::weigh(D, m, {}, D, pool);
   double sum = 0;
   for (size_t i = 0; i < K.size(); ++i) sum += K[i] * D_gram[i];
   return factor * sum;

@@ -27,13 +27,19 @@ double content_factor(ContentForm form, double C, double M);
 // by F is 2 factor (F - P) (kernels::turn_into_gradient).
 double content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P, ThreadPool& pool);
 
-// factor * sum (R F - R P)^2 = factor <K, D D^T> of the difference D = F - P, which is set on the
-// way
-// ("="; padding too). Its gradient by F is 2 factor K D (TapGradient's third term).
-// D_gram, [C][C], and sums, kernels::gram_scratch_size(D), are scratch.
+// factor * sum w (F - P)^2, each position counted w = m^2 times; m: [H][W]. On the way D, alike in
+// shape, becomes the target for which the gradient with respect to F, 2 factor w (F - P), is
+// 2 factor (F - D) ("="; padding too).
+double weighed_content_loss(double factor, ConstFeatureMap F, ConstFeatureMap P,
+                            std::span<const float> m, FeatureMap D, ThreadPool& pool);
+
+// factor * sum w (R F - R P)^2 = factor <K, (m E) (m E)^T> of the difference E = F - P; m empty: 1
+// everywhere. On the way D becomes w E ("="; padding too): the gradient with respect to F is
+// 2 factor K D (TapGradient's third term). D_gram, [C][C], and sums, kernels::gram_scratch_size(D),
+// are scratch.
 double mapped_content_loss(double factor, std::span<const double> K, ConstFeatureMap F,
-                           ConstFeatureMap P, FeatureMap D, std::span<float> D_gram,
-                           std::span<double> sums, ThreadPool& pool);
+                           ConstFeatureMap P, std::span<const float> m, FeatureMap D,
+                           std::span<float> D_gram, std::span<double> sums, ThreadPool& pool);
 
 // --------------------------------------------------------------------------------------- style --
 

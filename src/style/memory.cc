@@ -43,13 +43,19 @@ double target_bytes(const PassPlan& picture, std::span<const LayerInUse> layers)
 }
 
 // What the losses of a student's layers take besides: differences of features, products with K.
-double mapped_bytes(const PassPlan& picture, std::span<const LayerInUse> layers) {
+// Where not all of the photo can be seen, the differences are kept for any network.
+double mapped_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
+                    bool transparent_photo) {
   double matrices = 0;  // scratch for the largest
   double gram_sums = 0;
   double floats = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
-    if (!layers[i].imitation) continue;
     const FeatureMap& shape = picture.taps[i].shape;
+    if (!layers[i].imitation) {
+      const bool kept = transparent_photo && layers[i].content_weight != 0;
+      if (kept) floats += static_cast<double>(shape.floats());
+      continue;
+    }
     const auto square = static_cast<double>(layers[i].imitation->K.size());
     if (layers[i].style_weight != 0) matrices = std::max(matrices, 3 * square);
     if (layers[i].content_weight == 0) continue;
@@ -96,9 +102,8 @@ double optimiser_vectors(const Recipe& recipe) {
 }
 
 // `vectors`: as large as the picture, besides x and its gradient, once the descent has begun.
-// regions: see memory.h.
 double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
-                  int regions, int threads, double vectors) {
+                  const Parts& parts, int threads, double vectors) {
   const int border = 2 * recipe.picture.border;
   const Size size = {sizes.picture.height + border, sizes.picture.width + border};
   const double picture = picture_bytes(size);
@@ -106,7 +111,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
   const std::span<const Row> rows = weights.network->rows;
   const Pooling pooling = recipe.network.pooling;
-  const bool regional = is_regional(recipe, regions > 0);
+  const bool regional = is_regional(recipe, parts.regions > 0);
   // The pictures wait while the largest of the paintings is measured.
   double waiting = picture;
   double of_painting = 0;
@@ -116,42 +121,48 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
                                     painting_taps(layers, regional), Purpose::features, threads);
     double scratch = 0;
     for (const TapPlan& tap : plan.taps) {
-      if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, regions > 0));
+      if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, parts.regions > 0));
     }
     of_painting = std::max(of_painting, static_cast<double>(plan.bytes()) + scratch);
   }
   const PassPlan of_picture = plan_pass(
       rows, pooling, size.height, size.width,
       picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
-  const double of_regions = regional ? regional_bytes_of(of_picture, layers, recipe, regions) : 0;
-  const double while_painting =
-      static_cast<double>(of_picture.bytes()) + target_bytes(of_picture, layers) +
-      mapped_bytes(of_picture, layers) + of_regions + (2 + vectors) * picture;
+  const double of_regions =
+      regional ? regional_bytes_of(of_picture, layers, recipe, parts.regions) : 0;
+  const double while_painting = static_cast<double>(of_picture.bytes()) +
+                                target_bytes(of_picture, layers) +
+                                mapped_bytes(of_picture, layers, parts.transparent_photo) +
+                                of_regions + (2 + vectors) * picture;
   return kProgram + weight_bytes(weights) + std::max(of_painting + waiting, while_painting);
 }
 
 }  // namespace
 
-int mask_regions(const Pictures& pictures) {
+Parts parts_of(const Pictures& pictures) {
+  const auto transparent = [](const Image& image) { return !image.alpha.empty(); };
+  Parts parts;
+  parts.transparent_photo = transparent(pictures.photo);
   int with_mask = 0;
-  bool from = false;
+  bool anything = parts.transparent_photo;
   for (const Style& style : pictures.styles) {
     with_mask += style.to.empty() ? 0 : 1;
-    from = from || !style.from.empty();
+    anything = anything || !style.from.empty() || std::ranges::any_of(style.paintings, transparent);
   }
   const bool rest = with_mask < std::ssize(pictures.styles);
-  return with_mask > 0 ? with_mask + (rest ? 1 : 0) : from ? 1 : 0;
+  parts.regions = with_mask > 0 ? with_mask + (rest ? 1 : 0) : anything ? 1 : 0;
+  return parts;
 }
 
 double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
                                 const WorkingSizes& sizes, int threads) {
-  return peak_bytes(weights, recipe, sizes, 0, threads, 0);
+  return peak_bytes(weights, recipe, sizes, {}, threads, 0);
 }
 
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
-                              const WorkingSizes& sizes, int regions, int threads) {
+                              const WorkingSizes& sizes, const Parts& parts, int threads) {
   return kReaders +
-         peak_bytes(weights, recipe, sizes, regions, threads, 1 + optimiser_vectors(recipe));
+         peak_bytes(weights, recipe, sizes, parts, threads, 1 + optimiser_vectors(recipe));
 }
 
 }  // namespace limn

@@ -14,12 +14,16 @@ namespace limn {
 double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
                                 const WorkingSizes& sizes, int threads);
 
-// The same for `limn paint`: with the libraries that read files, the best picture so far, and what
-// the recipe's optimiser keeps. regions: mask_regions of the pictures.
-double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
-                              const WorkingSizes& sizes, int regions, int threads);
+// What masks and alpha tell apart in pictures.
+struct Parts {
+  int regions = 0;                 // of the picture; 0: nothing is told apart
+  bool transparent_photo = false;  // content counts only where the photo can be seen
+};
+Parts parts_of(const Pictures& pictures);
 
-// How many regions the pictures' masks tell apart; 0 where there are no masks.
-int mask_regions(const Pictures& pictures);
+// The same for `limn paint`: with the libraries that read files, the best picture so far, and what
+// the recipe's optimiser keeps.
+double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
+                              const WorkingSizes& sizes, const Parts& parts, int threads);
 
 }  // namespace limn

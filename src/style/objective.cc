@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "style/losses.h"
 #include "style/recipe_fields.h"
+#include "style/regions.h"
 
 namespace limn {
 
@@ -22,13 +23,15 @@ Objective::Objective(const Weights& weights, const Recipe& recipe, Scene scene, 
   measure_paintings(scene, *targets);
   make_pass(targets->regional);
   measure_photo(scene.photo, *targets);
+  measure_visibility(scene.seen, *targets);
+  targets->grey = scene.grey;
   for (const float value : scene.keep.values) targets->free.push_back(1 - value);
   compare_with(std::move(targets));
 }
 
 Objective::Objective(const Weights& weights, const Recipe& recipe, const Image& photo,
                      const Image& painting, ThreadPool& pool)
-    : Objective(weights, recipe, Scene{photo, {{painting, {}, 0, 1.0}}, {}, {}}, pool) {}
+    : Objective(weights, recipe, Scene{photo, {{painting, {}, 0, 1.0}}, {}, {}, {}, false}, pool) {}
 
 Objective::Objective(const Weights& weights, const Recipe& recipe,
                      std::shared_ptr<const Targets> targets, ThreadPool& pool)
@@ -73,15 +76,13 @@ void Objective::plan_variable(const InputConvention& convention) {
 
 namespace {
 
-void check_size(const char* what, int height, int width, const Network& network,
-                std::string_view network_name) {
-  const int last_row = static_cast<int>(network.rows().size()) - 1;
-  const int smallest = smallest_side(network.rows(), network.pooling(), last_row);
-  if (std::min(height, width) >= smallest) return;
+void check_size(const char* what, const char* mend, int height, int width, const LeastSide& least,
+                std::string_view network) {
+  if (std::min(height, width) >= least.pixels) return;
   fail(ErrorKind::usage,
        "the {} is worked on at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
-       "larger --size or shallower layers",
-       what, width, height, layer_name(network.rows()[last_row]), network_name, smallest, smallest);
+       "larger {} or shallower layers",
+       what, width, height, least.layer, network, least.pixels, least.pixels, mend);
 }
 
 }  // namespace
@@ -95,12 +96,14 @@ void check_objective(const Weights& weights, const Recipe& recipe, const Working
          "--pooling {} there is --network vgg19",
          weights.network->name, name_of(recipe.network.pooling));
   }
+  // Which throws where the weights end too early.
   const Network network(weights, recipe.network.pooling, deepest_row(layers));
   const int border = 2 * recipe.picture.border;
-  check_size("photo", sizes.picture.height + border, sizes.picture.width + border, network,
-             weights.network->name);
+  check_size("photo", "--size", sizes.picture.height + border, sizes.picture.width + border,
+             least_picture_side(*weights.network, recipe), weights.network->name);
   for (const Size& painting : sizes.paintings) {
-    check_size("painting", painting.height, painting.width, network, weights.network->name);
+    check_size("painting", "--size or --style-scale", painting.height, painting.width,
+               least_painting_side(*weights.network, recipe), weights.network->name);
   }
 }
 
@@ -219,6 +222,17 @@ void Objective::measure_photo(const Image& photo, Targets& targets) {
   }
 }
 
+// How much of each position the content losses count.
+void Objective::measure_visibility(const Mask& seen, Targets& targets) const {
+  for (size_t i = 0; i < layers_.size() && !seen.empty(); ++i) {
+    if (layers_[i].content_weight == 0) continue;
+    const ConstFeatureMap shape = pass_->shape(static_cast<int>(i));
+    std::vector<float>& roots = targets.layers[i].roots;
+    roots = layer_weights(seen, shape.height, shape.width);
+    for (float& root : roots) root = std::sqrt(root);
+  }
+}
+
 void Objective::compare_with(std::shared_ptr<const Targets> targets) {
   targets_ = std::move(targets);
   gradients_.resize(layers_.size());
@@ -236,13 +250,16 @@ void Objective::compare_with(std::shared_ptr<const Targets> targets) {
       };
     }
     if (layer.content_weight == 0) continue;
+    const bool all_seen = targets_->layers[i].roots.empty();
+    if (!all_seen && layer.difference.empty()) layer.difference = Buffer<float>(shape.floats());
     if (layer.imitation) {
       gradients_[i].T = layer.slope;
       gradients_[i].difference = shape;
       gradients_[i].difference.data = layer.difference.data();
     } else {
       gradients_[i].target = shape;
-      gradients_[i].target.data = targets_->layers[i].features.data();
+      gradients_[i].target.data =
+          all_seen ? targets_->layers[i].features.data() : layer.difference.data();
     }
   }
   multiply(multiplied_);
@@ -314,6 +331,18 @@ void Objective::clip(std::span<float> x) const {
   });
 }
 
+void Objective::make_grey(std::span<float> x) const {
+  const size_t plane_size = x.size() / 3;
+  for (size_t i = 0; i < plane_size; ++i) {
+    float grey = 0;
+    for (size_t c = 0; c < 3; ++c) {
+      const Affine& affine = rgb_to_variable_[c];
+      grey += (x[c * plane_size + i] - affine.offset) / affine.gain / 3;
+    }
+    for (size_t c = 0; c < 3; ++c) x[c * plane_size + i] = rgb_to_variable_[c](grey);
+  }
+}
+
 // ---------------------------------------------------------------------------------- evaluation --
 
 double Objective::content_loss_of(size_t i) {
@@ -321,10 +350,14 @@ double Objective::content_loss_of(size_t i) {
   const ConstFeatureMap F = pass_->features(static_cast<int>(i));
   ConstFeatureMap P = F;
   P.data = targets_->layers[i].features.data();
-  if (!layer.imitation) return content_loss(layer.content_factor, F, P, pool_);
+  const std::vector<float>& roots = targets_->layers[i].roots;
   const FeatureMap D = {layer.difference.data(), F.channels, F.height, F.width};
-  return mapped_content_loss(layer.content_factor, layer.imitation->K, F, P, D,
-                             layer.difference_gram, gram_sums_, pool_);
+  if (layer.imitation) {
+    return mapped_content_loss(layer.content_factor, layer.imitation->K, F, P, roots, D,
+                               layer.difference_gram, gram_sums_, pool_);
+  }
+  if (roots.empty()) return content_loss(layer.content_factor, F, P, pool_);
+  return weighed_content_loss(layer.content_factor, F, P, roots, D, pool_);
 }
 
 // Turns the layer's Gram matrix into the gradient's S.
@@ -349,6 +382,23 @@ void Objective::keep_kept(std::span<float> gradient) const {
     const float* part = free.data() + row % height_ * width_;
     float* values = gradient.data() + row * width_;
     for (int i = 0; i < width_; ++i) values[i] *= part[i];
+  });
+}
+
+// x = gain v + offset of a grey v changes along the gains alone.
+void Objective::keep_grey(std::span<float> gradient) const {
+  const size_t plane_size = gradient.size() / 3;
+  float square = 0;
+  for (const Affine& affine : rgb_to_variable_) square += affine.gain * affine.gain;
+  pool_.run(height_, [&](size_t row) {
+    for (size_t i = row * width_; i < (row + 1) * width_; ++i) {
+      float along = 0;
+      for (size_t c = 0; c < 3; ++c)
+        along += rgb_to_variable_[c].gain * gradient[c * plane_size + i];
+      for (size_t c = 0; c < 3; ++c) {
+        gradient[c * plane_size + i] = rgb_to_variable_[c].gain * (along / square);
+      }
+    }
   });
 }
 
@@ -383,6 +433,7 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
                                              width_, gradient, pool_);
   }
   if (!targets_->free.empty()) keep_kept(gradient);
+  if (targets_->grey) keep_grey(gradient);
   losses.total = losses.content + losses.style + losses.total_variation;
   return losses;
 }

@@ -50,13 +50,16 @@ struct Targets {
     bool operator==(const Basis&) const = default;
   };
   struct Layer {
-    Buffer<float> features;  // P, laid out like F; empty where no content loss reads it
-    Buffer<float> gram;      // A, [C][C], scaled by the Gram form; empty where no style loss does,
-                             // or where there are
+    Buffer<float> features;    // P, laid out like F; empty where no content loss reads it
+    std::vector<float> roots;  // m = sqrt(w), [H][W]: how much of a position can be seen is w;
+                               // empty: all of it, or no content loss reads the layer
+    Buffer<float> gram;  // A, [C][C], scaled by the Gram form; empty where no style loss does,
+                         // or where there are
     std::vector<RegionTarget> regions;
   };
   Basis basis;
   bool regional = false;
+  bool grey = false;          // the picture is to have no colours
   std::vector<float> free;    // 1 - keep, of the picture with its border; empty: 1 everywhere
   std::vector<Layer> layers;  // of basis.taps
 };
@@ -107,6 +110,8 @@ class Objective {
   std::vector<float> encode(Image picture) const;  // of height() x width()
   Image decode(std::vector<float> x) const;        // not clamped, no alpha
   void clip(std::span<float> x) const;             // to the pictures within 0..1 RGB
+  bool grey() const { return targets_->grey; }
+  void make_grey(std::span<float> x) const;  // to the nearest picture without colours
 
   // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
   Losses evaluate(std::span<const float> x, std::span<float> gradient);
@@ -134,8 +139,9 @@ class Objective {
     std::optional<RegionalStyle> regional;
     // Of a student's layer that content losses read; else empty.
     Buffer<float> slope;            // [C][C]: 2 content_factor K
-    Buffer<float> difference;       // F - P, laid out like F
     Buffer<float> difference_gram;  // [C][C]
+    // F - P, laid out like F: of the same, and where not all positions can be seen.
+    Buffer<float> difference;
   };
 
   Objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
@@ -145,10 +151,12 @@ class Objective {
   void measure_painting(const Source& source, Targets& targets) const;
   void make_pass(bool regional);
   void measure_regions(const Scene& scene, Targets& targets) const;
+  void measure_visibility(const Mask& seen, Targets& targets) const;
   void make_mapped(Layer& layer, ConstFeatureMap shape);
   void measure_photo(const Image& photo, Targets& targets);
   void compare_with(std::shared_ptr<const Targets> targets);
   void keep_kept(std::span<float> gradient) const;
+  void keep_grey(std::span<float> gradient) const;
   double content_loss_of(size_t layer);
   double style_loss_of(size_t layer);
   void fill_input(InputPlanes input, std::span<const float> planes,

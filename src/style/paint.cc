@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "image/alpha.h"
 #include "image/border.h"
 #include "image/colour.h"
 #include "style/balance.h"
@@ -135,8 +136,10 @@ class Run {
     if (given) {
       given = with_border(resized(*given, level.sizes.picture.width, level.sizes.picture.height),
                           border);
+      lay_on(*given, photo);  // what cannot be seen of a first picture is the photo
     }
     std::vector<float> x = initial_variable(objective, recipe_, photo, std::move(given));
+    if (objective.grey()) objective.make_grey(x);
     if (!keep.empty()) {
       Image picture = objective.decode(std::move(x));
       lay_over(picture, photo, keep);
@@ -236,13 +239,14 @@ class Run {
 // What is largest here is the objective's memory. Beside it live only the pictures that are
 // still needed: each is given back before the next large piece is taken.
 template <typename Taken>
-Painted paint_pictures(const Model& model, Taken& pictures, const Recipe& recipe,
-                       LevelTargets& targets, const ProgressCallback& progress) {
+Painted paint_pictures(const Model& model, Taken& pictures, const PictureSizes& own,
+                       const Recipe& recipe, LevelTargets& targets,
+                       const ProgressCallback& progress) {
   const Stopwatch stopwatch;
   check_recipe(model, recipe);
-  std::optional<Image> given = read_initial_picture(recipe);
+  std::optional<Image> given = initial_picture(pictures, recipe);
   if (given && recipe.picture.colors == Colors::content) given = lightness_of(std::move(*given));
-  const WorkingSizes sizes = working_sizes(pictures, recipe);
+  const WorkingSizes sizes = working_sizes(own, recipe);
   std::vector<Level> levels = pyramid_levels(sizes, recipe);
   for (const Level& level : levels) check_objective(model.weights(), recipe, level.sizes);
   Schedule schedule(stopwatch, levels, recipe.optimiser.seconds);
@@ -278,15 +282,22 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   }
 }
 
-Painted paint_sharing(const Model& model, const Pictures& pictures, const Recipe& recipe,
-                      LevelTargets& targets, const ProgressCallback& progress) {
-  return paint_pictures(model, pictures, recipe, targets, progress);
+Painted paint_sharing(const Model& model, const Pictures& pictures, const PictureSizes& own,
+                      const Recipe& recipe, LevelTargets& targets,
+                      const ProgressCallback& progress) {
+  return paint_pictures(model, pictures, own, recipe, targets, progress);
+}
+
+Painted paint(const Model& model, Pictures pictures, const PictureSizes& own, const Recipe& recipe,
+              const ProgressCallback& progress) {
+  LevelTargets targets;
+  return paint_pictures(model, pictures, own, recipe, targets, progress);
 }
 
 Painted paint(const Model& model, Pictures pictures, const Recipe& recipe,
               const ProgressCallback& progress) {
-  LevelTargets targets;
-  return paint_pictures(model, pictures, recipe, targets, progress);
+  const PictureSizes own = sizes_of(pictures);
+  return paint(model, std::move(pictures), own, recipe, progress);
 }
 
 Painted paint(const Model& model, const Image& photo, const Image& painting, const Recipe& recipe,

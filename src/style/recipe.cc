@@ -117,6 +117,13 @@ void set_from_text(Enum& value, const std::string& text, const std::string& orig
   set_enum(value, text, origin);
 }
 
+// Without the blanks around it: people write "0.7, 0.3".
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(' ');
+  return first == std::string::npos ? ""
+                                    : text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
 // "0.7,0.3"; nothing is the empty list.
 template <typename List>
 requires kIsNumberList<List>
@@ -124,7 +131,7 @@ void set_from_text(List& value, const std::string& text, const std::string& orig
   value.clear();
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
-    set_from_text(value.emplace_back(), item, origin);
+    set_from_text(value.emplace_back(), trimmed(item), origin);
   }
   if (text.ends_with(',')) fail(ErrorKind::usage, "{}: '{}' ends with a comma", origin, text);
 }
@@ -136,8 +143,10 @@ void set_from_text(std::vector<LayerWeight>& value, const std::string& text,
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
     const size_t colon = item.find(':');
-    LayerWeight layer = {item.substr(0, colon), 1.0};
-    if (colon != std::string::npos) set_from_text(layer.weight, item.substr(colon + 1), origin);
+    LayerWeight layer = {trimmed(item.substr(0, colon)), 1.0};
+    if (colon != std::string::npos) {
+      set_from_text(layer.weight, trimmed(item.substr(colon + 1)), origin);
+    }
     if (layer.layer.empty()) fail(ErrorKind::usage, "{}: '{}' names no layer", origin, text);
     value.push_back(layer);
   }

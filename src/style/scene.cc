@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "image/alpha.h"
 #include "image/border.h"
 #include "image/colour.h"
 #include "image/mask.h"
@@ -26,10 +27,14 @@ Image fit(Image&& picture, const Size& size) {
   return has_size(given, size) ? std::move(given) : fit(std::as_const(given), size);
 }
 
+bool is_black(const Mask& mask) {
+  return !mask.empty() && std::ranges::all_of(mask.values, [](float value) { return value == 0; });
+}
+
 void check_mask(const Mask& mask, const char* which, size_t style) {
   if (mask.empty()) return;
   check_shape(mask);
-  if (std::ranges::all_of(mask.values, [](float value) { return value == 0; })) {
+  if (is_black(mask)) {
     fail(ErrorKind::usage, "the {} mask of style number {} is black everywhere: it selects nothing",
          which, style + 1);
   }
@@ -60,8 +65,9 @@ double blend_in_region(const std::vector<double>& blend, const std::vector<int>&
   return sum;
 }
 
-// The masks of the regions that have a style; none where there is one region only, everywhere.
-std::vector<Mask> region_masks(const Pictures& pictures, const Size& size) {
+// The masks of the regions that have a style, as far as the photo can be seen; none where there is
+// one region only, everywhere.
+std::vector<Mask> region_masks(const Pictures& pictures, const Size& size, const Mask& seen) {
   std::vector<Mask> masks;
   bool rest = false;
   for (const Style& style : pictures.styles) {
@@ -71,10 +77,24 @@ std::vector<Mask> region_masks(const Pictures& pictures, const Size& size) {
       masks.push_back(style.to);
     }
   }
-  if (masks.empty()) return {};
+  if (masks.empty()) return seen.empty() ? masks : std::vector<Mask>{seen};
   masks = partition(std::move(masks), size.width, size.height);
   if (!rest) masks.pop_back();
+  for (Mask& mask : masks) mask = both(std::move(mask), seen);
+  if (std::ranges::all_of(masks, is_black)) {
+    fail(ErrorKind::usage, "the photo is transparent wherever the masks of the styles select");
+  }
   return masks;
+}
+
+// Where in the painting, of its working size, the style is found.
+Mask source_mask(const Mask& given, const Image& painting, size_t style) {
+  Mask mask = both(alpha_mask(painting), given);
+  if (is_black(mask)) {
+    fail(ErrorKind::usage,
+         "the painting of style number {} is transparent wherever its mask selects", style + 1);
+  }
+  return mask;
 }
 
 // The painting in the colours in which it is looked at.
@@ -97,12 +117,15 @@ Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
   const std::vector<int> regions = regions_of(pictures);
   const std::vector<double> blend = blend_of(pictures, recipe);
   Scene scene;
-  scene.regions = region_masks(pictures, sizes.picture);
+  scene.grey = paints_grey(pictures, recipe);
   if (!pictures.keep.empty()) {
     scene.keep = resized(pictures.keep, sizes.picture.width, sizes.picture.height);
   }
-  scene.photo = fit(std::move(pictures.photo), sizes.picture);
-  if (recipe.picture.colors == Colors::content) scene.photo = lightness_of(std::move(scene.photo));
+  scene.photo = filled(fit(std::move(pictures.photo), sizes.picture));
+  scene.seen = alpha_mask(scene.photo);
+  scene.regions = region_masks(pictures, sizes.picture, scene.seen);
+  const bool in_greys = scene.grey || recipe.picture.colors == Colors::content;
+  if (in_greys) scene.photo = lightness_of(std::move(scene.photo));
 
   size_t next = 0;
   for (size_t i = 0; i < pictures.styles.size(); ++i) {
@@ -111,13 +134,17 @@ Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
     const double count = static_cast<double>(style.paintings.size());
     for (auto& painting : style.paintings) {
       Source& source = scene.sources.emplace_back();
-      source.painting = in_colours(fit(std::move(painting), sizes.paintings[next++]), scene.photo,
-                                   recipe.picture.colors);
-      source.from = style.from;
+      // Colours are matched by the photo's alpha and the painting's, which are masks from then on.
+      source.painting = in_colours(filled(fit(std::move(painting), sizes.paintings[next++])),
+                                   scene.photo, recipe.picture.colors);
+      if (scene.grey) source.painting = lightness_of(std::move(source.painting));
+      source.from = source_mask(style.from, source.painting, i);
+      source.painting.alpha = {};
       source.region = regions[i];
       source.share = blend[i] / in_region / count;
     }
   }
+  scene.photo.alpha = {};
   return scene;
 }
 
@@ -131,6 +158,8 @@ Scene resize(Taken& scene, const WorkingSizes& sizes) {
   result.photo = fit(std::move(scene.photo), sizes.picture);
   for (const Mask& region : scene.regions) result.regions.push_back(to_picture(region));
   if (!scene.keep.empty()) result.keep = to_picture(scene.keep);
+  if (!scene.seen.empty()) result.seen = to_picture(scene.seen);
+  result.grey = scene.grey;
   for (size_t i = 0; i < scene.sources.size(); ++i) {
     auto& source = scene.sources[i];
     result.sources.push_back({fit(std::move(source.painting), sizes.paintings[i]), source.from,
@@ -154,6 +183,14 @@ WorkingSizes Scene::sizes() const {
   return sizes;
 }
 
+bool paints_grey(const Pictures& pictures, const Recipe& recipe) {
+  if (!is_grey(pictures.photo)) return false;
+  if (recipe.picture.colors != Colors::style) return true;
+  return std::ranges::all_of(pictures.styles, [](const Style& style) {
+    return std::ranges::all_of(style.paintings, is_grey);
+  });
+}
+
 void check_pictures(const Pictures& pictures, const Recipe& recipe) {
   const std::vector<double>& blend = recipe.style.blend;
   const size_t styles = pictures.styles.size();
@@ -162,8 +199,14 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
          "style.blend has {} shares, but the number of styles is {}; give one for each",
          blend.size(), styles);
   }
+  if (!is_visible(pictures.photo)) {
+    fail(ErrorKind::usage, "the photo is transparent everywhere: there is nothing to paint");
+  }
   for (size_t i = 0; i < styles; ++i) {
     const Style& style = pictures.styles[i];
+    if (!std::ranges::all_of(style.paintings, is_visible)) {
+      fail(ErrorKind::usage, "a painting of style number {} is transparent everywhere", i + 1);
+    }
     check_mask(style.from, "painting's", i);
     check_mask(style.to, "picture's", i);
     if (!style.from.empty() && style.paintings.size() > 1) {
@@ -199,6 +242,7 @@ Scene with_border(Scene scene, int pixels) {
   scene.photo = with_border(scene.photo, pixels);
   for (Mask& region : scene.regions) region = with_border(region, pixels);
   if (!scene.keep.empty()) scene.keep = with_border(scene.keep, pixels);
+  scene.seen = with_border(scene.seen, pixels);
   return scene;
 }
 

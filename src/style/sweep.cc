@@ -17,19 +17,19 @@ namespace {
 
 // All that paint() would find wrong with any of the recipes. Returns the sizes of each.
 std::vector<WorkingSizes> checked_sizes(const Model& model, const Pictures& pictures,
-                                        std::span<const Recipe> recipes) {
+                                        const PictureSizes& own, std::span<const Recipe> recipes) {
   std::vector<WorkingSizes> sizes;
   std::string init;
   for (const Recipe& recipe : recipes) {
     check_recipe(model, recipe);
-    sizes.push_back(working_sizes(pictures, recipe));
+    sizes.push_back(working_sizes(own, recipe));
     check_pictures(pictures, recipe);
     for (const Level& level : pyramid_levels(sizes.back(), recipe)) {
       check_objective(model.weights(), recipe, level.sizes);
     }
     // Most sweeps begin with one picture: it is looked at once.
     if (std::exchange(init, recipe.picture.init) != recipe.picture.init) {
-      read_initial_picture(recipe);
+      initial_picture(pictures, recipe);
     }
   }
   return sizes;
@@ -49,15 +49,7 @@ void resize(Image& picture, const Size& size) {
   picture = resized(picture, size.width, size.height);
 }
 
-// The pictures at these sizes, unless the recipes would then make other sizes of them.
-void resize(Pictures& pictures, const WorkingSizes& sizes, std::span<const Recipe> recipes) {
-  // Of a painting that has been scaled, a scale makes another size, or the same one cut to whole
-  // pixels once more.
-  const auto keeps_sizes = [](const Recipe& recipe) {
-    return recipe.picture.painting_size == PaintingSize::stretched ||
-           std::ranges::all_of(recipe.style.scale, [](double scale) { return scale == 1; });
-  };
-  if (!std::ranges::all_of(recipes, keeps_sizes)) return;
+void resize(Pictures& pictures, const WorkingSizes& sizes) {
   resize(pictures.photo, sizes.picture);
   size_t next = 0;
   for (Style& style : pictures.styles) {
@@ -67,12 +59,11 @@ void resize(Pictures& pictures, const WorkingSizes& sizes, std::span<const Recip
 
 }  // namespace
 
-Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recipes,
-            const SweepDone& done, const SweepProgress& progress) {
-  const std::vector<WorkingSizes> sizes = checked_sizes(model, pictures, recipes);
-  // Of pictures that have these sizes already, every recipe makes the same sizes again.
+Swept sweep(const Model& model, Pictures pictures, const PictureSizes& own,
+            std::span<const Recipe> recipes, const SweepDone& done, const SweepProgress& progress) {
+  const std::vector<WorkingSizes> sizes = checked_sizes(model, pictures, own, recipes);
   if (!sizes.empty() && std::ranges::count(sizes, sizes.front()) == std::ssize(sizes)) {
-    resize(pictures, sizes.front(), recipes);
+    resize(pictures, sizes.front());
   }
 
   Swept swept;
@@ -80,7 +71,7 @@ Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recip
   for (size_t i = 0; i < recipes.size(); ++i) {
     const ProgressCallback on_progress = [&](const Progress& now) { return progress(i, now); };
     const std::vector<std::weak_ptr<const Targets>> before(targets.begin(), targets.end());
-    Painted painted = paint_sharing(model, pictures, recipes[i], targets,
+    Painted painted = paint_sharing(model, pictures, own, recipes[i], targets,
                                     progress ? on_progress : ProgressCallback());
     if (are_new(targets, before)) ++swept.measured;
     ++swept.painted;
@@ -89,6 +80,12 @@ Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recip
     if (stopped) break;
   }
   return swept;
+}
+
+Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recipes,
+            const SweepDone& done, const SweepProgress& progress) {
+  const PictureSizes own = sizes_of(pictures);
+  return sweep(model, std::move(pictures), own, recipes, done, progress);
 }
 
 }  // namespace limn

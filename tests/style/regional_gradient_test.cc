@@ -24,6 +24,7 @@ struct Case {
   // 0 leaves content out; else it reads one of the style's layers too.
   double content = 0;
   bool masks = true;
+  bool alpha = false;
 };
 
 class RegionalSlope : public testing::TestWithParam<Case> {
@@ -32,6 +33,11 @@ class RegionalSlope : public testing::TestWithParam<Case> {
   static Pictures pictures_of(const Image& photo, const Image& painting, const Image& other) {
     Pictures pictures = single_style(photo, painting);
     pictures.styles.push_back({{other}, {}, {}});
+    if (GetParam().alpha) {
+      pictures.photo.alpha = drawn_mask(photo.width, photo.height, 13).values;
+      Image& first = pictures.styles[0].paintings[0];
+      first.alpha = drawn_mask(first.width, first.height, 14).values;
+    }
     if (!GetParam().masks) return pictures;
     pictures.styles[0].to = drawn_mask(photo.width, photo.height, 11);
     pictures.styles[0].from = drawn_mask(8, 6, 12);
@@ -62,7 +68,8 @@ class RegionalSlope : public testing::TestWithParam<Case> {
     on_every_target([&] {
       Objective objective(weights, recipe,
                           make_scene(pictures, recipe, working_sizes(pictures, recipe)), pool);
-      ASSERT_EQ(objective.targets()->regional, GetParam().masks || is_more_than_gram());
+      ASSERT_EQ(objective.targets()->regional,
+                GetParam().masks || GetParam().alpha || is_more_than_gram());
       expect_slopes(objective, objective.encode(picture), line());
     });
   }
@@ -87,7 +94,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"GramBlended", gram, {}, GramForm::per_position, 0, false},
         Case{"CovarianceEverywhere", covariance, {}, GramForm::per_position, 1, false},
         Case{"MeanDeviationEverywhere", mean_deviation, {}, GramForm::per_position, 1, false},
-        Case{"CovarianceShiftedEverywhere", covariance, {1, 2}, GramForm::per_position, 1, false}),
+        Case{"CovarianceShiftedEverywhere", covariance, {1, 2}, GramForm::per_position, 1, false},
+        Case{"GramAndContentByAlpha", gram, {}, GramForm::per_position, 1, false, true},
+        Case{"CovarianceAndContentByAlphaAndMasks",
+             covariance,
+             {},
+             GramForm::per_position,
+             1,
+             true,
+             true}),
     [](const auto& info) { return info.param.name; });
 
 TEST_P(RegionalSlope, IsItsGradientAlongAnyLine) {

@@ -32,11 +32,15 @@ void expect_sizes(const Image& photo, const Image& painting, const Recipe& recip
 const Image kPhoto = blank(300, 201);
 const Image kPainting = blank(100, 250);
 
-TEST(WorkingSizes, OfLongestSidesKeepProportionsCutToWholePixels) {
+TEST(WorkingSizes, OfLongestSidesKeepProportionsRoundedToWholePixels) {
   Recipe recipe;
   recipe.picture.size = 100;
   expect_sizes(kPhoto, kPainting, recipe, {100, 67, 40, 100});
-  expect_sizes(blank(300, 200), kPainting, recipe, {100, 66, 40, 100});  // 66.7
+  expect_sizes(blank(300, 200), kPainting, recipe, {100, 67, 40, 100});  // 66.7
+  recipe.picture.size = 200;
+  expect_sizes(blank(800, 801), kPainting, recipe, {200, 200, 80, 200});  // 199.75
+  expect_sizes(blank(801, 800), kPainting, recipe, {200, 200, 80, 200});
+  expect_sizes(blank(400, 201), kPainting, recipe, {200, 101, 80, 200});  // 100.5
   recipe.picture.size = 0;
   expect_sizes(kPhoto, kPainting, recipe, {300, 201, 120, 300});
 }
@@ -46,7 +50,7 @@ TEST(WorkingSizes, OfAHeightLeaveTheWidthToTheProportion) {
   Recipe recipe;
   recipe.picture.size = 100;
   recipe.picture.size_of = SizeOf::height;
-  expect_sizes(kPhoto, kPainting, recipe, {149, 100, 59, 149});  // 149.25
+  expect_sizes(kPhoto, kPainting, recipe, {149, 100, 60, 149});  // 149.25, 59.6
   recipe.picture.painting_size = PaintingSize::stretched;
   expect_sizes(kPhoto, kPainting, recipe, {149, 100, 149, 100});
 }
@@ -58,7 +62,7 @@ TEST(WorkingSizes, OfThePaintingAreItsOwnWhereTheRecipeSaysSo) {
   expect_sizes(kPhoto, kPainting, recipe, {50, 33, 100, 250});
 }
 
-// Strokes half as large, and twice as large; a side is cut to whole pixels twice.
+// Strokes half as large, and twice as large; a side is rounded to whole pixels twice.
 TEST(WorkingSizes, OfThePaintingAreScaledFromWhatTheyWouldBe) {
   Recipe recipe;
   recipe.picture.size = 100;
