@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/random.h"
 
 namespace limn {
@@ -72,7 +72,8 @@ Image grey_noise(const Image& like, std::uint64_t seed) {
 std::optional<Image> read_initial_picture(const Recipe& recipe) {
   const std::string& init = recipe.picture.init;
   if (init == "content" || init == "noise") return std::nullopt;
-  if (!std::filesystem::exists(init)) {
+  const bool frame = init.ends_with(']');  // anim.gif[3] is read from anim.gif
+  if (init != "-" && !frame && is_missing(init)) {
     fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
   }
   return read_image(init);
