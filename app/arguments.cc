@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -87,6 +86,10 @@ std::vector<std::string_view> other_keys() {
     }
   });
   return keys;
+}
+
+bool is_recipe_file(const std::string& name_or_file) {
+  return name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
 }
 
 }  // namespace
@@ -188,6 +191,26 @@ std::optional<std::string> PaintingArguments::weights_file(const Recipe& recipe)
        network, network);
 }
 
+void PaintingArguments::add_inputs(CommandFiles& files) const {
+  for (const InputFile& file : input_files(names_)) {
+    files.reads_picture(file.path, std::string(file.role));
+  }
+  if (is_recipe_file(recipe_name_)) files.reads(recipe_name_, "recipe");
+}
+
+void PaintingArguments::add_inputs_of(std::span<const Recipe> recipes, CommandFiles& files) const {
+  if (const std::optional<std::string> weights = weights_file(recipes.front())) {
+    for (const std::string& file : files_of_weights(*weights)) files.reads(file, "weights");
+  }
+  std::vector<std::string> seen;
+  for (const Recipe& recipe : recipes) {
+    const std::string& init = recipe.picture.init;
+    if (init == "content" || init == "noise" || std::ranges::count(seen, init) > 0) continue;
+    files.reads_picture(init, "initial picture");
+    seen.push_back(init);
+  }
+}
+
 namespace {
 
 // The recipe that reads the network's deepest layer: weights that serve it serve the others.
@@ -230,14 +253,12 @@ void check_strength_matters(const Recipe& recipe, const std::string& flag) {
 
 Recipe find_recipe(const std::string& name_or_file) {
   constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; what is larger is something else
-  const bool is_file =
-      name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
-  if (is_file) {
+  if (is_recipe_file(name_or_file)) {
     return parse_recipe(read_text(name_or_file, "recipe file", kMostBytes), name_or_file);
   }
   const std::vector<std::string> names = recipe_names();
   const bool known = std::find(names.begin(), names.end(), name_or_file) != names.end();
-  if (!known && std::filesystem::exists(name_or_file)) {
+  if (!known && !is_missing(name_or_file)) {
     fail(ErrorKind::usage, "there is no recipe '{}'; if the file is meant, say --recipe ./{}",
          name_or_file, name_or_file);
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "command_files.h"
 #include "inputs.h"
 
 namespace limn {
@@ -47,6 +48,12 @@ class PaintingArguments {
   // --weights, those of the recipe's network. Throws Error when there are none, saying how to get
   // them.
   std::optional<std::string> weights_file(const Recipe& recipe) const;
+
+  // Tells `files` what is read: pictures and the recipe's file, which are known before the recipe
+  // is; and what recipes add to them, their weights and the pictures that they begin from. Throw
+  // Error.
+  void add_inputs(CommandFiles& files) const;
+  void add_inputs_of(std::span<const Recipe> recipes, CommandFiles& files) const;
 
   // Those weights, as far down as one of the recipes reads. Recipes for the built-in network are
   // not particular (Recipe::network): from here on they name the network that they got. Throws

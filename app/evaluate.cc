@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "base/error.h"
+#include "command_files.h"
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
@@ -48,6 +49,9 @@ struct EvaluateCommand {
   bool json = false;
 
   int run() const {
+    CommandFiles files;
+    arguments.add_inputs(files);
+    files.reads_picture(picture, "picture");
     Recipe recipe = arguments.recipe();
     if (!arguments.given("picture.size")) recipe.picture.size = 0;
     const Image photo = read_image(arguments.photo());

@@ -12,13 +12,13 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "interrupt.h"
 #include "progress.h"
 
@@ -333,16 +333,6 @@ std::string looks_like(const std::string& path) {
       request.digest, digest);
 }
 
-void rename_to(const std::string& path, const std::string& partial) {
-  if (const int file = open(partial.c_str(), O_RDONLY | O_CLOEXEC); file >= 0) {
-    fsync(file);  // so that a crash leaves no empty file of this name
-    close(file);
-  }
-  std::error_code error;
-  std::filesystem::rename(partial, path, error);
-  if (error) fail(ErrorKind::file, "cannot write '{}': {}", path, error.message());
-}
-
 }  // namespace
 
 std::string partial_path(const std::string& path) { return path + ".part"; }
@@ -372,7 +362,7 @@ FetchOutcome fetch(const FetchRequest& request, bool quiet) {
     file.remove();
     throw;
   }
-  rename_to(request.path, file.path());
+  rename_synced(file.path(), request.path);
   return FetchOutcome::fetched;
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "console.h"
 
 namespace limn {
@@ -14,25 +15,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// False where that cannot be known: reading the file then says why.
-bool is_folder(const std::string& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
 // The regular files in a folder that are not hidden, by name. Empty ones keep a place for what is
-// being painted (FreshName), here or by another run of limn.
+// being painted (FreshName), here or by another run of limn. One that cannot be looked at counts,
+// so that reading it says why.
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
-  try {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      const bool hidden = entry.path().filename().string().starts_with('.');
-      if (!hidden && entry.is_regular_file() && entry.file_size() > 0)
-        files.push_back(entry.path().string());
-    }
-  } catch (const fs::filesystem_error& error) {
-    fail(ErrorKind::file, "cannot read the folder '{}': {}", folder, error.code().message());
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with('.')) continue;
+    std::error_code unknown;
+    const bool regular = entry->is_regular_file(unknown) && entry->file_size(unknown) > 0;
+    if (regular || unknown) files.push_back(entry->path().string());
   }
+  if (error) fail(ErrorKind::file, "cannot read the folder '{}': {}", folder, error.message());
   std::ranges::sort(files);
   return files;
 }
@@ -40,8 +36,10 @@ std::vector<std::string> files_in(const std::string& folder) {
 // "oil" for "album/oil.jpg"; of a folder the whole name, "van gogh, 1889.5" for "van gogh,
 // 1889.5/".
 std::string bare_name(const std::string& path) {
+  if (path == "-") return "stdin";
   if (!is_folder(path)) return fs::path(path).stem().string();
-  const fs::path whole = fs::absolute(path).lexically_normal();  // "." has a name too then
+  std::error_code ignored;  // the current directory may have been removed
+  const fs::path whole = fs::absolute(path, ignored).lexically_normal();  // "." has a name then too
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 

@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -142,6 +144,12 @@ int main(int argc, char** argv) {
     return report_error(exit_code_of(error.kind()), error.what());
   } catch (const std::bad_alloc&) {
     return report_error(kResourceError, "not enough memory; choose a smaller --size");
+  } catch (const std::filesystem::filesystem_error& error) {  // a last belt: paths throw Error
+    return report_error(kFileError, fmt::format("cannot use '{}': {}", error.path1().string(),
+                                                error.code().message()));
+  } catch (const std::system_error& error) {
+    const bool short_of = error.code() == std::errc::resource_unavailable_try_again;  // threads
+    return report_error(short_of ? kResourceError : kFileError, error.what());
   } catch (const std::exception& error) {
     return report_error(kInternalError, fmt::format("internal error: {}", error.what()));
   }

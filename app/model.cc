@@ -5,13 +5,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "command_files.h"
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
@@ -264,11 +264,11 @@ struct ConvertCommand {
            output);
     }
     check_replaceable(output);
-    std::error_code error;
-    if (file && std::filesystem::equivalent(*file, output, error)) {
-      fail(ErrorKind::usage, "--output: '{}' would replace the weights; choose another name",
-           output);
-    }
+    if (!file) return;
+    CommandFiles files;
+    for (const std::string& read : files_of_weights(*file)) files.reads(read, "weights");
+    files.writes("--output", output, "weights");
+    files.check();
   }
 };
 

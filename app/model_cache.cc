@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "fetch.h"
 #include "network/vgg.h"
 #include "weights/known_files.h"
@@ -39,13 +40,18 @@ std::string model_cache_folder() {
 }
 
 std::vector<std::string> cached_files() {
+  const std::string folder = model_cache_folder();
   std::vector<std::string> files;
   std::error_code error;
-  for (fs::directory_iterator entry(model_cache_folder(), error), end; !error && entry != end;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     std::error_code unreadable;
     const bool partial = partial_path("") == entry->path().extension();
     if (entry->is_regular_file(unreadable) && !partial) files.push_back(entry->path().string());
+  }
+  if (error && !is_missing(folder)) {
+    fail(ErrorKind::file, "cannot read the folder of fetched weights, '{}': {}", folder,
+         error.message());
   }
   std::ranges::sort(files);
   return files;
@@ -62,9 +68,7 @@ std::optional<std::string> cached_weights(std::string_view network) {
 }
 
 std::optional<std::string> find_weights(const std::string& file_or_name) {
-  std::error_code error;
-  const fs::file_status status = fs::status(file_or_name, error);
-  const bool file = fs::exists(status) && !fs::is_directory(status);
+  const bool file = !is_missing(file_or_name) && !is_folder(file_or_name);
   if (!file && file_or_name == kBuiltinName) return std::nullopt;
   if (file || !find_network(file_or_name)) return file_or_name;
   if (const std::optional<std::string> cached = cached_weights(file_or_name)) return *cached;

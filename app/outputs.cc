@@ -9,16 +9,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "image/write.h"
 
 namespace limn {
 namespace {
-
-void keep_apart(const Written& written, const std::string& kept, std::string_view role) {
-  using std::filesystem::weakly_canonical;
-  if (weakly_canonical(written.path) != weakly_canonical(kept)) return;
-  fail(ErrorKind::usage, "{}: '{}' would replace the {}; choose another name", written.flag,
-       written.path, role);
-}
 
 // Whether there was no such file and now is one, empty.
 bool take(const std::string& path) {
@@ -35,10 +29,26 @@ bool take(const std::string& path) {
 
 }  // namespace
 
-FreshName::FreshName(const InputNames& inputs) {
-  const std::string base = base_name(inputs);
-  path_ = base + ".png";
-  for (int number = 2; !take(path_); ++number) path_ = fmt::format("{}-{}.png", base, number);
+bool is_output_folder(const std::string& output) {
+  if (is_folder(output)) return true;
+  if (output.ends_with('/')) check_replaceable(output);  // says that there is no such folder
+  return false;
+}
+
+void check_output(const std::string& output, const WriteOptions& write, int longest_side) {
+  try {
+    check_writable(output, write, longest_side);
+  } catch (const Error& error) {
+    const bool plain = !output.empty() && !std::filesystem::path(output).has_extension();
+    if (error.kind() != ErrorKind::usage || !plain) throw;
+    fail(error.kind(), "{}; if a folder is meant, create it first", error.what());
+  }
+}
+
+FreshName::FreshName(const std::string& base, const std::string& folder) {
+  const std::string start = (std::filesystem::path(folder) / base).string();
+  path_ = start + ".png";
+  for (int number = 2; !take(path_); ++number) path_ = fmt::format("{}-{}.png", start, number);
 }
 
 FreshName::~FreshName() {
@@ -67,16 +77,6 @@ void check_write_flags(const WriteOptions& write) {
 void check_report(const std::string& path) {
   if (path.empty()) fail(ErrorKind::usage, "--report: names no file");
   check_replaceable(path);
-}
-
-void check_kept(const std::vector<Written>& written, const InputNames& inputs,
-                const std::optional<std::string>& weights) {
-  const std::vector<InputFile> kept = input_files(inputs);
-  for (size_t i = 0; i < written.size(); ++i) {
-    for (const InputFile& file : kept) keep_apart(written[i], file.path, file.role);
-    if (weights) keep_apart(written[i], *weights, "weights");
-    for (size_t j = 0; j < i; ++j) keep_apart(written[i], written[j].path, written[j].role);
-  }
 }
 
 }  // namespace limn

@@ -4,11 +4,7 @@
 #include <limn/limn.h>
 
 #include <CLI/CLI.hpp>
-#include <optional>
 #include <string>
-#include <vector>
-
-#include "inputs.h"
 
 namespace limn {
 
@@ -21,15 +17,22 @@ void check_write_flags(const WriteOptions& write);
 // Throws Error unless a report can be written there.
 void check_report(const std::string& path);
 
-// The name that a painting gets in the current directory when none is given, made from those of its
-// pictures: landscape.jpg and oil.jpg make landscape-oil.png, or landscape-oil-2.png, -3, ... where
-// that is there already; with ink.jpg besides, landscape-oil-ink.png. Nothing is ever replaced, and
-// no other run of limn gets the same name: an empty file takes the place at once, and goes away
-// again unless it has been painted over.
+// Whether --output names a folder, in which a picture gets a name of its own. Throws Error (file)
+// for one that does not exist, "results/".
+bool is_output_folder(const std::string& output);
+
+// Throws Error unless a picture can be written there, as check_writable (image/write.h) does; and
+// where the name has no ending, it says what to do if a folder was meant.
+void check_output(const std::string& output, const WriteOptions& write, int longest_side = 0);
+
+// The name that a picture gets when none is given: of the base "landscape-oil" it is
+// landscape-oil.png, or landscape-oil-2.png, -3, ... where that is there already. Nothing is ever
+// replaced, and no other run of limn gets the same name: an empty file takes the place at once, and
+// goes away again unless it has been painted over.
 class FreshName {
  public:
-  // Throws Error (file) where no file can be made.
-  explicit FreshName(const InputNames& inputs);
+  // In the current directory, or in `folder`. Throws Error (file) where no file can be made.
+  explicit FreshName(const std::string& base, const std::string& folder = "");
   ~FreshName();
   FreshName(const FreshName&) = delete;
   FreshName& operator=(const FreshName&) = delete;
@@ -39,18 +42,5 @@ class FreshName {
  private:
   std::string path_;
 };
-
-// A file that a command writes.
-struct Written {
-  const char* flag;  // that names it
-  std::string path;
-  const char* role;  // in messages: "picture"
-};
-
-// Throws Error (usage) where one of the files would replace an input (a picture, a mask, or the
-// weights' file) or one before it in the list: nothing that was given is lost, and no result
-// replaces another.
-void check_kept(const std::vector<Written>& written, const InputNames& inputs,
-                const std::optional<std::string>& weights);
 
 }  // namespace limn

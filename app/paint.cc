@@ -1,24 +1,22 @@
 // limn paint
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
-#include <filesystem>
 #include <optional>
 
 #include "arguments.h"
 #include "base/error.h"
 #include "base/parallel.h"
+#include "command_files.h"
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
 #include "forecast.h"
-#include "image/write.h"
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
 #include "report.h"
+#include "saved_pictures.h"
 #include "style/memory.h"
 
 namespace limn {
@@ -76,9 +74,8 @@ struct PaintCommand {
   void add_to(CLI::App& command);
   int run();
   int paint_to_output() const;
-  void check(const Recipe& recipe) const;
-  std::string name_on_the_way(const Progress& progress, SavedName name) const;
-  bool save_on_the_way(const Progress& progress, const Recipe& recipe,
+  void check(const Recipe& recipe, CommandFiles& files) const;
+  bool save_on_the_way(const Progress& progress, const SavedPictures& saved,
                        ProgressDisplay& display) const;
   void write_report(const Painted& painted, const Recipe& recipe, const Model& model,
                     double predicted_bytes) const;
@@ -88,25 +85,13 @@ void PaintCommand::add_to(CLI::App& command) {
   arguments.add_to(command);
   command
       .add_option("-o,--output", given_output,
-                  "Where to write the picture; its ending is its format [PHOTO-PAINTING.png]")
-      ->type_name("FILE");
+                  "Where to write the picture: its ending is its format, or a folder "
+                  "[PHOTO-PAINTING.png]")
+      ->type_name("FILE|FOLDER");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
   add_write_flags(command, write);
   command.add_flag("--quiet", quiet, "Show no progress");
-}
-
-// out.png becomes out-0020.png or out-20260131-235959-0020.png, with enough digits that names sort
-// like iterations.
-std::string PaintCommand::name_on_the_way(const Progress& progress, SavedName name) const {
-  const std::filesystem::path path(output);
-  const size_t digits = std::max<size_t>(4, std::to_string(progress.iterations).size());
-  const std::string time =
-      name == SavedName::time ? fmt::format("-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)))
-                              : "";
-  return (path.parent_path() / fmt::format("{}{}-{:0{}}{}", path.stem().string(), time,
-                                           progress.iteration, digits, path.extension().string()))
-      .string();
 }
 
 void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, const Model& model,
@@ -135,34 +120,42 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
 }
 
 // All that can be known to fail is found before the painting begins.
-void PaintCommand::check(const Recipe& recipe) const {
+void PaintCommand::check(const Recipe& recipe, CommandFiles& files) const {
   check_write_flags(write);
-  check_writable(output, write, recipe.picture.size);
+  check_output(output, write, recipe.picture.size);
   if (report) check_report(*report);
-  std::vector<Written> written = {{"--output", output, "picture"}};
-  if (report) written.push_back({"--report", *report, "report"});
-  check_kept(written, arguments.names(), arguments.weights_file(recipe));
+  arguments.add_inputs_of(std::span(&recipe, 1), files);
+  files.writes("--output", output, "picture");
+  if (report) files.writes("--report", *report, "report");
+  files.writes(SavedPictures(output, recipe));
+  files.check();
 }
 
 int PaintCommand::run() {
   std::optional<FreshName> name;
-  output = given_output ? *given_output : name.emplace(arguments.names()).path();
+  const bool is_file = given_output && !is_output_folder(*given_output);
+  output = is_file ? *given_output
+                   : name.emplace(base_name(arguments.names()), given_output.value_or("")).path();
   return paint_to_output();
 }
 
 int PaintCommand::paint_to_output() const {
+  CommandFiles files;
+  arguments.add_inputs(files);
   Recipe recipe = arguments.recipe();
-  check(recipe);
+  check(recipe, files);
   Inputs inputs = arguments.inputs();
   const Model model = arguments.model(recipe);
 
   const WorkingSizes sizes = working_sizes(inputs.pictures, recipe);
-  check_writable(output, write, std::max(sizes.picture.height, sizes.picture.width));
+  check_output(output, write, std::max(sizes.picture.height, sizes.picture.width));
   const std::vector<std::string> notes = notes_on_enlarging(inputs, sizes, recipe);
   const auto predict = [&, parts = parts_of(inputs.pictures)] {
     const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
     return predict_painting_bytes(model.weights(), recipe, sizes, parts, threads);
   };
+
+  const SavedPictures saved(output, recipe);
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));
@@ -175,9 +168,8 @@ int PaintCommand::paint_to_output() const {
       for (const std::string& note : notes) display.note(note);
     }
     display.show(progress, forecast.standing(0, progress));
-    const int every = recipe.output.save_every;
-    const bool save = every > 0 && progress.iteration > 0 && progress.iteration % every == 0;
-    if (save && !save_on_the_way(progress, recipe, display)) exit_code = kFileError;
+    const bool save = saved.takes(progress.iteration);
+    if (save && !save_on_the_way(progress, saved, display)) exit_code = kFileError;
     return !interrupted();
   };
   const Painted painted = paint(model, std::move(inputs.pictures), recipe, on_progress);
@@ -197,10 +189,10 @@ int PaintCommand::paint_to_output() const {
 }
 
 // A picture on the way is worth a warning when it cannot be written, not the painting.
-bool PaintCommand::save_on_the_way(const Progress& progress, const Recipe& recipe,
+bool PaintCommand::save_on_the_way(const Progress& progress, const SavedPictures& saved,
                                    ProgressDisplay& display) const {
   try {
-    const std::string name = name_on_the_way(progress, recipe.output.save_name);
+    const std::string name = saved.path(progress.iteration);
     write_image(progress.picture(), name, write);
     display.note(fmt::format("iteration {}/{}: {}, {}", progress.iteration, progress.iterations,
                              losses_text(progress.losses), name));

@@ -3,17 +3,18 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "arguments.h"
 #include "base/error.h"
+#include "command_files.h"
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
 #include "forecast.h"
 #include "image/animation.h"
 #include "image/label.h"
-#include "image/write.h"
 #include "interrupt.h"
 #include "outputs.h"
 #include "progress.h"
@@ -52,8 +53,9 @@ struct SweepCommand {
   bool quiet = false;
 
   void add_to(CLI::App& command);
-  int run() const;
-  void check(const Recipe& base, const Variation& variation) const;
+  int run();
+  int paint_to_sheet() const;
+  void check(const Recipe& base, const Variation& variation, CommandFiles& files) const;
   std::exception_ptr paint_all(const Model& model, Pictures pictures, const Variation& variation,
                                std::span<const std::string> notes, SweepResults& results,
                                Forecast& forecast, ProgressDisplay& display) const;
@@ -66,8 +68,8 @@ void SweepCommand::add_to(CLI::App& command) {
       ->required();
   command
       .add_option("-o,--output", outputs.sheet,
-                  "Where to write the sheet; its ending is its format")
-      ->type_name("FILE")
+                  "Where to write the sheet: its ending is its format, or a folder")
+      ->type_name("FILE|FOLDER")
       ->required();
   command
       .add_option("--animation", outputs.animation,
@@ -81,7 +83,8 @@ void SweepCommand::add_to(CLI::App& command) {
 }
 
 // All that can be known to fail before pictures and weights are read.
-void SweepCommand::check(const Recipe& base, const Variation& variation) const {
+void SweepCommand::check(const Recipe& base, const Variation& variation,
+                         CommandFiles& files) const {
   if (arguments.given(variation.key)) {
     fail(ErrorKind::usage, "--vary: {} is varied, and given by a flag of its own too",
          variation.key);
@@ -93,17 +96,18 @@ void SweepCommand::check(const Recipe& base, const Variation& variation) const {
   const auto& [sheet, animation, report, write] = outputs;
   check_write_flags(write);
   check_labels();
-  check_writable(sheet, write);
-  std::vector<Written> written = {{"--output", sheet, "sheet"}};
+  check_output(sheet, write);
+  arguments.add_inputs_of(variation.recipes, files);
+  files.writes("--output", sheet, "sheet");
   if (animation) {
     check_animation_writable(*animation);
-    written.push_back({"--animation", *animation, "animation"});
+    files.writes("--animation", *animation, "animation");
   }
   if (report) {
     check_report(*report);
-    written.push_back({"--report", *report, "report"});
+    files.writes("--report", *report, "report");
   }
-  check_kept(written, arguments.names(), arguments.weights_file(base));
+  files.check();
 }
 
 // Paints by each recipe in turn, after the notes. Returns the error that ended it early, if one
@@ -149,10 +153,20 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
   }
 }
 
-int SweepCommand::run() const {
+int SweepCommand::run() {
+  std::optional<FreshName> name;
+  if (is_output_folder(outputs.sheet)) {
+    outputs.sheet = name.emplace(base_name(arguments.names()) + "-sweep", outputs.sheet).path();
+  }
+  return paint_to_sheet();
+}
+
+int SweepCommand::paint_to_sheet() const {
+  CommandFiles files;
+  arguments.add_inputs(files);
   const Recipe base = arguments.recipe();
   Variation variation = parse_variation(vary, base);
-  check(base, variation);
+  check(base, variation, files);
   Inputs inputs = arguments.inputs();
   const Model model = arguments.model(variation.recipes);
   SweepResults results(arguments, outputs, variation, model, inputs.pictures);

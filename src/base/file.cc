@@ -1,10 +1,13 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,68 +19,186 @@ namespace fs = std::filesystem;
 
 namespace {
 
+using Status = struct stat;
+
+// An open file, closed at the end of its scope.
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags) : number_(open(path.c_str(), flags | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+// Zero, or the number of the error.
+int status_of(const std::string& path, Status& status) {
+  return stat(path.c_str(), &status) == 0 ? 0 : errno;
+}
+
+bool says_missing(int error) { return error == ENOENT || error == ENOTDIR; }
+
 fs::path folder_of(const fs::path& target) {
   return target.has_parent_path() ? target.parent_path() : fs::path(".");
 }
 
-}  // namespace
+// The path with the symbolic links at its end followed, whether a file is there or not.
+std::string followed(std::string path) {
+  constexpr int kMostLinks = 40;  // that Linux follows; of a loop, opening says what it is
+  for (int link = 0; link < kMostLinks; ++link) {
+    std::error_code error;
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) break;  // it is no link
+    path = (folder_of(path) / target).string();
+  }
+  return path;
+}
 
-void check_replaceable(const std::string& path) {
+void check_name(const std::string& path, const fs::path& target) {
   constexpr size_t kLongestName = 255;  // bytes: what Linux's file systems hold
-  const fs::path target(path);
-  std::error_code error;
-  const fs::file_status status = fs::status(target, error);
-  if (path.empty()) fail(ErrorKind::usage, "cannot write a file without a name");
-  if (target.filename().native().size() > kLongestName) {
-    fail(ErrorKind::file, "cannot write '{}': the name is longer than {} bytes", path,
-         kLongestName);
-  }
-  if (target.filename().empty() || fs::is_directory(status)) {
-    fail(ErrorKind::file, "cannot write '{}': it is a folder", path);
-  }
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    fail(ErrorKind::file, "cannot write '{}': it is not a regular file", path);
-  }
-  const fs::path folder = folder_of(target);
-  if (!fs::is_directory(folder, error)) {
+  if (target.filename().native().size() <= kLongestName) return;
+  fail(ErrorKind::file, "cannot write '{}': the name is longer than {} bytes", path, kLongestName);
+}
+
+void check_folder(const std::string& path, const std::string& folder) {
+  Status status = {};
+  const int error = status_of(folder, status);
+  if (says_missing(error) || (error == 0 && !S_ISDIR(status.st_mode))) {
     fail(ErrorKind::file, "cannot write '{}': there is no folder '{}'; create it first", path,
-         folder.string());
+         folder);
+  }
+  if (error != 0) {
+    fail(ErrorKind::file, "cannot write '{}': the folder '{}' cannot be reached ({})", path, folder,
+         std::strerror(error));
   }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
     fail(ErrorKind::file, "cannot write '{}': no file can be made in the folder '{}' ({})", path,
-         folder.string(), std::strerror(errno));
+         folder, std::strerror(errno));
   }
+}
+
+// Zero, or the number of the error: with delayed allocation a full disk may be found only here.
+int synced(int file) {
+  while (fsync(file) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+// So that the new name is on disk too. Some file systems sync no folders, and one that may be
+// written to but not listed cannot be opened: what can be done is done then.
+int sync_folder(const fs::path& folder) {
+  const Descriptor opened(folder.string(), O_RDONLY | O_DIRECTORY);
+  if (!opened.is_open()) return errno == EACCES ? 0 : errno;
+  const int error = synced(opened.number());
+  return error == EINVAL || error == ENOTSUP ? 0 : error;
+}
+
+// Renames what was synced; `shown` is the path in messages.
+void rename_synced(const std::string& temporary, const std::string& target,
+                   const std::string& shown) {
+  const auto failed = [&](int error) {
+    fail(ErrorKind::file, "cannot write '{}': {}", shown, std::strerror(error));
+  };
+  {
+    const Descriptor file(temporary, O_RDONLY);
+    if (!file.is_open()) failed(errno);
+    if (const int error = synced(file.number()); error != 0) failed(error);
+  }
+  if (std::rename(temporary.c_str(), target.c_str()) != 0) failed(errno);
+  if (const int error = sync_folder(folder_of(target)); error != 0) {
+    fail(ErrorKind::file,
+         "'{}' was written, but a crash may still undo it: its folder cannot be "
+         "synced ({})",
+         shown, std::strerror(error));
+  }
+}
+
+// Waits until there is something to be read. False when nobody began to write in time: a pipe from
+// a shell has its writer already, and a named one may get it at any moment or never.
+bool wait_for_writer(int pipe) {
+  constexpr int kMilliseconds = 2000;
+  pollfd waiting = {.fd = pipe, .events = POLLIN, .revents = 0};
+  int ready = 0;
+  do {
+    ready = poll(&waiting, 1, kMilliseconds);
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+// All that comes from `file`, which does not block, up to one byte more than max_bytes.
+std::string read_all(int file, const std::string& path, const std::string& what,
+                     std::size_t max_bytes) {
+  std::string text;
+  bool waited = false;
+  while (text.size() <= max_bytes) {
+    char piece[4096];
+    const ssize_t bytes = read(file, piece, std::min(sizeof piece, max_bytes + 1 - text.size()));
+    if (bytes > 0) {
+      text.append(piece, static_cast<size_t>(bytes));
+    } else if (bytes < 0 && errno == EAGAIN) {  // there is a writer: it has its time
+      pollfd waiting = {.fd = file, .events = POLLIN, .revents = 0};
+      poll(&waiting, 1, -1);
+    } else if (bytes < 0 && errno != EINTR) {
+      fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
+    } else if (bytes == 0) {
+      Status status = {};
+      const bool pipe = fstat(file, &status) == 0 && S_ISFIFO(status.st_mode);
+      if (!pipe || waited || !text.empty()) break;
+      if (!wait_for_writer(file))
+        fail(ErrorKind::file, "cannot read the {} '{}': nobody writes to this pipe", what, path);
+      waited = true;
+    }
+  }
+  return text;
+}
+
+std::optional<FileIdentity> identity_in(const Status& status) {
+  return FileIdentity{status.st_dev, status.st_ino, "",
+                      S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)};
+}
+
+}  // namespace
+
+// -------------------------------------------------------------------------------------- writing --
+
+void check_replaceable(const std::string& path) {
+  if (path.empty()) fail(ErrorKind::usage, "cannot write a file without a name");
+  const fs::path target = followed(path);
+  check_name(path, target);
+  Status status = {};
+  const int error = status_of(path, status);
+  if (error == 0 && S_ISDIR(status.st_mode))
+    fail(ErrorKind::file, "cannot write '{}': it is a folder", path);
+  if (error == 0 && !S_ISREG(status.st_mode))
+    fail(ErrorKind::file, "cannot write '{}': it is not a regular file", path);
+  check_folder(path, folder_of(target).string());
+  if (error != 0 && !says_missing(error))
+    fail(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(error));
 }
 
 void replace_file(const std::string& path, const std::function<void(const std::string&)>& write) {
   check_replaceable(path);
-  std::error_code error;
-  fs::path target(path);
-  if (fs::is_symlink(target) && fs::exists(target, error)) target = fs::canonical(target);
+  const fs::path target = followed(path);
   // The ending stays, because writers choose their format by it. Process and serial number keep
   // apart what is written at the same time.
   static std::atomic<unsigned> serial = 0;
   const fs::path temporary = folder_of(target) / fmt::format(".limn-{}-{}{}", getpid(), serial++,
                                                              target.extension().string());
-  const auto remove_temporary = [&] {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-  };
   try {
     write(temporary.string());
+    rename_synced(temporary.string(), target.string(), path);
   } catch (...) {
-    remove_temporary();
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
     throw;
-  }
-  // On disk before the name changes, so that a crash leaves the old file or the new one.
-  if (const int file = open(temporary.c_str(), O_RDONLY | O_CLOEXEC); file >= 0) {
-    fsync(file);
-    close(file);
-  }
-  fs::rename(temporary, target, error);
-  if (error) {
-    remove_temporary();
-    fail(ErrorKind::file, "cannot write '{}': {}", path, error.message());
   }
 }
 
@@ -95,33 +216,71 @@ void replace_file(const std::string& path, const std::string& text) {
   replace_file(path, std::as_bytes(std::span(text)));
 }
 
+void rename_synced(const std::string& temporary, const std::string& path) {
+  rename_synced(temporary, path, path);
+}
+
+// -------------------------------------------------------------------------------------- reading --
+
 std::string read_text(const std::string& path, const std::string& what, std::size_t max_bytes) {
-  const std::uint64_t bytes = file_size(path, what);
+  Status status = {};
+  const bool pipe = status_of(path, status) == 0 && S_ISFIFO(status.st_mode);
+  const std::uint64_t bytes = pipe ? 0 : file_size(path, what);
   if (bytes > max_bytes) {
     fail(ErrorKind::file, "the {} '{}' has {} bytes, more than the {} that it may have", what, path,
          bytes, max_bytes);
   }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(bytes, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(bytes));
-  if (!file) fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
+  const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // a pipe would wait for its writer for ever
+  if (!file.is_open())
+    fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
+  std::string text = read_all(file.number(), path, what, max_bytes);
+  if (text.size() > max_bytes) {
+    fail(ErrorKind::file, "the {} '{}' has more than the {} bytes that it may have", what, path,
+         max_bytes);
+  }
   return text;
 }
 
 std::uint64_t file_size(const std::string& path, const std::string& what) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) fail(ErrorKind::file, "there is no {} '{}'", what, path);
-  if (fs::is_directory(status))
+  Status status = {};
+  const int error = status_of(path, status);
+  if (says_missing(error)) fail(ErrorKind::file, "there is no {} '{}'", what, path);
+  if (error != 0)
+    fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(error));
+  if (S_ISDIR(status.st_mode))
     fail(ErrorKind::file, "the {} '{}' is a folder, not a file", what, path);
-  if (!fs::is_regular_file(status))
+  if (!S_ISREG(status.st_mode))
     fail(ErrorKind::file, "the {} '{}' is not a regular file", what, path);
-  if (access(path.c_str(), R_OK) != 0) {
+  if (access(path.c_str(), R_OK) != 0)
     fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
-  }
-  const std::uint64_t bytes = fs::file_size(path, error);
-  if (error) fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, error.message());
-  return bytes;
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+// ------------------------------------------------------------------------------------- identity --
+
+bool is_missing(const std::string& path) {
+  Status status = {};
+  return says_missing(status_of(path, status));
+}
+
+bool is_folder(const std::string& path) {
+  Status status = {};
+  return status_of(path, status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::optional<FileIdentity> identity_of(const std::string& path) {
+  Status status = {};
+  const int error = status_of(path, status);
+  if (error == 0) return identity_in(status);
+  if (error != ENOENT || path.empty()) return std::nullopt;
+  const fs::path target = followed(path);
+  if (status_of(folder_of(target).string(), status) != 0) return std::nullopt;
+  return FileIdentity{status.st_dev, status.st_ino, target.filename().string(), false};
+}
+
+std::optional<FileIdentity> identity_of_standard_input() {
+  Status status = {};
+  return fstat(STDIN_FILENO, &status) == 0 ? identity_in(status) : std::nullopt;
 }
 
 }  // namespace limn

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "image/read.h"
 
 namespace limn {
 namespace {
@@ -94,7 +95,11 @@ void check_shape(const Mask& mask) {
 }
 
 Mask read_mask(const std::string& path, const ReadOptions& options) {
-  const Image image = read_image(path, options);
+  return read_mask(open_picture(path), options);
+}
+
+Mask read_mask(const OpenedPicture& picture, const ReadOptions& options) {
+  const Image image = read_image(picture, options);
   const size_t pixels = image.rgb.size() / 3;
   Mask mask{image.width, image.height, std::vector<float>(pixels)};
   for (size_t i = 0; i < pixels; ++i) {

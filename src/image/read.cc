@@ -19,8 +19,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "image/loader.h"
 #include "image/oklab.h"
+#include "image/read.h"
 #include "image/vips.h"
 
 namespace limn {
@@ -38,53 +39,6 @@ constexpr int kMostBands = 64;
 // What two profiles that both mean sRGB may differ by, in steps of 16 bits: one step of 8, which
 // the profile library's own tables are worth. (Gamma 2.2 instead of sRGB's curve makes three.)
 constexpr int kSrgbTolerance = 257;
-
-// The loaders of libvips that limn lets near a file, and what they read.
-//
-// This list is the wall, not vips_block_untrusted_set alone: libvips 8.14 asks all its loaders
-// whether a file is theirs, the blocked ones too, and some of those have parsed the whole file (PDF
-// does) by the time they learn that they are blocked.
-struct Loader {
-  const char* name;
-  const char* formats;
-};
-
-constexpr Loader kLoaders[] = {
-    {"jpegload_source", "JPEG"},   {"pngload_source", "PNG"},         {"webpload_source", "WebP"},
-    {"tiffload_source", "TIFF"},   {"heifload_source", "HEIC, AVIF"}, {"gifload_source", "GIF"},
-    {"jxlload_source", "JPEG XL"},
-};
-
-// What is in the list and on this machine.
-std::string known_formats() {
-  std::string formats;
-  for (const Loader& loader : kLoaders) {
-    if (vips_type_find("VipsForeignLoad", loader.name) == 0) continue;
-    formats += formats.empty() ? "" : ", ";
-    formats += loader.formats;
-  }
-  return formats;
-}
-
-// The picture with its header read and no pixel decoded.
-VImage opened(const std::string& path) {
-  // A source and not a name, in which libvips would take brackets for options.
-  const vips::VSource source = vips::VSource::new_from_file(path.c_str());
-  for (const Loader& loader : kLoaders) {
-    if (!vips_foreign_is_a_source(loader.name, source.get_source())) continue;
-    VImage image;
-    // Errors include truncation and wrong checksums, but not the small oddities that real cameras
-    // write and libvips merely warns of.
-    VImage::call(loader.name, VImage::option()
-                                  ->set("source", source)
-                                  ->set("access", VIPS_ACCESS_SEQUENTIAL)
-                                  ->set("fail_on", VIPS_FAIL_ON_ERROR)
-                                  ->set("out", &image));
-    return image;
-  }
-  fail(ErrorKind::file, "cannot read '{}': it is not a picture in a known format; limn reads {}",
-       path, known_formats());
-}
 
 void check_size(const VImage& image, const std::string& path, std::int64_t max_pixels) {
   const int longest = std::max(image.width(), image.height());
@@ -294,14 +248,43 @@ Image planes(const Samples& samples) {
 
 }  // namespace
 
-Image read_image(const std::string& path, const ReadOptions& options) {
-  if (file_size(path, "picture") == 0)
-    fail(ErrorKind::file, "cannot read '{}': the file is empty", path);
+double PictureHeader::reading_bytes(int asked_width, int asked_height) const {
+  const auto side = [](int own, int asked) { return asked > 0 ? std::min(own, asked) : own; };
+  const double pixels = 1.0 * side(width, asked_width) * side(height, asked_height);
+  return decoder_bytes + row_bytes + pixels * (has_alpha ? 4 : 3) * sizeof(float);
+}
+
+PictureHeader read_header(const OpenedPicture& picture, const ReadOptions& options) {
   start_vips();
   try {
-    const VImage image = opened(path);
+    const Loaded file = loaded(picture);
+    check_size(file.image, picture.name, options.max_pixels);
+    PictureHeader header;
+    const bool turned = vips_image_get_orientation_swap(file.image.get_image());
+    header.width = turned ? file.image.height() : file.image.width();
+    header.height = turned ? file.image.width() : file.image.height();
+    header.frames = file.frames;
+    header.has_alpha = file.image.bands() > colour_bands(file.image);
+    return header;
+  } catch (const vips::VError& error) {
+    fail(ErrorKind::file, "cannot read '{}': the file is damaged or incomplete ({})", picture.name,
+         condensed(error));
+  }
+}
+
+PictureHeader read_header(const std::string& name, const ReadOptions& options) {
+  return read_header(open_picture(name), options);
+}
+
+Image read_image(const OpenedPicture& picture, const ReadOptions& options) {
+  const std::string& path = picture.name;
+  start_vips();
+  try {
+    const VImage image = loaded(picture).image;
     check_size(image, path, options.max_pixels);
-    return planes(understood(upright(image), path));
+    Image whole = planes(understood(upright(image), path));
+    const auto side = [](int own, int asked) { return asked > 0 ? std::min(own, asked) : own; };
+    return resized(whole, side(whole.width, options.width), side(whole.height, options.height));
   } catch (const vips::VError& error) {
     const std::string cause = condensed(error);
     if (cause.find("out of memory") == std::string::npos) {
@@ -311,6 +294,10 @@ Image read_image(const std::string& path, const ReadOptions& options) {
   } catch (const std::bad_alloc&) {
   }
   fail(ErrorKind::resources, "no memory for the pixels of '{}'; make it smaller first", path);
+}
+
+Image read_image(const std::string& path, const ReadOptions& options) {
+  return read_image(open_picture(path), options);
 }
 
 }  // namespace limn

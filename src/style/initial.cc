@@ -4,7 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "base/random.h"
+#include "image/read.h"
 
 namespace limn {
 namespace {
@@ -68,7 +71,13 @@ Image grey_noise(const Image& like, std::uint64_t seed) {
 }
 
 bool begins_with_file(const Recipe& recipe) {
-  return recipe.picture.init != "content" && recipe.picture.init != "noise";
+  const std::string& init = recipe.picture.init;
+  if (init == "content" || init == "noise") return false;
+  const std::string path = picture_name(init).path;
+  if (path != kStandardInput && is_missing(path)) {
+    fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
+  }
+  return true;
 }
 
 std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe) {

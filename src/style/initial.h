@@ -14,7 +14,7 @@ namespace limn {
 // The picture to begin with: the one among the pictures, or the file that the recipe names, if
 // there is either. Throws Error (file).
 std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe);
-// Whether the recipe names a file.
+// Whether the recipe names a file. Throws Error (file) where there is none.
 bool begins_with_file(const Recipe& recipe);
 
 // A picture as large as `like`, normal around mid grey, within 0..1 RGB; the same for a seed

@@ -119,4 +119,12 @@ Weights read_weights(const std::string& path) {
   fail(ErrorKind::file, "'{}' is {}; limn reads {}", path, describe(head), fmt::join(names, ", "));
 }
 
+std::vector<std::string> files_of_weights(const std::string& path) {
+  file_size(path, "weights file");
+  std::vector<std::string> files;
+  if (is_tensorflow_js(read_head(path))) files = shards_of_tensorflow_js(path);
+  files.insert(files.begin(), path);
+  return files;
+}
+
 }  // namespace limn

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "network/weights.h"
 
@@ -20,6 +21,10 @@ namespace limn {
 
 // Reads a file of any known format, told apart by its first bytes. Throws Error (file).
 Weights read_weights(const std::string& path);
+
+// The files that reading it opens: the one at `path`, and others that it names, like the shards of
+// a model.json. Throws Error (file).
+std::vector<std::string> files_of_weights(const std::string& path);
 
 // Keras HDF5: BGR minus mean. Layers "block4_conv2" (Keras applications) with the datasets either
 // directly in the layer's group ("block4_conv2_W_1:0", "block4_conv2_b_1:0") or one group deeper
@@ -75,6 +80,7 @@ bool is_caffemodel(std::string_view head);
 // or quantized to float16, uint16 or uint8. Files outside of its folder are not opened.
 // is_tensorflow_js says whether a file may be one, as any JSON may.
 Weights read_tensorflow_js(const std::string& path);
+std::vector<std::string> shards_of_tensorflow_js(const std::string& path);
 bool is_tensorflow_js(std::string_view head);
 
 // Writes F32 safetensors with torchvision's names, a student's with plain ones; the metadata keeps

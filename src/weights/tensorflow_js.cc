@@ -117,14 +117,12 @@ Shards find_shards(const std::string& path, const Json& group) {
            printable(name));
     }
     const fs::path file = fs::path(path).parent_path() / relative;
-    std::error_code error;
-    const bool is_there = fs::is_regular_file(file, error);
-    const std::uint64_t bytes = is_there ? fs::file_size(file, error) : 0;
-    if (!is_there || error) {
+    if (is_missing(file.string())) {
       fail(ErrorKind::file,
            "'{}': its shard '{}' should lie beside it, but it is not there; fetch it too", path,
            printable(name));
     }
+    const std::uint64_t bytes = file_size(file.string(), "shard");
     shards.push_back({file.string(), begin, begin + bytes});
     begin += bytes;
   }
@@ -310,6 +308,14 @@ Weights read_tensorflow_js(const std::string& path) {
   Weights weights = weights_of(path, tensors, kNaming);
   weights.convention = kCaffeConvention;
   return weights;
+}
+
+std::vector<std::string> shards_of_tensorflow_js(const std::string& path) {
+  std::vector<std::string> files;
+  for (const Json& group : read_manifest(path)) {
+    for (const Shard& shard : find_shards(path, group)) files.push_back(shard.path);
+  }
+  return files;
 }
 
 }  // namespace limn

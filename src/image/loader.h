@@ -1,0 +1,31 @@
+// The loaders of libvips that limn lets near a file: which of them knows it, and opening it there.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vips/vips8>
+
+#include "image/read.h"
+
+namespace limn {
+
+// How a decoder is asked to shrink the picture while it decodes.
+enum class Shrinking {
+  none,    // it decodes everything
+  halves,  // by 2, 4 or 8: JPEG
+  anyhow,  // to any size: WebP
+};
+
+struct Loaded {
+  vips::VImage image;  // its header read and no pixel decoded; to be read from the top down
+  std::string format;  // "JPEG"
+  Shrinking shrinking = Shrinking::none;
+  int frames = 1;
+  int frame = 0;  // the one that image is
+};
+
+// Opens the picture with the loader that knows its bytes, as if 1 / shrink of its size where the
+// format can. Throws Error (file) when none knows them or there is no such frame, and vips::VError.
+Loaded loaded(const OpenedPicture& picture, double shrink = 1);
+
+}  // namespace limn
