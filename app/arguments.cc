@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -64,6 +65,11 @@ const char* group_of(std::string_view key) {
   return "Settings of the network and the losses";
 }
 
+constexpr std::string_view kSeedKey = "picture.seed";
+
+// A seed that nobody chose, short enough to be typed again.
+std::string new_seed() { return std::to_string(std::random_device()() % 1'000'000'000); }
+
 // Whether the losses of a given picture depend on the setting; those of how fast count as well.
 bool matters_to_losses(std::string_view key) {
   constexpr std::array kOfTheWay = {"picture.init", "picture.noise", "picture.noise_share",
@@ -96,6 +102,7 @@ bool is_recipe_file(const std::string& name_or_file) {
 
 void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styles) {
   const bool several = styles == Styles::several;
+  command_ = &command;
   command.add_option("PHOTO", names_.photo, "The picture to be painted")
       ->required()
       ->type_name("FILE");
@@ -127,6 +134,11 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
   if (several) add_masks(command);
   add(kEffort);
   add(other_keys());
+  command.add_option("--max-pixels", max_pixels_, "Refuse to read pictures of more pixels")
+      ->type_name("N")
+      ->default_str(std::to_string(max_pixels_))
+      ->check(CLI::PositiveNumber)
+      ->group(group_of("picture.size"));
 }
 
 void PaintingArguments::add_masks(CLI::App& command) {
@@ -153,6 +165,7 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
     const std::string help = fmt::format("{} [{}]", field.help, default_text(value));
     const auto set = [this, name = std::string(key)](const std::string& text) {
       values_[name] = text;
+      if (name == kSeedKey && text == "-1") values_[name] = drawn_seed_ = new_seed();
     };
     if constexpr (std::is_same_v<decltype(value), const Pinning&>) {
       command
@@ -167,7 +180,31 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
   });
 }
 
+std::string PaintingArguments::drawn_seed_note() const {
+  return drawn_seed_.empty() ? "" : ", seed " + drawn_seed_;
+}
+
+// A second name behind a mask's flag is a PAINTING to the parser, and hardly to whoever wrote it.
+void PaintingArguments::check_masks() const {
+  const CLI::Option* before = nullptr;
+  size_t painting = 0;
+  for (const CLI::Option* option : command_->parse_order()) {
+    const bool is_painting = option->get_name() == "PAINTING";
+    const bool behind_mask = before && before->get_name().starts_with("--mask-");
+    if (is_painting && behind_mask && names_.paintings.size() > 1) {
+      const std::string flag = before->get_name();
+      fail(ErrorKind::usage,
+           "{}: takes one mask, so that '{}' behind it would be a PAINTING; if it is one, name it "
+           "before all masks; if it is a mask, say {} '{}'",
+           flag, names_.paintings[painting], flag, names_.paintings[painting]);
+    }
+    painting += is_painting ? 1 : 0;
+    before = option;
+  }
+}
+
 Recipe PaintingArguments::recipe() const {
+  check_masks();
   Recipe recipe = find_recipe(recipe_name_);
   visit_fields(recipe, [&](const Field& field, auto&) {
     const auto given = values_.find(std::string(field.key));

@@ -38,10 +38,14 @@ class PaintingArguments {
   const std::string& photo() const { return names_.photo; }
   // The one painting, or the first.
   const std::string& painting() const { return names_.paintings.front(); }
-  Inputs inputs() const { return read_inputs(names_); }
+  // How pictures are to be read, but for their sizes.
+  ReadOptions read_options() const { return {.max_pixels = max_pixels_}; }
 
-  // The recipe with the flags that were given. Throws Error.
+  // The recipe with the flags that were given. Throws Error: what they say wrongly, and where a
+  // PAINTING may have been meant as a mask.
   Recipe recipe() const;
+  // ", seed 123" where --seed -1 had one drawn; otherwise empty.
+  std::string drawn_seed_note() const;
   bool given(const std::string& key) const { return values_.contains(key); }
 
   // The file of the weights that were asked for, or none for the built-in network; without
@@ -63,10 +67,14 @@ class PaintingArguments {
 
  private:
   void add_masks(CLI::App& command);
+  void check_masks() const;
   void add_setting(CLI::App& command, std::string_view key);
 
   InputNames names_;
+  std::int64_t max_pixels_ = ReadOptions().max_pixels;
+  const CLI::App* command_ = nullptr;  // that was given these arguments
   std::string weights_;
+  std::string drawn_seed_;  // where --seed -1 was given
   std::string recipe_name_ = "limn";
   std::map<std::string, std::string>
       values_;  // by recipe key, as text, in the flags that were given

@@ -54,9 +54,11 @@ struct EvaluateCommand {
     files.reads_picture(picture, "picture");
     Recipe recipe = arguments.recipe();
     if (!arguments.given("picture.size")) recipe.picture.size = 0;
-    const Image photo = read_image(arguments.photo());
-    const Image painting = read_image(arguments.painting());
-    const Image evaluated = read_image(picture);
+    ReadOptions options = arguments.read_options();
+    options.note = [](const std::string& note) { say(note + "\n"); };
+    const Image photo = read_image(arguments.photo(), options);
+    const Image painting = read_image(arguments.painting(), options);
+    const Image evaluated = read_image(picture, options);
     const Model model = arguments.model(recipe);
     const Evaluation evaluation = evaluate(model, photo, painting, evaluated, recipe);
     if (!std::isfinite(evaluation.losses.total)) {

@@ -18,7 +18,7 @@ double work_of(std::span<const Level> levels) {
 
 }  // namespace
 
-Forecast::Forecast(const Pictures& pictures, std::span<const Recipe> recipes) {
+Forecast::Forecast(const PictureSizes& pictures, std::span<const Recipe> recipes) {
   for (const Recipe& recipe : recipes) {
     Plan& plan = plans_.emplace_back();
     plan.levels = pyramid_levels(working_sizes(pictures, recipe), recipe);

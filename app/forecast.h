@@ -16,8 +16,8 @@ namespace limn {
 // An iteration's time is nearly proportional to the picture's pixels: so their product is the work.
 class Forecast {
  public:
-  // Of pictures painted by each recipe in turn, beginning now.
-  Forecast(const Pictures& pictures, std::span<const Recipe> recipes);
+  // Of pictures of these sizes painted by each recipe in turn, beginning now.
+  Forecast(const PictureSizes& pictures, std::span<const Recipe> recipes);
 
   // Where painting number `index` stands, to be asked at each of its iterations.
   Standing standing(size_t index, const Progress& progress);

@@ -1,14 +1,10 @@
-// What a command paints from: a photo, paintings and masks; how they are named, and reading them.
+// The names of what a command paints from: a photo, paintings and masks.
 #pragma once
-
-#include <limn/limn.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "style/sizes.h"
 
 namespace limn {
 
@@ -33,22 +29,12 @@ struct InputFile {
 // All of them; in a folder every regular file that is neither hidden nor empty, picture or not.
 std::vector<InputFile> input_files(const InputNames& names);
 
+// The regular files in a folder that are not hidden, by name. Empty ones keep a place for what is
+// being painted (FreshName), here or by another run of limn. One that cannot be looked at counts,
+// so that reading it says why. Throws Error (file).
+std::vector<std::string> files_in(const std::string& folder);
+
 // "landscape-oil", from the names of the photo and the paintings without folders and endings.
 std::string base_name(const InputNames& names);
-
-struct Inputs {
-  Pictures pictures;
-  std::vector<std::string> painting_files;  // in the order of WorkingSizes::paintings
-};
-
-// Reads them all. Of a folder come the pictures in the order of their names; what in it is none is
-// left out with a warning, and so is what is hidden. Throws Error: usage (more masks than
-// paintings, a mask for a folder of several pictures), file (one that cannot be read, a folder
-// without a picture), resources.
-Inputs read_inputs(const InputNames& names);
-
-// A sentence for each painting that is worked on at more pixels than it has: which, and what to do.
-std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const WorkingSizes& sizes,
-                                            const Recipe& recipe);
 
 }  // namespace limn

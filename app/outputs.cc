@@ -35,6 +35,12 @@ bool is_output_folder(const std::string& output) {
   return false;
 }
 
+bool is_standard_output(const std::string& output) { return output == "-"; }
+
+std::string output_name(const std::string& output) {
+  return is_standard_output(output) ? "standard output" : output;
+}
+
 void check_output(const std::string& output, const WriteOptions& write, int longest_side) {
   try {
     check_writable(output, write, longest_side);
@@ -45,10 +51,14 @@ void check_output(const std::string& output, const WriteOptions& write, int long
   }
 }
 
-FreshName::FreshName(const std::string& base, const std::string& folder) {
+FreshName::FreshName(const std::string& base, const std::string& folder,
+                     const std::string& format) {
   const std::string start = (std::filesystem::path(folder) / base).string();
-  path_ = start + ".png";
-  for (int number = 2; !take(path_); ++number) path_ = fmt::format("{}-{}.png", start, number);
+  const std::string ending = format.empty() ? "png" : format;
+  path_ = fmt::format("{}.{}", start, ending);
+  for (int number = 2; !take(path_); ++number) {
+    path_ = fmt::format("{}-{}.{}", start, number, ending);
+  }
 }
 
 FreshName::~FreshName() {
@@ -63,6 +73,10 @@ void add_write_flags(CLI::App& command, WriteOptions& write) {
   command.add_option("--quality", write.quality, "Quality of a JPEG, WebP, ...")
       ->type_name("1..100")
       ->default_str("95");
+  command
+      .add_option("--format", write.format,
+                  "Format, where the name's ending does not say it: png, jpg, webp, tif, ...")
+      ->type_name("FORMAT");
 }
 
 void check_write_flags(const WriteOptions& write) {

@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <span>
+#include <utility>
 
 #include "arguments.h"
 #include "base/error.h"
@@ -13,11 +16,14 @@
 #include "exit_code.h"
 #include "forecast.h"
 #include "interrupt.h"
+#include "opened_inputs.h"
 #include "outputs.h"
+#include "painting_sizes.h"
 #include "progress.h"
 #include "report.h"
 #include "saved_pictures.h"
 #include "style/memory.h"
+#include "style/paint.h"
 
 namespace limn {
 namespace {
@@ -125,7 +131,13 @@ void PaintCommand::check(const Recipe& recipe, CommandFiles& files) const {
   check_output(output, write, recipe.picture.size);
   if (report) check_report(*report);
   arguments.add_inputs_of(std::span(&recipe, 1), files);
-  files.writes("--output", output, "picture");
+  if (is_standard_output(output)) {
+    if (recipe.output.save_every > 0 && arguments.given("output.save_every")) {
+      fail(ErrorKind::usage, "--save-every: a pipe takes one picture; name a file with --output");
+    }
+  } else {
+    files.writes("--output", output, "picture");
+  }
   if (report) files.writes("--report", *report, "report");
   files.writes(SavedPictures(output, recipe));
   files.check();
@@ -134,8 +146,10 @@ void PaintCommand::check(const Recipe& recipe, CommandFiles& files) const {
 int PaintCommand::run() {
   std::optional<FreshName> name;
   const bool is_file = given_output && !is_output_folder(*given_output);
-  output = is_file ? *given_output
-                   : name.emplace(base_name(arguments.names()), given_output.value_or("")).path();
+  output = is_file
+               ? *given_output
+               : name.emplace(base_name(arguments.names()), given_output.value_or(""), write.format)
+                     .path();
   return paint_to_output();
 }
 
@@ -144,27 +158,33 @@ int PaintCommand::paint_to_output() const {
   arguments.add_inputs(files);
   Recipe recipe = arguments.recipe();
   check(recipe, files);
-  Inputs inputs = arguments.inputs();
+  const std::span<const Recipe> recipes(&recipe, 1);
+  OpenedInputs opened(arguments.names(), recipes, arguments.read_options());
+  const Size result = working_sizes(opened.sizes(), recipe).picture;
+  check_output(output, write, std::max(result.height, result.width));
   const Model model = arguments.model(recipe);
+  opened.check_sizes(*model.weights().network, recipes);
+  Inputs inputs = std::move(opened).read(recipes);
 
-  const WorkingSizes sizes = working_sizes(inputs.pictures, recipe);
-  check_output(output, write, std::max(sizes.picture.height, sizes.picture.width));
-  const std::vector<std::string> notes = notes_on_enlarging(inputs, sizes, recipe);
+  std::vector<std::string> notes = inputs.notes;
+  std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, recipe),
+                    std::back_inserter(notes));
   const auto predict = [&, parts = parts_of(inputs.pictures)] {
     const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
-    return predict_painting_bytes(model.weights(), recipe, sizes, parts, threads);
+    return predict_painting_bytes(model.weights(), recipe, working_sizes(inputs.own, recipe), parts,
+                                  threads, inputs.reading_bytes);
   };
 
   const SavedPictures saved(output, recipe);
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));
-  Forecast forecast(inputs.pictures, std::span(&recipe, 1));
+  Forecast forecast(inputs.own, recipes);
   int exit_code = kSuccess;
   const auto on_progress = [&](const Progress& progress) {
     if (progress.iteration == 0) {
-      display.note(fmt::format("painting {} x {} pixels by recipe '{}'", sizes.picture.width,
-                               sizes.picture.height, recipe.name));
+      display.note(fmt::format("painting {} x {} pixels by recipe '{}'{}", result.width,
+                               result.height, recipe.name, arguments.drawn_seed_note()));
       for (const std::string& note : notes) display.note(note);
     }
     display.show(progress, forecast.standing(0, progress));
@@ -172,7 +192,7 @@ int PaintCommand::paint_to_output() const {
     if (save && !save_on_the_way(progress, saved, display)) exit_code = kFileError;
     return !interrupted();
   };
-  const Painted painted = paint(model, std::move(inputs.pictures), recipe, on_progress);
+  const Painted painted = paint(model, std::move(inputs.pictures), inputs.own, recipe, on_progress);
   display.finish();
   if (painted.outcome == Outcome::failed) {
     fail(ErrorKind::usage,
@@ -182,8 +202,8 @@ int PaintCommand::paint_to_output() const {
 
   write_image(painted.picture, output, write);
   if (report) write_report(painted, recipe, model, predict());
-  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", output, painted.iteration,
-                           recipe.optimiser.iterations, painted.seconds,
+  display.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", output_name(output),
+                           painted.iteration, recipe.optimiser.iterations, painted.seconds,
                            early_end(painted, recipe)));
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
 }

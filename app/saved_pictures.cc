@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "outputs.h"
+
 namespace limn {
 namespace {
 
@@ -32,7 +34,7 @@ bool is_still_to_come(std::string_view text) {
 
 SavedPictures::SavedPictures(const std::string& output, const Recipe& recipe)
     : output_(output),
-      every_(recipe.output.save_every),
+      every_(is_standard_output(output) ? 0 : recipe.output.save_every),
       iterations_(recipe.optimiser.iterations),
       timed_(recipe.output.save_name == SavedName::time) {}
 

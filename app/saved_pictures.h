@@ -10,7 +10,8 @@ namespace limn {
 
 class SavedPictures {
  public:
-  // Beside `output`, as the recipe's [output] says; none where it says none.
+  // Beside `output`, as the recipe's [output] says; none where it says none, or where `output` is a
+  // pipe.
   SavedPictures(const std::string& output, const Recipe& recipe);
 
   bool takes(int iteration) const;

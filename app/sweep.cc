@@ -1,7 +1,9 @@
 // limn sweep
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,8 +18,11 @@
 #include "image/animation.h"
 #include "image/label.h"
 #include "interrupt.h"
+#include "opened_inputs.h"
 #include "outputs.h"
+#include "painting_sizes.h"
 #include "progress.h"
+#include "style/paint.h"
 #include "sweep_results.h"
 #include "vary.h"
 
@@ -56,7 +61,7 @@ struct SweepCommand {
   int run();
   int paint_to_sheet() const;
   void check(const Recipe& base, const Variation& variation, CommandFiles& files) const;
-  std::exception_ptr paint_all(const Model& model, Pictures pictures, const Variation& variation,
+  std::exception_ptr paint_all(const Model& model, Inputs inputs, const Variation& variation,
                                std::span<const std::string> notes, SweepResults& results,
                                Forecast& forecast, ProgressDisplay& display) const;
 };
@@ -98,7 +103,7 @@ void SweepCommand::check(const Recipe& base, const Variation& variation,
   check_labels();
   check_output(sheet, write);
   arguments.add_inputs_of(variation.recipes, files);
-  files.writes("--output", sheet, "sheet");
+  if (!is_standard_output(sheet)) files.writes("--output", sheet, "sheet");
   if (animation) {
     check_animation_writable(*animation);
     files.writes("--animation", *animation, "animation");
@@ -112,7 +117,7 @@ void SweepCommand::check(const Recipe& base, const Variation& variation,
 
 // Paints by each recipe in turn, after the notes. Returns the error that ended it early, if one
 // did: what was painted before is not lost by that.
-std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures,
+std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
                                            const Variation& variation,
                                            std::span<const std::string> notes,
                                            SweepResults& results, Forecast& forecast,
@@ -137,7 +142,8 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
           fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
     }
     const bool end = results.stopped() || results.size() == variation.recipes.size();
-    if (end || results.empty()) return;
+    // A pipe takes the sheet once, when it is whole.
+    if (end || results.empty() || is_standard_output(outputs.sheet)) return;
     try {
       results.write_sheet_and_report(forecast.seconds());
     } catch (const Error& error) {  // worth a warning, not the paintings to come
@@ -146,7 +152,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
     }
   };
   try {
-    sweep(model, std::move(pictures), variation.recipes, on_done, on_progress);
+    sweep(model, std::move(inputs.pictures), inputs.own, variation.recipes, on_done, on_progress);
     return nullptr;
   } catch (...) {
     return std::current_exception();
@@ -156,7 +162,9 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
 int SweepCommand::run() {
   std::optional<FreshName> name;
   if (is_output_folder(outputs.sheet)) {
-    outputs.sheet = name.emplace(base_name(arguments.names()) + "-sweep", outputs.sheet).path();
+    outputs.sheet =
+        name.emplace(base_name(arguments.names()) + "-sweep", outputs.sheet, outputs.write.format)
+            .path();
   }
   return paint_to_sheet();
 }
@@ -167,18 +175,21 @@ int SweepCommand::paint_to_sheet() const {
   const Recipe base = arguments.recipe();
   Variation variation = parse_variation(vary, base);
   check(base, variation, files);
-  Inputs inputs = arguments.inputs();
+  OpenedInputs opened(arguments.names(), variation.recipes, arguments.read_options());
   const Model model = arguments.model(variation.recipes);
-  SweepResults results(arguments, outputs, variation, model, inputs.pictures);
+  opened.check_sizes(*model.weights().network, variation.recipes);
+  Inputs inputs = std::move(opened).read(variation.recipes);
+  SweepResults results(arguments, outputs, variation, model, inputs);
   const Recipe& first = variation.recipes.front();
-  const std::vector<std::string> notes =
-      notes_on_enlarging(inputs, working_sizes(inputs.pictures, first), first);
-  Forecast forecast(inputs.pictures, variation.recipes);
+  std::vector<std::string> notes = inputs.notes;
+  std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, first),
+                    std::back_inserter(notes));
+  Forecast forecast(inputs.own, variation.recipes);
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));
   const std::exception_ptr trouble =
-      paint_all(model, std::move(inputs.pictures), variation, notes, results, forecast, display);
+      paint_all(model, std::move(inputs), variation, notes, results, forecast, display);
   display.finish();
   if (results.empty()) {
     if (trouble) std::rethrow_exception(trouble);
@@ -189,8 +200,8 @@ int SweepCommand::paint_to_sheet() const {
   results.write_sheet_and_report(forecast.seconds());
   results.write_animation();
   if (trouble) std::rethrow_exception(trouble);
-  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", outputs.sheet, results.size(),
-                           variation.recipes.size(), forecast.seconds()));
+  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", output_name(outputs.sheet),
+                           results.size(), variation.recipes.size(), forecast.seconds()));
   return results.stopped() ? kInterrupted : kSuccess;
 }
 

@@ -13,7 +13,7 @@ namespace limn {
 namespace {
 
 // Of the pictures of all recipes.
-Size extent_of(const Pictures& pictures, std::span<const Recipe> recipes) {
+Size extent_of(const PictureSizes& pictures, std::span<const Recipe> recipes) {
   Size extent;
   for (const Recipe& recipe : recipes) {
     const Size size = working_sizes(pictures, recipe).picture;
@@ -59,9 +59,10 @@ nlohmann::ordered_json value_of(const Recipe& recipe, const std::string& key) {
 }  // namespace
 
 SweepResults::SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
-                           const Variation& variation, const Model& model, const Pictures& pictures)
+                           const Variation& variation, const Model& model, const Inputs& inputs)
     : arguments_(arguments), outputs_(outputs), variation_(variation), model_(model) {
-  const Size extent = extent_of(pictures, variation.recipes);
+  const Pictures& pictures = inputs.pictures;
+  const Size extent = extent_of(inputs.own, variation.recipes);
   const int most_styles = kMostCells - kMostValues - 1;
   const int styles = std::min<int>(most_styles, pictures.styles.size());
   inputs_ = 1 + styles;

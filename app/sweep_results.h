@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "image/contact_sheet.h"
+#include "opened_inputs.h"
 #include "vary.h"
 
 namespace limn {
@@ -23,10 +24,10 @@ struct SweepOutputs {
 
 class SweepResults {
  public:
-  // All but the pictures must outlive it. Of a style of several paintings the sheet shows the
+  // All but the inputs must outlive it. Of a style of several paintings the sheet shows the
   // first. Throws Error (usage) when sheet or animation would be larger than their formats hold.
   SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
-               const Variation& variation, const Model& model, const Pictures& pictures);
+               const Variation& variation, const Model& model, const Inputs& inputs);
 
   // Painting number `index`, which may have been stopped or have failed.
   void add(size_t index, const Painted& painted);

@@ -160,9 +160,12 @@ double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
 }
 
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
-                              const WorkingSizes& sizes, const Parts& parts, int threads) {
-  return kReaders +
-         peak_bytes(weights, recipe, sizes, parts, threads, 1 + optimiser_vectors(recipe));
+                              const WorkingSizes& sizes, const Parts& parts, int threads,
+                              double reading_bytes) {
+  const double while_reading = kProgram + weight_bytes(weights) + reading_bytes;
+  const double while_painting =
+      peak_bytes(weights, recipe, sizes, parts, threads, 1 + optimiser_vectors(recipe));
+  return kReaders + std::max(while_reading, while_painting);
 }
 
 }  // namespace limn

@@ -22,8 +22,9 @@ struct Parts {
 Parts parts_of(const Pictures& pictures);
 
 // The same for `limn paint`: with the libraries that read files, the best picture so far, and what
-// the recipe's optimiser keeps.
+// the recipe's optimiser keeps; or while pictures are read, where that takes more: reading_bytes.
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
-                              const WorkingSizes& sizes, const Parts& parts, int threads);
+                              const WorkingSizes& sizes, const Parts& parts, int threads,
+                              double reading_bytes);
 
 }  // namespace limn

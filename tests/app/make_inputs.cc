@@ -7,6 +7,12 @@
 //   in
 //                      its right one
 //   left.png, right.png, black.png  48 x 36, masks of the photo's halves and of nothing
+//   round.png     40 x 40, the painting inside a circle, transparent black outside it;
+//   round_mask.png
+//                 is the circle, nothing.png transparent everywhere
+//   strip.png     120 x 3, tiny.png 8 x 8, too narrow for deep layers
+//   coloured_mask.png  48 x 36, red on the left and green on the right
+//   moving.gif    48 x 36, two frames: grey 0.2 and 0.8
 //   vgg19.safetensors  VGG-19 that ends after conv1_2: painting with it takes milliseconds
 //   vgg19.h5           the same in Keras's format
 //   vgg16.safetensors  the same convolutions, said to be VGG-16's
@@ -21,6 +27,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "image/animation.h"
 #include "weights/read.h"
 #include "weights/weights_files.h"
 
@@ -90,6 +97,41 @@ Image plain(int width, int height, float grey) {
   return image;
 }
 
+// Opaque inside a circle; outside it transparent, and black if `black`.
+Image in_circle(Image image, bool black) {
+  const size_t pixels = image.rgb.size() / 3;
+  for (size_t i = 0; i < pixels; ++i) {
+    const double x = (static_cast<double>(i % image.width) + 0.5) / image.width - 0.5;
+    const double y = (static_cast<double>(i / image.width) + 0.5) / image.height - 0.5;
+    const bool inside = x * x + y * y < 0.16;
+    image.alpha.push_back(inside ? 1.0f : 0.0f);
+    for (size_t c = 0; c < 3 && black && !inside; ++c) image.rgb[c * pixels + i] = 0;
+  }
+  return image;
+}
+
+Image as_mask(const Image& image) {
+  Image mask = plain(image.width, image.height, 0);
+  for (size_t i = 0; i < mask.rgb.size(); ++i) mask.rgb[i] = image.alpha[i % image.alpha.size()];
+  return mask;
+}
+
+void make_odd_pictures(const std::string& folder) {
+  const Image round = in_circle(waves_picture(40, 40, 6, 2), true);
+  write_image(round, folder + "round.png");
+  write_image(as_mask(round), folder + "round_mask.png");
+  Image nothing = plain(40, 40, 0);
+  nothing.alpha.assign(size_t{40} * 40, 0.0f);
+  write_image(nothing, folder + "nothing.png");
+  write_image(waves_picture(120, 3, 6, 6), folder + "strip.png");
+  write_image(waves_picture(8, 8, 1, 7), folder + "tiny.png");
+  const Image white = plain(48, 36, 1);
+  write_image(halves(tinted(white, 1, 0, 0), tinted(white, 0, 1, 0)), folder + "coloured_mask.png");
+  write_animation(
+      2, [](size_t frame) { return plain(48, 36, frame == 0 ? 0.2f : 0.8f); },
+      folder + "moving.gif");
+}
+
 // Random kernels with the deviation that keeps features about as large as the input (He et al.
 // 2015, equation 10).
 Weights short_weights(const NetworkTable& network) {
@@ -152,5 +194,6 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(argv[1]);
   const std::string folder = std::string(argv[1]) + "/";
   make_pictures(folder);
+  make_odd_pictures(folder);
   make_weights(folder);
 }
