@@ -18,6 +18,7 @@
 #include "outputs.h"
 #include "progress.h"
 #include "sweep_results.h"
+#include "unpainted.h"
 #include "vary.h"
 
 namespace limn {
@@ -132,6 +133,10 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
       display.note(
           fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
     }
+    if (is_unpainted(painted)) {
+      const std::string cause = why_unpainted(painted, variation.recipes[index]).cause;
+      display.note(fmt::format("{}: not painted: {}", results.label(index), cause));
+    }
     const bool end = results.stopped() || results.size() == variation.recipes.size();
     if (end || results.empty()) return;
     try {
@@ -147,6 +152,17 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Pictures pictures
   } catch (...) {
     return std::current_exception();
   }
+}
+
+[[noreturn]] void fail_unpainted(const SweepResults& results) {
+  if (!results.first_unpainted()) {
+    fail(ErrorKind::usage,
+         "the loss of the first picture is finite for none of the values, so nothing was painted; "
+         "choose smaller weights");
+  }
+  const auto& [index, why] = *results.first_unpainted();
+  fail(ErrorKind::usage, "nothing was painted for any of the values; {}: {}; {}",
+       results.label(index), why.cause, why.next_step);
 }
 
 int SweepCommand::run() const {
@@ -168,14 +184,12 @@ int SweepCommand::run() const {
   display.finish();
   if (results.empty()) {
     if (trouble) std::rethrow_exception(trouble);
-    fail(ErrorKind::usage,
-         "the loss of the first picture is finite for none of the values, so nothing was painted; "
-         "choose smaller weights");
+    fail_unpainted(results);
   }
   results.write_sheet_and_report(forecast.seconds());
   results.write_animation();
   if (trouble) std::rethrow_exception(trouble);
-  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", outputs.sheet, results.size(),
+  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", outputs.sheet, results.painted(),
                            variation.recipes.size(), forecast.seconds()));
   return results.stopped() ? kInterrupted : kSuccess;
 }
