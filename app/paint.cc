@@ -24,6 +24,7 @@
 #include "saved_pictures.h"
 #include "style/memory.h"
 #include "style/paint.h"
+#include "unpainted.h"
 
 namespace limn {
 namespace {
@@ -53,11 +54,13 @@ constexpr const char* kExamples =
     "  limn paint photo.jpg painting.jpg -o out.png --seed 7 --report out.json\n"
     "  limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'\n"
     "  limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads\n\n"
-    "Exit codes: 0 painted, 2 bad flag or recipe, 3 bad file (or a picture of --save-every could "
-    "not\n"
-    "be written), 4 too large or no memory, 130 interrupted (the best picture so far was "
-    "written),\n"
-    "1 a fault of limn's own.";
+    "Exit codes: 0 painted, 2 bad flag or recipe, or nothing was painted (no step lowered the "
+    "loss, or\n"
+    "--seconds left no time for one; no picture is written), 3 bad file (or a picture of "
+    "--save-every\n"
+    "could not be written), 4 too large or no memory, 130 interrupted (the best picture so far "
+    "was\n"
+    "written), 1 a fault of limn's own.";
 
 // "; ended at 74: ...", of a painting that ended before all its iterations were done.
 std::string early_end(const Painted& painted, const Recipe& recipe) {
@@ -103,10 +106,12 @@ void PaintCommand::add_to(CLI::App& command) {
 void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, const Model& model,
                                 double predicted_bytes) const {
   nlohmann::ordered_json json = to_json(arguments.names(), output, model);
+  if (is_unpainted(painted)) json["output"] = nullptr;
   json["recipe"] = to_json(recipe);
   json["width"] = painted.picture.width;
   json["height"] = painted.picture.height;
   json["outcome"] = outcome_name(painted.outcome);
+  if (painted.unchanged) json["unchanged"] = true;
   json["iteration"] = painted.iteration;
   json["best_iteration"] = painted.best_iteration;
   json["rejected_steps"] = painted.rejected_steps;
@@ -200,8 +205,12 @@ int PaintCommand::paint_to_output() const {
          "weights");
   }
 
-  write_image(painted.picture, output, write);
+  if (!is_unpainted(painted)) write_image(painted.picture, output, write);
   if (report) write_report(painted, recipe, model, predict());
+  if (is_unpainted(painted)) {
+    const auto& [cause, next_step] = why_unpainted(painted, recipe);
+    fail(ErrorKind::usage, "nothing was painted: {}; {}", cause, next_step);
+  }
   display.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", output_name(output),
                            painted.iteration, recipe.optimiser.iterations, painted.seconds,
                            early_end(painted, recipe)));

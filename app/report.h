@@ -25,7 +25,7 @@ nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& outp
 // Writes it, beside and renamed. Throws Error (file).
 void write_report(const nlohmann::ordered_json& json, const std::string& path);
 
-// "finished", "converged", "stopped" or "failed".
+// "finished", "converged", "out of time", "stopped" or "failed".
 std::string_view outcome_name(Outcome outcome);
 
 // The most memory this process has held, in bytes.

@@ -24,6 +24,7 @@
 #include "progress.h"
 #include "style/paint.h"
 #include "sweep_results.h"
+#include "unpainted.h"
 #include "vary.h"
 
 namespace limn {
@@ -141,6 +142,10 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
       display.note(
           fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
     }
+    if (is_unpainted(painted)) {
+      const std::string cause = why_unpainted(painted, variation.recipes[index]).cause;
+      display.note(fmt::format("{}: not painted: {}", results.label(index), cause));
+    }
     const bool end = results.stopped() || results.size() == variation.recipes.size();
     // A pipe takes the sheet once, when it is whole.
     if (end || results.empty() || is_standard_output(outputs.sheet)) return;
@@ -157,6 +162,17 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
   } catch (...) {
     return std::current_exception();
   }
+}
+
+[[noreturn]] void fail_unpainted(const SweepResults& results) {
+  if (!results.first_unpainted()) {
+    fail(ErrorKind::usage,
+         "the loss of the first picture is finite for none of the values, so nothing was painted; "
+         "choose smaller weights");
+  }
+  const auto& [index, why] = *results.first_unpainted();
+  fail(ErrorKind::usage, "nothing was painted for any of the values; {}: {}; {}",
+       results.label(index), why.cause, why.next_step);
 }
 
 int SweepCommand::run() {
@@ -193,15 +209,13 @@ int SweepCommand::paint_to_sheet() const {
   display.finish();
   if (results.empty()) {
     if (trouble) std::rethrow_exception(trouble);
-    fail(ErrorKind::usage,
-         "the loss of the first picture is finite for none of the values, so nothing was painted; "
-         "choose smaller weights");
+    fail_unpainted(results);
   }
   results.write_sheet_and_report(forecast.seconds());
   results.write_animation();
   if (trouble) std::rethrow_exception(trouble);
   display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", output_name(outputs.sheet),
-                           results.size(), variation.recipes.size(), forecast.seconds()));
+                           results.painted(), variation.recipes.size(), forecast.seconds()));
   return results.stopped() ? kInterrupted : kSuccess;
 }
 

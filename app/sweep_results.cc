@@ -81,7 +81,10 @@ SweepResults::SweepResults(const PaintingArguments& arguments, const SweepOutput
 
 void SweepResults::add(size_t index, const Painted& painted) {
   rows_.push_back(row(index, painted));
-  painted_ += painted.outcome != Outcome::failed;
+  painted_ += painted.outcome != Outcome::failed && !is_unpainted(painted);
+  if (is_unpainted(painted) && !first_unpainted_) {
+    first_unpainted_ = {index, why_unpainted(painted, variation_.recipes[index])};
+  }
   stopped_ = painted.outcome == Outcome::stopped;
   cells_.push_back({fitted(painted.picture, layout_), label(index, painted)});
 }
@@ -92,6 +95,7 @@ std::string SweepResults::label(size_t index) const {
 
 std::string SweepResults::label(size_t index, const Painted& painted) const {
   if (painted.outcome == Outcome::failed) return label(index) + " (failed: loss not finite)";
+  if (is_unpainted(painted)) return label(index) + " (not painted)";
   if (painted.outcome != Outcome::stopped) return label(index);
   return fmt::format("{} (stopped at {} of {})", label(index), iterations_done(painted),
                      variation_.recipes[index].optimiser.iterations);
@@ -102,6 +106,7 @@ nlohmann::ordered_json SweepResults::row(size_t index, const Painted& painted) c
   nlohmann::ordered_json row;
   row["value"] = value_of(recipe, variation_.key);
   row["outcome"] = outcome_name(painted.outcome);
+  if (painted.unchanged) row["unchanged"] = true;
   row["width"] = painted.picture.width;
   row["height"] = painted.picture.height;
   row["iterations"] = iterations_done(painted);

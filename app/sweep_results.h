@@ -11,6 +11,7 @@
 #include "arguments.h"
 #include "image/contact_sheet.h"
 #include "opened_inputs.h"
+#include "unpainted.h"
 #include "vary.h"
 
 namespace limn {
@@ -29,12 +30,18 @@ class SweepResults {
   SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
                const Variation& variation, const Model& model, const Inputs& inputs);
 
-  // Painting number `index`, which may have been stopped or have failed.
+  // Painting number `index`, which may have been stopped, have failed, or be unpainted.
   void add(size_t index, const Painted& painted);
 
-  bool empty() const { return painted_ == 0; }  // whether nothing was painted but failures
+  bool empty() const { return painted_ == 0; }  // whether nothing was painted by any value
   bool stopped() const { return stopped_; }     // whether the last painting was
   size_t size() const { return rows_.size(); }
+  size_t painted() const { return painted_; }
+  struct UnpaintedValue {
+    size_t index;
+    Unpainted why;
+  };
+  const std::optional<UnpaintedValue>& first_unpainted() const { return first_unpainted_; }
 
   // "style.weight 0.1"
   std::string label(size_t index) const;
@@ -55,7 +62,8 @@ class SweepResults {
   int inputs_ = 0;           // cells of photo and paintings
   std::vector<Cell> cells_;  // those, then what was painted
   nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
-  size_t painted_ = 0;  // without those that failed
+  size_t painted_ = 0;  // without those that failed or are unpainted
+  std::optional<UnpaintedValue> first_unpainted_;
   bool stopped_ = false;
 };
 

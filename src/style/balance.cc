@@ -5,6 +5,7 @@
 
 #include "kernels/kernels.h"
 #include "style/initial.h"
+#include "style/loss_unit.h"
 
 namespace limn {
 namespace {
@@ -44,8 +45,9 @@ class Gradients {
  private:
   double of(const LossWeights& weights, std::span<const float> x) {
     objective_.multiply(weights);
-    objective_.evaluate(x, gradient_);
-    return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool()));
+    Losses losses;
+    const double unit = choose_unit(objective_, x, gradient_, losses);
+    return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / unit;
   }
 
   Objective& objective_;

@@ -28,6 +28,7 @@ Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> op
       look_every_(look_every) {
   evaluate();
   best_losses_ = losses_;
+  first_loss_ = losses_.total;
   most_loss_ = losses_.total > 0 ? kMostGrowth * losses_.total : HUGE_VAL;
 }
 

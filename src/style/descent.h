@@ -45,6 +45,8 @@ class Descent {
   int iteration() const { return iteration_; }            // advances so far
   int best_iteration() const { return best_iteration_; }  // 0: the first point
   int rejected_steps() const { return rejected_steps_; }
+  // Whether x is another point than the first. (Of one point the loss is the same to the bit.)
+  bool has_moved() const { return iteration_ > 0 && losses_.total != first_loss_; }
 
  private:
   void evaluate();
@@ -56,7 +58,7 @@ class Descent {
   std::function<void(std::span<float>)> project_;
   std::vector<float> x_, gradient_, best_x_;
   Losses losses_, best_losses_;
-  double most_loss_;
+  double first_loss_, most_loss_;
   const int look_every_;
   int iteration_ = 0;
   int best_iteration_ = 0;

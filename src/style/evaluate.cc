@@ -8,6 +8,7 @@
 #include "image/colour.h"
 #include "kernels/kernels.h"
 #include "style/balance.h"
+#include "style/loss_unit.h"
 #include "style/objective.h"
 #include "style/paint.h"
 #include "style/pyramid.h"
@@ -55,13 +56,17 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   evaluation.width = sizes.picture.width;
   evaluation.height = sizes.picture.height;
   evaluation.gradient.resize(objective.size());
-  evaluation.losses = objective.evaluate(objective.encode(std::move(judged)), evaluation.gradient);
+  Losses losses;
+  const double unit =
+      choose_unit(objective, objective.encode(std::move(judged)), evaluation.gradient, losses);
+  evaluation.losses = multiplied(losses, 1 / unit);
   const size_t plane_size = objective.size() / 3;
   for (size_t i = 0; i < objective.size(); ++i) {
     evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));
   }
   evaluation.gradient_norm =
-      std::sqrt(kernels::dot(evaluation.gradient, evaluation.gradient, pool));
+      std::sqrt(kernels::dot(evaluation.gradient, evaluation.gradient, pool)) / unit;
+  if (unit != 1) kernels::scale(static_cast<float>(1 / unit), evaluation.gradient, pool);
   return evaluation;
 }
 

@@ -185,11 +185,13 @@ class Lbfgs : public Optimiser {
     }
     gg_ = products.back();
 
-    // Below this the curvature is the rounding of the gradient, not the loss's.
-    constexpr double kLeastCurvature = 1e-10;
+    // s . y is the difference of the loss's slopes along s at its end and at its start. Less than
+    // this part of the first is rounding. (A part, which means the same in every unit of the loss.)
+    constexpr double kLeastChange = 1e-10;
     const double curvature = sy(place, place);
     const double square = yy(place, place);
-    if (!(curvature > kLeastCurvature * square) || !std::isfinite(curvature) ||
+    const double first_slope = sg_[place] - curvature;
+    if (!(curvature > kLeastChange * std::abs(first_slope)) || !std::isfinite(curvature) ||
         !std::isfinite(square)) {
       forget();
     }

@@ -68,10 +68,13 @@ void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
     all_s += weights_[i] * ss;
     all_y += weights_[i] * yy;
   }
-  if (!(all_y > 0 && std::isfinite(all_y))) return;
+  if (!(all_s > 0 && all_y > 0 && std::isfinite(all_y))) return;
+  // Sums of y^2 have the square of the loss's unit in them, and are kept in float: so they are
+  // taken times a power of two that makes them as large as those of s^2.
+  y_unit_ = std::ldexp(1.0, std::ilogb(all_s / all_y));
   size_t offset = 0;
   for (const Size& plane : planes_) {
-    learn_plane(plane, offset, all_s / all_y, s, y, gradient);
+    learn_plane(plane, offset, all_s / (y_unit_ * all_y), s, y, gradient);
     offset += floats(plane);
   }
 }
@@ -80,20 +83,20 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
                               std::span<float* const> s, std::span<float* const> y,
                               std::span<float> gradient) {
   const int width = plane.width;
-  const auto squares = [&](std::span<float* const> vectors, size_t at, int x) {
+  const auto squares = [&](std::span<float* const> vectors, double unit, size_t at, int x) {
     double sum = 0;
     for (size_t i = 0; i < std::min(vectors.size(), kNewest); ++i) {
       const double value = vectors[i][at + x];
       sum += weights_[i] * value * value;
     }
-    return sum;
+    return unit * sum;
   };
   pool_.run(plane.height, [&](size_t row) {
     const size_t at = row * width;
     row_s_[row] = running_sums(
-        width, [&](int x) { return squares(s, offset + at, x); }, square_s_.data() + at);
+        width, [&](int x) { return squares(s, 1, offset + at, x); }, square_s_.data() + at);
     row_y_[row] = running_sums(
-        width, [&](int x) { return squares(y, offset + at, x); }, square_y_.data() + at);
+        width, [&](int x) { return squares(y, y_unit_, offset + at, x); }, square_y_.data() + at);
   });
   double all_s = 0, all_y = 0;
   for (int row = 0; row < plane.height; ++row) {

@@ -37,13 +37,14 @@ class LocalScales {
   void learn(std::span<float* const> s, std::span<float* const> y, std::span<float> gradient);
 
  private:
-  // mean: sum of s^2 / sum of y^2 over all planes.
+  // mean: sum of s^2 / sum of y^2 over all planes, the latter times y_unit_.
   void learn_plane(const Size& plane, size_t offset, double mean, std::span<float* const> s,
                    std::span<float* const> y, std::span<float> gradient);
 
   std::vector<Size> planes_;
   std::vector<float> r_;
   std::vector<double> weights_;        // of the newest pairs
+  double y_unit_ = 1;                  // what squares of y are multiplied with
   Buffer<float> square_s_, square_y_;  // of one plane: sums over pairs and along rows
   std::vector<double> row_s_, row_y_;  // sums of rows
   ThreadPool& pool_;

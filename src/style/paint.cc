@@ -16,6 +16,7 @@
 #include "style/descent.h"
 #include "style/finish.h"
 #include "style/initial.h"
+#include "style/loss_unit.h"
 #include "style/objective.h"
 #include "style/paint.h"
 #include "style/pyramid.h"
@@ -30,6 +31,7 @@ class Variable {
  public:
   Variable(Objective& objective, const Recipe& recipe)
       : objective_(objective),
+        has_unit_(recipe.optimiser.kind != OptimiserKind::lbfgs),
         // What is kept must not move, but bands move all of it.
         bands_(objective.height(), objective.width(),
                objective.targets()->free.empty() ? recipe.pyramid.bands : std::vector<double>(),
@@ -41,13 +43,17 @@ class Variable {
   std::vector<Size> planes() const { return bands_.planes(); }
   std::vector<float> of(std::vector<float> x) const { return bands_.split(std::move(x)); }
 
+  // The losses and their gradient by z, both times unit().
   Losses evaluate(std::span<const float> z, std::span<float> gradient) {
-    if (bands_.trivial()) return objective_.evaluate(z, gradient);
+    if (bands_.trivial()) return evaluate_objective(z, gradient);
     bands_.join(z, x_);
-    const Losses losses = objective_.evaluate(x_, gradient_);
+    const Losses losses = evaluate_objective(x_, gradient_);
     bands_.split_gradient(gradient_, gradient);
     return losses;
   }
+
+  // Known once z has been evaluated: loss_unit.h.
+  double unit() const { return unit_; }
 
   // Brings the picture into 0..1 RGB.
   void clip(std::span<float> z) {
@@ -68,7 +74,17 @@ class Variable {
   }
 
  private:
+  // The first evaluation chooses the unit.
+  Losses evaluate_objective(std::span<const float> x, std::span<float> gradient) {
+    if (std::exchange(has_unit_, true)) return objective_.evaluate(x, gradient);
+    Losses losses;
+    unit_ = choose_unit(objective_, x, gradient, losses);
+    return losses;
+  }
+
   Objective& objective_;
+  bool has_unit_;
+  double unit_ = 1;
   Bands bands_;
   std::vector<float> x_, gradient_;  // empty where x is z
 };
@@ -101,6 +117,7 @@ class Run {
       if (painted_.outcome == Outcome::stopped || painted_.outcome == Outcome::failed) break;
     }
     painted_.picture = finish_(std::move(*given));
+    painted_.unchanged = !changed_ && recipe_.optimiser.iterations > 0;
     painted_.seconds = schedule_.seconds();
     return std::move(painted_);
   }
@@ -173,6 +190,7 @@ class Run {
     now_.height = level.sizes.picture.height;
     now_.picture = [&] { return finish_(picture_of(descent.x())); };
     now_.best_picture = [&] { return finish_(picture_of(descent.best_x())); };
+    unit_ = variable.unit();
     const int before = done_;
     const bool was_cut_short = painted_.outcome == Outcome::out_of_time;
     painted_.outcome = iterate(level, descent);
@@ -185,6 +203,7 @@ class Run {
     const bool last = recipe_.output.keep == Keep::last;
     painted_.best_iteration = before + descent.best_iteration();
     painted_.iteration = last ? done_ : painted_.best_iteration;
+    changed_ = changed_ || (last ? descent.has_moved() : descent.best_iteration() > 0);
     painted_.rejected_steps += descent.rejected_steps();
     now_.picture = now_.best_picture = {};
     return without_border(
@@ -212,12 +231,12 @@ class Run {
   // Tells of the present iteration; false to stop.
   bool report(const Descent& descent) {
     const int iteration = done_ + descent.iteration();
-    painted_.history.push_back(
-        {iteration, schedule_.seconds(), now_.width, now_.height, descent.losses()});
+    const Losses losses = multiplied(descent.losses(), 1 / unit_);
+    painted_.history.push_back({iteration, schedule_.seconds(), now_.width, now_.height, losses});
     if (!progress_) return true;
     now_.iteration = iteration;
     now_.seconds = schedule_.seconds();
-    now_.losses = descent.losses();
+    now_.losses = losses;
     return progress_(now_);
   }
 
@@ -229,7 +248,9 @@ class Run {
   Schedule schedule_;
   ThreadPool pool_;
   std::optional<LossWeights> weights_;
-  int done_ = 0;  // iterations of the sizes before
+  int done_ = 0;          // iterations of the sizes before
+  double unit_ = 1;       // of the present size's losses
+  bool changed_ = false;  // whether some size's picture is another one than it began with
   Painted painted_;
   Progress now_;
 };

@@ -58,8 +58,8 @@ expect_json out/b.json 'r["paintings"] == ["red.png", "blue.png"] and r["masks"]
   {"content": ["left.png", "right.png"], "style": ["none", "left.png"], "keep": "right.png"}'
 
 # ---- other ends ----
-# Nothing to do: the photo's own content.
-expect_exit 0 "${paint[@]}" -o out/b.png --report out/b.json --style-weight 0
+# Nothing to do: the photo's own content. (unpainted.sh)
+expect_exit 2 "${paint[@]}" -o out/b.png --report out/b.json --style-weight 0
 expect_json out/b.json 'r["outcome"] == "converged" and len(r["history"]) == 1'
 expect_json out/b.json 'r["history"][0]["total"] == 0'
 expect_exit 0 "${paint[@]}" -o out/b.png --report out/b.json --iterations 0
