@@ -27,6 +27,9 @@ using vips::VImage;
 using vips::VOption;
 using vips::VSource;
 
+// How a decoder shrinks the picture while it decodes.
+enum class Shrinking { none, halves, anyhow };
+
 struct Loader {
   const char* name;
   const char* formats;
@@ -108,6 +111,11 @@ int whole_number(const VImage& image, const char* name, int otherwise) {
   return image.get_typeof(name) == 0 ? otherwise : image.get_int(name);
 }
 
+int halved(const Loader& loader, double shrink) {
+  if (loader.shrinking != Shrinking::halves) return 1;
+  return shrink >= 8 ? 8 : shrink >= 4 ? 4 : shrink >= 2 ? 2 : 1;
+}
+
 VImage opened(const Loader& loader, const OpenedPicture& picture, double shrink,
               std::optional<int> frame) {
   VImage image;
@@ -118,8 +126,7 @@ VImage opened(const Loader& loader, const OpenedPicture& picture, double shrink,
                          ->set("access", VIPS_ACCESS_SEQUENTIAL)
                          ->set("fail_on", VIPS_FAIL_ON_ERROR)
                          ->set("out", &image);
-  if (loader.shrinking == Shrinking::halves && shrink >= 2)
-    options->set("shrink", shrink >= 8 ? 8 : shrink >= 4 ? 4 : 2);
+  if (loader.shrinking == Shrinking::halves) options->set("shrink", halved(loader, shrink));
   if (loader.shrinking == Shrinking::anyhow && shrink > 1) options->set("scale", 1 / shrink);
   if (frame) options->set("page", *frame);
   VImage::call(loader.name, options);
@@ -157,7 +164,7 @@ OpenedPicture open_picture(const std::string& name) {
 Loaded loaded(const OpenedPicture& picture, double shrink) {
   const Loader* const loader = loader_of(rewound(picture.source));
   if (loader == nullptr) fail_as_unknown(picture.name, beginning_of(picture.source));
-  Loaded loaded{opened(*loader, picture, shrink, {}), loader->formats, loader->shrinking};
+  Loaded loaded{opened(*loader, picture, shrink, {}), loader->formats, halved(*loader, shrink)};
   loaded.frames = std::max(1, whole_number(loaded.image, VIPS_META_N_PAGES, 1));
   // Of a HEIC file the first is the one that it calls its primary picture.
   loaded.frame = whole_number(loaded.image, "heif-primary", 0);

@@ -19,13 +19,14 @@ enum class Shrinking {
 struct Loaded {
   vips::VImage image;  // its header read and no pixel decoded; to be read from the top down
   std::string format;  // "JPEG"
-  Shrinking shrinking = Shrinking::none;
+  int halved = 1;  // 2, 4 or 8: every side of the image is that of the picture by this, rounded up
   int frames = 1;
   int frame = 0;  // the one that image is
 };
 
-// Opens the picture with the loader that knows its bytes, as if 1 / shrink of its size where the
-// format can. Throws Error (file) when none knows them or there is no such frame, and vips::VError.
+// Opens the picture with the loader that knows its bytes. JPEG and WebP are decoded at no less than
+// 1 / shrink of their size: JPEG at a half, a quarter or an eighth, WebP at any. Throws Error
+// (file) when none knows them or there is no such frame, and vips::VError.
 Loaded loaded(const OpenedPicture& picture, double shrink = 1);
 
 }  // namespace limn

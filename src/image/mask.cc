@@ -1,78 +1,56 @@
 // Masks: read from pictures, checked, resized.
-//
-// Resizing goes one direction after the other. Each new value is a weighted sum of neighbouring old
-// ones, the same for every row (or column), so the weights are computed once. New pixel i of m lies
-// on [i, i + 1) n / m of the old n:
-//
-//   m < n   each old pixel weighs as much of it as the new one covers
-//   m > n   the two old pixels on either side of the new one's centre, the nearer the more
 #include "image/mask.h"
 
 #include <algorithm>
-#include <cmath>
-#include <utility>
+#include <vector>
 
 #include "base/error.h"
-#include "image/read.h"
+#include "image/resample.h"
+#include "image/stored.h"
 
 namespace limn {
 namespace {
 
-// A new value: the sum of weights[k] times old value first + k.
-struct Blend {
-  int first = 0;
-  std::vector<double> weights;  // which sum to 1
-};
+// How far the colours of a pixel may be from grey, and the share of a mask's pixels that may be
+// farther: JPEG gives greys a tint, and somebody may have left a mark in red.
+constexpr float kGreyUpTo = 0.1f;
+constexpr double kMostColoured = 0.01;
 
-// The new pixel that covers [begin, end) of the old ones, in old pixels.
-Blend covering(double begin, double end, int old_size) {
-  Blend blend;
-  blend.first = std::clamp(static_cast<int>(begin), 0, old_size - 1);
-  for (int i = blend.first; i < old_size && (i < end || blend.weights.empty()); ++i) {
-    const double covered = std::min(end, i + 1.0) - std::max(begin, static_cast<double>(i));
-    blend.weights.push_back(std::max(covered, 0.0) / (end - begin));
+// A row of a mask from the planes of a picture's; returns how many of its pixels are no grey.
+int mask_row(const float* picture, int planes, size_t width, float* out) {
+  int coloured = 0;
+  for (size_t x = 0; x < width; ++x) {
+    const float red = picture[x], green = picture[width + x], blue = picture[2 * width + x];
+    const float alpha = planes == 4 ? picture[3 * width + x] : 1.0f;
+    const auto [least, most] = std::minmax({red, green, blue});
+    coloured += (most - least) * alpha > kGreyUpTo;
+    out[x] = std::min((red + green + blue) / 3, 1.0f) * alpha;
   }
-  return blend;
+  return coloured;
 }
 
-// The new pixel whose centre is at old pixel `centre`, a whole number in the middle of a pixel.
-Blend between(double centre, int old_size) {
-  const double inside = std::clamp(centre, 0.0, old_size - 1.0);
-  const int left = std::min(static_cast<int>(inside), std::max(old_size - 2, 0));
-  if (old_size == 1) return {0, {1.0}};
-  return {left, {1 - (inside - left), inside - left}};
-}
-
-std::vector<Blend> blends(int old_size, int new_size) {
-  const double scale = static_cast<double>(old_size) / new_size;
-  std::vector<Blend> all;
-  all.reserve(new_size);
-  for (int i = 0; i < new_size; ++i) {
-    all.push_back(new_size < old_size ? covering(i * scale, (i + 1) * scale, old_size)
-                                      : between((i + 0.5) * scale - 0.5, old_size));
+// Decodes the pixels.
+Mask decoded(const Stored& stored, const std::string& name) {
+  const Orientation upright = stored.upright();
+  Mask mask{upright.width(), upright.height(), {}};
+  mask.values.resize(static_cast<size_t>(mask.width) * static_cast<size_t>(mask.height));
+  const int width = stored.samples.image.width(), height = stored.samples.image.height();
+  const auto put = [&](int y, const float* row) { upright.put_row(row, y, mask.values.data()); };
+  RowResampler resampler(1, width, mean_blends(width, stored.width),
+                         mean_blends(height, stored.height), put);
+  std::vector<float> greys(static_cast<size_t>(width));
+  double coloured = 0;
+  each_decoded_row(stored, [&](int, const float* row) {
+    coloured += mask_row(row, stored.planes(), greys.size(), greys.data());
+    resampler.take(greys.data());
+  });
+  if (coloured > kMostColoured * width * height) {
+    fail(ErrorKind::file,
+         "'{}' is in colours, but a mask is grey: white inside, black outside; make one "
+         "black-and-white mask for each PAINTING",
+         name);
   }
-  return all;
-}
-
-// Lines of `length` values that lie `stride` apart, resized; `lines` starts `line_stride` apart.
-struct Direction {
-  size_t lines, line_stride;  // how many lines, and from one's begin to the next one's
-  size_t stride;              // from one value of a line to the next
-};
-
-void blend_lines(const float* in, Direction from, const std::vector<Blend>& blends, float* out,
-                 Direction to) {
-  for (size_t line = 0; line < from.lines; ++line) {
-    for (size_t i = 0; i < blends.size(); ++i) {
-      const float* old = in + line * from.line_stride + blends[i].first * from.stride;
-      double sum = 0;
-      for (const double weight : blends[i].weights) {
-        sum += weight * *old;
-        old += from.stride;
-      }
-      out[line * to.line_stride + i * to.stride] = static_cast<float>(std::clamp(sum, 0.0, 1.0));
-    }
-  }
+  return mask;
 }
 
 }  // namespace
@@ -99,14 +77,9 @@ Mask read_mask(const std::string& path, const ReadOptions& options) {
 }
 
 Mask read_mask(const OpenedPicture& picture, const ReadOptions& options) {
-  const Image image = read_image(picture, options);
-  const size_t pixels = image.rgb.size() / 3;
-  Mask mask{image.width, image.height, std::vector<float>(pixels)};
-  for (size_t i = 0; i < pixels; ++i) {
-    const float grey = (image.rgb[i] + image.rgb[pixels + i] + image.rgb[2 * pixels + i]) / 3;
-    mask.values[i] = std::min(grey, 1.0f) * (image.alpha.empty() ? 1.0f : image.alpha[i]);
-  }
-  return mask;
+  return with_reading_errors(picture.name, [&] {
+    return decoded(opened_at_size(picture, options, ShrinkBy::resampling), picture.name);
+  });
 }
 
 Mask resized(const Mask& mask, int width, int height) {
@@ -117,15 +90,14 @@ Mask resized(const Mask& mask, int width, int height) {
   if (mask.empty()) return mask;
   check_shape(mask);
   if (width == mask.width && height == mask.height) return mask;
-  const auto old_width = static_cast<size_t>(mask.width);
-  const auto old_height = static_cast<size_t>(mask.height);
-  const auto new_width = static_cast<size_t>(width);
-  std::vector<float> wide(new_width * old_height);
-  blend_lines(mask.values.data(), {old_height, old_width, 1}, blends(mask.width, width),
-              wide.data(), {old_height, new_width, 1});
-  Mask out{width, height, std::vector<float>(new_width * static_cast<size_t>(height))};
-  blend_lines(wide.data(), {new_width, 1, new_width}, blends(mask.height, height),
-              out.values.data(), {new_width, 1, new_width});
+  Mask out{width, height, {}};
+  out.values.reserve(static_cast<size_t>(width) * static_cast<size_t>(height));
+  RowResampler resampler(
+      1, mask.width, mean_blends(mask.width, width), mean_blends(mask.height, height),
+      [&](int, const float* row) { out.values.insert(out.values.end(), row, row + width); });
+  for (int y = 0; y < mask.height; ++y)
+    resampler.take(&mask.values[static_cast<size_t>(y) * static_cast<size_t>(mask.width)]);
+  for (float& value : out.values) value = std::clamp(value, 0.0f, 1.0f);
   return out;
 }
 

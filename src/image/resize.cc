@@ -7,17 +7,20 @@
 //
 // and without the halves every resize would push the picture towards a corner. When shrinking, a
 // new pixel has to weigh all the old ones it replaces, or fine patterns turn into coarse ones:
-// Lanczos's kernel, three lobes wide in new pixels. When enlarging there is nothing to average, and
-// libvips interpolates with Catmull and Rom's cubic, which passes through the old samples. Beyond
-// the border the border's own colour goes on.
+// Lanczos's kernel, three lobes wide in new pixels (resample.h). When enlarging there is nothing to
+// average, and libvips interpolates with Catmull and Rom's cubic, which passes through the old
+// samples. Beyond the border the border's own colour goes on.
 //
-// Colours under transparent pixels mean nothing and must not bleed into what is seen: they are
-// multiplied by alpha before, and divided by it after.
+// Colours are weighted by alpha (alpha.h).
 #include <algorithm>
+#include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "image/premultiply.h"
+#include "image/resample.h"
 #include "image/shape.h"
 #include "image/vips.h"
 
@@ -26,36 +29,51 @@ namespace {
 
 using vips::VImage;
 
-// libvips bounds its kernels, at a shrink of 333. So a shrink of 2 * kGap and more begins with a
-// box filter over whole pixels, which leaves at least kGap to Lanczos: too much for the box to be
-// seen.
-constexpr double kGap = 32;
+// Planes of red, green, blue and perhaps alpha, height x width each, on their way: the colours are
+// weighted by alpha, and not clamped.
+struct Planes {
+  int width = 0, height = 0;
+  int count = 3;
+  std::vector<float> values;
 
-// Less alpha than half a step of 16 bits is none: what is left there is rounding, not colour.
-constexpr float kLeastAlpha = 0.5f / 65535.0f;
+  size_t pixels() const { return static_cast<size_t>(width) * static_cast<size_t>(height); }
+  float* row(int plane, int y) {
+    return &values[plane * pixels() + static_cast<size_t>(y) * static_cast<size_t>(width)];
+  }
+};
 
-// One plane as libvips sees it; it only reads, for all that its C++ face asks for.
-VImage plane(const float* samples, const Image& image) {
-  const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
-  return VImage::new_from_memory(const_cast<float*>(samples), pixels * sizeof(float), image.width,
-                                 image.height, 1, VIPS_FORMAT_FLOAT);
+Planes empty_planes(int width, int height, int count) {
+  Planes planes{width, height, count, {}};
+  planes.values.resize(planes.pixels() * static_cast<size_t>(count));
+  return planes;
 }
 
-// In floats, not doubles: those libvips 8.14 rounds to whole numbers here.
-VImage shrunk(const VImage& image, int width, int height) {
-  if (width == image.width() && height == image.height()) return image;
-  return image.resize(static_cast<double>(width) / image.width(),
-                      VImage::option()
-                          ->set("vscale", static_cast<double>(height) / image.height())
-                          ->set("kernel", VIPS_KERNEL_LANCZOS3)
-                          ->set("gap", kGap));
+// Each side as it is or smaller.
+Planes shrunk(const Image& image, int width, int height) {
+  const size_t pixels = image.rgb.size() / 3;
+  const auto old_width = static_cast<size_t>(image.width);
+  Planes out = empty_planes(width, height, image.alpha.empty() ? 3 : 4);
+  RowResampler resampler(out.count, image.width, lanczos_blends(image.width, image.width, width),
+                         lanczos_blends(image.height, image.height, height),
+                         [&](int y, const float* row) {
+                           for (int c = 0; c < out.count; ++c)
+                             std::copy_n(row + c * width, width, out.row(c, y));
+                         });
+  std::vector<float> row(static_cast<size_t>(out.count) * old_width);
+  for (size_t y = 0; y < static_cast<size_t>(image.height); ++y) {
+    for (size_t c = 0; c < 3; ++c)
+      std::copy_n(&image.rgb[c * pixels + y * old_width], old_width, &row[c * old_width]);
+    if (out.count == 4) std::copy_n(&image.alpha[y * old_width], old_width, &row[3 * old_width]);
+    weigh_by_alpha(row.data(), out.count, old_width);
+    resampler.take(row.data());
+  }
+  return out;
 }
 
 // Not VImage::resize, which enlarges with a shift of up to half a pixel when the ratio of sizes is
 // not a whole number. In doubles, where the weights are computed for each pixel: floats take theirs
 // from a table of 64 positions.
 VImage enlarged(const VImage& image, int width, int height) {
-  if (width == image.width() && height == image.height()) return image;
   return image.cast(VIPS_FORMAT_DOUBLE)
       .affine({static_cast<double>(width) / image.width(), 0, 0,
                static_cast<double>(height) / image.height()},
@@ -70,41 +88,29 @@ VImage enlarged(const VImage& image, int width, int height) {
                   ->set("premultiplied", true));
 }
 
-float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
-
-// A plane of the new size into out, not clamped.
-void resample(const VImage& plane, int width, int height, float* out) {
-  const VImage small =
-      shrunk(plane, std::min(width, plane.width()), std::min(height, plane.height()));
-  each_row(enlarged(small, width, height), [&](int y, const float* row) {
-    std::copy_n(row, width, out + static_cast<size_t>(y) * static_cast<size_t>(width));
-  });
+// Plane by plane: libvips takes twice the time for the bands side by side.
+Planes enlarged(const Planes& planes, int width, int height) {
+  Planes out = empty_planes(width, height, planes.count);
+  for (int c = 0; c < planes.count; ++c) {
+    // libvips only reads, for all that its C++ face asks for.
+    const VImage plane = VImage::new_from_memory(
+        const_cast<float*>(&planes.values[c * planes.pixels()]), planes.pixels() * sizeof(float),
+        planes.width, planes.height, 1, VIPS_FORMAT_FLOAT);
+    each_row(enlarged(plane, width, height),
+             [&](int y, const float* row) { std::copy_n(row, width, out.row(c, y)); });
+  }
+  return out;
 }
 
-// Plane by plane: libvips takes twice the time for the bands side by side.
 Image resampled(const Image& image, int width, int height) {
-  const size_t old_pixels = image.rgb.size() / 3;
-  const size_t pixels = static_cast<size_t>(width) * static_cast<size_t>(height);
-  Image out;
-  out.width = width;
-  out.height = height;
-  out.rgb.resize(3 * pixels);
-  const bool transparent = !image.alpha.empty();
-  VImage alpha;
-  if (transparent) {
-    out.alpha.resize(pixels);
-    alpha = plane(image.alpha.data(), image);
-    resample(alpha, width, height, out.alpha.data());
+  Planes planes = shrunk(image, std::min(width, image.width), std::min(height, image.height));
+  if (planes.width < width || planes.height < height) planes = enlarged(planes, width, height);
+  unweigh_and_clamp(planes.values.data(), planes.count, planes.pixels());
+  Image out{width, height, std::move(planes.values), {}};
+  if (planes.count == 4) {
+    out.alpha.assign(out.rgb.end() - static_cast<std::ptrdiff_t>(planes.pixels()), out.rgb.end());
+    out.rgb.resize(3 * planes.pixels());
   }
-  for (size_t c = 0; c < 3; ++c) {
-    const VImage colour = plane(&image.rgb[c * old_pixels], image);
-    resample(transparent ? colour * alpha : colour, width, height, &out.rgb[c * pixels]);
-  }
-  for (size_t i = 0; i < out.rgb.size(); ++i) {
-    const float a = transparent ? out.alpha[i % pixels] : 1.0f;
-    out.rgb[i] = a < kLeastAlpha ? 0.0f : in_range(out.rgb[i] / a);
-  }
-  for (float& a : out.alpha) a = in_range(a);
   return out;
 }
 
