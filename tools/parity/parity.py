@@ -202,15 +202,18 @@ class Line:
 
 
 def expected_sizes(case, photo, painting):
-    """((height, width) of the photo, of the painting) that the system works on, from the (height,
-    width) of the files."""
+    """((height, width) of the photo, of the painting) that limn works on in the system's stead, from
+    the (height, width) of the files. The systems cut what is left of a proportion, limn rounds it:
+    they are alike where a proportion gives whole pixels."""
     (rows, columns), (other_rows, other_columns) = photo, painting
+    scaled = lambda length, numerator, denominator: (
+        (2 * length * numerator + denominator) // (2 * denominator))
     if case.system == "keras":
-        size = (case.rows, columns * case.rows // rows)
+        size = (case.rows, scaled(columns, case.rows, rows))
         return size, size
     if case.system == "tensorflow":
         side = case.rows * 4 // 3
-        shrink = lambda a, b: (a * side // max(a, b), b * side // max(a, b))
+        shrink = lambda a, b: (scaled(a, side, max(a, b)), scaled(b, side, max(a, b)))
         return shrink(rows, columns), shrink(other_rows, other_columns)
     return photo, photo if case.system == "gatys" else painting
 

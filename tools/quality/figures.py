@@ -44,9 +44,10 @@ STYLE_LAYER_WEIGHTS = tuple(STYLE_LAYERS.values())
 # -------------------------------------------------------------------------------- pictures --
 
 def working_size(width, height, size):
-    """(width, height) with `size` as the longest side."""
+    """(width, height) with `size` as the longest side, the other rounded."""
     longest = max(width, height)
-    return max(1, width * size // longest), max(1, height * size // longest)
+    scaled = lambda length: max(1, (2 * length * size + longest) // (2 * longest))
+    return scaled(width), scaled(height)
 
 
 def read_resized(path, size):

@@ -140,6 +140,7 @@ class Figures(unittest.TestCase):
     def test_working_size_is_limns(self):
         self.assertEqual(figures.working_size(1024, 768, 384), (384, 288))
         self.assertEqual(figures.working_size(650, 845, 384), (295, 384))  # 295.38
+        self.assertEqual(figures.working_size(800, 801, 200), (200, 200))  # 199.75
         self.assertEqual(figures.working_size(1000, 1, 100), (100, 1))
 
 
