@@ -7,10 +7,7 @@ refused() { expect_refusal "$1" "$2" "${paint[@]}" -o "$3" "${@:4}"; }
 # ---- the picture's name ----
 refused 3 "'nowhere/a.png': there is no folder 'nowhere'; create it first" nowhere/a.png
 refused 3 "there is no folder 'tiny.toml'" tiny.toml/a.png
-mkdir folder folder.png
-refused 3 "'folder.png': it is a folder" folder.png
-refused 2 "'folder'" folder
-refused 2 "'folder/'" folder/
+mkdir folder  # as the picture's place it is fine: output_folder.sh
 refused 2 "'out/a': the name needs an ending that says the format: .png, .jpg" out/a
 refused 2 "''" ""
 refused 2 "'out/.png'" out/.png

@@ -19,7 +19,8 @@ refused 3 "'./missing'" ./missing
 mkdir folder.toml
 refused 3 "'folder.toml' is a folder" folder.toml
 mkfifo pipe.toml
-refused 3 "'pipe.toml' is not a regular file" pipe.toml
+refused 3 "'pipe.toml': nobody writes to this pipe" pipe.toml
+refused 3 "'/dev/zero' is not a regular file" /dev/zero
 cp photo.png picture.toml
 refused 2 "picture.toml, line 1: " picture.toml
 cp vgg19.safetensors weights.toml
