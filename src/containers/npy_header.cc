@@ -166,4 +166,14 @@ NpyHeader parse_npy_header(const std::string& path, const std::string& array,
   return parsed;
 }
 
+std::optional<NpyFloats> npy_floats(std::string_view descr) {
+  if (descr.size() != 3 || (descr[0] != '<' && descr[0] != '>')) return std::nullopt;
+  const bool big_endian = descr[0] == '>';
+  const std::string_view number = descr.substr(1);
+  if (number == "f2") return NpyFloats{NumberType::f16, big_endian};
+  if (number == "f4") return NpyFloats{NumberType::f32, big_endian};
+  if (number == "f8") return NpyFloats{NumberType::f64, big_endian};
+  return std::nullopt;
+}
+
 }  // namespace limn

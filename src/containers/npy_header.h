@@ -6,9 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "containers/numbers.h"
 
 namespace limn {
 
@@ -33,5 +36,13 @@ std::uint64_t npy_header_bytes(const std::string& path, const std::string& array
 // it is evaluated; keys are the three above, each once.
 NpyHeader parse_npy_header(const std::string& path, const std::string& array,
                            std::string_view header);
+
+// Floats as an array has them.
+struct NpyFloats {
+  NumberType type;
+  bool big_endian;
+};
+// Those of the values' type ("<f4"), or nothing where they are no floats that limn reads.
+std::optional<NpyFloats> npy_floats(std::string_view descr);
 
 }  // namespace limn

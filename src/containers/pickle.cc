@@ -2,7 +2,7 @@
 
 #include <bit>
 #include <charconv>
-#include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -68,42 +68,49 @@ enum class Opcode : unsigned char {
   stack_global = 0x93,
   memoize = 0x94,
   frame = 0x95,
+  byte_array8 = 0x96,
 };
 
 constexpr std::string_view kOrderedDict = "collections.OrderedDict";
+constexpr std::string_view kDefaultDict = "collections.defaultdict";
 
 // The machine that a pickle is a program for: a stack with marks, and a memo of values that come
 // again.
 class Reader {
  public:
-  Reader(const std::string& path, const std::string& what, std::string_view text,
+  Reader(FileBytes& file, std::uint64_t begin, const std::string& what,
          const CheckGlobal& check_global)
-      : path_(path), what_(what), text_(text), check_global_(check_global) {}
+      : file_(file), what_(what), check_global_(check_global), begin_(begin), place_(begin) {}
 
   Pickle read() {
     while (!pickle_.root) step();
-    pickle_.bytes = place_;
+    pickle_.bytes = place_ - begin_;
     return std::move(pickle_);
   }
 
  private:
   template <typename... Args>
   [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
-    fail(ErrorKind::file, "'{}': in its pickle '{}', byte {}: {}", path_, what_, opcode_place_,
-         fmt::format(format, std::forward<Args>(args)...));
+    fail(ErrorKind::file, "'{}': in its pickle '{}', byte {}: {}", file_.path(), what_,
+         opcode_place_ - begin_, fmt::format(format, std::forward<Args>(args)...));
   }
 
   // ---- what the pickle's text gives ----
 
+  void check_left(std::uint64_t bytes) const {
+    const std::uint64_t left = file_.size() - place_;
+    if (bytes <= left) return;
+    refuse("{} byte(s) should follow, but there are {}; if the file was cut short, fetch it again",
+           bytes, left);
+  }
+
+  // What is taken is valid until something else is.
   std::string_view take(std::uint64_t bytes) {
-    if (bytes > text_.size() - place_) {
-      refuse(
-          "{} byte(s) should follow, but there are {}; if the file was cut short, fetch it again",
-          bytes, text_.size() - place_);
-    }
-    const std::string_view taken = text_.substr(place_, bytes);
+    check_left(bytes);
+    taken_.resize(bytes);
+    file_.read(place_, std::as_writable_bytes(std::span(taken_)));
     place_ += bytes;
-    return taken;
+    return taken_;
   }
 
   // Least significant byte first.
@@ -115,12 +122,13 @@ class Reader {
   }
 
   std::string_view take_line() {
-    const size_t end = text_.find('\n', place_);
-    if (end == std::string_view::npos)
-      refuse("a line should end, but it does not; if the file was cut short, fetch it again");
-    const std::string_view line = text_.substr(place_, end - place_);
-    place_ = end + 1;
-    return line;
+    std::string line;
+    while (place_ < file_.size() && line.size() <= kLongestPickleText) {
+      const char next = take(1)[0];
+      if (next == '\n') return taken_ = std::move(line);
+      line += next;
+    }
+    refuse("a line should end, but it does not; if the file was cut short, fetch it again");
   }
 
   // A line with a whole number.
@@ -219,7 +227,7 @@ class Reader {
   }
 
   void push_global(std::string name) {
-    if (name != kOrderedDict) check_global_(name);
+    if (name != kOrderedDict && name != kDefaultDict) check_global_(name);
     push_new(PickleGlobal{std::move(name)});
   }
   void push_stack_global() {
@@ -251,19 +259,25 @@ class Reader {
     PickleValue* arguments = pop();
     const PickleTuple& tuple = part_of<PickleTuple>(arguments, "tuple of arguments");
     PickleValue* callable = pop();
-    if (part_of<PickleGlobal>(callable, "function").name == kOrderedDict) {
+    const std::string& function = part_of<PickleGlobal>(callable, "function").name;
+    if (function == kOrderedDict) {
       push_new(ordered_dict(tuple));
+    } else if (function == kDefaultDict) {  // of what makes its defaults; items follow
+      push_new(PickleDict{});
     } else {
       push_new(PickleCall{callable, arguments});
     }
   }
 
-  // The state that would be set on an object: its attributes, which weights do not need.
+  // The state that would be set on an object: of a dict its attributes, which weights do not need.
   void build() {
-    pop();
-    const PickleValue* object = top();
-    if (!object->as<PickleDict>() && !object->as<PickleCall>())
+    const PickleRef state = pop();
+    PickleValue* object = top();
+    if (PickleCall* call = std::get_if<PickleCall>(&object->value)) {
+      call->state = state;
+    } else if (!object->as<PickleDict>()) {
       refuse("it sets the attributes of what has none");
+    }
   }
 
   // An integer in two's complement.
@@ -278,10 +292,19 @@ class Reader {
     push_new(static_cast<std::int64_t>(number));
   }
 
-  void push_text(std::uint64_t bytes) { push_new(PickleText{std::string(take(bytes))}); }
+  void push_text(std::uint64_t bytes) {
+    check_left(bytes);
+    if (bytes > kLongestPickleText) {
+      push_new(PickleBytes{place_, bytes});
+      place_ += bytes;
+      return;
+    }
+    spend(bytes / sizeof(PickleValue));
+    push_new(PickleText{std::string(take(bytes))});
+  }
 
   void push_decimal_int() {
-    const size_t begin = place_;
+    const std::uint64_t begin = place_;
     const std::string_view line = take_line();
     if (line == "00" || line == "01") return push_new(line == "01");  // how protocol 0 has bool
     place_ = begin;
@@ -353,12 +376,13 @@ class Reader {
 
   void step();
 
-  const std::string& path_;
+  FileBytes& file_;
   const std::string& what_;
-  std::string_view text_;
   const CheckGlobal& check_global_;
-  size_t place_ = 0;
-  size_t opcode_place_ = 0;
+  std::uint64_t begin_;
+  std::uint64_t place_;
+  std::uint64_t opcode_place_ = 0;
+  std::string taken_;
   size_t spent_ = 0;
   std::vector<PickleValue*> stack_;
   std::vector<size_t> marks_;
@@ -396,6 +420,7 @@ void Reader::step() {
     case Opcode::bin_bytes:
     case Opcode::bin_unicode: return push_text(take_number(4));
     case Opcode::bin_bytes8:
+    case Opcode::byte_array8:
     case Opcode::bin_unicode8: return push_text(take_number(8));
     case Opcode::string: return push_quoted();
     case Opcode::unicode: return push_new(PickleText{std::string(take_line())});
@@ -450,9 +475,15 @@ void Reader::step() {
 
 }  // namespace
 
+Pickle read_pickle(FileBytes& file, std::uint64_t begin, const std::string& what,
+                   const CheckGlobal& check_global) {
+  return Reader(file, begin, what, check_global).read();
+}
+
 Pickle read_pickle(const std::string& path, const std::string& what, std::string_view text,
                    const CheckGlobal& check_global) {
-  return Reader(path, what, text, check_global).read();
+  FileBytes bytes(path, std::as_bytes(std::span(text)));
+  return read_pickle(bytes, 0, what, check_global);
 }
 
 }  // namespace limn

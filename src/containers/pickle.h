@@ -17,6 +17,8 @@
 #include <variant>
 #include <vector>
 
+#include "containers/file_bytes.h"
+
 namespace limn {
 
 struct PickleValue;
@@ -25,6 +27,11 @@ using PickleRef = const PickleValue*;  // into Pickle::pool
 struct PickleNone {};
 struct PickleText {
   std::string text;  // of text or bytes, as it stands in the pickle
+};
+// Text or bytes beyond kLongestPickleText, which stay where they are: an array's values.
+struct PickleBytes {
+  std::uint64_t begin = 0;  // place in the file
+  std::uint64_t bytes = 0;
 };
 // An integer beyond 64 bits, as it stands in the pickle: two's complement, least significant byte
 // first, or in decimal.
@@ -37,7 +44,7 @@ struct PickleTuple {
 struct PickleList {
   std::vector<PickleRef> items;
 };
-// A dict or a collections.OrderedDict, in the order in which keys were set; of equal keys the last
+// A dict, OrderedDict or defaultdict, in the order in which keys were set; of equal keys the last
 // is the one that counts.
 struct PickleDict {
   std::vector<std::pair<PickleRef, PickleRef>> items;
@@ -49,6 +56,7 @@ struct PickleGlobal {
 struct PickleCall {
   PickleRef callable;
   PickleRef arguments;
+  PickleRef state = nullptr;  // what would then be set on it, if anything
 };
 // What lies outside of the pickle, under this name.
 struct PicklePersistent {
@@ -56,8 +64,8 @@ struct PicklePersistent {
 };
 
 struct PickleValue {
-  std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleLong, PickleTuple,
-               PickleList, PickleDict, PickleGlobal, PickleCall, PicklePersistent>
+  std::variant<PickleNone, bool, std::int64_t, double, PickleText, PickleBytes, PickleLong,
+               PickleTuple, PickleList, PickleDict, PickleGlobal, PickleCall, PicklePersistent>
       value;
 
   // The value if it is a T, or nullptr.
@@ -70,20 +78,27 @@ struct PickleValue {
 struct Pickle {
   std::deque<PickleValue> pool;
   PickleRef root = nullptr;
-  std::size_t bytes = 0;  // what it took of its text
+  std::uint64_t bytes = 0;  // what it took of its text
 };
 
 // Throws Error (file) unless weights may need what this name ("torch._utils._rebuild_tensor_v2")
-// stands for. "collections.OrderedDict" is let through without asking.
+// stands for. "collections.OrderedDict" and "collections.defaultdict" are let through without
+// asking.
 using CheckGlobal = std::function<void(const std::string& name)>;
 
 // Pickles take at most this many values and references between them: memory stays below 100 MB
 // whatever a pickle says. (VGG-19's takes 900.)
 inline constexpr std::size_t kMostPickleValues = 1'000'000;
 
-// The pickle that `text` begins with; more may follow it. Throws Error (file), naming the file and
-// `what` ("archive/data.pkl"): cut short, out of order, too large, an opcode that no weights need,
-// or what check_global throws.
+// No name of a tensor is as long, in bytes.
+inline constexpr std::size_t kLongestPickleText = 4096;
+
+// The pickle that begins at byte `begin` of the file; more may follow it. Throws Error (file),
+// naming the file and `what` ("archive/data.pkl"): cut short, out of order, too large, an opcode
+// that no weights need, or what check_global throws.
+Pickle read_pickle(FileBytes& file, std::uint64_t begin, const std::string& what,
+                   const CheckGlobal& check_global);
+// The same for one in memory, where a PickleBytes is a place in `text`.
 Pickle read_pickle(const std::string& path, const std::string& what, std::string_view text,
                    const CheckGlobal& check_global);
 

@@ -32,11 +32,11 @@ size_t misfits(const std::vector<std::string>& layers, const std::vector<std::st
   return static_cast<size_t>(gaps + strangers);
 }
 
+}  // namespace
+
 std::string shape_text(std::span<const std::uint64_t> shape) {
   return shape.empty() ? "a single value" : fmt::format("{}", fmt::join(shape, " x "));
 }
-
-}  // namespace
 
 const NetworkTable& fitting_network(NameLayers name_layers, const HasLayer& has_layer) {
   const std::vector<std::string> layers16 = name_layers(kVgg16);

@@ -30,6 +30,9 @@ size_t count_layers(const std::string& path, const std::vector<std::string>& lay
 // The network's convolutions with id, in and out, the kernel and bias still empty.
 std::vector<Convolution> planned_convolutions(const NetworkTable& network);
 
+// "64 x 3 x 3 x 3", for messages.
+std::string shape_text(std::span<const std::uint64_t> shape);
+
 // Throws Error (file) unless a layer's `part` ("kernel", "bias") has the expected shape.
 void check_shape(const std::string& path, std::string_view layer, std::string_view part,
                  std::span<const std::uint64_t> expected, std::span<const std::uint64_t> found);

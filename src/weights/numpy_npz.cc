@@ -1,6 +1,6 @@
 // NumPy's .npz: a zip container with an array (.npy) in each entry. That of VGG-16 goes around as
 // vgg16_weights.npz, made from Caffe's weights for TensorFlow: "conv4_2_W" [3][3][in][out] and
-// "conv4_2_b", its first layer's input turned to RGB.
+// "conv4_2_b", its first layer's input turned to RGB. Of others the first layer's values tell.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -10,7 +10,8 @@
 #include "containers/numbers.h"
 #include "containers/strided.h"
 #include "containers/zip_file.h"
-#include "weights/checks.h"
+#include "weights/known_files.h"
+#include "weights/layer_names.h"
 #include "weights/read.h"
 #include "weights/tensors.h"
 
@@ -46,24 +47,9 @@ NpyHeader header_of(const ZipFile& file, const ZipEntry& entry) {
   return parse_npy_header(file.path(), name, read_front(file, entry, bytes));
 }
 
-struct ValueType {
-  NumberType type;
-  bool big_endian;
-};
-
-std::optional<ValueType> value_type(std::string_view descr) {
-  if (descr.size() != 3 || (descr[0] != '<' && descr[0] != '>')) return std::nullopt;
-  const bool big_endian = descr[0] == '>';
-  const std::string_view number = descr.substr(1);
-  if (number == "f2") return ValueType{NumberType::f16, big_endian};
-  if (number == "f4") return ValueType{NumberType::f32, big_endian};
-  if (number == "f8") return ValueType{NumberType::f64, big_endian};
-  return std::nullopt;
-}
-
 // The values of an array of a true layer's shape.
 Buffer<float> read_array(const ZipFile& file, const ZipEntry& entry, const NpyHeader& header) {
-  const std::optional<ValueType> type = value_type(header.descr);
+  const std::optional<NpyFloats> type = npy_floats(header.descr);
   if (!type) {
     fail(ErrorKind::file,
          "'{}': array '{}' should be of floats ('<f4', '<f2', '<f8'), but it is of "
@@ -99,8 +85,12 @@ Weights read_numpy_npz(const std::string& path) {
     tensors[name_of(entry)] = {header.shape, header.descr,
                                [file, &entry, header] { return read_array(*file, entry, header); }};
   }
-  Weights weights = weights_of(path, tensors, kNaming);
-  weights.convention = kMatConvNetConvention;
+  const FoundLayers found = find_layers(path, tensors, kNaming);
+  Weights weights =
+      weights_of(path, found.tensors, found.naming, nullptr, describe_tensors(tensors));
+  const bool is_torchvision = found.naming.layers == torchvision_names;
+  weights.convention = convention_of_values(weights).value_or(
+      is_torchvision ? kTorchvisionConvention : kMatConvNetConvention);
   return weights;
 }
 

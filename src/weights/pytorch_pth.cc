@@ -1,6 +1,6 @@
-// PyTorch's .pth: the state_dict of a VGG, a dict of tensors by name. Each tensor is described by a
-// call, _rebuild_tensor_v2(storage, offset, sizes, strides, ...), which is read here and made
-// nowhere.
+// PyTorch's .pth: the state_dict of a VGG, a dict of tensors by name, alone or in a checkpoint.
+// Each tensor is described by a call, _rebuild_tensor_v2(storage, offset, sizes, strides, ...),
+// which is read here and made nowhere.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -12,13 +12,14 @@
 #include "containers/strided.h"
 #include "weights/checks.h"
 #include "weights/known_files.h"
+#include "weights/layer_names.h"
+#include "weights/pickled_tensors.h"
 #include "weights/read.h"
 
 namespace limn {
 namespace {
 
-// ------------------------------------------------------------------------- what may be asked for
-// --
+// ----------------------------------------------------------------------- what may be asked for --
 
 constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor";
 constexpr std::string_view kRebuildTensorV2 = "torch._utils._rebuild_tensor_v2";
@@ -39,6 +40,7 @@ constexpr std::string_view kModules[] = {"torch.nn.modules.", "torchvision.", "_
 
 void check_global(const std::string& path, const std::string& name) {
   if (std::ranges::find(kKnownGlobals, name) != std::end(kKnownGlobals)) return;
+  if (is_plain_value(name)) return;
   const auto begins = [&](std::string_view module) { return name.starts_with(module); };
   if (std::ranges::any_of(kModules, begins)) {
     fail(ErrorKind::file,
@@ -47,8 +49,9 @@ void check_global(const std::string& path, const std::string& name) {
          path, printable(name));
   }
   fail(ErrorKind::file,
-       "'{}' asks for '{}', which no weights need; limn executes nothing in a weights file", path,
-       printable(name));
+       "'{}' asks for '{}', which no weights need; limn executes nothing in a weights file; in "
+       "Python, torch.save(model.state_dict(), path) saves the weights by themselves",
+       path, printable(name));
 }
 
 // -------------------------------------------------------------------------------------- tensors --
@@ -197,65 +200,40 @@ Buffer<float> read_tensor(const std::string& path, const PthFile& file, const st
   return in_c_order(floats, view.shape, view.strides);
 }
 
-// ----------------------------------------------------------------------------------- state_dicts
+// ------------------------------------------------------------------------------------- the whole
 // --
 
-const PickleDict* dict_at(const PickleDict& dict, std::string_view name) {
-  const PickleDict* found = nullptr;
-  for (const auto& [key, value] : dict.items) {
-    const PickleText* text = key->as<PickleText>();
-    if (text && text->text == name) found = value->as<PickleDict>();
-  }
-  return found;
-}
-
-// The dict of tensors: what was saved itself, or in it what training programs call so.
-const PickleDict& state_dict_of(const std::string& path, const Pickle& pickle) {
-  constexpr int kDeepest = 3;
-  const PickleDict* dict = pickle.root->as<PickleDict>();
-  if (!dict) {
-    fail(ErrorKind::file,
-         "'{}' should hold a dict of tensors by name (a state_dict), but it holds something else",
-         path);
-  }
-  for (int depth = 0; depth < kDeepest; ++depth) {
-    const PickleDict* inner = dict_at(*dict, "state_dict");
-    if (!inner) inner = dict_at(*dict, "model");
-    if (!inner) break;
-    dict = inner;
-  }
-  return *dict;
-}
-
-// A layer's name as torchvision has it: nn.DataParallel puts "module." before all names, and the
-// state_dict of vgg.features alone has no "features.".
-std::string plain_name(std::string name) {
-  constexpr std::string_view kParallel = "module.";
-  if (name.starts_with(kParallel)) name.erase(0, kParallel.size());
-  const bool bare = !name.empty() && name[0] >= '0' && name[0] <= '9';
-  return bare ? "features." + name : name;
-}
-
+// The file's tensors by the keys that lead to them.
 TensorTable tensors_of(const std::string& path, const std::shared_ptr<const PthFile>& file) {
-  TensorTable tensors;
-  for (const auto& [key, value] : state_dict_of(path, file->pickle).items) {
-    const PickleText* text = key->as<PickleText>();
-    if (!text) continue;
-    const std::string name = plain_name(text->text);
+  const PickleRef root = file->pickle.root;
+  const auto read = [&](const std::string& name, PickleRef value) -> std::optional<Tensor> {
     const std::optional<TensorView> view = TensorReader(path, name).read(value);
-    if (!view) continue;
-    tensors[name] = {
+    if (!view) return std::nullopt;
+    return Tensor{
         view->shape, std::string(view->storage.type->name),
         [path, file, name, view = *view] { return read_tensor(path, *file, name, view); }};
-  }
-  return tensors;
+  };
+  TensorTable tensors = tensors_in(path, root, read);
+  const bool has_names =
+      root->as<PickleDict>() || std::ranges::any_of(tensors, [](const auto& tensor) {
+        return tensor.first.ends_with(kTorchvisionNaming.kernel);
+      });
+  if (has_names) return tensors;
+  const std::optional<Tensor> single = read("saved", root);
+  fail(ErrorKind::file,
+       "'{}' should hold a dict of tensors by name (a state_dict), but it holds {}; in Python, "
+       "torch.save(model.state_dict(), path) saves one",
+       path, single ? "a single tensor of " + shape_text(single->shape) : describe_value(root));
 }
 
-// Torchvision's names are also those of weights that want another input.
-InputConvention convention_of(const std::string& path, const Weights& weights) {
+// How the file's network wants its input. Torchvision's names are also those of weights that want
+// another one, Caffe's names nearly always those of Caffe's own.
+InputConvention convention_of(const std::string& path, const Weights& weights,
+                              bool has_plain_names) {
   if (const KnownFile* known = known_file(sha256_of_file(path, "weights file")))
     return known->convention;
-  return convention_of_values(weights).value_or(kTorchvisionConvention);
+  return convention_of_values(weights).value_or(has_plain_names ? kCaffeConvention
+                                                                : kTorchvisionConvention);
 }
 
 }  // namespace
@@ -264,15 +242,11 @@ Weights read_pytorch_pth(const std::string& path) {
   const auto file = std::make_shared<const PthFile>(
       open_pth(path, [&](const std::string& name) { check_global(path, name); }));
   const TensorTable tensors = tensors_of(path, file);
-  if (tensors.contains("features.1.running_mean")) {
-    fail(ErrorKind::file,
-         "'{}' is a VGG with batch normalisation, which limn does not read; take the one without "
-         "(vgg19, not vgg19_bn)",
-         path);
-  }
-  const bool plain = tensors.contains("conv1_1.weight");
-  Weights weights = weights_of(path, tensors, plain ? kPlainNaming : kTorchvisionNaming);
-  weights.convention = plain ? kCaffeConvention : convention_of(path, weights);
+  const FoundLayers found = find_layers(path, tensors, kTorchvisionNaming);
+  const std::string others =
+      describe_tensors(tensors) + ", in " + describe_value(file->pickle.root);
+  Weights weights = weights_of(path, found.tensors, found.naming, nullptr, others);
+  weights.convention = convention_of(path, weights, found.naming.layers == caffe_names);
   return weights;
 }
 

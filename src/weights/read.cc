@@ -12,25 +12,18 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "containers/pth_file.h"
+#include "weights/strangers.h"
 
 namespace limn {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr size_t kHeadBytes = 64;  // enough to tell all formats apart
-
 bool is_zip(std::string_view head) { return head.starts_with("PK\x03\x04"); }
 
 bool is_pytorch(std::string_view head) { return is_zip(head) || is_pth_stream(head); }
 
 bool is_hdf5(std::string_view head) { return head.starts_with("\x89HDF\r\n\x1a\n"); }
-
-bool is_text(std::string_view bytes) {
-  return !bytes.empty() && std::ranges::all_of(bytes, [](char c) {
-    return (c >= ' ' && c <= '~') || c == '\t' || c == '\r' || c == '\n';
-  });
-}
 
 // There is no signature; but the JSON behind the 8 bytes of its length must begin with '{', and a
 // length that is text would be of terabytes.
@@ -39,6 +32,14 @@ bool is_safetensors(std::string_view head) {
 }
 
 bool is_matlab5(std::string_view head) { return head.starts_with("MATLAB 5.0 MAT-file"); }
+
+bool is_npy(std::string_view head) { return head.starts_with("\x93NUMPY"); }
+
+// A line's end is also the tag of a network's name, and so a page behind blank lines may look like
+// one.
+bool is_caffe(std::string_view head) {
+  return is_caffemodel(head) && !is_text(head) && !is_markup(head);
+}
 
 struct Format {
   std::string_view name;
@@ -52,35 +53,11 @@ constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
     {kSafetensorsFormat, is_safetensors, read_safetensors},
     {"NumPy .npz", is_zip, read_numpy_npz, holds_numpy_arrays},
+    {"NumPy .npy", is_npy, read_numpy_npy},
     {"PyTorch .pth", is_pytorch, read_pytorch_pth},
     {"MatConvNet .mat", is_matlab5, read_matconvnet},
     {"TensorFlow.js model.json", is_tensorflow_js, read_tensorflow_js},
-    {".caffemodel", is_caffemodel, read_caffemodel},  // last: it has no signature
-};
-
-// What people take for weights, or get when a download goes wrong.
-struct Stranger {
-  std::string_view signature;
-  std::string_view name;
-};
-
-constexpr Stranger kStrangers[] = {
-    {"MATLAB 7.3 MAT-file"sv,
-     "a MATLAB 7.3 file; load it in MATLAB and save it with -v7, which limn reads"},
-    {"\x80\x02"sv, "a Python pickle, but none of PyTorch's"},
-    {"\x80\x03"sv, "a Python pickle, but none of PyTorch's"},
-    {"\x80\x04"sv, "a Python pickle, but none of PyTorch's"},
-    {"sys_info\0"sv,
-     "a PyTorch .pth of 2016 (in a tar container); load it with PyTorch and save it again"},
-    {"\x93NUMPY"sv, "a single NumPy array, which limn does not read"},
-    {"\x1f\x8b"sv, "packed by gzip; unpack it first"},
-    {"version https://git-lfs"sv,
-     "a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'"},
-    {"<!DOCTYPE"sv, "a web page (a download that went wrong?), not weights"},
-    {"<!doctype"sv, "a web page (a download that went wrong?), not weights"},
-    {"<html"sv, "a web page (a download that went wrong?), not weights"},
-    {"\x89PNG\r\n\x1a\n"sv, "a PNG picture, not weights"},
-    {"\xff\xd8\xff"sv, "a JPEG picture, not weights"},
+    {".caffemodel", is_caffe, read_caffemodel},  // last: it has no signature
 };
 
 std::string read_head(const std::string& path) {
@@ -91,16 +68,6 @@ std::string read_head(const std::string& path) {
     fail(ErrorKind::file, "cannot read the weights file '{}': {}", path, std::strerror(errno));
   head.resize(static_cast<size_t>(file.gcount()));
   return head;
-}
-
-// What a file is that none of the formats recognised.
-std::string describe(std::string_view head) {
-  if (head.empty()) return "empty";
-  for (const Stranger& stranger : kStrangers) {
-    if (head.starts_with(stranger.signature)) return std::string(stranger.name);
-  }
-  if (is_text(head)) return "text, not weights";
-  return "not weights in a format that limn knows by its first bytes";
 }
 
 }  // namespace
@@ -116,7 +83,8 @@ Weights read_weights(const std::string& path) {
   }
   std::vector<std::string_view> names;
   for (const Format& format : kFormats) names.push_back(format.name);
-  fail(ErrorKind::file, "'{}' is {}; limn reads {}", path, describe(head), fmt::join(names, ", "));
+  fail(ErrorKind::file, "'{}' is {}; limn reads {}", path, describe_stranger(head),
+       fmt::join(names, ", "));
 }
 
 std::vector<std::string> files_of_weights(const std::string& path) {

@@ -35,23 +35,30 @@ std::vector<std::string> files_of_weights(const std::string& path);
 // outside the file is opened, whatever the file asks for.
 Weights read_keras_h5(const std::string& path);
 
-// NumPy's .npz with Caffe's names ("conv4_2_W" [3][3][in][out], "conv4_2_b"), as vgg16_weights.npz
-// has them: RGB in 0..255 minus mean. Floats of 16, 32 or 64 bits in either byte order.
+// NumPy's .npz, mostly with Caffe's names ("conv4_2_W" [3][3][in][out], "conv4_2_b"), as
+// vgg16_weights.npz has them: RGB in 0..255 minus mean. Floats of 16, 32 or 64 bits in either byte
+// order.
 Weights read_numpy_npz(const std::string& path);
 // Whether the zip container at `path` has NumPy arrays. Throws Error (file).
 bool holds_numpy_arrays(const std::string& path);
 
-// PyTorch's .pth: a state_dict (alone, or as "state_dict" or "model" of a dict), in a zip container
-// or in the stream of before 1.6. Nothing in it is executed. Names are torchvision's
-// ("features.21.weight", with or without "module." before it) or plain ones ("conv4_2.weight",
-// whose weights are Caffe's and want BGR minus mean). Torchvision's names may stand for weights
-// that want another input: known_files.h recognises Caffe's. Floats of 16 bits (both kinds), 32 or
-// 64.
+// NumPy's .npy where it holds a pickled dict of arrays, as vgg19.npy does: {'conv1_1': [kernel
+// [3][3][in][out], bias], ...}. Nothing in it is executed. Caffe's weights: BGR in 0..255 minus
+// mean, unless the first layer's values tell otherwise. Numbers as in .npz.
+Weights read_numpy_npy(const std::string& path);
+
+// PyTorch's .pth: a state_dict, alone or anywhere in a checkpoint, in a zip container or in the
+// stream of before 1.6. Nothing in it is executed. Names are torchvision's ("features.21.weight")
+// or plain ones ("conv4_2.weight"), with whatever models around them put in front (layer_names.h).
+// Weights under plain names are Caffe's and want BGR minus mean, unless their values tell
+// otherwise. Torchvision's names may stand for weights that want another input: known_files.h
+// recognises Caffe's. Floats of 16 bits (both kinds), 32 or 64.
 Weights read_pytorch_pth(const std::string& path);
 
-// Safetensors with torchvision's names ("features.21.weight", "features.21.bias"), F32, F16 or
-// BF16. Network and input convention are those of the file's metadata (see write_safetensors);
-// without it, the network is the one whose indices fit, the convention torchvision's. Networks
+// Safetensors with torchvision's names ("features.21.weight", "features.21.bias") or others as in
+// .pth, F32, F16 or BF16. Network and input convention are those of the file's metadata (see
+// write_safetensors); without it, the network is the one whose layers fit, the convention
+// torchvision's unless the values are known to want another. Networks
 // "builtin" have plain names ("conv4_2.weight") and more in their metadata (student.h).
 Weights read_safetensors(const std::string& path);
 // The same out of memory; `name` is their source.

@@ -20,6 +20,8 @@
 #include "containers/numbers.h"
 #include "containers/safetensors_header.h"
 #include "weights/checks.h"
+#include "weights/known_files.h"
+#include "weights/layer_names.h"
 #include "weights/read.h"
 #include "weights/student.h"
 #include "weights/tensors.h"
@@ -132,10 +134,10 @@ std::array<float, N> numbers_of(const SafetensorsFile& file, const std::string& 
   return numbers;
 }
 
-InputConvention convention_of(const SafetensorsFile& file) {
+std::optional<InputConvention> given_convention(const SafetensorsFile& file) {
   const std::array<std::string, 4> keys = {kOrderKey, kScaleKey, kMeanKey, kDeviationKey};
   const auto given = [&](const std::string& key) { return file.header.metadata.contains(key); };
-  if (std::ranges::none_of(keys, given)) return kTorchvisionConvention;
+  if (std::ranges::none_of(keys, given)) return std::nullopt;
   for (const std::string& key : keys) {
     if (given(key)) continue;
     // Half a convention would be a guess, and a wrong one paints wrong pictures without a word.
@@ -156,6 +158,12 @@ InputConvention convention_of(const SafetensorsFile& file) {
          file.path(), kScaleKey, kDeviationKey);
   }
   return convention;
+}
+
+// Without metadata nothing but the values can tell of weights that were Caffe's.
+InputConvention convention_of(const SafetensorsFile& file, const Weights& weights) {
+  if (const std::optional<InputConvention> given = given_convention(file)) return *given;
+  return convention_of_values(weights).value_or(kTorchvisionConvention);
 }
 
 bool is_student(const SafetensorsFile& file) {
@@ -280,9 +288,11 @@ Weights read(FileBytes bytes) {
     weights.student = student;
     check_reaches_taps(file->path(), weights);
   } else {
-    weights = weights_of(file->path(), tensors, kTorchvisionNaming, given_network(*file));
+    const FoundLayers found = find_layers(file->path(), tensors, kTorchvisionNaming);
+    weights = weights_of(file->path(), found.tensors, found.naming, given_network(*file),
+                         describe_tensors(tensors));
   }
-  weights.convention = convention_of(*file);
+  weights.convention = convention_of(*file, weights);
   return weights;
 }
 

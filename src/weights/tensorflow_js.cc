@@ -41,6 +41,25 @@ const Json* find(const Json& object, const char* key) {
   return found == object.end() ? nullptr : &*found;
 }
 
+// What JSON has that is no model: what a server says went wrong, or its keys.
+std::string describe_other(const Json& json) {
+  constexpr size_t kShown = 4;
+  for (const char* key : {"message", "error", "detail"}) {
+    const Json* text = find(json, key);
+    if (text && text->is_string()) {
+      return fmt::format(
+          "the message \"{}\", as servers answer; fetch the file from an address that has it",
+          printable(text->get_ref<const std::string&>()));
+    }
+  }
+  if (!json.is_object()) return "is no object at all";
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) {
+    if (keys.size() < kShown) keys.push_back("'" + printable(key) + "'");
+  }
+  return keys.empty() ? "is empty" : fmt::format("{}", fmt::join(keys, ", "));
+}
+
 // A member that is a list or a text, which `what` ("a group of the weightsManifest") must have.
 const Json& list_in(const std::string& path, const Json& object, const char* key,
                     const std::string& what) {
@@ -77,8 +96,8 @@ Json read_manifest(const std::string& path) {
   if (!json.is_object() || !json.contains("weightsManifest")) {
     fail(ErrorKind::file,
          "'{}' is JSON, but no model of TensorFlow.js, the only JSON that limn reads weights from: "
-         "it has no weightsManifest",
-         path);
+         "it has no weightsManifest, but {}",
+         path, describe_other(json));
   }
   Json manifest = std::move(json["weightsManifest"]);
   if (!manifest.is_array())

@@ -79,13 +79,6 @@ kernels::PackedKernel pack(const Buffer<float>& values, const KernelLayout& layo
   return kernel;
 }
 
-// What the file has instead of layers, for a message.
-std::string first_names(const TensorTable& tensors) {
-  if (tensors.empty()) return "no tensors at all";
-  return fmt::format("{} tensor(s), the first '{}'", tensors.size(),
-                     printable(tensors.begin()->first));
-}
-
 }  // namespace
 
 std::vector<std::string> caffe_names(const NetworkTable& network) {
@@ -118,8 +111,17 @@ std::vector<std::string> torchvision_names(const NetworkTable& network) {
   return names;
 }
 
+std::string describe_tensors(const TensorTable& tensors) {
+  if (tensors.empty()) return "no tensors at all";
+  const auto kernel = std::ranges::find_if(
+      tensors, [](const auto& entry) { return entry.second.shape.size() == 4; });
+  const auto& example = kernel == tensors.end() ? *tensors.begin() : *kernel;
+  return fmt::format("{} tensor(s), such as '{}' of {}", tensors.size(), printable(example.first),
+                     shape_text(example.second.shape));
+}
+
 Weights weights_of(const std::string& path, const TensorTable& tensors, const TensorNaming& naming,
-                   const NetworkTable* network) {
+                   const NetworkTable* network, const std::string& found) {
   const HasLayer has_layer = [&](const std::string& layer) {
     return tensors.contains(layer + std::string(naming.kernel)) ||
            tensors.contains(layer + std::string(naming.bias));
@@ -129,7 +131,8 @@ Weights weights_of(const std::string& path, const TensorTable& tensors, const Te
   weights.network = network ? network : &fitting_network(naming.layers, has_layer);
   weights.convolutions = planned_convolutions(*weights.network);
   const std::vector<std::string> names = naming.layers(*weights.network);
-  weights.convolutions.resize(count_layers(path, names, has_layer, first_names(tensors)));
+  weights.convolutions.resize(
+      count_layers(path, names, has_layer, found.empty() ? describe_tensors(tensors) : found));
   for (size_t i = 0; i < weights.convolutions.size(); ++i) {
     Convolution& convolution = weights.convolutions[i];
     const int in = convolution.in();

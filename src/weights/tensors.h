@@ -57,12 +57,16 @@ std::vector<std::string> torchvision_names(const NetworkTable& network);
 inline constexpr TensorNaming kTorchvisionNaming = {torchvision_names, ".weight", ".bias",
                                                     KernelOrder::out_in_y_x};
 
+// What there is where VGG's layers are not: "3 tensor(s), such as 'fc.weight' of 10 x 512".
+std::string describe_tensors(const TensorTable& tensors);
+
 // The weights in `tensors`, of which the file at `path` may have others too. Without `network` it
 // is the one whose layers fit (checks.h). Convention and format are left to the caller. Throws
-// Error (file): layers missing, wrong shapes, values that are not finite, or that cannot be read.
+// Error (file): layers missing (`found` says what there is instead, if not these tensors), wrong
+// shapes, values that are not finite, or that cannot be read.
 //
 // Shapes are checked before a tensor is read, so that a read takes memory for a true layer only.
 Weights weights_of(const std::string& path, const TensorTable& tensors, const TensorNaming& naming,
-                   const NetworkTable* network = nullptr);
+                   const NetworkTable* network = nullptr, const std::string& found = "");
 
 }  // namespace limn

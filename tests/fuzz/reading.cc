@@ -14,10 +14,10 @@ namespace limn {
 namespace {
 
 constexpr FuzzedReader kReaders[] = {
-    {"caffemodel", read_caffemodel},       {"keras_h5", read_keras_h5},
-    {"matconvnet", read_matconvnet},       {"numpy_npz", read_numpy_npz},
-    {"pytorch_pth", read_pytorch_pth},     {"safetensors", read_safetensors},
-    {"tensorflow_js", read_tensorflow_js},
+    {"caffemodel", read_caffemodel},   {"keras_h5", read_keras_h5},
+    {"matconvnet", read_matconvnet},   {"numpy_npy", read_numpy_npy},
+    {"numpy_npz", read_numpy_npz},     {"pytorch_pth", read_pytorch_pth},
+    {"safetensors", read_safetensors}, {"tensorflow_js", read_tensorflow_js},
 };
 
 [[noreturn]] void misbehaved(const FuzzedReader& reader, const std::string& how) {
