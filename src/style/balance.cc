@@ -46,7 +46,7 @@ class Gradients {
   double of(const LossWeights& weights, std::span<const float> x) {
     objective_.multiply(weights);
     Losses losses;
-    const double unit = choose_unit(objective_, x, gradient_, losses);
+    const double unit = choose_unit(objective_, weight_unit(objective_), x, gradient_, losses);
     return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / unit;
   }
 

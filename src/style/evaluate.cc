@@ -58,7 +58,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   evaluation.gradient.resize(objective.size());
   Losses losses;
   const double unit =
-      choose_unit(objective, objective.encode(std::move(judged)), evaluation.gradient, losses);
+      choose_unit(objective, 1, objective.encode(std::move(judged)), evaluation.gradient, losses);
   evaluation.losses = multiplied(losses, 1 / unit);
   const size_t plane_size = objective.size() / 3;
   for (size_t i = 0; i < objective.size(); ++i) {

@@ -1,14 +1,18 @@
 // The unit in which a loss is minimised.
 //
-// A recipe's weights may be any: with weights a million times as large the loss is a million times
-// as large, and so is its gradient, but the picture that has the least of it is the same one. What
-// is not the same is how near its numbers come to the ends of what a float holds, 1e-38 and 3e38.
-// Gradients are made of floats, on their way through the network and in the optimiser, which takes
-// their squares. So a loss that begins far from 1 is multiplied by a power of two that brings it
-// there. That turns over no bit of what is in range already, and is undone where losses are told.
+// Of a recipe's weights only the proportions say which picture is painted: all of them times 1e9
+// make the loss and its gradient 1e9 times as large, but the picture of least loss is the same one.
+// Floats see to it that the way there is not. Multiplied by 1e9, a gradient is rounded elsewhere,
+// and a few hundred steps make that a texture of its own. And gradients have to fit into floats,
+// 1e-38 to 3e38, on their way through the network, and their squares in the optimiser.
 //
-// Only losses that are minimised regardless of their unit may be treated like that: Adam's epsilon
-// and the learning rates of published programs are meant for the loss as it is.
+// So the loss is minimised in a unit of its own. All weights are divided by the digits of the first
+// of them, so that times any constant they are the same but for a power of two, which turns over no
+// bit. And where the loss then begins far from 1, it is multiplied by the power of two that brings
+// it there. Where losses are told they are in the recipe's unit again.
+//
+// That is for optimisers that need not know the unit. Adam's epsilon and the learning rates of
+// published programs are meant for the loss as it is.
 #pragma once
 
 #include <span>
@@ -17,16 +21,20 @@
 
 namespace limn {
 
-// What a loss of this size is to be multiplied with: a power of two, and 1 where the loss is near
-// enough to 1. Of losses that have no size (0, or not finite): 1.
-double loss_unit(double loss);
+// The power of two that a loss of this size is to be multiplied with; 1 where it is near enough to
+// 1, or has no size (0, or not finite).
+double range_unit(double loss);
 
-// Multiplies all of the objective's terms by the unit of its loss at x, which is returned. losses
-// and gradient "=", at x, of the objective as it is from then on.
-double choose_unit(Objective& objective, std::span<const float> x, std::span<float> gradient,
-                   Losses& losses);
+// 1 / the objective's leading weight, but for a power of two: from 0.5 to 1.
+double weight_unit(const Objective& objective);
 
-// Losses times a factor.
+// Multiplies all of the objective's terms by `unit`, and if their loss at x asks for it by its
+// range_unit. Returns what they have been multiplied with altogether. losses and gradient "=", at
+// x, of the objective as it is from then on.
+double choose_unit(Objective& objective, double unit, std::span<const float> x,
+                   std::span<float> gradient, Losses& losses);
+
+// The terms times a factor, and their sum.
 Losses multiplied(const Losses& losses, double factor);
 
 }  // namespace limn

@@ -281,6 +281,16 @@ void Objective::multiply(const LossWeights& weights) {
   }
 }
 
+double Objective::leading_weight() const {
+  for (const Layer& layer : layers_) {
+    if (layer.content_weight != 0) return layer.content_weight;
+  }
+  for (const Layer& layer : layers_) {
+    if (layer.style_weight != 0) return layer.style_weight;
+  }
+  return recipe_.total_variation.weight;
+}
+
 std::vector<double> Objective::style_weights() const {
   std::vector<double> weights;
   for (const Layer& layer : layers_) weights.push_back(layer.style_weight);

@@ -102,6 +102,10 @@ class Objective {
   // From now on; 1 each at first.
   void multiply(const LossWeights& weights);
   const LossWeights& weights() const { return multiplied_; }
+  // The first of the recipe's weights that is not 0: of the content losses, or else of the style
+  // losses, or else of the total variation. Which picture has the least loss depends on the others'
+  // proportions to it alone.
+  double leading_weight() const;
   // The recipe's for the style losses of the layers in use, the whole term's included.
   std::vector<double> style_weights() const;
 

@@ -78,7 +78,7 @@ class Variable {
   Losses evaluate_objective(std::span<const float> x, std::span<float> gradient) {
     if (std::exchange(has_unit_, true)) return objective_.evaluate(x, gradient);
     Losses losses;
-    unit_ = choose_unit(objective_, x, gradient, losses);
+    unit_ = choose_unit(objective_, weight_unit(objective_), x, gradient, losses);
     return losses;
   }
 
