@@ -87,36 +87,49 @@ struct Mask {
 struct ReadOptions {
   // Refuse larger pictures before memory is taken for their pixels.
   std::int64_t max_pixels = 400'000'000;
-  // Shrink the picture to this width and height while it is decoded, each where it is larger; 0: its
-  // own. Memory is taken for the smaller picture only. The sides are meant as the picture is seen,
-  // its EXIF orientation applied.
+  // Shrink the picture to this width and height while it is decoded, each where it is larger; 0:
+  // its own. It is what resized() would make of it (of a JPEG or WebP, whose decoders shrink too,
+  // all but). Memory is taken for the smaller picture only, and what the decoder needs. The sides
+  // are meant as the picture is seen, its EXIF orientation applied.
   int width = 0, height = 0;
   // Told, in a sentence that names the file, of whatever a user might not expect: which of several
   // frames was read, how float samples were scaled.
-  std::function<void(const std::string&)> note;
+  std::function<void(const std::string&)> note = {};
 };
 
 struct WriteOptions {
   int bits = 8;      // per channel, 8 or 16; 16 needs a PNG or TIFF
   int quality = 95;  // 1..100, for JPEG, WebP, AVIF, HEIC and JPEG XL
-  // "png", "jpg", "tif", ...: an ending without its dot; empty: the one that the path has.
+  // "png", "jpg", "tif", ...: an ending without its dot; empty: the one that the path has, or PNG
+  // for standard output.
   std::string format = {};
 };
 
 // Reads JPEG, PNG, WebP, TIFF and whatever else the codec library on this machine brings. The EXIF
 // orientation is applied, ICC profiles are converted to sRGB, greyscale, CMYK and palette pictures
-// become RGB, alpha is kept unless it is opaque everywhere. Throws Error: file (unreadable, not a
-// picture, truncated), resources (more than max_pixels, or a side over 1,000,000 pixels).
+// become RGB, alpha is kept unless it is opaque everywhere. Floating-point samples up to 1 are
+// linear light; beyond, what they look like: encoded integers, or light brighter than white.
+//
+// `path` may be "-", standard input, or a pipe: at most 1 GiB is then copied into a temporary file.
+// Of several frames or pages the first is read, and "anim.gif[3]" reads frame 3, counted from 0,
+// unless a file of that very name exists.
+//
+// Throws Error: file (unreadable, not a picture, truncated, samples that are not finite numbers),
+// resources (more than max_pixels, a side over 1,000,000 pixels, a stream that is too long).
 LIMN_API Image read_image(const std::string& path, const ReadOptions& options = {});
 
 // Reads a mask from a picture: its grey, which is the mean of red, green and blue, times its alpha.
-// White is inside, black outside. Throws Error like read_image.
+// White is inside, black outside. Shrunk like resized masks, by the mean over each new pixel.
+// Throws Error like read_image, and when more than 1 % of the pixels are in colours, which no mask
+// has.
 LIMN_API Mask read_mask(const std::string& path, const ReadOptions& options = {});
 
-// Writes the format that path's ending names. The file is written beside `path` and then renamed:
-// an old file is replaced whole or not at all. An sRGB profile is attached; a JPEG, which has no
-// alpha, is laid on white. Throws Error: usage (unknown ending, 16 bits where the format has 8,
-// more pixels a side than it holds, planes that do not fit the size), file (cannot be written).
+// Writes the format that options.format or path's ending names. The file is written beside `path`
+// and then renamed: an old file is replaced whole or not at all. "-" is standard output, to which
+// nothing is written before the file is whole. An sRGB profile is attached; a JPEG, which has no
+// alpha, is laid on white. Throws Error: usage (unknown ending or format, 16 bits where the format
+// has 8, more pixels a side than it holds, planes that do not fit the size, a terminal), file
+// (cannot be written, nobody reads what comes through the pipe).
 LIMN_API void write_image(const Image& image, const std::string& path,
                           const WriteOptions& options = {});
 

@@ -46,6 +46,10 @@ class WithoutPipeSignal {
 
 }  // namespace
 
+Descriptor::~Descriptor() {
+  if (number_ >= 0) close(number_);
+}
+
 std::string temporary_folder() {
   std::error_code error;
   const std::filesystem::path folder = std::filesystem::temp_directory_path(error);

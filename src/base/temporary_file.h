@@ -5,8 +5,23 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace limn {
+
+// Closes what it holds, unless that is released.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+  int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;  // below 0: none
+};
 
 // The folder for temporary files: TMPDIR's, or /tmp.
 std::string temporary_folder();

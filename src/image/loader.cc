@@ -16,6 +16,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "image/vips.h"
@@ -133,6 +134,61 @@ VImage opened(const Loader& loader, const OpenedPicture& picture, double shrink,
   return image;
 }
 
+// Bytes that a sample takes.
+double sample_bytes(const VImage& image) {
+  return static_cast<double>(vips_format_sizeof(image.format()));
+}
+
+// A progressive JPEG comes in waves over the whole picture: all coefficients are kept, of 2 bytes.
+double coefficient_bytes(const VImage& image) {
+  constexpr const char* kSubsampling = "jpeg-chroma-subsample";
+  const bool halved_chroma = image.bands() == 3 && image.get_typeof(kSubsampling) != 0 &&
+                             std::string_view(image.get_string(kSubsampling)) == "4:2:0";
+  return 2 * (halved_chroma ? 1.5 : image.bands());
+}
+
+// A WebP without losses is decoded whole, and then shrunk; with losses, by a few rows. An animation
+// has a canvas on which its frames are laid.
+DecoderMemory webp_memory(const ByteSource& source, int frames) {
+  constexpr size_t kKind = 12;  // the offset of the first chunk's name
+  const std::vector<std::byte> file = beginning_of(source);
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  const bool lossy = frames == 1 && text.substr(std::min(kKind, text.size())).starts_with("VP8 ");
+  return {lossy ? 0.0 : frames > 1 ? 8.0 : 4.0, 4.0};
+}
+
+// What decoders keep, measured with libvips 8.14 on pictures of 24 million pixels. DecoderMemory's
+// `bytes` is per pixel here.
+DecoderMemory memory_by_pixel(const Loader& loader, const ByteSource& source, const VImage& image,
+                              int frames) {
+  const std::string_view name = loader.name;
+  const double samples = image.bands() * sample_bytes(image);
+  if (name.starts_with("jpeg"))
+    return {whole_number(image, "jpeg-multiscan", 0) ? coefficient_bytes(image) : 0.0, 0.0};
+  if (name.starts_with("png")) return {whole_number(image, "interlaced", 0) ? samples : 0.0, 0.0};
+  if (name.starts_with("webp")) return webp_memory(source, frames);
+  if (name.starts_with("gif")) return {4, 0};
+  if (name.starts_with("heif")) return {8 * sample_bytes(image), 0};
+  if (name.starts_with("jxl")) return {samples + 4, 0};
+  return {};
+}
+
+DecoderMemory memory_of(const Loader& loader, const ByteSource& source, const VImage& image,
+                        int frames) {
+  const double pixels = 1.0 * image.width() * image.height();
+  DecoderMemory memory = memory_by_pixel(loader, source, image, frames);
+  memory.bytes *= pixels;
+  // These read the file whole; and a TIFF may have all its rows in one compressed strip.
+  const std::string_view name = loader.name;
+  const auto file = static_cast<double>(source.bytes());
+  const bool compressed = file < 0.95 * pixels * image.bands() * sample_bytes(image);
+  if (name.starts_with("gif") || name.starts_with("webp") || name.starts_with("jxl") ||
+      (name.starts_with("tiff") && compressed)) {
+    memory.bytes += file;
+  }
+  return memory;
+}
+
 bool file_exists(const std::string& path) {
   struct stat status = {};
   return lstat(path.c_str(), &status) == 0;
@@ -164,8 +220,9 @@ OpenedPicture open_picture(const std::string& name) {
 Loaded loaded(const OpenedPicture& picture, double shrink) {
   const Loader* const loader = loader_of(rewound(picture.source));
   if (loader == nullptr) fail_as_unknown(picture.name, beginning_of(picture.source));
-  Loaded loaded{opened(*loader, picture, shrink, {}), loader->formats, halved(*loader, shrink)};
+  Loaded loaded{opened(*loader, picture, shrink, {}), {}, halved(*loader, shrink)};
   loaded.frames = std::max(1, whole_number(loaded.image, VIPS_META_N_PAGES, 1));
+  loaded.memory = memory_of(*loader, picture.source, loaded.image, loaded.frames);
   // Of a HEIC file the first is the one that it calls its primary picture.
   loaded.frame = whole_number(loaded.image, "heif-primary", 0);
   if (!picture.frame || *picture.frame == loaded.frame) return loaded;

@@ -16,9 +16,15 @@ enum class Shrinking {
   anyhow,  // to any size: WebP
 };
 
+// What a decoder keeps of a picture while it streams, beside some of its rows.
+struct DecoderMemory {
+  double bytes = 0;            // whatever the size that it is decoded at
+  double bytes_per_pixel = 0;  // for each that it is decoded to
+};
+
 struct Loaded {
   vips::VImage image;  // its header read and no pixel decoded; to be read from the top down
-  std::string format;  // "JPEG"
+  DecoderMemory memory;
   int halved = 1;  // 2, 4 or 8: every side of the image is that of the picture by this, rounded up
   int frames = 1;
   int frame = 0;  // the one that image is

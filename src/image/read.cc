@@ -57,12 +57,26 @@ Image planes(const Stored& stored) {
   return image;
 }
 
+// The rows of the file that are on their way at a time.
+double row_bytes(const VImage& image) {
+  constexpr double kKeptByVips = 512;  // rows, by its line cache
+  constexpr double kStrips = 2 * 16;   // rows as floats: those of each_row
+  constexpr double kSums = 7;          // rows as doubles, of a resampler
+  const double row = 1.0 * image.width() * image.bands();
+  const double kept = std::min<double>(kKeptByVips, image.height());
+  return row * (kept * static_cast<double>(vips_format_sizeof(image.format())) +
+                kStrips * sizeof(float) + kSums * sizeof(double));
+}
+
 }  // namespace
 
 double PictureHeader::reading_bytes(int asked_width, int asked_height) const {
   const auto side = [](int own, int asked) { return asked > 0 ? std::min(own, asked) : own; };
-  const double pixels = 1.0 * side(width, asked_width) * side(height, asked_height);
-  return decoder_bytes + row_bytes + pixels * (has_alpha ? 4 : 3) * sizeof(float);
+  const double own = 1.0 * width * height;
+  const double result = 1.0 * side(width, asked_width) * side(height, asked_height);
+  // A decoder shrinks to no less than twice the size that is asked for.
+  return decoder_bytes + shrinkable_bytes * std::min(own, 4 * result) +
+         result * (has_alpha ? 4 : 3) * sizeof(float);
 }
 
 PictureHeader read_header(const OpenedPicture& picture, const ReadOptions& options) {
@@ -76,6 +90,8 @@ PictureHeader read_header(const OpenedPicture& picture, const ReadOptions& optio
     header.height = upright.height();
     header.frames = file.frames;
     header.has_alpha = image.bands() > colour_bands(image);
+    header.decoder_bytes = file.memory.bytes + row_bytes(image);
+    header.shrinkable_bytes = file.memory.bytes_per_pixel;
     return header;
   });
 }

@@ -36,11 +36,12 @@ struct PictureHeader {
   int width = 0, height = 0;  // as the picture is seen, its EXIF orientation applied
   int frames = 1;
   bool has_alpha = false;    // which may turn out to be opaque everywhere
-  double decoder_bytes = 0;  // taken by the decoder however small the picture is read
-  double row_bytes = 0;      // taken by a row of the file on its way, as floats
+  double decoder_bytes = 0;  // that decoding takes at its peak, however small the picture is read
+  double shrinkable_bytes = 0;  // for each pixel that a decoder which shrinks has to keep
 
   // The memory that reading it at this size is expected to take at its peak, the result included;
-  // 0: its own size.
+  // 0: its own size. Measured with libvips 8.14 for what each decoder does; libraries differ, so
+  // that a third more or less is no surprise.
   double reading_bytes(int asked_width, int asked_height) const;
 };
 

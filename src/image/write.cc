@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/standard_output.h"
+#include "base/temporary_file.h"
 #include "image/samples.h"
 #include "image/shape.h"
 #include "image/vips.h"
@@ -110,37 +112,55 @@ bool is_available(const Format& format) {
   }
 }
 
-std::string available_endings() {
+// ".png, .jpg, ...", or without the dots.
+std::string available_endings(bool with_dots) {
   std::string endings;
   for (const Format& format : kFormats) {
     if (!is_available(format)) continue;
     for (const std::string_view ending : format.endings) {
       if (ending.empty()) continue;
       endings += endings.empty() ? "" : ", ";
-      endings += ending;
+      endings += ending.substr(with_dots ? 0 : 1);
     }
   }
   return endings;
 }
 
-const Format& format_of(const std::string& path) {
-  const std::string ending = fs::path(path).extension().string();
-  std::string lower = ending;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
+// The format with this ending, or none.
+const Format* format_with(std::string ending) {
+  std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (lower.empty()) {
+  for (const Format& format : kFormats)
+    if (std::find(format.endings.begin(), format.endings.end(), ending) != format.endings.end())
+      return &format;
+  return nullptr;
+}
+
+// The ending that says the format, with its dot.
+std::string ending_of(const std::string& path, const WriteOptions& options) {
+  if (!options.format.empty()) return "." + options.format;
+  if (path == kStandardOutput) return ".png";
+  return fs::path(path).extension().string();
+}
+
+const Format& format_of(const std::string& path, const WriteOptions& options) {
+  const std::string ending = ending_of(path, options);
+  if (ending.empty()) {
     fail(ErrorKind::usage, "cannot write '{}': the name needs an ending that says the format: {}",
-         path, available_endings());
+         path, available_endings(true));
   }
-  for (const Format& format : kFormats) {
-    if (std::find(format.endings.begin(), format.endings.end(), lower) == format.endings.end())
-      continue;
-    if (is_available(format)) return format;
-    fail(ErrorKind::usage, "cannot write '{}': this machine has no encoder for {}; use one of {}",
-         path, format.name, available_endings());
+  const Format* const format = format_with(ending);
+  if (format == nullptr && !options.format.empty()) {
+    fail(ErrorKind::usage, "cannot write '{}': there is no format '{}'; use one of {}", path,
+         options.format, available_endings(false));
   }
-  fail(ErrorKind::usage, "cannot write '{}': '{}' is no ending of a known format; use one of {}",
-       path, ending, available_endings());
+  if (format == nullptr) {
+    fail(ErrorKind::usage, "cannot write '{}': '{}' is no ending of a known format; use one of {}",
+         path, ending, available_endings(true));
+  }
+  if (is_available(*format)) return *format;
+  fail(ErrorKind::usage, "cannot write '{}': this machine has no encoder for {}; use one of {}",
+       path, format->name, available_endings(options.format.empty()));
 }
 
 void check_options(const std::string& path, const Format& format, const WriteOptions& options,
@@ -165,20 +185,35 @@ void check_options(const std::string& path, const Format& format, const WriteOpt
 
 const Format& checked_format(const std::string& path, const WriteOptions& options,
                              int longest_side) {
-  const Format& format = format_of(path);
+  const Format& format = format_of(path, options);
   check_options(path, format, options, longest_side);
-  check_replaceable(path);
+  if (path == kStandardOutput) {
+    check_standard_output();
+  } else {
+    check_replaceable(path);
+  }
   return format;
 }
 
+// Encodes into the open file.
 void save(const Image& image, const Format& format, const WriteOptions& options,
-          const std::string& path) {
+          const vips::VTarget& target) {
   const bool keep_alpha = !image.alpha.empty() && format.has_alpha;
   const VImage samples = as_samples(image, keep_alpha, options.bits);
   const std::uint64_t bytes = VIPS_IMAGE_SIZEOF_IMAGE(samples.get_image());
-  VImage::call(format.saver, encoder_options(format.codec, options.quality, bytes)
-                                 ->set("in", samples)
-                                 ->set("filename", path.c_str()));
+  VImage::call((std::string(format.saver) + "_target").c_str(),
+               encoder_options(format.codec, options.quality, bytes)
+                   ->set("in", samples)
+                   ->set("target", target));
+}
+
+// Through a file without a name: some encoders go back to what they have written, and what fails
+// half-way leaves nothing behind.
+void save_to_standard_output(const Image& image, const Format& format,
+                             const WriteOptions& options) {
+  const Descriptor file(open_temporary_file("cannot write '-'"));
+  save(image, format, options, vips::VTarget::new_to_descriptor(file.number()));
+  copy_to_standard_output(file.number());
 }
 
 }  // namespace
@@ -191,7 +226,10 @@ void write_image(const Image& image, const std::string& path, const WriteOptions
   check_shape(image);
   const Format& format = checked_format(path, options, std::max(image.width, image.height));
   try {
-    replace_file(path, [&](const std::string& beside) { save(image, format, options, beside); });
+    if (path == kStandardOutput) return save_to_standard_output(image, format, options);
+    replace_file(path, [&](const std::string& beside) {
+      save(image, format, options, vips::VTarget::new_to_file(beside.c_str()));
+    });
   } catch (const vips::VError& error) {
     fail(ErrorKind::file, "cannot write '{}': {}", path, condensed(error));
   } catch (const std::bad_alloc&) {
