@@ -33,7 +33,8 @@ std::vector<std::string> files_in(const std::string& folder) {
     if (entry->path().filename().string().starts_with('.')) continue;
     std::error_code unknown;
     const bool regular = entry->is_regular_file(unknown) && entry->file_size(unknown) > 0;
-    if (regular || unknown) files.push_back(entry->path().string());
+    const std::string path = entry->path().string();
+    if (regular || (unknown && !is_missing(path))) files.push_back(path);
   }
   if (error) fail(ErrorKind::file, "cannot read the folder '{}': {}", folder, error.message());
   std::ranges::sort(files);
