@@ -109,9 +109,9 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
   CLI::Option* paintings =
       command
           .add_option("PAINTING", names_.paintings,
-                      several ? "The picture in whose manner it is painted. Several are blended; a "
-                                "folder's pictures make one manner together"
-                              : "The picture in whose manner it is painted")
+                      several ? "The picture in whose style it is painted. Several are blended; a "
+                                "folder's pictures make one style together"
+                              : "The picture in whose style it is painted")
           ->required()
           ->type_name(several ? "FILE|FOLDER" : "FILE");
   if (!several) paintings->expected(1)->allow_extra_args(false);
@@ -146,11 +146,11 @@ void PaintingArguments::add_masks(CLI::App& command) {
     return command.add_option(flag, variable, help)->type_name("FILE")->group(kControls);
   };
   add("--mask-content", names_.content_masks,
-      "Where in the photo the first PAINTING's manner goes: white. Again for the second, ...; none "
+      "Where in the photo the first PAINTING's style goes: white. Again for the second, ...; none "
       "leaves one out")
       ->allow_extra_args(false);
   add("--mask-style", names_.style_masks,
-      "Where in the PAINTING its manner is found, in the same way")
+      "Where in the PAINTING its style is found, in the same way")
       ->allow_extra_args(false);
   add("--mask-keep", names_.keep_mask, "Where the photo stays as it is: white");
 }

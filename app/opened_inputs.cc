@@ -176,8 +176,8 @@ class OpenedInputs::Reading {
 
   // No larger than this; the file is closed.
   Image image(File& file, const Size& most) {
-    Image image = read(
-        file, most, static_cast<Image (*)(const OpenedPicture&, const ReadOptions&)>(read_image));
+    Image image = read_image(prepared(file, most), options_);
+    file.opened.reset();
     if (!is_visible(image)) {
       fail(ErrorKind::file, "'{}' is transparent everywhere: nothing of it can be seen", file.name);
     }
@@ -187,8 +187,8 @@ class OpenedInputs::Reading {
   }
 
   Mask mask(File& file, const Size& most) {
-    Mask mask = read(file, most,
-                     static_cast<Mask (*)(const OpenedPicture&, const ReadOptions&)>(read_mask));
+    Mask mask = read_mask(prepared(file, most), options_);
+    file.opened.reset();
     held_ += sizeof(float) * static_cast<double>(mask.values.size());
     return mask;
   }
@@ -205,16 +205,14 @@ class OpenedInputs::Reading {
   Inputs inputs;
 
  private:
-  template <typename Read>
-  auto read(File& file, const Size& most, const Read& read) {
+  // The file, open, with the options set to this size and its memory counted.
+  const OpenedPicture& prepared(File& file, const Size& most) {
     options_.width = most.width;
     options_.height = most.height;
     const double bytes = file.header.reading_bytes(most.width, most.height);
     inputs.reading_bytes = std::max(inputs.reading_bytes, held_ + bytes);
     if (!file.opened) file.opened = open_picture(file.name);
-    auto result = read(*file.opened, options_);
-    file.opened.reset();
-    return result;
+    return *file.opened;
   }
 
   ReadOptions options_;

@@ -30,37 +30,36 @@ namespace limn {
 namespace {
 
 constexpr const char* kDescription =
-    "Paint a photo in the manner of a painting, or of several.\n\n"
-    "Nothing but the pictures is needed: limn has a network inside. They are resized as the "
-    "recipe\n"
-    "says: by recipe 'limn', the longest side of each becomes --size pixels. The picture of least "
-    "loss\n"
-    "is written to --output; without it, to PHOTO-PAINTING.png in the current directory, where it\n"
-    "replaces nothing. Ctrl-C writes the best picture so far and ends with code 130.\n\n"
-    "Each PAINTING is a style. The picture is painted in a blend of them, unless masks say where "
-    "each\n"
-    "of them goes. A mask is a picture of any size, white inside and black outside.";
+    R"(Paint a photo in the style of a painting, or of several.
+
+Nothing but the pictures is needed: limn has a network inside. They are resized as the recipe
+says: by recipe 'limn', the longest side of each becomes --size pixels. The picture of least loss
+is written to --output; without it, or if it is a folder, to PHOTO-PAINTING.png in the current
+directory or there, where it replaces nothing. Ctrl-C writes the best picture so far and ends with
+code 130.
+
+Each PAINTING is a style. The picture is painted in a blend of them, unless masks say where each of
+them goes. A mask is a picture of any size, white inside and black outside; alpha counts as a mask.
+A picture called - comes through a pipe, and anim.gif[3] is a frame of anim.gif, counted from 0.)";
 
 constexpr const char* kExamples =
-    "Examples:\n"
-    "  limn paint photo.jpg painting.jpg\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --style-scale 0.5 --colors content\n"
-    "  limn paint photo.jpg oil.jpg ink.jpg -o out.png --blend 0.3,0.7\n"
-    "  limn paint photo.jpg etchings/ -o out.png                  the manner of all pictures in "
-    "it\n"
-    "  limn paint photo.jpg oil.jpg ink.jpg -o out.png --mask-content sky.png   the rest is ink\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --mask-keep face.png --seconds 20\n"
-    "  limn paint photo.jpg painting.jpg -o out.png --seed 7 --report out.json\n"
-    "  limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'\n"
-    "  limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads\n\n"
-    "Exit codes: 0 painted, 2 bad flag or recipe, or nothing was painted (no step lowered the "
-    "loss, or\n"
-    "--seconds left no time for one; no picture is written), 3 bad file (or a picture of "
-    "--save-every\n"
-    "could not be written), 4 too large or no memory, 130 interrupted (the best picture so far "
-    "was\n"
-    "written), 1 a fault of limn's own.";
+    R"(Examples:
+  limn paint photo.jpg painting.jpg
+  limn paint photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7
+  limn paint photo.jpg painting.jpg -o out.png --style-scale 0.5 --colors content
+  limn paint photo.jpg oil.jpg ink.jpg -o out.png --blend 0.3,0.7
+  limn paint photo.jpg etchings/ -o out.png                  the style of all pictures in it
+  limn paint photo.jpg oil.jpg ink.jpg -o out.png --mask-content sky.png   the rest is ink
+  limn paint photo.jpg painting.jpg -o out.png --mask-keep face.png --seconds 20
+  limn paint photo.jpg painting.jpg -o out.png --seed 7 --report out.json
+  limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'
+  limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads
+  cat photo.jpg | limn paint - painting.jpg -o - --format jpg > out.jpg
+
+Exit codes: 0 painted; 2 bad flag or recipe, or nothing was painted (no step lowered the loss, or
+--seconds left no time for one; no picture is written); 3 bad file (or a picture of --save-every
+could not be written); 4 too large or no memory; 130 interrupted (the best picture so far was
+written); 1 a fault of limn's own.)";
 
 // "; ended at 74: ...", of a painting that ended before all its iterations were done.
 std::string early_end(const Painted& painted, const Recipe& recipe) {
@@ -94,7 +93,7 @@ void PaintCommand::add_to(CLI::App& command) {
   arguments.add_to(command);
   command
       .add_option("-o,--output", given_output,
-                  "Where to write the picture: its ending is its format, or a folder "
+                  "Where to write the picture: its ending is its format; a folder; - for a pipe "
                   "[PHOTO-PAINTING.png]")
       ->type_name("FILE|FOLDER");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")

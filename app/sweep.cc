@@ -74,7 +74,7 @@ void SweepCommand::add_to(CLI::App& command) {
       ->required();
   command
       .add_option("-o,--output", outputs.sheet,
-                  "Where to write the sheet: its ending is its format, or a folder")
+                  "Where to write the sheet: its ending is its format; a folder; - for a pipe")
       ->type_name("FILE|FOLDER")
       ->required();
   command
