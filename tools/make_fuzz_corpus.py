@@ -48,6 +48,8 @@ def main():
     wf.write_mat(path("matconvnet", "packed"), FILTERS, compressed=True)
     wf.write_npz(path("numpy_npz", "stored"), FILTERS, half)
     wf.write_npz(path("numpy_npz", "deflated"), FILTERS, compressed=True)
+    for protocol in (2, 3, 5):
+        wf.write_npy(path("numpy_npy", f"protocol{protocol}"), FILTERS, half, protocol)
     wf.write_pth(path("pytorch_pth", "zip"), FILTERS, half)
     wf.write_pth(path("pytorch_pth", "stream"), FILTERS, half, zipped=False)
     wf.write_caffemodel(path("caffemodel", "now"), FILTERS)

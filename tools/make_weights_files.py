@@ -4,8 +4,10 @@ and NumPy. They hold VGG's first convolution, whose values are those of the test
 
     tools/make_weights_files.py [FOLDER]
 """
+import argparse
 import collections
 import pathlib
+import pickle
 import sys
 
 import numpy as np
@@ -40,6 +42,18 @@ def pytorch_files(folder):
                           lambda tensor: nn.Parameter(tensor.half(), requires_grad=False))
     torch.save({"epoch": 7, "loss": 0.25, "done": True, "state_dict": parallel, "notes": [None, "x"]},
                folder / "checkpoint_half.pth", pickle_protocol=4)
+    # A checkpoint with everything that training programs keep, after a step of the optimiser.
+    model = nn.Sequential(nn.Conv2d(3, 64, 3))
+    model.load_state_dict(state_dict(("0.weight", "0.bias"), lambda tensor: tensor.half().float()))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0, momentum=0.9)
+    model(torch.ones(1, 3, 8, 8)).sum().backward()
+    optimiser.step()
+    torch.save({"epoch": 3, "args": argparse.Namespace(lr=0.1, device=torch.device("cpu")),
+                "best": np.float64(0.5), "seen": collections.defaultdict(int, {"a": 1}),
+                "optimizer": optimiser.state_dict(), "scheduler": None, "shape": (1, 2),
+                "net": {"backbone": collections.OrderedDict(
+                    ("_orig_mod.module.features." + name, value.half())
+                    for name, value in model.state_dict().items())}}, folder / "training.pth")
     # Views of one storage, one of them permuted.
     both = torch.from_numpy(np.concatenate([BIAS, KERNEL.transpose(0, 2, 3, 1).ravel()])).half()
     torch.save({"conv1_1.weight": both[64:].view(64, 3, 3, 3).permute(0, 3, 1, 2),
@@ -59,11 +73,32 @@ def numpy_files(folder):
              conv1_1_b=BIAS.astype(">f8"))
 
 
+def write_npy(path, value, protocol):
+    """As np.save does, which has its protocol for itself."""
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "|O", "fortran_order": False, "shape": ()})
+        pickle.dump(np.array(value, dtype=object), file, protocol=protocol)
+
+
+def npy_files(folder):
+    kernel = np.ascontiguousarray(KERNEL.transpose(2, 3, 1, 0))
+    half = {"conv1_1": [kernel.astype(np.float16), BIAS.astype(np.float16)]}
+    np.save(folder / "dict.npy", {"conv1_1": [kernel, BIAS], "fc8": [np.ones((2, 3)), np.ones(3)]})
+    write_npy(folder / "protocol2.npy", half, 2)
+    write_npy(folder / "protocol4.npy", {"conv1_1": {"weights": half["conv1_1"][0],
+                                                     "biases": half["conv1_1"][1]}}, 4)
+    write_npy(folder / "protocol5.npy", {"conv1_1": (np.asfortranarray(kernel.astype(">f4")),
+                                                     BIAS.astype(">f8"))}, 5)
+    np.save(folder / "numbers.npy", BIAS)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     pytorch_files(folder)
     numpy_files(folder)
+    npy_files(folder)
     for file in sorted(folder.iterdir()):
         print(f"{file.stat().st_size:6} {file.name}")
 

@@ -46,6 +46,20 @@ CheckGlobal storages_and(const CheckGlobal& check_global) {
 
 // ------------------------------------------------------------------------------ zip containers --
 
+// Throws Error (file) where the zip container is only a wrapping: a download of several files, or
+// Keras's .keras.
+void refuse_archive(const ZipFile& zip) {
+  constexpr std::string_view kEndings[] = {".h5",  ".hdf5", ".pth",        ".pt",         ".npz",
+                                           ".npy", ".mat",  ".caffemodel", ".safetensors"};
+  for (const ZipEntry& entry : zip.entries()) {
+    const auto ends = [&](std::string_view ending) { return entry.name.ends_with(ending); };
+    if (std::ranges::none_of(kEndings, ends)) continue;
+    fail(ErrorKind::file,
+         "'{}' is a zip archive around '{}'; unpack it (unzip does) and give limn that file",
+         zip.path(), printable(entry.name));
+  }
+}
+
 // What stands before "data.pkl" in the name of the entry with the pickle.
 std::string zip_prefix(const ZipFile& zip) {
   constexpr std::string_view kPickle = "data.pkl";
@@ -59,6 +73,7 @@ std::string zip_prefix(const ZipFile& zip) {
     found = &entry;
   }
   if (!found) {
+    refuse_archive(zip);
     fail(ErrorKind::file,
          "'{}' is a zip container with neither PyTorch's data.pkl nor NumPy's arrays; it has {}",
          zip.path(),

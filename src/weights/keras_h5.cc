@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -39,17 +41,49 @@ struct Layer {
 };
 
 // The links of the group that holds the layers: save_weights puts them at the root, save under
-// model_weights.
+// model_weights, both of them since 2023 under names of Keras's own classes.
 Links links_of_layers(const Hdf5File& file) {
-  const std::string kModelWeights = "model_weights";
+  constexpr std::string_view kHolders[] = {
+      "model_weights", "_layer_checkpoint_dependencies", "layers", "vgg19", "vgg16", "functional"};
+  constexpr int kDeepest = 4;
   Links links = read_links(file, file.root(), read_header(file, file.root()));
-  const auto found = std::ranges::find(links, kModelWeights, &Hdf5Link::name);
-  if (found == links.end()) return links;
-  const Hdf5Object group = follow(file, *found, kModelWeights);
-  const Hdf5Header header = read_header(file, group);
-  if (!header.is_group())
-    fail(ErrorKind::file, "'{}': {} should be a group, but it is not", file.path(), kModelWeights);
-  return read_links(file, group, header);
+  const std::string first = keras_names(kVgg19).front();
+  for (int depth = 0; depth < kDeepest; ++depth) {
+    if (std::ranges::find(links, first, &Hdf5Link::name) != links.end()) break;
+    const auto holder = [&](const Hdf5Link& link) {
+      return std::ranges::find(kHolders, link.name) != std::end(kHolders);
+    };
+    const auto found = std::ranges::find_if(links, holder);
+    if (found == links.end()) break;
+    const std::string name = found->name;
+    const Hdf5Object group = follow(file, *found, name);
+    const Hdf5Header header = read_header(file, group);
+    if (!header.is_group())
+      fail(ErrorKind::file, "'{}': {} should be a group, but it is not", file.path(), name);
+    links = read_links(file, group, header);
+  }
+  return links;
+}
+
+// Keras 3 knows layers by their class and their number in the model: conv2d, conv2d_1, ...
+// They get VGG's names where there are as many as a VGG has.
+void name_numbered_layers(Links& links) {
+  constexpr std::string_view kClass = "conv2d";
+  std::map<size_t, Hdf5Link*> numbered;
+  for (Hdf5Link& link : links) {
+    if (link.name == kClass) numbered[0] = &link;
+    if (!link.name.starts_with("conv2d_")) continue;
+    const std::string_view digits = std::string_view(link.name).substr(kClass.size() + 1);
+    size_t number = 0;
+    const auto [after, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error == std::errc() && after == digits.data() + digits.size()) numbered[number] = &link;
+  }
+  for (const NetworkTable* network : {&kVgg16, &kVgg19}) {
+    const std::vector<std::string> names = keras_names(*network);
+    if (numbered.size() != names.size() || numbered.rbegin()->first != names.size() - 1) continue;
+    for (size_t i = 0; i < names.size(); ++i) numbered[i]->name = names[i];
+  }
 }
 
 // Files a dataset as the layer's kernel or bias by its number of dimensions. Names differ between
@@ -143,7 +177,8 @@ std::string first_names(const Links& links) {
 
 Weights read_keras_h5(const std::string& path) {
   const auto file = std::make_shared<Hdf5File>(path);
-  const Links links = links_of_layers(*file);
+  Links links = links_of_layers(*file);
+  name_numbered_layers(links);
   const std::set<std::string> known = known_layers();
   TensorTable tensors;
   for (const Hdf5Link& link : links) {

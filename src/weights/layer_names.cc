@@ -193,7 +193,11 @@ Candidate candidate_of(const Family& family, Numbering numbering, const TensorNa
   for (const NetworkTable* network : {&kVgg19, &kVgg16}) {
     const std::vector<Convolution> planned = planned_convolutions(*network);
     const std::vector<Layer> layers = network_layers(family, numbering, *network);
+    // A format's own names come with its own order.
+    const std::string own_name = usual.layers(*network).front() + std::string(usual.kernel);
+    const bool is_own = !layers.empty() && layers[0].kernel && layers[0].kernel->first == own_name;
     for (const KernelOrder order : {KernelOrder::out_in_y_x, KernelOrder::y_x_in_out}) {
+      if (is_own && order != usual.order) continue;
       std::vector<const Entry*> fitting;
       for (size_t i = 0; i < layers.size() && fits(layers[i], planned[i], order); ++i)
         fitting.push_back(layers[i].kernel);

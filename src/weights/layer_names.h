@@ -24,7 +24,7 @@ struct FoundLayers {
 };
 
 // Finds the layers. `usual` is how the format's files mostly name them: it says what the found
-// tensors' names end in, and which order the kernels have unless their shapes show another. Where
+// tensors' names end in, and which order the kernels have unless names and shapes are others. Where
 // nothing looks like VGG the table is empty. Nothing is read, except where two networks fit alike,
 // to see whether they are the same one.
 //

@@ -133,7 +133,7 @@ std::string describe_value(PickleRef value) {
     for (const auto& [key, member] : dict->items) {
       if (keys.size() == kShown) break;
       const std::string text = key_text(key);
-      keys.push_back(text.empty() ? "a key that is no name" : "'" + printable(text) + "'");
+      keys.push_back(text.empty() ? "a key that is no name" : fmt::format("'{}'", printable(text)));
     }
     if (keys.empty()) return "an empty dict";
     return fmt::format("a dict of {}{}", fmt::join(keys, ", "),

@@ -104,7 +104,7 @@ std::string describe_web_page(const std::string& text) {
   return fmt::format(
       "a web page{}, not weights: the download brought it instead of the file; open the link in a "
       "browser and download the file itself",
-      title.empty() ? "" : " (\"" + title + "\")");
+      title.empty() ? "" : fmt::format(" (\"{}\")", title));
 }
 
 // Amazon's and Google's stores answer so.
@@ -153,7 +153,7 @@ bool is_markup(std::string_view head) {
 }
 
 std::string describe_stranger(std::string_view head) {
-  if (head.empty()) return "empty (a download that never began?)";
+  if (head.empty()) return "empty";
   const std::string text = plain_text(head);
   for (const Stranger& stranger : kStrangers) {
     if (head.starts_with(stranger.signature) || text.starts_with(stranger.signature))

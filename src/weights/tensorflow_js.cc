@@ -55,7 +55,7 @@ std::string describe_other(const Json& json) {
   if (!json.is_object()) return "is no object at all";
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) {
-    if (keys.size() < kShown) keys.push_back("'" + printable(key) + "'");
+    if (keys.size() < kShown) keys.push_back(fmt::format("'{}'", printable(key)));
   }
   return keys.empty() ? "is empty" : fmt::format("{}", fmt::join(keys, ", "));
 }

@@ -67,8 +67,9 @@ TEST(Pickle, ReadsOtherPlainValues) {
 TEST(Pickle, ReadsTexts) {
   for (const std::string& text :
        {"U\x02hi."s, "T\x02\0\0\0hi."s, "X\x02\0\0\0hi."s, "\x8c\x02hi."s, "C\x02hi."s,
-        "B\x02\0\0\0hi."s, "\x8d\x02\0\0\0\0\0\0\0hi."s, "\x8e\x02\0\0\0\0\0\0\0hi."s, "Vhi\n."s,
-        "S'hi'\n."s, "S\"hi\"\n."s, "\x80\x04\x95\x05\0\0\0\0\0\0\0\x8c\x02hi."s}) {
+        "\x96\x02\0\0\0\0\0\0\0hi."s, "B\x02\0\0\0hi."s, "\x8d\x02\0\0\0\0\0\0\0hi."s,
+        "\x8e\x02\0\0\0\0\0\0\0hi."s, "Vhi\n."s, "S'hi'\n."s, "S\"hi\"\n."s,
+        "\x80\x04\x95\x05\0\0\0\0\0\0\0\x8c\x02hi."s}) {
     EXPECT_EQ(root_text(text), "hi");
   }
 }
@@ -135,6 +136,34 @@ TEST(Pickle, DescribesCallsAndExecutesNone) {
   ASSERT_NE(call, nullptr);
   EXPECT_EQ(call->callable->as<PickleGlobal>()->name, "known.name");
   EXPECT_EQ(call->arguments->as<PickleTuple>()->items.size(), 2u);
+}
+
+TEST(Pickle, KeepsWhatWouldBeSetOnAnObject) {
+  const Pickle pickle = read("cknown\nname\n)RK\7bK\5b.");
+  EXPECT_EQ(*pickle.root->as<PickleCall>()->state->as<std::int64_t>(), 5);  // as Python: the last
+}
+
+TEST(Pickle, LeavesLongTextsWhereTheyAre) {
+  const std::string before = "(B\x01\x10\0\0"s;
+  const Pickle pickle = read(before + std::string(4097, 'x') + "K\1t.");
+  const auto& items = pickle.root->as<PickleTuple>()->items;
+  ASSERT_NE(items[0]->as<PickleBytes>(), nullptr);
+  EXPECT_EQ(items[0]->as<PickleBytes>()->begin, before.size());
+  EXPECT_EQ(items[0]->as<PickleBytes>()->bytes, 4097u);
+  EXPECT_EQ(*items[1]->as<std::int64_t>(), 1);
+  EXPECT_TRUE(refused(before + std::string(4096, 'x'), "4097 byte(s) should follow"));
+}
+
+TEST(Pickle, BoundsItsTexts) {
+  std::string texts;
+  const std::string text = "0B\0\x10\0\0"s + std::string(4096, 'x');
+  for (int i = 0; i < 30'000; ++i) texts += text;  // 120 MB, none of them kept on the stack
+  EXPECT_TRUE(refused("N" + texts + ".", "more than 1000000 values"));
+}
+
+TEST(Pickle, ReadsADefaultDict) {
+  EXPECT_EQ(root<PickleDict>("ccollections\ndefaultdict\ncknown\nname\n\x85RK\1K\2s.").items.size(),
+            1u);
 }
 
 TEST(Pickle, LeavesWhatFollowsIt) { EXPECT_EQ(read("K\1.K\2.").bytes, 3u); }

@@ -12,6 +12,7 @@
 
 #include "caffe_writer.h"
 #include "mat_writer.h"
+#include "npy_writer.h"
 #include "pth_files.h"
 #include "tensorflow_js_writer.h"
 #include "weights/read.h"
@@ -360,6 +361,27 @@ TEST(Damage, FlippedBitsOfPytorchStreamsAreRefusedOrHarmless) {
     const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, 6);
     EXPECT_GT(fates.refused, 50);
     EXPECT_GT(fates.read, 10);
+  }
+}
+
+TEST(Damage, EveryCutOfANpyFileIsRefusedInSilence) {
+  expect_all_cuts_refused(npy_file(sample_weights(kVgg19, 2)));
+  // All of the structure of real ones, every few bytes of their values.
+  for (const char* name : {"dict.npy", "protocol2.npy", "protocol4.npy", "protocol5.npy"}) {
+    const std::string sound = file_bytes(made_file(name));
+    for (size_t bytes = 0; bytes < sound.size(); bytes += 3)
+      ASSERT_EQ(fate_of(sound.substr(0, bytes)), Fate::refused) << name << " cut to " << bytes;
+  }
+}
+
+TEST(Damage, FlippedBitsOfNpyFilesAreRefusedOrHarmless) {
+  for (const std::string& sound :
+       {npy_file(sample_weights(kVgg19, 2)), file_bytes(made_file("dict.npy")),
+        file_bytes(made_file("protocol4.npy")), file_bytes(made_file("protocol5.npy"))}) {
+    const Fates fates = fates_of_flips(sound, structure_of(sound), kFlips, 9);
+    EXPECT_GT(fates.refused, 50);
+    EXPECT_GT(fates.read, 10);
+    fates_of(sound, structure_of(sound), kFlips, 10, blow_up);
   }
 }
 

@@ -89,6 +89,53 @@ TEST_F(KerasH5, ReadsLayersUnderModelWeights) {
   }
 }
 
+// tf.keras 2.13's .weights.h5 keeps a layer's variables by number; models may lie in models.
+TEST_F(KerasH5, ReadsLayersUnderOtherGroups) {
+  for (const std::vector<const char*>& groups :
+       {std::vector<const char*>{"_layer_checkpoint_dependencies"},
+        {"layers"},
+        {"model_weights", "vgg19"},
+        {"layers", "functional", "layers"}}) {
+    {
+      std::vector<Hdf5Handle> holders;
+      holders.push_back(create_hdf5(path_));
+      for (const char* group : groups) holders.push_back(create_group(holders.back(), group));
+      for (const Convolution& layer : sample_.convolutions) {
+        const Hdf5Handle group =
+            create_group(holders.back(), layer.id == "1_1" ? "block1_conv1" : "block1_conv2");
+        const Hdf5Handle variables = create_group(group, "vars");
+        const auto in = static_cast<hsize_t>(layer.in());
+        write_dataset(variables, "0", {3, 3, in, 64}, keras_order(layer));
+        write_dataset(variables, "1", {64}, layer.bias);
+      }
+    }
+    EXPECT_TRUE(same_layers(read_keras_h5(path_), sample_)) << groups.back();
+  }
+}
+
+// Keras 3's .weights.h5 has no other names than these.
+TEST_F(KerasH5, ReadsLayersByTheirNumbers) {
+  const Weights all = sample_weights(kVgg16, 13);
+  const auto write = [&](size_t count) {
+    const Hdf5Handle file = create_hdf5(path_);
+    const Hdf5Handle layers = create_group(file, "layers");
+    create_group(create_group(layers, "input_layer"), "vars");
+    for (size_t i = 0; i < count; ++i) {
+      const Convolution& layer = all.convolutions[i];
+      const Hdf5Handle variables = create_group(
+          create_group(layers, i == 0 ? "conv2d" : "conv2d_" + std::to_string(i)), "vars");
+      const auto in = static_cast<hsize_t>(layer.in());
+      const auto out = static_cast<hsize_t>(layer.out());
+      write_dataset(variables, "0", {3, 3, in, out}, keras_order(layer));
+      write_dataset(variables, "1", {out}, layer.bias);
+    }
+  };
+  write(13);
+  EXPECT_TRUE(same_layers(read_keras_h5(path_), all));
+  write(12);  // whose order no shape would prove
+  EXPECT_TRUE(says(refusal(path_), "has no layer block1_conv1"));
+}
+
 TEST_F(KerasH5, HasCaffesConvention) {
   write_keras_h5(path_, sample_);
   EXPECT_EQ(read_keras_h5(path_).convention, kCaffeConvention);

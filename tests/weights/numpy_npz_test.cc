@@ -116,6 +116,24 @@ TEST(NumpyNpz, ReadsEveryLayerOfBothNetworks) {
   }
 }
 
+// What np.savez(path, **state_dict) makes of PyTorch's tensors.
+TEST(NumpyNpz, ReadsAStateDictInPyTorchsOrder) {
+  const Weights weights = sample_weights(kVgg19, 1);
+  const auto array = [](std::string_view shape, std::span<const float> values) {
+    return npy_header(
+               fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': {}}}", shape)) +
+           std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  };
+  const TemporaryFolder folder;
+  write_zip(folder.path("a.npz"),
+            {{"module.features.0.weight.npy",
+              array("(64, 3, 3, 3)", unpacked(weights.convolutions[0].kernel))},
+             {"module.features.0.bias.npy", array("(64,)", weights.convolutions[0].bias)}});
+  const Weights read = read_weights(folder.path("a.npz"));
+  EXPECT_TRUE(same_layers(read, weights));
+  EXPECT_EQ(read.convention, kTorchvisionConvention);
+}
+
 // A file with conv1_1_W of this header, and of as many zeros.
 std::string message_for_kernel(const std::string& dictionary, size_t bytes) {
   const TemporaryFolder folder;

@@ -66,6 +66,14 @@ TEST(PytorchPth, ReadsEveryLayerOfBothNetworks) {
   }
 }
 
+std::string refusal_of_pickle(const std::string& pickle) {
+  const TemporaryFolder folder;
+  write_pth_stream(folder.path("stream.pth"), pickle, {});
+  refusal(folder.path("stream.pth"));
+  write_pth_zip(folder.path("zip.pth"), pickle, {});
+  return refusal(folder.path("zip.pth"));
+}
+
 // The first layer under these names, its kernel the tensor.
 struct OneLayer {
   Weights weights = sample_weights(kVgg19, 1);
@@ -101,6 +109,96 @@ TEST(PytorchPth, ReadsTheNamesThatFeaturesAloneHas) {
   file.expect_read();
   file.prefix = "module.features.0.";
   file.expect_read();
+}
+
+// A dict within another pickle.
+std::string inner_dict(const std::vector<std::pair<std::string, std::string>>& items) {
+  const std::string whole = pickled_dict(items);
+  return whole.substr(2, whole.size() - 3);  // without the protocol and the end
+}
+
+testing::AssertionResult reads(const std::string& pickle, const OneLayer& file) {
+  const TemporaryFolder folder;
+  write_pth_zip(folder.path("a.pth"), pickle, file.storages);
+  return same_layers(read_weights(folder.path("a.pth")), file.weights);
+}
+
+TEST(PytorchPth, ReadsAStateDictUnderAnyKey) {
+  const OneLayer file;
+  for (const char* prefix :
+       {"features.0.", "module.features.0.", "features.module.0.", "vgg.features.0.", "backbone.0.",
+        "_orig_mod.features.0.", "module.module.net.encoder.0.", "0."}) {
+    const std::string state = inner_dict({{std::string(prefix) + "weight", file.kernel.text()},
+                                          {std::string(prefix) + "bias", file.bias.text()}});
+    for (const char* key :
+         {"state_dict", "model_state_dict", "net", "model", "params_ema", "x y"}) {
+      const std::string checkpoint =
+          inner_dict({{"epoch", pickled(3)}, {key, state}, {"loss", "N"}});
+      EXPECT_TRUE(reads("\x80\x02" + checkpoint + ".", file)) << prefix << " under " << key;
+      const std::string outer = pickled_dict({{"args", ")"}, {"model", checkpoint}});
+      EXPECT_TRUE(reads(outer, file)) << prefix << " deeper";
+      const std::string tuple = "\x80\x02" + pickled_tuple({state, pickled(7)}) + ".";
+      EXPECT_TRUE(reads(tuple, file)) << prefix << " in a tuple";
+    }
+  }
+}
+
+// Every kind of thing that lies beside the weights, as PyTorch itself wrote it.
+TEST(PytorchPth, ReadsACheckpointOfTraining) {
+  const Weights weights = read_weights(made_file("training.pth"));
+  EXPECT_TRUE(same_layers(weights, sample_weights(kVgg19, 1)));
+  EXPECT_EQ(weights.convention, kTorchvisionConvention);
+}
+
+TEST(PytorchPth, SaysWhatIsThereInsteadOfAStateDict) {
+  const OneLayer file;
+  EXPECT_TRUE(says(refusal_of_pickle(pickled_dict({{"epoch", pickled(3)}, {"arch", pickled("x")}})),
+                   "it has no tensors at all, in a dict of 'epoch', 'arch'"));
+  EXPECT_TRUE(
+      says(refusal_of_pickle(
+               pickled_dict({{"net", inner_dict({{"conv1.weight", file.kernel.text()}})}})),
+           "it has 1 tensor(s), such as 'net.conv1.weight' of 64 x 3 x 3 x 3, in a dict of 'net'"));
+  EXPECT_TRUE(says(refusal_of_pickle("\x80\x02" + file.kernel.text() + "."),
+                   "but it holds a single tensor of 64 x 3 x 3 x 3"));
+  EXPECT_TRUE(says(refusal_of_pickle("\x80\x02](" + file.kernel.text() + file.bias.text() + "e."),
+                   "but it holds a list of 2 value(s) without names"));
+  EXPECT_TRUE(says(refusal_of_pickle("\x80\x02" + pickled("hello") + "."), "but it holds a text"));
+}
+
+TEST(PytorchPth, RefusesTwoNetworksInOneFile) {
+  OneLayer file;
+  const std::string other = inner_dict(
+      {{"0.weight", sound_tensor("2", {64, 3, 3, 3}).text()}, {"0.bias", file.bias.text()}});
+  const std::string state =
+      inner_dict({{"0.weight", file.kernel.text()}, {"0.bias", file.bias.text()}});
+  file.storages.emplace_back("2", std::string(4 * 1728, '\0'));
+  const std::string pickle = pickled_dict({{"model", state}, {"ema", other}});
+  const TemporaryFolder folder;
+  write_pth_zip(folder.path("a.pth"), pickle, file.storages);
+  EXPECT_TRUE(says(refusal(folder.path("a.pth")), "'ema.0.weight' and 'model.0.weight'"));
+  EXPECT_TRUE(reads(pickled_dict({{"model", state}, {"ema", state}}), file));  // the same twice
+}
+
+// A dict in each of ten places of a dict in each of ten places ...: to who walks all, 10^8 tensors.
+TEST(PytorchPth, TakesBillionLaughsLightly) {
+  const OneLayer file;
+  std::string text = inner_dict(
+      {{"features.0.weight", file.kernel.text()}, {"features.0.bias", file.bias.text()}});
+  for (char level = 0; level < 8; ++level) {
+    text += "q"s + level + "0}(";
+    for (int i = 0; i < 10; ++i) text += pickled(i) + "h"s + level;
+    text += "u";
+  }
+  EXPECT_TRUE(reads("\x80\x02" + text + ".", file));
+}
+
+TEST(PytorchPth, BoundsTheNumberOfTensors) {
+  const OneLayer file;
+  std::string text = "\x80\x02" + file.bias.text() +
+                     "q\x01"
+                     "0}(";
+  for (int i = 0; i < 20'001; ++i) text += pickled(i) + "h\x01";
+  EXPECT_TRUE(says(refusal_of_pickle(text + "u."), "at most 20000 tensors"));
 }
 
 TEST(PytorchPth, ReadsWhatPython2Wrote) {
@@ -211,14 +309,6 @@ TEST(PytorchPth, RefusesValuesThatAreNotFinite) {
 
 // ---------------------------------------------------------------------------------- other pickles
 
-std::string refusal_of_pickle(const std::string& pickle) {
-  const TemporaryFolder folder;
-  write_pth_stream(folder.path("stream.pth"), pickle, {});
-  refusal(folder.path("stream.pth"));
-  write_pth_zip(folder.path("zip.pth"), pickle, {});
-  return refusal(folder.path("zip.pth"));
-}
-
 TEST(PytorchPth, ExecutesNothing) {
   const TemporaryFolder folder;
   const std::string mark = folder.path("executed");
@@ -284,6 +374,9 @@ TEST(PytorchPth, RefusesOtherZipContainers) {
   write_zip(folder.path("a.docx"), {{"word/document.xml", "<xml/>"}});
   EXPECT_TRUE(
       says(refusal(folder.path("a.docx")), "neither PyTorch's data.pkl nor NumPy's arrays"));
+  write_zip(folder.path("a.keras"), {{"config.json", "{}"}, {"model.weights.h5", "x"}});
+  EXPECT_TRUE(says(refusal(folder.path("a.keras")),
+                   "is a zip archive around 'model.weights.h5'; unpack it"));
   EXPECT_TRUE(says(refusal(folder.path("a.docx")), "the first 'word/document.xml'"));
   write_zip(folder.path("b.pth"), {{"a/data.pkl", "N."}, {"b/data.pkl", "N."}});
   EXPECT_TRUE(says(refusal(folder.path("b.pth")), "should have one data.pkl"));

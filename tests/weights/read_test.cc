@@ -66,7 +66,7 @@ TEST(ReadWeights, SaysWhatAForeignFileIs) {
       {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"sv, "is a PNG picture"},
       {"\xff\xd8\xff\xe0\0\x10JFIF"sv, "is a JPEG picture"},
       {"\x80\x02}q\0."sv, "is a Python pickle, but none of PyTorch's"},
-      {"\x93NUMPY\x01\0v\0{'descr'"sv, "is a single NumPy array"},
+      {"\x80\x05}q\0."sv, "is a Python pickle, but none of PyTorch's"},
       {"MATLAB 7.3 MAT-file, Platform: GLNXA64", "is a MATLAB 7.3 file"},
       {"\x1f\x8b\x08\0\0\0\0\0\0\x03"sv, "is packed by gzip"},
       {"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a", "is not weights in a format that limn knows"},
@@ -76,6 +76,48 @@ TEST(ReadWeights, SaysWhatAForeignFileIs) {
     EXPECT_TRUE(says(message, foreign.expected));
     EXPECT_TRUE(says(message, "limn reads Keras .h5, .safetensors"));
   }
+}
+
+// Whatever servers put before a page, and however they write it.
+TEST(ReadWeights, RecognisesWebPages) {
+  using namespace std::string_view_literals;
+  for (const std::string_view page : {
+           "\n\n<!doctype html>\n<html lang=\"fr\"><title>T\xc3\xa9l\xc3\xa9</title></html>"sv,
+           "\xef\xbb\xbf<!DOCTYPE html><html>"sv,
+           "<!-- a comment -->\r\n<!-- and more -->\t<html>"sv,
+           "<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML\"><html>"sv,
+           "<HTML><HEAD><TITLE>404 Not Found</TITLE></HEAD></HTML>"sv,
+           "<head>\n<title>x</title>"sv,
+           "\n <html lang=en class=padding-of-more-than-thirty-two-bytes>"sv,  // as if of Caffe
+           "\n\n<body>1234</body>"sv,
+           "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"sv,
+           "1f4\r\n<!DocType HTML>"sv,
+           "\0\0\0<html>"sv,
+           "<!DOCTYPE html><html><p>\xe9\xe8 in Latin-1"sv,
+           "\xff\xfe<\0h\0t\0m\0l\0>\0"sv,
+           "\xfe\xff\0<\0h\0t\0m\0l\0>"sv,
+       }) {
+    EXPECT_TRUE(says(refusal_of_bytes(page), "is a web page")) << page;
+  }
+  EXPECT_TRUE(says(refusal_of_bytes("<html><title>\n  Sign\n in </title>"),
+                   "is a web page (\"Sign in\"), not weights: the download brought it"));
+}
+
+TEST(ReadWeights, SaysWhatServersAnswered) {
+  EXPECT_TRUE(says(refusal_of_bytes("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>"
+                                    "<Code>AccessDenied</Code><Message>Access Denied</Message>"),
+                   "is an error message of a server (\"AccessDenied: Access Denied\")"));
+  EXPECT_TRUE(says(refusal_of_bytes("\n<Error><Code>NoSuchKey</Code></Error>"), "(\"NoSuchKey\")"));
+  EXPECT_TRUE(says(refusal_of_bytes("<svg xmlns=\"x\"/>"), "is an SVG picture"));
+  EXPECT_TRUE(says(refusal_of_bytes("{\"message\":\"Not Found\",\"status\":\"404\"}"),
+                   "the message \"Not Found\", as servers answer"));
+  EXPECT_TRUE(says(refusal_of_bytes("{\"layers\": 3}"), "it has no weightsManifest, but 'layers'"));
+  EXPECT_TRUE(says(refusal_of_bytes("\xef\xbb\xbf{\"a\": 1}"), "is JSON, not weights"));
+  EXPECT_TRUE(says(refusal_of_bytes("Acc\xc3\xa8s refus\xc3\xa9\nmore"), "is text, not weights"));
+  EXPECT_TRUE(says(refusal_of_bytes(" \nversion https://git-lfs.github.com/spec/v1\n"),
+                   "is a Git LFS pointer"));
+  EXPECT_TRUE(says(refusal_of_bytes(std::string(5000, '\0')), "blanks or zeros only"));
+  EXPECT_TRUE(says(refusal_of_bytes("\n\n\n"), "blanks or zeros only"));
 }
 
 }  // namespace

@@ -48,6 +48,25 @@ TEST_F(Safetensors, KeepTheInputConventionToTheBit) {
   }
 }
 
+// Without metadata, under the names of a model around it.
+TEST_F(Safetensors, AreReadUnderOtherNames) {
+  const Weights weights = sample_weights(kVgg19, 1);
+  const Convolution& layer = weights.convolutions[0];
+  const std::vector<float> kernel = unpacked(layer.kernel);
+  std::string data;
+  for (const std::span<const float> values :
+       {std::span<const float>(kernel), std::span<const float>(layer.bias)})
+    data.append(reinterpret_cast<const char*>(values.data()), values.size_bytes());
+  write_raw_safetensors(
+      path_,
+      R"({"net.vgg.features.0.weight":{"dtype":"F32","shape":[64,3,3,3],"data_offsets":[0,6912]},)"
+      R"("net.vgg.features.0.bias":{"dtype":"F32","shape":[64],"data_offsets":[6912,7168]}})",
+      data);
+  const Weights read = read_weights(path_);
+  EXPECT_TRUE(same_layers(read, weights));
+  EXPECT_EQ(read.convention, kTorchvisionConvention);
+}
+
 // By its layers alone this file would be taken for VGG-19.
 TEST_F(Safetensors, KeepTheNetworkOfAFileThatEndsEarly) {
   write_safetensors(sample_weights(kVgg16, 2), path_);

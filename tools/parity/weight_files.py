@@ -8,6 +8,7 @@ trained: in the channel order and unit of that file.
 import collections
 import json
 import math
+import pickle
 import re
 import struct
 
@@ -177,6 +178,18 @@ def read_npz(path):
     with np.load(path) as file:
         return {name[4:7]: (channels_first(file[name]), file[name[:-1] + "b"].astype(np.float32))
                 for name in file.files if re.fullmatch(r"conv\d_\d_W", name)}
+
+
+# ------------------------------------------------------------------------- VGG-19's .npy --
+
+def write_npy(path, filters, dtype=np.float32, protocol=3):
+    """A pickled dict of kernel and bias, as np.save writes it (which has protocol 3)."""
+    layers = {f"conv{conv}": [channels_last(kernel).astype(dtype), bias.astype(dtype)]
+              for conv, (kernel, bias) in filters.items()}
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "|O", "fortran_order": False, "shape": ()})
+        pickle.dump(np.array(layers, dtype=object), file, protocol=protocol)
 
 
 # ----------------------------------------------------------------------- torchvision's .pth --
