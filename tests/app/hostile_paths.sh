@@ -32,7 +32,7 @@ odd_names=($'odd/new\nline, quo\'te", per%cent {} brack[ets][3] \xff\xfe .png' '
 for name in "${odd_names[@]}"; do cp photo.png "./$name"; done
 chmod 777 odd odd/* folder
 paths=("" - /dev/stdin /dev/null /dev/zero /proc/self/mem fifo socket loop dangling "$long"
-  "$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long"
+  "$(printf 'a/%.0s' {1..2500})a.png"
   folder given/photo.png/x.png "${odd_names[@]}" "${closed_paths[@]}")
 places=(/dev/full folder/ loop/a.png ./-dash.png given/photo.png
   "${locked_paths[@]}")  # as well, for what is written
