@@ -136,7 +136,7 @@ Shards find_shards(const std::string& path, const Json& group) {
            printable(name));
     }
     const fs::path file = fs::path(path).parent_path() / relative;
-    if (is_missing(file.string())) {
+    if (is_missing(file.string()) || is_folder(file.string())) {
       fail(ErrorKind::file,
            "'{}': its shard '{}' should lie beside it, but it is not there; fetch it too", path,
            printable(name));

@@ -19,6 +19,7 @@ fi
 # ---- what is given, and what is odd ----
 mkdir given odd folder closed locked
 cp photo.png painting.png left.png vgg19.safetensors tiny.toml given
+chmod -R a+rwX given  # so that it is limn that keeps it
 cp photo.png secret.png && chmod 000 secret.png
 cp photo.png closed/a.png && chmod 000 closed
 cp photo.png locked/a.png && chmod 555 locked
@@ -27,13 +28,14 @@ ln -s loop loop
 ln -s nowhere/a.png dangling
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
 long=$(printf '%0256d' 0)
-odd_names=($'odd/new\nline, quo\'te", per%cent {} brack[ets][3] \xff\xfe .png' '-dash.png' './-dash.png')
+odd_names=($'odd/new\nline, quo\'te", per%cent {} brack[ets][3] \xff\xfe .png' '-dash.png')
 for name in "${odd_names[@]}"; do cp photo.png "./$name"; done
 chmod 777 odd odd/* folder
-paths=("" - /dev/stdin /dev/null /dev/zero /proc/self/mem fifo socket loop loop/a.png dangling "$long"
-  "$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long/$long"
+paths=("" - /dev/stdin /dev/null /dev/zero /proc/self/mem fifo socket loop dangling "$long"
+  "$(printf 'a/%.0s' {1..2500})a.png"
   folder given/photo.png/x.png "${odd_names[@]}" "${closed_paths[@]}")
-places=(/dev/full folder/ "${locked_paths[@]}")  # as well, for what is written
+places=(/dev/full folder/ loop/a.png ./-dash.png given/photo.png
+  "${locked_paths[@]}")  # as well, for what is written
 [[ -z ${SANITIZE:-} ]] || paths=(fifo loop "$long" folder "${odd_names[0]}")  # the others take minutes
 
 # ---- every argument that is a path: what it is, and the command, in which @ stands for it ----
@@ -71,12 +73,12 @@ expected() {
   case "$1 $2" in
     picture\ odd/* | painting\ odd/* | output\ odd/* | report\ odd/*) echo 0 ;;
     "output folder" | "output folder/" | "output ./-dash.png" | "report ./-dash.png") echo 0 ;;
+    *" given/photo.png") echo 2 ;;
     weights\ odd/* | "output locked/"* | "report locked/"*) echo 3 ;;
-    "picture folder" | "painting folder" | "weights folder" | "report folder" | "recipe folder/") echo 3 ;;
+    "picture folder" | "painting folder" | "weights folder" | "report folder") echo 3 ;;
     *" given/photo.png/x.png" | *" loop/a.png" | *" closed/a.png")
       [[ $1 == other || $1 == animation ]] || echo 3 ;;
-    *" loop" | *" secret.png" | *" socket" | *" /dev/zero" | *" /dev/full" | \
-      *" /proc/self/mem")
+    *" loop" | *" secret.png" | *" socket" | *" /dev/zero" | *" /proc/self/mem")
       case $1 in picture | painting | weights | initial) echo 3 ;; esac ;;
   esac
 }
