@@ -44,7 +44,7 @@ cd ..
 
 # One stream serves one picture.
 rm -r out && mkdir out
-expect_refusal 2 "standard input" limn paint - - "${weights[@]}" -o out/a.png
+expect_refusal 2 "are one stream" limn paint - - "${weights[@]}" -o out/a.png
 expect_refusal 3 "the file is empty" limn paint - painting.png "${weights[@]}" -o out/a.png
 
 # To standard output: the picture and nothing else, in any format.
@@ -67,4 +67,5 @@ expect_picture sheet.png " x "
 rm -r out && mkdir out
 expect_refusal 2 "'gif'" "${paint[@]}" -o - --format gif
 expect_refusal 2 "--save-every" "${paint[@]}" -o - --save-every 1
-expect_refusal 3 "standard output" bash -c 'exec "$@" > /dev/full' -- "${paint[@]}" -o -
+expect_exit 3 bash -c 'exec "$@" > /dev/full' -- "${paint[@]}" -o -
+expect_message "limn: cannot write '-': No space left on device"
