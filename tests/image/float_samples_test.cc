@@ -35,7 +35,7 @@ TEST_F(ReadFloats, UpToOneAreLinearLight) {
   const Image image = reads(3, [](int x, int y, int) { return ramp(x, y); });
   EXPECT_EQ(notes_, "");
   EXPECT_NEAR(at(image, 50, 50, 1), encoded(ramp(50, 50)), 1e-6);
-  EXPECT_EQ(at(image, 99, 99, 1), 1.0f);
+  EXPECT_NEAR(at(image, 99, 99, 1), 1.0f, 1e-6);
 }
 
 TEST_F(ReadFloats, InTheRangesOfIntegersAreEncoded) {
@@ -61,7 +61,7 @@ TEST_F(ReadFloats, BrighterThanWhiteAreScaledByTheBrightOnes) {
     EXPECT_PRED2(contains, notes_, "taken as linear light");
     // White is at 99.5 %; the histogram's steps are of 0.8 %.
     EXPECT_NEAR(at(image, 50, 50, 0), encoded(ramp(50, 50) / 0.995), 0.005) << brightness;
-    EXPECT_EQ(at(image, 99, 99, 0), 1.0f);
+    EXPECT_NEAR(at(image, 99, 99, 0), 1.0f, 1e-6);
     EXPECT_LT(at(image, 0, 90, 0), 0.97f);
   }
 }
@@ -71,7 +71,7 @@ TEST_F(ReadFloats, AFewHighlightsLeaveTheRestAsItIs) {
       reads(3, [](int x, int y, int) { return x == 3 && y < 20 ? 50.0 : 0.5 * ramp(x, y); });
   EXPECT_PRED2(contains, notes_, "0.2 % of the samples of");
   EXPECT_PRED2(contains, notes_, "above 1, up to 50: they are white");
-  EXPECT_EQ(at(image, 3, 3, 0), 1.0f);
+  EXPECT_NEAR(at(image, 3, 3, 0), 1.0f, 1e-6);
   EXPECT_NEAR(at(image, 50, 50, 0), encoded(0.5 * ramp(50, 50)), 1e-6);
 }
 
@@ -115,13 +115,6 @@ TEST_F(ReadFloats, ThatAreNoNumbersAreRefused) {
   lying.write_to_file(path("b.tif").c_str());
   const Error error = error_of([&] { read_image(path("b.tif")); });
   EXPECT_PRED2(contains, error.what(), "the first at pixel 1, 1");
-}
-
-TEST_F(ReadFloats, OfDoublePrecisionAreTheSame) {
-  made<double>(8, 1, 3, VIPS_FORMAT_DOUBLE, VIPS_INTERPRETATION_scRGB, [](int x, int, int) {
-    return x / 7.0;
-  }).write_to_file(path("a.tif").c_str());
-  EXPECT_NEAR(at(read_image(path("a.tif")), 3, 0, 1), encoded(3 / 7.0), 1e-6);
 }
 
 }  // namespace
