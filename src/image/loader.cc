@@ -147,14 +147,27 @@ double coefficient_bytes(const VImage& image) {
   return 2 * (halved_chroma ? 1.5 : image.bands());
 }
 
+// Whether the first chunk of pixels in a WebP is of the kind with losses.
+bool is_lossy_webp(const ByteSource& source) {
+  constexpr off_t kFirstChunk = 12;  // bytes
+  constexpr int kMostChunks = 20;    // metadata, before any pixels
+  off_t at = kFirstChunk;
+  for (int i = 0; i < kMostChunks; ++i) {
+    std::array<unsigned char, 8> head = {};  // a name of four letters, the size of what follows
+    if (pread(source.descriptor(), head.data(), head.size(), at) != std::ssize(head)) break;
+    const std::string_view name(reinterpret_cast<const char*>(head.data()), 4);
+    if (name == "VP8 " || name == "VP8L") return name == "VP8 ";
+    const off_t size = head[4] | head[5] << 8 | head[6] << 16 | off_t{head[7]} << 24;
+    at += std::ssize(head) + size + size % 2;
+  }
+  return false;
+}
+
 // A WebP without losses is decoded whole, and then shrunk; with losses, by a few rows. An animation
 // has a canvas on which its frames are laid.
 DecoderMemory webp_memory(const ByteSource& source, int frames) {
-  constexpr size_t kKind = 12;  // the offset of the first chunk's name
-  const std::vector<std::byte> file = beginning_of(source);
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  const bool lossy = frames == 1 && text.substr(std::min(kKind, text.size())).starts_with("VP8 ");
-  return {lossy ? 0.0 : frames > 1 ? 8.0 : 4.0, 4.0};
+  if (frames > 1) return {8, 4};
+  return {is_lossy_webp(source) ? 0.0 : 4.0, 4.0};
 }
 
 // What decoders keep, measured with libvips 8.14 on pictures of 24 million pixels. DecoderMemory's

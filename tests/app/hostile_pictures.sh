@@ -9,10 +9,9 @@ head -c 3000 photo.jpg > cut.jpg
 head -c 20 photo.png > head.png
 { head -c 5000 photo.png && head -c 500 /dev/zero && tail -c +5501 photo.png; } > damaged.png
 mkdir folder.png
-mkfifo pipe.png
 
-for bad in missing.png text.jpg empty.png cut.png cut.jpg head.png damaged.png folder.png pipe.png \
-  vgg19.safetensors /dev/zero ""; do
+for bad in missing.png text.jpg empty.png cut.png cut.jpg head.png damaged.png folder.png \
+  vgg19.safetensors /dev/zero /dev/null ""; do
   expect_refusal 3 "'$bad'" limn paint "$bad" painting.png "${weights[@]}" -o out/a.png
   expect_refusal 3 "'$bad'" limn paint photo.png "$bad" "${weights[@]}" -o out/a.png
   expect_refusal 3 "'$bad'" "${paint[@]}" --init "$bad" -o out/a.png
@@ -26,7 +25,11 @@ refused cut.png "damaged or incomplete"
 refused cut.jpg "damaged or incomplete"
 refused damaged.png "damaged or incomplete"
 refused folder.png "is a folder"
-refused pipe.png "not a regular file"
+refused /dev/urandom "it is not a picture in a known format"
+
+# Nobody writes to the pipe: limn does not wait for ever.
+mkfifo pipe.png
+refused pipe.png "nothing has opened this pipe for writing"
 
 # A header that promises 60000 x 60000 pixels: too large, found before memory is taken for them.
 python3 - <<'PYTHON'

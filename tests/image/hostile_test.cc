@@ -222,10 +222,28 @@ TEST_F(ReadHostileFile, RefusesAFileThatMayNotBeRead) {
   refuses(path("secret.png"), ErrorKind::file, "Permission denied");
 }
 
-TEST_F(ReadHostileFile, DoesNotWaitForAPipeOrReadADevice) {
-  ASSERT_EQ(mkfifo(path("pipe.png").c_str(), 0600), 0);
-  refuses(path("pipe.png"), ErrorKind::file, "not a regular file");
-  refuses("/dev/zero", ErrorKind::file, "not a regular file");
+TEST_F(ReadHostileFile, RefusesADeviceByItsFirstBytes) {
+  refuses("/dev/zero", ErrorKind::file, "it is not a picture in a known format");
+  refuses("/dev/urandom", ErrorKind::file, "it is not a picture in a known format");
+  refuses("/dev/null", ErrorKind::file, "the file is empty");
+}
+
+TEST_F(ReadHostileFile, GivesTheSystemsReasonForNamesThatLeadNowhere) {
+  std::filesystem::create_symlink(path("b"), path("a"));
+  std::filesystem::create_symlink(path("a"), path("b"));
+  refuses(path("a"), ErrorKind::file, "symbolic links");
+  refuses(path(std::string(300, 'x') + ".png"), ErrorKind::file, "File name too long");
+}
+
+TEST_F(ReadHostileFile, SaysWhatAFileIsInsteadWhereThatIsEasilySeen) {
+  const auto is = [&](const std::string& bytes, const std::string& kind) {
+    refuses_bytes("a.jpg", bytes, ErrorKind::file, "JPEG XL; this file is " + kind);
+  };
+  is("<!DOCTYPE html><html><body>403</body></html>", "a web page");
+  is("\n  <HTML><head>", "a web page");
+  is("Dear diary,\n", "text");
+  is("%PDF-1.4\n1 0 obj", "a PDF");
+  is("<?xml version=\"1.0\"?><svg width=\"9\"/>", "an SVG");
 }
 
 TEST_F(ReadHostileFile, SaysNothingOnStderrAboutOddMetadata) {

@@ -38,13 +38,13 @@ class ReadMask : public InAFolder {};
 
 TEST_F(ReadMask, IsTheMeanOfTheColours) {
   Image image =
-      painted(3, 2, [](int x, int y, int c) { return (x + 3 * y + 6 * c) * 15 / 255.0f; });
+      painted(3, 2, [](int x, int y, int c) { return ((x + 3 * y) * 15 + 6 * c) / 255.0f; });
   write_image(image, path("a.png"));
   const Mask mask = read_mask(path("a.png"));
   EXPECT_EQ(mask.width, 3);
   EXPECT_EQ(mask.height, 2);
   ASSERT_EQ(mask.values.size(), 6u);
-  for (int i = 0; i < 6; ++i) EXPECT_NEAR(mask.values[i], (i + 6) * 15 / 255.0, 1e-6) << i;
+  for (int i = 0; i < 6; ++i) EXPECT_NEAR(mask.values[i], (i * 15 + 6) / 255.0, 1e-6) << i;
 }
 
 TEST_F(ReadMask, CountsWhatIsTransparentAsOutside) {
@@ -62,6 +62,68 @@ TEST_F(ReadMask, OfAnyPictureIsSound) {
   EXPECT_EQ(error_of([&] { read_mask(path("none.png")); }).kind(), ErrorKind::file);
   const Error error = error_of([&] { read_mask(path("white.png"), {.max_pixels = 255}); });
   EXPECT_EQ(error.kind(), ErrorKind::resources);
+}
+
+TEST_F(ReadMask, ShrinksLikeResizedMasks) {
+  Image image =
+      painted(64, 48, [](int x, int y, int) { return (x / 3 + y / 5) % 2 ? 0.9f : 0.1f; });
+  for (int i = 0; i < 64 * 48; ++i) image.alpha.push_back(i % 64 < 40 ? 1.0f : 0.3f);
+  for (const char* name : {"a.png", "a.webp", "a.jpg"}) {
+    write_image(image, path(name));
+    const Mask whole = read_mask(path(name));
+    for (const auto& [width, height] : {std::pair{20, 11}, {64, 5}, {1, 1}, {9, 48}, {99, 7}}) {
+      const Mask small = read_mask(path(name), {.width = width, .height = height});
+      const Mask right = resized(whole, std::min(width, 64), std::min(height, 48));
+      ASSERT_EQ(small.width, right.width) << name;
+      ASSERT_EQ(small.height, right.height) << name;
+      for (size_t i = 0; i < right.values.size(); ++i)
+        ASSERT_NEAR(small.values[i], right.values[i], 1e-6) << name << " at " << i;
+    }
+  }
+}
+
+TEST_F(ReadMask, IsTurnedByExif) {
+  vips::VImage lying = made_grey(40, 20, [](int x, int, int) { return x < 20 ? 255 : 0; });
+  lying.set(VIPS_META_ORIENTATION, 6);
+  lying.write_to_file(path("a.tif").c_str());
+  for (const int height : {40, 10}) {
+    const Mask mask = read_mask(path("a.tif"), {.width = 20, .height = height});
+    ASSERT_EQ(mask.width, 20);
+    ASSERT_EQ(mask.height, height);
+    EXPECT_EQ(at(mask, 10, 0), 1.0f);
+    EXPECT_EQ(at(mask, 10, height - 1), 0.0f);
+  }
+}
+
+TEST_F(ReadMask, RefusesColours) {
+  const auto refuses = [&](const Image& image, const ReadOptions& options = {}) {
+    write_image(image, path("m.png"));
+    const Error error = error_of([&] { read_mask(path("m.png"), options); });
+    EXPECT_EQ(error.kind(), ErrorKind::file);
+    EXPECT_PRED2(contains, error.what(),
+                 "'" + path("m.png") + "' is in colours, but a mask is grey: white inside, black " +
+                     "outside; make one black-and-white mask for each PAINTING");
+  };
+  const auto striped = [](int coloured) {
+    return painted(100, 10, [&](int x, int y, int c) {
+      return x + 100 * y < coloured ? (c == 0 ? 1.0f : 0.0f) : (x < 50 ? 1.0f : 0.0f);
+    });
+  };
+  refuses(striped(1000));
+  refuses(striped(11), {.width = 5, .height = 1});
+  write_image(striped(10), path("m.png"));  // somebody's mark: 1 %
+  read_mask(path("m.png"));
+  Image unseen = striped(1000);  // colours of transparent pixels mean nothing
+  unseen.alpha.assign(1000, 0.0f);
+  write_image(unseen, path("m.png"));
+  EXPECT_EQ(mean_of(read_mask(path("m.png"))), 0.0);
+}
+
+TEST_F(ReadMask, ToleratesTheTintsOfJpeg) {
+  const Image mask = painted(
+      96, 96, [](int x, int y, int) { return std::hypot(x - 48, y - 48) < 30 ? 1.0f : 0.0f; });
+  write_image(mask, path("m.jpg"), {.quality = 30});
+  EXPECT_NEAR(mean_of(read_mask(path("m.jpg"))), 3.1416 * 30 * 30 / (96 * 96), 0.02);
 }
 
 TEST(CheckMask, RefusesWhatMakesNoSense) {

@@ -1,4 +1,5 @@
 // Writing: what arrives in the file, sample by sample, and what is refused before it is touched.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,6 +187,39 @@ TEST_F(WriteImage, TakesNamesLiterally) {
   }
 }
 
+// Calls act() with the file as standard output.
+void with_output_into(const std::string& path, const std::function<void()>& act) {
+  const int kept = dup(STDOUT_FILENO);
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  dup2(file, STDOUT_FILENO);
+  close(file);
+  act();
+  dup2(kept, STDOUT_FILENO);
+  close(kept);
+}
+
+TEST_F(WriteImage, GoesToStandardOutputInEveryFormat) {
+  const Image image = painted(
+      40, 30, [](int x, int y, int c) { return static_cast<float>(x + y + 10 * c) / 100.0f; });
+  for (const char* format : {"", "png", "jpg", "webp", "tif", "avif", "heic", "jxl"}) {
+    const std::string name = std::string("a.") + (*format ? format : "png");
+    if (!can_write(path(name))) continue;
+    write_image(image, path(name));
+    with_output_into(path("out"), [&] {
+      check_writable("-", {.format = format});
+      write_image(image, "-", {.format = format});
+    });
+    EXPECT_EQ(read_image(path("out")).rgb, read_image(path(name)).rgb) << name;
+  }
+}
+
+TEST_F(WriteImage, ChoosesTheFormatThatTheOptionsName) {
+  write_image(blue(8, 8), path("a.png"), {.format = "jpg"});
+  EXPECT_EQ(file_bytes(path("a.png")).substr(0, 3), "\xff\xd8\xff");
+  write_image(blue(8, 8), path("noending"), {.format = "PNG"});
+  EXPECT_EQ(file_bytes(path("noending")).substr(0, 4), "\x89PNG");
+}
+
 // What write_image and check_writable refuse alike, and with the same words.
 class RefuseToWrite : public InAFolder {
  protected:
@@ -205,6 +239,17 @@ TEST_F(RefuseToWrite, AnUnknownEndingAndListsTheKnown) {
   refuses(path("a"), ErrorKind::usage, "needs an ending");
   refuses(path(".png"), ErrorKind::usage, "needs an ending");
   refuses("", ErrorKind::usage, "needs an ending");
+}
+
+TEST_F(RefuseToWrite, AnUnknownFormatAndListsTheKnown) {
+  for (const char* format : {"xyz", "gif", ".png", "png ", "."}) {
+    for (const std::string& name : {path("a.png"), std::string("-")}) {
+      refuses(name, ErrorKind::usage, std::string("there is no format '") + format + "'",
+              {.format = format});
+      refuses(name, ErrorKind::usage, "use one of png, jpg, jpeg, webp, tif", {.format = format});
+    }
+  }
+  refuses(path("a.png"), ErrorKind::usage, "JPEG has 8 bits", {.bits = 16, .format = "jpg"});
 }
 
 TEST_F(RefuseToWrite, OptionsThatMakeNoSense) {
