@@ -32,20 +32,23 @@ Unpainted why_unpainted(const Painted& painted, const Recipe& recipe) {
             "choose more --seconds, or a smaller --size"};
   }
   if (painted.rejected_steps > 0 && painted.rejected_steps >= steps) {
-    return {fmt::format("all steps tried, {}, were taken back because the loss grew out of hand",
-                        painted.rejected_steps),
-            "choose a smaller --learning-rate, or smaller weights"};
+    return {
+        fmt::format(
+            "all steps tried, {}, were taken back: the loss grew a thousandfold or was not finite",
+            painted.rejected_steps),
+        "choose a smaller --learning-rate, or smaller weights"};
   }
   if (loss == 0) {
     return {"the loss of the first picture is 0, so there is nothing to lower",
             "choose a --style-weight above 0, a painting that is not the photo, or --init noise"};
   }
   if (steps == 0 && painted.outcome == Outcome::converged) {
-    return {fmt::format("the gradient of the first picture's loss, {:.4g}, is 0, or no step along "
-                        "it lowers the loss",
-                        loss),
-            "begin elsewhere with --init noise, choose other weights, or keep less with "
-            "--mask-keep"};
+    return {
+        fmt::format("the gradient of the first picture's loss, {:.4g}, is 0, or no step along "
+                    "it lowers the loss",
+                    loss),
+        "begin elsewhere with --init noise; a painting that is the photo, or a --mask-keep that "
+        "keeps all of it, leaves nothing to paint"};
   }
   return without_better_step(steps, loss, recipe);
 }

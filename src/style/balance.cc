@@ -45,9 +45,8 @@ class Gradients {
  private:
   double of(const LossWeights& weights, std::span<const float> x) {
     objective_.multiply(weights);
-    Losses losses;
-    const double unit = choose_unit(objective_, weight_unit(objective_), x, gradient_, losses);
-    return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / unit;
+    choose_unit(objective_, weight_unit(objective_), x, gradient_);
+    return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / objective_.unit();
   }
 
   Objective& objective_;
@@ -95,6 +94,7 @@ LossWeights measured_weights(Objective& objective, const Recipe& recipe, const I
     if (is_gradient(norm)) weights.total_variation = resistance / norm;
   }
   objective.multiply(before);
+  objective.set_unit(1);
   return weights;
 }
 

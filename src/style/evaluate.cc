@@ -56,10 +56,9 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   evaluation.width = sizes.picture.width;
   evaluation.height = sizes.picture.height;
   evaluation.gradient.resize(objective.size());
-  Losses losses;
-  const double unit =
-      choose_unit(objective, 1, objective.encode(std::move(judged)), evaluation.gradient, losses);
-  evaluation.losses = multiplied(losses, 1 / unit);
+  evaluation.losses =
+      choose_unit(objective, 1, objective.encode(std::move(judged)), evaluation.gradient);
+  const double unit = objective.unit();
   const size_t plane_size = objective.size() / 3;
   for (size_t i = 0; i < objective.size(); ++i) {
     evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));

@@ -9,7 +9,7 @@
 // So the loss is minimised in a unit of its own. All weights are divided by the digits of the first
 // of them, so that times any constant they are the same but for a power of two, which turns over no
 // bit. And where the loss then begins far from 1, it is multiplied by the power of two that brings
-// it there. Where losses are told they are in the recipe's unit again.
+// it there. Told are losses in the recipe's unit: an objective has gradients in another one.
 //
 // That is for optimisers that need not know the unit. Adam's epsilon and the learning rates of
 // published programs are meant for the loss as it is.
@@ -22,19 +22,15 @@
 namespace limn {
 
 // The power of two that a loss of this size is to be multiplied with; 1 where it is near enough to
-// 1, or has no size (0, or not finite).
+// 1, or has no size (0, nearly 0, or not finite).
 double range_unit(double loss);
 
 // 1 / the objective's leading weight, but for a power of two: from 0.5 to 1.
 double weight_unit(const Objective& objective);
 
-// Multiplies all of the objective's terms by `unit`, and if their loss at x asks for it by its
-// range_unit. Returns what they have been multiplied with altogether. losses and gradient "=", at
-// x, of the objective as it is from then on.
-double choose_unit(Objective& objective, double unit, std::span<const float> x,
-                   std::span<float> gradient, Losses& losses);
-
-// The terms times a factor, and their sum.
-Losses multiplied(const Losses& losses, double factor);
+// Sets the objective's unit: this one, and if the loss at x asks for it, its range_unit on top.
+// Returns the losses there; gradient "=", likewise.
+Losses choose_unit(Objective& objective, double unit, std::span<const float> x,
+                   std::span<float> gradient);
 
 }  // namespace limn

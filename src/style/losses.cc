@@ -71,10 +71,11 @@ double style_factor(StyleForm form, double C, double M, double pixels) {
   return 0;
 }
 
-double style_loss(double factor, double g, std::span<float> G, std::span<const float> A) {
+double style_loss(double factor, double g, std::span<float> G, std::span<const float> A,
+                  double unit) {
   assert(G.size() == A.size());
   double sum = 0;
-  const double slope = 4 * factor * g;
+  const double slope = unit * (4 * factor * g);
   for (size_t i = 0; i < G.size(); ++i) {
     const double difference = g * G[i] - A[i];
     sum += difference * difference;
@@ -84,7 +85,8 @@ double style_loss(double factor, double g, std::span<float> G, std::span<const f
 }
 
 double mapped_style_loss(double factor, double g, std::span<const double> K, std::span<float> G,
-                         std::span<const float> A, std::span<double> scratch, ThreadPool& pool) {
+                         std::span<const float> A, std::span<double> scratch, ThreadPool& pool,
+                         double unit) {
   const size_t n = K.size();
   assert(G.size() == n && A.size() == n && scratch.size() >= 3 * n);
   const std::span<double> D = scratch.first(n);
@@ -94,7 +96,7 @@ double mapped_style_loss(double factor, double g, std::span<const double> K, std
   const auto C = static_cast<size_t>(std::lround(std::sqrt(static_cast<double>(n))));
   kernels::congruence(K, D, C, KD, KDK, pool);
   double sum = 0;
-  const double slope = 4 * factor * g;
+  const double slope = unit * (4 * factor * g);
   for (size_t i = 0; i < n; ++i) {
     sum += D[i] * KDK[i];
     G[i] = static_cast<float>(slope * KDK[i]);
@@ -170,7 +172,7 @@ double variation_row(VariationForm form, double weight, const Plane& plane, int 
 }  // namespace
 
 double total_variation(VariationForm form, double weight, std::span<const float> x, int height,
-                       int width, std::span<float> d_x, ThreadPool& pool) {
+                       int width, std::span<float> d_x, ThreadPool& pool, double unit) {
   const size_t plane_size = static_cast<size_t>(height) * width;
   assert(x.size() == 3 * plane_size && d_x.size() == x.size());
   // Each pixel gathers from the terms that it is part of (its own, its left and its upper
@@ -184,8 +186,8 @@ double total_variation(VariationForm form, double weight, std::span<const float>
     for (size_t i = task * band; i < std::min(rows, (task + 1) * band); ++i) {
       const size_t first = i / height * plane_size;
       const auto row = static_cast<int>(i % height);
-      sums[task] +=
-          variation_row(form, weight, {x.data() + first, height, width}, row, d_x.data() + first);
+      sums[task] += variation_row(form, unit * weight, {x.data() + first, height, width}, row,
+                                  d_x.data() + first);
     }
   });
   double total = 0;

@@ -7,6 +7,8 @@
 //
 // Losses that are "mapped" read the features of a student (network/imitation.h): they compare R F
 // with R P, which comes to products with K = R^T R. <X, Y> is the sum of X[i][j] Y[i][j].
+//
+// Gradients may be wanted in another unit than losses (loss_unit.h): they are times `unit`.
 #pragma once
 
 #include <limn/limn.h>
@@ -50,23 +52,25 @@ double gram_scale(GramForm form, double M);
 // The factor of that sum for C channels, M positions and a picture of `pixels`.
 double style_factor(StyleForm form, double C, double M, double pixels);
 
-// Returns the loss above, and turns G into S = 4 factor g (g G - A), so that the loss's gradient by
-// F is S F (kernels::turn_into_gradient). G and A: [C][C], symmetric.
+// Returns the loss above, and turns G into S = unit 4 factor g (g G - A), so that the loss's
+// gradient by F is S F (kernels::turn_into_gradient). G and A: [C][C], symmetric.
 //
 // Because G is symmetric, d loss / d G = 2 factor g (g G - A), and G = F F^T doubles it.
-double style_loss(double factor, double g, std::span<float> G, std::span<const float> A);
+double style_loss(double factor, double g, std::span<float> G, std::span<const float> A,
+                  double unit = 1);
 
 // The same of R G R^T and R A R^T: with D = g G - A the loss is factor <D, K D K>, and
-// S = 4 factor g K D K. scratch: three matrices of [C][C], each aligned like a buffer.
+// S = unit 4 factor g K D K. scratch: three matrices of [C][C], each aligned like a buffer.
 double mapped_style_loss(double factor, double g, std::span<const double> K, std::span<float> G,
-                         std::span<const float> A, std::span<double> scratch, ThreadPool& pool);
+                         std::span<const float> A, std::span<double> scratch, ThreadPool& pool,
+                         double unit = 1);
 
 // ----------------------------------------------------------------------------- total variation --
 
 // The total variation of x, three planes of height x width, in the given form.
-// d_x += weight * its gradient. Returns weight * the variation.
+// d_x += unit * weight * its gradient. Returns weight * the variation.
 // Where a difference is 0, the derivative of |difference| is taken as 0.
 double total_variation(VariationForm form, double weight, std::span<const float> x, int height,
-                       int width, std::span<float> d_x, ThreadPool& pool);
+                       int width, std::span<float> d_x, ThreadPool& pool, double unit = 1);
 
 }  // namespace limn

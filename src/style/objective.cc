@@ -274,11 +274,17 @@ void Objective::multiply(const LossWeights& weights) {
     layer.content_factor = weights.content[i] * layer.content_form;
     layer.style_factor = weights.style[i] * layer.style_form;
     if (layer.content_weight == 0) continue;
-    if (!layer.imitation) gradients_[i].factor = static_cast<float>(2 * layer.content_factor);
+    const double slope = unit_ * (2 * layer.content_factor);
+    if (!layer.imitation) gradients_[i].factor = static_cast<float>(slope);
     for (size_t j = 0; j < layer.slope.size(); ++j) {
-      layer.slope[j] = static_cast<float>(2 * layer.content_factor * layer.imitation->K[j]);
+      layer.slope[j] = static_cast<float>(slope * layer.imitation->K[j]);
     }
   }
+}
+
+void Objective::set_unit(double unit) {
+  unit_ = unit;
+  multiply(multiplied_);  // gradients' factors are made anew
 }
 
 double Objective::leading_weight() const {
@@ -374,15 +380,15 @@ double Objective::content_loss_of(size_t i) {
 double Objective::style_loss_of(size_t i) {
   Layer& layer = layers_[i];
   if (layer.regional) {
-    return layer.regional->loss(layer.style_factor, pass_->features(static_cast<int>(i)),
+    return layer.regional->loss(layer.style_factor, unit_, pass_->features(static_cast<int>(i)),
                                 regional_scratch_, pool_);
   }
   const std::span<float> G = pass_->gram(static_cast<int>(i));
   const Buffer<float>& A = targets_->layers[i].gram;
   gradients_[i].S = G;
-  if (!layer.imitation) return style_loss(layer.style_factor, layer.gram_scale, G, A);
+  if (!layer.imitation) return style_loss(layer.style_factor, layer.gram_scale, G, A, unit_);
   return mapped_style_loss(layer.style_factor, layer.gram_scale, layer.imitation->K, G, A,
-                           matrices_, pool_);
+                           matrices_, pool_, unit_);
 }
 
 // The gradient of what is not to move is 0.
@@ -440,7 +446,7 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> gradient) 
   const double variation = multiplied_.total_variation * recipe_.total_variation.weight;
   if (variation != 0) {
     losses.total_variation = total_variation(recipe_.total_variation.form, variation, x, height_,
-                                             width_, gradient, pool_);
+                                             width_, gradient, pool_, unit_);
   }
   if (!targets_->free.empty()) keep_kept(gradient);
   if (targets_->grey) keep_grey(gradient);

@@ -101,6 +101,9 @@ class Objective {
 
   // From now on; 1 each at first.
   void multiply(const LossWeights& weights);
+  // What gradients are multiplied with, from now on, and losses are not (loss_unit.h); 1 at first.
+  void set_unit(double unit);
+  double unit() const { return unit_; }
   const LossWeights& weights() const { return multiplied_; }
   // The first of the recipe's weights that is not 0: of the content losses, or else of the style
   // losses, or else of the total variation. Which picture has the least loss depends on the others'
@@ -117,7 +120,7 @@ class Objective {
   bool grey() const { return targets_->grey; }
   void make_grey(std::span<float> x) const;  // to the nearest picture without colours
 
-  // The losses at x; gradient "=", by x, of the same size. Allocates next to nothing.
+  // The losses at x; gradient "=", by x, times unit(). Allocates next to nothing.
   Losses evaluate(std::span<const float> x, std::span<float> gradient);
 
   // Where the time of the last evaluation went, by the network's rows; empty when no loss reads
@@ -179,6 +182,7 @@ class Objective {
   std::shared_ptr<const Targets> targets_;
   std::vector<TapGradient> gradients_;  // of layers_, comparing with targets_
   LossWeights multiplied_;
+  double unit_ = 1;
   RegionalScratch regional_scratch_;
   // Scratch for the losses of a student's layers, one after the other; else empty.
   Buffer<double> matrices_;   // three of [C][C]

@@ -43,7 +43,8 @@ class Variable {
   std::vector<Size> planes() const { return bands_.planes(); }
   std::vector<float> of(std::vector<float> x) const { return bands_.split(std::move(x)); }
 
-  // The losses and their gradient by z, both times unit().
+  // The losses, of which the total is what is minimised: times the objective's unit, like its
+  // gradient by z.
   Losses evaluate(std::span<const float> z, std::span<float> gradient) {
     if (bands_.trivial()) return evaluate_objective(z, gradient);
     bands_.join(z, x_);
@@ -51,9 +52,6 @@ class Variable {
     bands_.split_gradient(gradient_, gradient);
     return losses;
   }
-
-  // Known once z has been evaluated: loss_unit.h.
-  double unit() const { return unit_; }
 
   // Brings the picture into 0..1 RGB.
   void clip(std::span<float> z) {
@@ -76,15 +74,15 @@ class Variable {
  private:
   // The first evaluation chooses the unit.
   Losses evaluate_objective(std::span<const float> x, std::span<float> gradient) {
-    if (std::exchange(has_unit_, true)) return objective_.evaluate(x, gradient);
-    Losses losses;
-    unit_ = choose_unit(objective_, weight_unit(objective_), x, gradient, losses);
+    Losses losses = std::exchange(has_unit_, true)
+                        ? objective_.evaluate(x, gradient)
+                        : choose_unit(objective_, weight_unit(objective_), x, gradient);
+    losses.total *= objective_.unit();
     return losses;
   }
 
   Objective& objective_;
   bool has_unit_;
-  double unit_ = 1;
   Bands bands_;
   std::vector<float> x_, gradient_;  // empty where x is z
 };
@@ -190,7 +188,6 @@ class Run {
     now_.height = level.sizes.picture.height;
     now_.picture = [&] { return finish_(picture_of(descent.x())); };
     now_.best_picture = [&] { return finish_(picture_of(descent.best_x())); };
-    unit_ = variable.unit();
     const int before = done_;
     const bool was_cut_short = painted_.outcome == Outcome::out_of_time;
     painted_.outcome = iterate(level, descent);
@@ -231,7 +228,8 @@ class Run {
   // Tells of the present iteration; false to stop.
   bool report(const Descent& descent) {
     const int iteration = done_ + descent.iteration();
-    const Losses losses = multiplied(descent.losses(), 1 / unit_);
+    Losses losses = descent.losses();
+    losses.total = losses.content + losses.style + losses.total_variation;  // in the recipe's unit
     painted_.history.push_back({iteration, schedule_.seconds(), now_.width, now_.height, losses});
     if (!progress_) return true;
     now_.iteration = iteration;
@@ -249,7 +247,6 @@ class Run {
   ThreadPool pool_;
   std::optional<LossWeights> weights_;
   int done_ = 0;          // iterations of the sizes before
-  double unit_ = 1;       // of the present size's losses
   bool changed_ = false;  // whether some size's picture is another one than it began with
   Painted painted_;
   Progress now_;

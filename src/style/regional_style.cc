@@ -87,14 +87,14 @@ void RegionalStyle::reserve(RegionalScratch& scratch) const {
   grow(scratch.matrices, 3 * K_.size());
 }
 
-double RegionalStyle::loss(double factor, ConstFeatureMap F, RegionalScratch& scratch,
+double RegionalStyle::loss(double factor, double unit, ConstFeatureMap F, RegionalScratch& scratch,
                            ThreadPool& pool) {
   double sum = 0;
   for (size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].total == 0) continue;
     measure(form_, region(i), F, measured_[i], in(scratch), pool);
     sum += statistics_loss(form_, region(i), factor * targets_[i].share, K_, measured_[i],
-                           targets_[i].statistics, in(scratch), pool);
+                           targets_[i].statistics, in(scratch), pool, unit);
   }
   return sum;
 }

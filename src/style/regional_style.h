@@ -50,7 +50,8 @@ class RegionalStyle {
   void reserve(RegionalScratch& scratch) const;
 
   // The loss of the picture's features F, times `factor`. What it needs for the gradient is kept.
-  double loss(double factor, ConstFeatureMap F, RegionalScratch& scratch, ThreadPool& pool);
+  double loss(double factor, double unit, ConstFeatureMap F, RegionalScratch& scratch,
+              ThreadPool& pool);
   // The gradient by F of that loss: in scratch.own until another layer's is asked for. Its ring is
   // zero.
   ConstFeatureMap gradient(ConstFeatureMap F, RegionalScratch& scratch, ThreadPool& pool) const;

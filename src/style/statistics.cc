@@ -80,14 +80,14 @@ double matrix_loss(double factor, double slope, std::span<const double> K, bool 
 //
 // for the gradient of a deviation by F[c](p) is w / W (F[c](p) - mean[c]) / deviation.
 // scratch: C doubles.
-double moments_loss(double factor, double total, std::span<const double> K,
+double moments_loss(double factor, double unit, double total, std::span<const double> K,
                     LayerStatistics& measured, const LayerStatistics& target,
                     std::span<double> scratch) {
   const size_t C = measured.mean.size();
   const std::span<double> d = scratch.first(C);
   for (size_t c = 0; c < C; ++c) d[c] = double{measured.mean[c]} - target.mean[c];
   double sum = 0;
-  const double slope = 2 * factor / total;
+  const double slope = unit * (2 * factor / total);
   for (size_t c = 0; c < C; ++c) {
     double Kd = K.empty() ? d[c] : 0.0;
     for (size_t k = 0; k < C && !K.empty(); ++k) Kd += K[c * C + k] * d[k];
@@ -177,15 +177,15 @@ void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMa
 double statistics_loss(const StatisticsForm& form, const Positions& region, double factor,
                        std::span<const double> K, LayerStatistics& measured,
                        const LayerStatistics& target, const StatisticsScratch& scratch,
-                       ThreadPool& pool) {
+                       ThreadPool& pool, double unit) {
   if (form.statistic == StyleStatistic::mean_deviation) {
-    return moments_loss(factor, region.total, K, measured, target, scratch.sums);
+    return moments_loss(factor, unit, region.total, K, measured, target, scratch.sums);
   }
   // Of G, whose gradient by F is S F twice over since it is symmetric, and of shifted matrices,
   // which are told apart from their transposes.
   const size_t shifted = form.shifted_matrices();
   const double share = factor / static_cast<double>(1 + shifted);
-  const double slope = 2 * share * region.scale;
+  const double slope = unit * (2 * share * region.scale);
   double loss = matrix_loss(share, 2 * slope, K, /*symmetric=*/true, measured.gram, target.gram,
                             scratch.matrices, pool);
   const auto C =

@@ -91,12 +91,12 @@ size_t statistics_sums_size(ConstFeatureMap F);
 void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool);
 
-// Returns the loss, and turns what was measured into slopes, for add_statistics_gradient. K:
-// [C][C], or empty.
+// Returns the loss, and turns what was measured into slopes, for add_statistics_gradient, times
+// `unit` (loss_unit.h). K: [C][C], or empty.
 double statistics_loss(const StatisticsForm& form, const Positions& region, double factor,
                        std::span<const double> K, LayerStatistics& measured,
                        const LayerStatistics& target, const StatisticsScratch& scratch,
-                       ThreadPool& pool);
+                       ThreadPool& pool, double unit = 1);
 
 // d_F += the loss's gradient by F, the features that were measured.
 void add_statistics_gradient(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
