@@ -218,6 +218,13 @@ Candidate candidate_of(const Family& family, Numbering numbering, const TensorNa
   return best;
 }
 
+// Whether it is worth looking closer: the first layer is there, or as many as a network has.
+bool may_be_vgg(const Family& family, Numbering numbering) {
+  constexpr size_t kFewest = 13;  // convolutions of VGG-16
+  if (numbering == Numbering::order) return family.layers.size() >= kFewest;
+  return family.layers.contains(numbering == Numbering::torchvision ? Numbers{0} : Numbers{1, 1});
+}
+
 // Whether names around the numbers are VGG's own, so that a tensor of another shape is an error of
 // that layer and no other network's.
 bool is_usual(std::string_view pattern) {
@@ -301,6 +308,7 @@ FoundLayers find_layers(const std::string& path, const TensorTable& tensors,
   for (const Numbering numbering : {Numbering::torchvision, Numbering::caffe, Numbering::order}) {
     Families& some = families[static_cast<size_t>(numbering)] = families_of(tensors, numbering);
     for (const auto& [pattern, family] : some) {
+      if (!may_be_vgg(family, numbering)) continue;
       Candidate candidate = candidate_of(family, numbering, usual);
       const std::string first = layer_names(numbering, usual)(kVgg19).front();
       const bool is_named = is_usual(pattern) && candidate.layers.contains(first);
