@@ -401,7 +401,7 @@ struct Weights;  // src/network/weights.h
 // Trained weights of a network. Immutable, cheap to copy.
 class LIMN_API Model {
  public:
-  // Reads Keras .h5, MatConvNet .mat, the VGG-16 .npz, PyTorch .pth, TensorFlow.js model.json,
+  // Reads Keras .h5, MatConvNet .mat, NumPy .npz and .npy, PyTorch .pth, TensorFlow.js model.json,
   // .caffemodel and .safetensors, told apart by their content (docs/models.md). Throws Error
   // (file), naming file, layer, what was expected and what was found.
   static Model read(const std::string& path);
