@@ -42,6 +42,7 @@ std::string scale_text(std::vector<double> scales) {
 // As --style-layers takes them.
 std::string layers_text(const std::vector<LayerWeight>& layers) {
   std::vector<std::string> names;
+  names.reserve(layers.size());
   for (const auto& [layer, weight] : layers) {
     names.push_back(weight == 1 ? layer : fmt::format("{}:{}", layer, weight));
   }
