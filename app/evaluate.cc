@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "arguments.h"
 #include "base/error.h"
@@ -9,6 +11,7 @@
 #include "commands.h"
 #include "console.h"
 #include "exit_code.h"
+#include "opened_inputs.h"
 #include "report.h"
 
 namespace limn {
@@ -56,9 +59,17 @@ struct EvaluateCommand {
     if (!arguments.given("picture.size")) recipe.picture.size = 0;
     ReadOptions options = arguments.read_options();
     options.note = [](const std::string& note) { say(note + "\n"); };
-    const Image photo = read_image(arguments.photo(), options);
-    const Image painting = read_image(arguments.painting(), options);
-    const Image evaluated = read_image(picture, options);
+    std::vector<std::string> transparent;
+    const auto read = [&](const std::string& file) {
+      Image image = read_image(file, options);
+      check_visible(image, file);
+      if (!image.alpha.empty()) transparent.push_back(file);
+      return image;
+    };
+    const Image photo = read(arguments.photo());
+    const Image painting = read(arguments.painting());
+    const Image evaluated = read(picture);
+    if (!transparent.empty()) say(note_on_transparency(transparent) + "\n");
     const Model model = arguments.model(recipe);
     const Evaluation evaluation = evaluate(model, photo, painting, evaluated, recipe);
     if (!std::isfinite(evaluation.losses.total)) {

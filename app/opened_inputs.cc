@@ -27,16 +27,6 @@ void warn_of_leaving_out(const std::string& why) {
   say(fmt::format("limn: {}; the folder's style is made without it\n", why));
 }
 
-// "'a.png', 'b.png' and 'c.png'"
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < names.size(); ++i) {
-    const char* before = i == 0 ? "" : i + 1 == names.size() ? " and " : ", ";
-    text += fmt::format("{}'{}'", before, names[i]);
-  }
-  return text;
-}
-
 // Side by side the largest that any of the recipes works at.
 WorkingSizes largest_sizes(const PictureSizes& own, std::span<const Recipe> recipes) {
   const auto raise = [](Size& most, const Size& size) {
@@ -178,9 +168,7 @@ class OpenedInputs::Reading {
   Image image(File& file, const Size& most) {
     Image image = read_image(prepared(file, most), options_);
     file.opened.reset();
-    if (!is_visible(image)) {
-      fail(ErrorKind::file, "'{}' is transparent everywhere: nothing of it can be seen", file.name);
-    }
+    check_visible(image, file.name);
     if (!image.alpha.empty()) transparent_.push_back(file.name);
     held_ += sizeof(float) * static_cast<double>(image.rgb.size() + image.alpha.size());
     return image;
@@ -194,11 +182,8 @@ class OpenedInputs::Reading {
   }
 
   Inputs finished() && {
-    if (!transparent_.empty()) {
-      inputs.notes.push_back(
-          fmt::format("transparency counts as a mask: of {} only what can be seen is used",
-                      listed(transparent_)));
-    }
+    const std::string note = note_on_transparency(transparent_);
+    if (!note.empty()) inputs.notes.push_back(note);
     return std::move(inputs);
   }
 

@@ -74,4 +74,10 @@ class OpenedInputs {
   std::optional<File> initial_;  // that all recipes begin with
 };
 
+// Throws Error (file) where nothing of a picture can be seen.
+void check_visible(const Image& image, const std::string& file);
+
+// The sentence that says that alpha is used, of these files; "" for none.
+std::string note_on_transparency(const std::vector<std::string>& files);
+
 }  // namespace limn

@@ -37,3 +37,10 @@ cp nothing.png painting.png album
 expect_exit 0 limn paint photo.png album "${weights[@]}" -o out/a.png
 expect_message "'album/nothing.png' is transparent everywhere"
 expect_message "the folder's style is made without it"
+
+# What is judged is told the same.
+expect_exit 0 limn evaluate glass.png round.png out/a.png --json
+expect_message "$notice 'glass.png' and 'round.png' only what can be seen is used"
+expect_json stdout 'r["style"] > 0'
+expect_exit 3 limn evaluate photo.png nothing.png out/a.png
+expect_message "'nothing.png' is transparent everywhere"
