@@ -46,8 +46,7 @@ WorkingSizes largest_sizes(const PictureSizes& own, std::span<const Recipe> reci
 
 }  // namespace
 
-// ---------------------------------------------------------------------------------------- opening
-// --
+// ------------------------------------------------------------------------------------- opening --
 
 OpenedInputs::OpenedInputs(const InputNames& names, std::span<const Recipe> recipes,
                            const ReadOptions& options)
@@ -119,8 +118,7 @@ void OpenedInputs::open_initial(std::span<const Recipe> recipes) {
   if (begins_with_file(recipes.front())) initial_ = open(recipes.front().picture.init);
 }
 
-// ------------------------------------------------------------------------------------------ sizes
-// --
+// --------------------------------------------------------------------------------------- sizes --
 
 PictureSizes OpenedInputs::sizes() const {
   PictureSizes sizes = {photo_.own(), {}};
@@ -154,8 +152,7 @@ void OpenedInputs::check_sizes(const NetworkTable& network, std::span<const Reci
   }
 }
 
-// ---------------------------------------------------------------------------------------- reading
-// --
+// ------------------------------------------------------------------------------------- reading --
 
 // What has been read so far, and the memory that it took.
 class OpenedInputs::Reading {
