@@ -46,6 +46,21 @@ WorkingSizes largest_sizes(const PictureSizes& own, std::span<const Recipe> reci
 
 }  // namespace
 
+void check_visible(const Image& image, const std::string& file) {
+  if (is_visible(image)) return;
+  fail(ErrorKind::file, "'{}' is transparent everywhere: nothing of it can be seen", file);
+}
+
+std::string note_on_transparency(const std::vector<std::string>& files) {
+  if (files.empty()) return "";
+  std::string list;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const char* before = i == 0 ? "" : i + 1 == files.size() ? " and " : ", ";
+    list += fmt::format("{}'{}'", before, files[i]);
+  }
+  return fmt::format("transparency counts as a mask: of {} only what can be seen is used", list);
+}
+
 // ------------------------------------------------------------------------------------- opening --
 
 OpenedInputs::OpenedInputs(const InputNames& names, std::span<const Recipe> recipes,
