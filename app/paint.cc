@@ -50,7 +50,7 @@ constexpr const char* kExamples =
     "  limn paint photo.jpg painting.jpg -o out.png --seed 7 --report out.json\n"
     "  limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'\n"
     "  limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads\n\n"
-    "Exit codes: 0 painted, 2 bad flag or recipe, or nothing was painted (no step lowered the "
+    "Exit codes: 0 painted, 2 bad flag or recipe, or nothing was painted (no step lowers the "
     "loss, or\n"
     "--seconds left no time for one; no picture is written), 3 bad file (or a picture of "
     "--save-every\n"
@@ -196,12 +196,16 @@ int PaintCommand::paint_to_output() const {
   if (!is_unpainted(painted)) write_image(painted.picture, output, write);
   if (report) write_report(painted, recipe, model, predict());
   if (is_unpainted(painted)) {
-    const auto& [cause, next_step] = why_unpainted(painted, recipe);
+    const auto& [cause, next_step] = why_unchanged(painted, recipe);
     fail(ErrorKind::usage, "nothing was painted: {}; {}", cause, next_step);
   }
   display.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", output, painted.iteration,
                            recipe.optimiser.iterations, painted.seconds,
                            early_end(painted, recipe)));
+  if (is_unchanged(painted)) {
+    const auto& [cause, next_step] = why_unchanged(painted, recipe);
+    display.note(fmt::format("{} is still the first picture: {}; {}", output, cause, next_step));
+  }
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
 }
 
