@@ -56,7 +56,7 @@ constexpr const char* kExamples =
   limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads
   cat photo.jpg | limn paint - painting.jpg -o - --format jpg > out.jpg
 
-Exit codes: 0 painted; 2 bad flag or recipe, or nothing was painted (no step lowered the loss, or
+Exit codes: 0 painted; 2 bad flag or recipe, or nothing was painted (no step lowers the loss, or
 --seconds left no time for one; no picture is written); 3 bad file (or a picture of --save-every
 could not be written); 4 too large or no memory; 130 interrupted (the best picture so far was
 written); 1 a fault of limn's own.)";
@@ -207,12 +207,16 @@ int PaintCommand::paint_to_output() const {
   if (!is_unpainted(painted)) write_image(painted.picture, output, write);
   if (report) write_report(painted, recipe, model, predict());
   if (is_unpainted(painted)) {
-    const auto& [cause, next_step] = why_unpainted(painted, recipe);
+    const auto& [cause, next_step] = why_unchanged(painted, recipe);
     fail(ErrorKind::usage, "nothing was painted: {}; {}", cause, next_step);
   }
   display.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", output_name(output),
                            painted.iteration, recipe.optimiser.iterations, painted.seconds,
                            early_end(painted, recipe)));
+  if (is_unchanged(painted)) {
+    const auto& [cause, next_step] = why_unchanged(painted, recipe);
+    display.note(fmt::format("{} is still the first picture: {}; {}", output, cause, next_step));
+  }
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
 }
 

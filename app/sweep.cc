@@ -142,9 +142,11 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
       display.note(
           fmt::format("{}: the loss of the first picture is not finite", results.label(index)));
     }
-    if (is_unpainted(painted)) {
-      const std::string cause = why_unpainted(painted, variation.recipes[index]).cause;
-      display.note(fmt::format("{}: not painted: {}", results.label(index), cause));
+    if (is_unchanged(painted)) {
+      const std::string cause = why_unchanged(painted, variation.recipes[index]).cause;
+      display.note(fmt::format("{}: {}: {}", results.label(index),
+                               is_unpainted(painted) ? "not painted" : "still the first picture",
+                               cause));
     }
     const bool end = results.stopped() || results.size() == variation.recipes.size();
     // A pipe takes the sheet once, when it is whole.

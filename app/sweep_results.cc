@@ -83,7 +83,7 @@ void SweepResults::add(size_t index, const Painted& painted) {
   rows_.push_back(row(index, painted));
   painted_ += painted.outcome != Outcome::failed && !is_unpainted(painted);
   if (is_unpainted(painted) && !first_unpainted_) {
-    first_unpainted_ = {index, why_unpainted(painted, variation_.recipes[index])};
+    first_unpainted_ = {index, why_unchanged(painted, variation_.recipes[index])};
   }
   stopped_ = painted.outcome == Outcome::stopped;
   cells_.push_back({fitted(painted.picture, layout_), label(index, painted)});

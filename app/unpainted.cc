@@ -19,11 +19,15 @@ Unpainted without_better_step(int steps, double loss, const Recipe& recipe) {
 }  // namespace
 
 bool is_unpainted(const Painted& painted) {
-  return painted.unchanged && painted.outcome != Outcome::stopped &&
-         painted.outcome != Outcome::failed;
+  return painted.unchanged &&
+         (painted.outcome == Outcome::converged || painted.outcome == Outcome::out_of_time);
 }
 
-Unpainted why_unpainted(const Painted& painted, const Recipe& recipe) {
+bool is_unchanged(const Painted& painted) {
+  return is_unpainted(painted) || (painted.unchanged && painted.outcome == Outcome::finished);
+}
+
+Unpainted why_unchanged(const Painted& painted, const Recipe& recipe) {
   const int steps = painted.history.empty() ? 0 : painted.history.back().iteration;
   const double loss = painted.history.empty() ? 0 : painted.history.front().losses.total;
   if (painted.outcome == Outcome::out_of_time && steps == 0) {

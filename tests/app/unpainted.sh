@@ -16,18 +16,16 @@ unpainted "the loss of the first picture is 0" "choose a --style-weight above 0"
 # ---- nothing that may move ----
 python3 - > white.png <<'PYTHON'
 import struct, sys, zlib
-def chunk(kind, data): return (struct.pack(">I", len(data)) + kind + data
-                               + struct.pack(">I", zlib.crc32(kind + data)))
-sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
                         + chunk(b"IDAT", zlib.compress(b"\0\xff")) + chunk(b"IEND", b""))
 PYTHON
 unpainted "the gradient of the first picture's loss" "begin elsewhere" --mask-keep white.png
-# ---- steps far too long, each of them taken back ----
-unpainted "all steps tried, 3, were taken back" "choose a smaller --learning-rate" --iterations 3 \
-  --optimiser sgd --learning-rate 1e12
-# ---- steps that went uphill ----
-unpainted "none of 2 steps lowered the loss" "choose a smaller --learning-rate" --optimiser adam \
-  --learning-rate 0.5
+# ---- steps far too long, taken back until it gives up ----
+unpainted "all steps tried, 20, were taken back" "choose a smaller --learning-rate" \
+  --iterations 50 --optimiser sgd --learning-rate 1e12 --style-weight 1e6
 # ---- no time ----
 unpainted "--seconds 1e-09 left no time for a first step" "choose more --seconds" --seconds 1e-9
 
@@ -47,6 +45,13 @@ expect_in_folder out ""
 expect_exit 0 "${paint[@]}" -o out/a.png --iterations 0 --report out/a.json
 expect_picture out/a.png "48 x 36"
 expect_json out/a.json '"unchanged" not in r'
+rm out/*
+# ---- all iterations were done, to no avail: the first picture is the best, and that is said ----
+expect_exit 0 "${paint[@]}" -o out/a.png --optimiser adam --learning-rate 0.5 --report out/a.json
+expect_picture out/a.png "48 x 36"
+expect_message "out/a.png is still the first picture: none of 2 steps lowered the loss"
+expect_message "; choose a smaller --learning-rate"
+expect_json out/a.json 'r["unchanged"] and r["iteration"] == 0 and r["output"] == "out/a.png"'
 rm out/*
 
 # ---- of a sweep: noted, and no other painting is lost ----
