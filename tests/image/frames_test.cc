@@ -1,7 +1,8 @@
 // Files of several frames or pages: which one is read, how another is named, and what is said.
-#include "pictures.h"
+#include <fmt/format.h>
 
 #include "image/read.h"
+#include "pictures.h"
 
 namespace limn {
 namespace {
@@ -26,8 +27,8 @@ TEST_F(ReadFrames, TakesTheFirstAndSaysSo) {
         read_image(path(name), {.note = [&](const std::string& note) { notes += note; }});
     EXPECT_EQ(image.height, 16) << name;
     EXPECT_NEAR(at(image, 8, 8, 0), 1.0f, 0.02) << name;
-    EXPECT_EQ(notes, "'" + path(name) + "' has 3 frames; the first is used, '" + path(name) +
-                         "[1]' is the second");
+    EXPECT_EQ(notes, fmt::format("'{0}' has 3 frames; the first is used, '{0}[1]' is the second",
+                                 path(name)));
     EXPECT_EQ(read_header(path(name)).frames, 3) << name;
     EXPECT_EQ(read_header(path(name)).height, 16) << name;
   }
