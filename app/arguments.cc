@@ -125,6 +125,10 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
       .add_option("--recipe", recipe_name_, "A recipe's name ('limn recipes' lists them) or file")
       ->type_name("NAME|FILE")
       ->default_str(recipe_name_);
+  command
+      .add_option("--max-pixels", max_pixels_,
+                  fmt::format("Refuse to read pictures of more pixels [{}]", max_pixels_))
+      ->type_name("N");
   const auto add = [&](std::span<const std::string_view> keys) {
     for (const std::string_view key : keys) {
       if (settings == Settings::all || matters_to_losses(key)) add_setting(command, key);
@@ -134,11 +138,6 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
   if (several) add_masks(command);
   add(kEffort);
   add(other_keys());
-  command.add_option("--max-pixels", max_pixels_, "Refuse to read pictures of more pixels")
-      ->type_name("N")
-      ->default_str(std::to_string(max_pixels_))
-      ->check(CLI::PositiveNumber)
-      ->group(group_of("picture.size"));
 }
 
 void PaintingArguments::add_masks(CLI::App& command) {
@@ -178,6 +177,13 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
           ->group(group);
     }
   });
+}
+
+ReadOptions PaintingArguments::read_options() const {
+  if (max_pixels_ < 1) {
+    fail(ErrorKind::usage, "--max-pixels: is {}, but should be at least 1", max_pixels_);
+  }
+  return {.max_pixels = max_pixels_};
 }
 
 std::string PaintingArguments::drawn_seed_note() const {

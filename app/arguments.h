@@ -38,8 +38,8 @@ class PaintingArguments {
   const std::string& photo() const { return names_.photo; }
   // The one painting, or the first.
   const std::string& painting() const { return names_.paintings.front(); }
-  // How pictures are to be read, but for their sizes.
-  ReadOptions read_options() const { return {.max_pixels = max_pixels_}; }
+  // How pictures are to be read, but for their sizes. Throws Error (usage).
+  ReadOptions read_options() const;
 
   // The recipe with the flags that were given. Throws Error: what they say wrongly, and where a
   // PAINTING may have been meant as a mask.

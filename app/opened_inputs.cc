@@ -10,8 +10,10 @@
 #include "base/file.h"
 #include "console.h"
 #include "image/alpha.h"
+#include "network/weights.h"
 #include "painting_sizes.h"
 #include "style/initial.h"
+#include "style/paint.h"
 
 namespace limn {
 namespace {
@@ -154,8 +156,10 @@ void OpenedInputs::leave_out(size_t style, size_t painting, const std::string& w
   paintings.erase(paintings.begin() + static_cast<std::ptrdiff_t>(painting));
 }
 
-void OpenedInputs::check_sizes(const NetworkTable& network, std::span<const Recipe> recipes) {
+void OpenedInputs::check_sizes(const Model& model, std::span<const Recipe> recipes) {
+  const NetworkTable& network = *model.weights().network;
   for (const Recipe& recipe : recipes) {
+    check_recipe(model, recipe);
     check_photo_size(network, recipe, sizes(), photo_.name);
     for (size_t s = 0; s < styles_.size(); ++s) {
       for (size_t p = styles_[s].paintings.size(); p-- > 0;) {

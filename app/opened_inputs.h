@@ -12,7 +12,6 @@
 
 #include "image/read.h"
 #include "inputs.h"
-#include "network/vgg.h"
 #include "style/sizes.h"
 
 namespace limn {
@@ -38,8 +37,9 @@ class OpenedInputs {
   PictureSizes sizes() const;
 
   // Leaves out, with a warning, the paintings of a folder that are too small for one of the
-  // recipes' style layers. Throws Error (usage) for a picture that is too small by itself.
-  void check_sizes(const NetworkTable& network, std::span<const Recipe> recipes);
+  // recipes' style layers. Throws Error (usage) for a picture that is too small by itself, and for
+  // a recipe that contradicts itself or the model.
+  void check_sizes(const Model& model, std::span<const Recipe> recipes);
 
   // Decodes all of them, as large as the largest of the recipes needs. Throws Error like the
   // constructor, and for a picture of which nothing can be seen.

@@ -167,7 +167,7 @@ int PaintCommand::paint_to_output() const {
   const Size result = working_sizes(opened.sizes(), recipe).picture;
   check_output(output, write, std::max(result.height, result.width));
   const Model model = arguments.model(recipe);
-  opened.check_sizes(*model.weights().network, recipes);
+  opened.check_sizes(model, recipes);
   Inputs inputs = std::move(opened).read(recipes);
 
   std::vector<std::string> notes = inputs.notes;

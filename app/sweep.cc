@@ -195,7 +195,7 @@ int SweepCommand::paint_to_sheet() const {
   check(base, variation, files);
   OpenedInputs opened(arguments.names(), variation.recipes, arguments.read_options());
   const Model model = arguments.model(variation.recipes);
-  opened.check_sizes(*model.weights().network, variation.recipes);
+  opened.check_sizes(model, variation.recipes);
   Inputs inputs = std::move(opened).read(variation.recipes);
   SweepResults results(arguments, outputs, variation, model, inputs);
   const Recipe& first = variation.recipes.front();

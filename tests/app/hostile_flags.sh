@@ -38,7 +38,7 @@ refused "--iterations: is -1, but should be 0 to 1000000" --iterations -1
 refused "--iterations: '1.5' is not a whole number" --iterations 1.5
 refused "--threads: is -2, but should be 0 to 1024" --threads -2
 refused "--threads: is 100000, but should be 0 to 1024" --threads 100000
-refused "--seed: '-1'" --seed -1
+refused "--seed: '-2'" --seed -2
 refused "--size: 99999999999999999999 is too large" --size 99999999999999999999
 refused "--seed: 99999999999999999999 is too large" --seed 99999999999999999999
 refused "--history: is 0, but should be 1 to 1000" --history 0

@@ -29,7 +29,7 @@ ln -s nowhere/a.png dangling
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
 long=$(printf '%0256d' 0)
 odd_names=($'odd/new\nline, quo\'te", per%cent {} brack[ets][3] \xff\xfe .png' '-dash.png')
-for name in "${odd_names[@]}"; do cp photo.png "./$name"; done
+for name in "${odd_names[@]}"; do cp left.png "./$name"; done
 chmod 777 odd odd/* folder
 paths=("" - /dev/stdin /dev/null /dev/zero /proc/self/mem fifo socket loop dangling "$long"
   "$(printf 'a/%.0s' {1..2500})a.png"
@@ -110,7 +110,7 @@ judge() {
 # refresh: what is odd may have been written to.
 refresh() {
   local name
-  for name in "${odd_names[@]}"; do cp photo.png "./$name"; done
+  for name in "${odd_names[@]}"; do cp left.png "./$name"; done
   rm -rf out/*
 }
 

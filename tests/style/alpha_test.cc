@@ -17,7 +17,7 @@
 namespace limn {
 namespace {
 
-constexpr int kWidth = 40, kHeight = 30;
+constexpr int kWidth = 64, kHeight = 48;
 
 // The picture, transparent in its right part, where its colours are `hidden`.
 Image partly_hidden(Image image, float hidden) {

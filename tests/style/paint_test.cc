@@ -286,7 +286,7 @@ TEST_F(Paint, WorksAtTheLongestSideTheRecipeSays) {
   const Image upright = smooth_picture(kHeight, kWidth, 3);
   EXPECT_EQ(size_of(0, photo_), std::pair(22, 17)) << "0 keeps the photo's size";
   EXPECT_EQ(size_of(44, photo_), std::pair(44, 34));
-  EXPECT_EQ(size_of(11, photo_), std::pair(11, 8));  // 8.5 cut
+  EXPECT_EQ(size_of(11, photo_), std::pair(11, 9));  // 8.5 rounded
   EXPECT_EQ(size_of(30, upright), std::pair(23, 30));
   EXPECT_EQ(size_of(8, smooth_picture(100, 2, 4)), std::pair(8, 1)) << "never less than a pixel";
 }

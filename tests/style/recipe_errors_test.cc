@@ -298,10 +298,16 @@ TEST(SetField, RefusesTextThatIsNoSuchValue) {
   for (const char* text : {"", "relu1_1:", "relu1_1:x", ":1", ",", "relu1_1,,relu2_1"}) {
     EXPECT_TRUE(text_refused("style.layers", text)) << text;
   }
-  for (const char* text : {"x", ",", "1,", ",1", "1,,2", "1;2", "1, 2"}) {
+  for (const char* text : {"x", ",", "1,", ",1", "1,,2", "1;2", "1 2"}) {
     EXPECT_TRUE(text_refused("style.blend", text)) << text;
     EXPECT_TRUE(text_refused("style.shifts", text)) << text;
   }
+  // Blanks around a number are what people write.
+  Recipe recipe;
+  set_field(recipe, "style.blend", " 0.7, 0.3 ", "--x");
+  EXPECT_EQ(recipe.style.blend, (std::vector<double>{0.7, 0.3}));
+  set_field(recipe, "style.layers", "relu1_1: 0.5, relu2_1", "--x");
+  EXPECT_EQ(recipe.style.layers, (std::vector<LayerWeight>{{"relu1_1", 0.5}, {"relu2_1", 1}}));
   EXPECT_TRUE(text_refused("style.blend", "1,", "ends with a comma"));
   EXPECT_TRUE(text_refused("style.shifts", "1,1.5", "'1.5'", "whole number"));
   EXPECT_TRUE(text_refused("style.shifts", "1,1001", "1001", "1 to 1000"));

@@ -59,7 +59,7 @@ TEST(WorkingSizes, OfThePaintingAreItsOwnWhereTheRecipeSaysSo) {
   Recipe recipe;
   recipe.picture.size = 50;
   recipe.picture.painting_size = PaintingSize::own;
-  expect_sizes(kPhoto, kPainting, recipe, {50, 33, 100, 250});
+  expect_sizes(kPhoto, kPainting, recipe, {50, 34, 100, 250});
 }
 
 // Strokes half as large, and twice as large; a side is rounded to whole pixels twice.
