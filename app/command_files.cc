@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/byte_source.h"
 #include "base/error.h"
+#include "image/read.h"
 
 namespace limn {
 namespace {
@@ -13,19 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_standard_input(const std::string& name) {
-  constexpr std::array<std::string_view, 4> kNames = {"-", "/dev/stdin", "/dev/fd/0",
+  constexpr std::array<std::string_view, 4> kNames = {kStandardInput, "/dev/stdin", "/dev/fd/0",
                                                       "/proc/self/fd/0"};
   return std::ranges::find(kNames, name) != kNames.end();
-}
-
-// The file that a picture's name means: of "anim.gif[3]" it is anim.gif, unless there is a file of
-// that very name.
-std::string file_of_picture(const std::string& name) {
-  const size_t bracket = name.rfind('[');
-  if (bracket == std::string::npos || !name.ends_with(']') || !is_missing(name)) return name;
-  const std::string frame = name.substr(bracket + 1, name.size() - bracket - 2);
-  const bool number = !frame.empty() && frame.find_first_not_of("0123456789") == std::string::npos;
-  return number ? name.substr(0, bracket) : name;
 }
 
 }  // namespace
@@ -48,8 +40,8 @@ void CommandFiles::reads(const std::string& path, const std::string& role) {
 }
 
 void CommandFiles::reads_picture(const std::string& name, const std::string& role) {
-  if (name == "-") return read({name, role, "", identity_of_standard_input()});
-  reads(file_of_picture(name), role);
+  if (name == kStandardInput) return read({name, role, "", identity_of_standard_input()});
+  reads(picture_name(name).path, role);
 }
 
 void CommandFiles::writes(const std::string& flag, const std::string& path,

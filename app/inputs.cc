@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 // "oil" for "album/oil.jpg"; of a folder the whole name, "van gogh, 1889.5" for "van gogh,
 // 1889.5/".
 std::string bare_name(const std::string& path) {
-  if (path == "-") return "stdin";
+  if (path == kStandardInput) return "stdin";
   if (!is_folder(path)) return fs::path(path).stem().string();
   std::error_code ignored;  // the current directory may have been removed
   const fs::path whole = fs::absolute(path, ignored).lexically_normal();  // "." has a name then too

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/standard_output.h"
 #include "image/write.h"
 
 namespace limn {
@@ -35,7 +36,7 @@ bool is_output_folder(const std::string& output) {
   return false;
 }
 
-bool is_standard_output(const std::string& output) { return output == "-"; }
+bool is_standard_output(const std::string& output) { return output == kStandardOutput; }
 
 std::string output_name(const std::string& output) {
   return is_standard_output(output) ? "standard output" : output;

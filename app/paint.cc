@@ -215,7 +215,8 @@ int PaintCommand::paint_to_output() const {
                            early_end(painted, recipe)));
   if (is_unchanged(painted)) {
     const auto& [cause, next_step] = why_unchanged(painted, recipe);
-    display.note(fmt::format("{} is still the first picture: {}; {}", output, cause, next_step));
+    display.note(fmt::format("{} is still the first picture: {}; {}", output_name(output), cause,
+                             next_step));
   }
   return painted.outcome == Outcome::stopped ? kInterrupted : exit_code;
 }
