@@ -95,13 +95,14 @@ OpenedInputs::File OpenedInputs::open(const std::string& name) const {
 // A folder may hold other things than pictures: a list of sources, thumbnails of some program.
 OpenedInputs::OpenedStyle OpenedInputs::open_folder(const std::string& folder) const {
   OpenedStyle style = {folder, true, {}, {}, {}};
+  std::vector<std::string> left_out;
   for (const std::string& name : files_in(folder)) {
     try {
       style.paintings.push_back(open(name));
       style.paintings.back().opened.reset();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::file) throw;
-      warn_of_leaving_out(error.what());
+      left_out.emplace_back(error.what());
     }
   }
   if (style.paintings.empty()) {
@@ -110,6 +111,7 @@ OpenedInputs::OpenedStyle OpenedInputs::open_folder(const std::string& folder) c
          "of pictures",
          folder);
   }
+  for (const std::string& why : left_out) warn_of_leaving_out(why);
   return style;
 }
 
