@@ -14,9 +14,9 @@
 #endif
 
 #include "base/error.h"
-#include "commands.h"
-#include "console.h"
-#include "exit_code.h"
+#include "commands/commands.h"
+#include "commands/exit_code.h"
+#include "show/console.h"
 
 namespace {
 

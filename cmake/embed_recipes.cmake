@@ -16,7 +16,7 @@ foreach(file IN LISTS RECIPES)
   endif()
 endforeach()
 file(WRITE ${OUTPUT} "// Made from recipes/*.toml by cmake/embed_recipes.cmake.
-#include \"style/builtin_recipes.h\"
+#include \"recipe/builtin_recipes.h\"
 
 namespace limn {
 

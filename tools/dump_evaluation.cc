@@ -19,12 +19,12 @@
 #include <cmath>
 #include <cstring>
 
-#include "arguments.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "model_cache.h"
+#include "commands/report.h"
+#include "models/model_cache.h"
 #include "network/network.h"
-#include "report.h"
+#include "request/arguments.h"
 
 namespace {
 

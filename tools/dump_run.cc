@@ -28,14 +28,14 @@
 #include <utility>
 #include <vector>
 
-#include "arguments.h"
 #include "base/file.h"
-#include "report.h"
-#include "style/descent.h"
-#include "style/initial.h"
-#include "style/objective.h"
-#include "style/optimiser.h"
-#include "style/sizes.h"
+#include "canvas/sizes.h"
+#include "commands/report.h"
+#include "optimise/descent.h"
+#include "optimise/optimiser.h"
+#include "paint/initial.h"
+#include "paint/objective.h"
+#include "request/arguments.h"
 
 namespace {
 

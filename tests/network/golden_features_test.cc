@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "network/network.h"
-#include "style/objective.h"
+#include "paint/objective.h"
 #include "support/simd_targets.h"
 #include "support/tiny_network.h"
 

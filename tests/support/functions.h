@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "style/optimiser.h"
+#include "optimise/optimiser.h"
 
 namespace limn {
 

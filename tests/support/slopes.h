@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "style/objective.h"
+#include "paint/objective.h"
 
 namespace limn {
 

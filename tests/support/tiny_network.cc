@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "base/random.h"
-#include "style/recipe_fields.h"
+#include "recipe/fields.h"
 #include "support/copies.h"
 #include "support/drawn.h"
 

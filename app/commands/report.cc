@@ -1,0 +1,93 @@
+#include "commands/report.h"
+
+#include <sys/resource.h>
+
+#include "base/file.h"
+#include "network/weights.h"
+#include "recipe/fields.h"
+
+namespace limn {
+namespace {
+
+template <typename T>
+nlohmann::ordered_json json_value(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return name_of(value);
+  } else {
+    return value;
+  }
+}
+
+nlohmann::ordered_json json_value(const std::vector<LayerWeight>& layers) {
+  nlohmann::ordered_json object = nlohmann::ordered_json::object();
+  for (const LayerWeight& layer : layers) object[layer.layer] = layer.weight;
+  return object;
+}
+
+}  // namespace
+
+nlohmann::ordered_json to_json(const Recipe& recipe) {
+  nlohmann::ordered_json json;
+  visit_fields(recipe, [&](const Field& field, const auto& value) {
+    const size_t dot = field.key.find('.');
+    const std::string key(field.key);
+    if (dot == std::string::npos) {
+      json[key] = json_value(value);
+    } else {
+      json[key.substr(0, dot)][key.substr(dot + 1)] = json_value(value);
+    }
+  });
+  return json;
+}
+
+nlohmann::ordered_json to_json(const Losses& losses) {
+  return {{"content", losses.content},
+          {"style", losses.style},
+          {"total_variation", losses.total_variation},
+          {"total", losses.total}};
+}
+
+nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& output,
+                               const Model& model) {
+  nlohmann::ordered_json json = {{"limn", version()},
+                                 {"instruction_set", instruction_set()},
+                                 {"photo", inputs.photo},
+                                 {"paintings", inputs.paintings}};
+  if (!inputs.content_masks.empty()) json["masks"]["content"] = inputs.content_masks;
+  if (!inputs.style_masks.empty()) json["masks"]["style"] = inputs.style_masks;
+  if (inputs.keep_mask) json["masks"]["keep"] = *inputs.keep_mask;
+  json["output"] = output;
+  json["weights"] = model.weights().source;
+  json["network"] = model.network();
+  return json;
+}
+
+void write_report(const nlohmann::ordered_json& json, const std::string& path) {
+  // Names of files may be any bytes.
+  constexpr auto kOddBytes = nlohmann::json::error_handler_t::replace;
+  replace_file(path, json.dump(2, ' ', false, kOddBytes) + "\n");
+}
+
+std::string_view outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::finished:
+      return "finished";
+    case Outcome::converged:
+      return "converged";
+    case Outcome::out_of_time:
+      return "out of time";
+    case Outcome::stopped:
+      return "stopped";
+    case Outcome::failed:
+      return "failed";
+  }
+  return "?";
+}
+
+std::int64_t peak_memory_bytes() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts in KiB
+}
+
+}  // namespace limn

@@ -1,0 +1,260 @@
+#include "request/opened_inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "image/alpha.h"
+#include "network/weights.h"
+#include "paint/initial.h"
+#include "paint/paint.h"
+#include "request/painting_sizes.h"
+#include "show/console.h"
+
+namespace limn {
+namespace {
+
+void check_mask_count(const char* flag, size_t masks, size_t paintings) {
+  if (masks <= paintings) return;
+  fail(ErrorKind::usage,
+       "{}: is given {} times, but there {} {} PAINTING{}; the k-th mask is the k-th PAINTING's",
+       flag, masks, paintings == 1 ? "is" : "are", paintings, paintings == 1 ? "" : "s");
+}
+
+void warn_of_leaving_out(const std::string& why) {
+  say(fmt::format("limn: {}; the folder's style is made without it\n", why));
+}
+
+// Side by side the largest that any of the recipes works at.
+WorkingSizes largest_sizes(const PictureSizes& own, std::span<const Recipe> recipes) {
+  const auto raise = [](Size& most, const Size& size) {
+    most = {std::max(most.height, size.height), std::max(most.width, size.width)};
+  };
+  WorkingSizes largest;
+  for (const Recipe& recipe : recipes) {
+    const WorkingSizes sizes = working_sizes(own, recipe);
+    raise(largest.picture, sizes.picture);
+    largest.paintings.resize(sizes.paintings.size());
+    for (size_t i = 0; i < sizes.paintings.size(); ++i) {
+      raise(largest.paintings[i], sizes.paintings[i]);
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+void check_visible(const Image& image, const std::string& file) {
+  if (is_visible(image)) return;
+  fail(ErrorKind::file, "'{}' is transparent everywhere: nothing of it can be seen", file);
+}
+
+std::string note_on_transparency(const std::vector<std::string>& files) {
+  if (files.empty()) return "";
+  std::string list;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const char* before = i == 0 ? "" : i + 1 == files.size() ? " and " : ", ";
+    list += fmt::format("{}'{}'", before, files[i]);
+  }
+  return fmt::format("transparency counts as a mask: of {} only what can be seen is used", list);
+}
+
+// ------------------------------------------------------------------------------------- opening --
+
+OpenedInputs::OpenedInputs(const InputNames& names, std::span<const Recipe> recipes,
+                           const ReadOptions& options)
+    : options_(options) {
+  check_mask_count("--mask-content", names.content_masks.size(), names.paintings.size());
+  check_mask_count("--mask-style", names.style_masks.size(), names.paintings.size());
+  photo_ = open(names.photo);
+  for (size_t i = 0; i < names.paintings.size(); ++i) {
+    OpenedStyle& style = styles_.emplace_back(open_style(names.paintings[i]));
+    style.to = open_mask(names.content_masks, i);
+    style.from = open_mask(names.style_masks, i);
+    if (style.from && style.paintings.size() > 1) {
+      fail(ErrorKind::usage,
+           "--mask-style: '{}' cannot be the mask of '{}', a folder of {} pictures; name one "
+           "picture, or leave the mask out with 'none'",
+           style.from->name, style.name, style.paintings.size());
+    }
+  }
+  if (names.keep_mask) keep_ = open(*names.keep_mask);
+  open_initial(recipes);
+}
+
+OpenedInputs::File OpenedInputs::open(const std::string& name) const {
+  File file = {name, open_picture(name), {}};
+  file.header = read_header(*file.opened, options_);
+  return file;
+}
+
+// A folder may hold other things than pictures: a list of sources, thumbnails of some program.
+OpenedInputs::OpenedStyle OpenedInputs::open_folder(const std::string& folder) const {
+  OpenedStyle style = {folder, true, {}, {}, {}};
+  std::vector<std::string> left_out;
+  for (const std::string& name : files_in(folder)) {
+    try {
+      style.paintings.push_back(open(name));
+      style.paintings.back().opened.reset();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::file) throw;
+      left_out.emplace_back(error.what());
+    }
+  }
+  if (style.paintings.empty()) {
+    fail(ErrorKind::file,
+         "'{}' is a folder without a picture that limn reads; a painting is a picture, or a folder "
+         "of pictures",
+         folder);
+  }
+  for (const std::string& why : left_out) warn_of_leaving_out(why);
+  return style;
+}
+
+OpenedInputs::OpenedStyle OpenedInputs::open_style(const std::string& name) const {
+  if (is_folder(name)) return open_folder(name);
+  OpenedStyle style = {name, false, {}, {}, {}};
+  style.paintings.push_back(open(name));
+  return style;
+}
+
+// The mask of painting number `index`, if it has one.
+std::optional<OpenedInputs::File> OpenedInputs::open_mask(const std::vector<std::string>& masks,
+                                                          size_t index) const {
+  if (index >= masks.size() || masks[index] == kNoMask) return std::nullopt;
+  return open(masks[index]);
+}
+
+// Recipes that begin with different files leave these to the painting.
+void OpenedInputs::open_initial(std::span<const Recipe> recipes) {
+  for (const Recipe& recipe : recipes) {
+    if (recipe.picture.init != recipes.front().picture.init) return;
+  }
+  if (begins_with_file(recipes.front())) initial_ = open(recipes.front().picture.init);
+}
+
+// --------------------------------------------------------------------------------------- sizes --
+
+PictureSizes OpenedInputs::sizes() const {
+  PictureSizes sizes = {photo_.own(), {}};
+  for (const OpenedStyle& style : styles_) {
+    std::vector<Size>& paintings = sizes.styles.emplace_back();
+    for (const File& painting : style.paintings) paintings.push_back(painting.own());
+  }
+  return sizes;
+}
+
+void OpenedInputs::leave_out(size_t style, size_t painting, const std::string& why) {
+  std::vector<File>& paintings = styles_[style].paintings;
+  if (!styles_[style].folder) fail(ErrorKind::usage, "{}", why);
+  if (paintings.size() == 1) {
+    fail(ErrorKind::usage, "{}; the folder '{}' holds nothing else", why, styles_[style].name);
+  }
+  warn_of_leaving_out(why);
+  paintings.erase(paintings.begin() + static_cast<std::ptrdiff_t>(painting));
+}
+
+void OpenedInputs::check_sizes(const Model& model, std::span<const Recipe> recipes) {
+  const NetworkTable& network = *model.weights().network;
+  for (const Recipe& recipe : recipes) {
+    check_recipe(model, recipe);
+    check_photo_size(network, recipe, sizes(), photo_.name);
+    for (size_t s = 0; s < styles_.size(); ++s) {
+      for (size_t p = styles_[s].paintings.size(); p-- > 0;) {
+        const std::string why =
+            too_small(network, recipe, sizes(), {s, p}, styles_[s].paintings[p].name);
+        if (!why.empty()) leave_out(s, p, why);
+      }
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------- reading --
+
+// What has been read so far, and the memory that it took.
+class OpenedInputs::Reading {
+ public:
+  explicit Reading(const ReadOptions& options) : options_(options) {
+    options_.note = [this](const std::string& note) { inputs.notes.push_back(note); };
+  }
+
+  // No larger than this; the file is closed.
+  Image image(File& file, const Size& most) {
+    Image image = read_image(prepared(file, most), options_);
+    file.opened.reset();
+    check_visible(image, file.name);
+    if (!image.alpha.empty()) transparent_.push_back(file.name);
+    held_ += sizeof(float) * static_cast<double>(image.rgb.size() + image.alpha.size());
+    return image;
+  }
+
+  Mask mask(File& file, const Size& most) {
+    Mask mask = read_mask(prepared(file, most), options_);
+    file.opened.reset();
+    held_ += sizeof(float) * static_cast<double>(mask.values.size());
+    return mask;
+  }
+
+  Inputs finished() && {
+    const std::string note = note_on_transparency(transparent_);
+    if (!note.empty()) inputs.notes.push_back(note);
+    return std::move(inputs);
+  }
+
+  Inputs inputs;
+
+ private:
+  // The file, open, with the options set to this size and its memory counted.
+  const OpenedPicture& prepared(File& file, const Size& most) {
+    options_.width = most.width;
+    options_.height = most.height;
+    const double bytes = file.header.reading_bytes(most.width, most.height);
+    inputs.reading_bytes = std::max(inputs.reading_bytes, held_ + bytes);
+    if (!file.opened) file.opened = open_picture(file.name);
+    return *file.opened;
+  }
+
+  ReadOptions options_;
+  std::vector<std::string> transparent_;
+  double held_ = 0;  // bytes of what has been read
+};
+
+Inputs OpenedInputs::read(std::span<const Recipe> recipes) && {
+  const WorkingSizes most = largest_sizes(sizes(), recipes);
+  Reading reading(options_);
+  auto& [photo, styles, keep, initial] = reading.inputs.pictures;
+  PictureSizes& own = reading.inputs.own;
+  photo = reading.image(photo_, most.picture);
+  own.photo = photo_.own();
+  size_t next = 0;
+  for (OpenedStyle& opened : styles_) {
+    Style& style = styles.emplace_back();
+    own.styles.emplace_back();
+    for (File& painting : opened.paintings) {
+      const Size& size = most.paintings[next++];
+      try {
+        style.paintings.push_back(reading.image(painting, size));
+      } catch (const Error& error) {
+        if (!opened.folder || error.kind() != ErrorKind::file) throw;
+        warn_of_leaving_out(error.what());
+        continue;
+      }
+      own.styles.back().push_back(painting.own());
+      reading.inputs.painting_files.push_back(painting.name);
+    }
+    if (style.paintings.empty()) {
+      fail(ErrorKind::file, "'{}' is a folder without a picture that limn can read", opened.name);
+    }
+    if (opened.to) style.to = reading.mask(*opened.to, most.picture);
+    if (opened.from) style.from = reading.mask(*opened.from, most.paintings[next - 1]);
+  }
+  if (keep_) keep = reading.mask(*keep_, most.picture);
+  if (initial_) initial = reading.image(*initial_, most.picture);
+  return std::move(reading).finished();
+}
+
+}  // namespace limn

@@ -1,0 +1,97 @@
+#include "request/outputs.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/standard_output.h"
+#include "image/write.h"
+
+namespace limn {
+namespace {
+
+// Whether there was no such file and now is one, empty.
+bool take(const std::string& path) {
+  constexpr mode_t kAnyone = 0666;  // less the umask, as of any file
+  const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kAnyone);
+  if (file >= 0) {
+    close(file);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  fail(ErrorKind::file, "cannot write '{}' here: {}; say --output FILE", path,
+       std::strerror(errno));
+}
+
+}  // namespace
+
+bool is_output_folder(const std::string& output) {
+  if (is_folder(output)) return true;
+  if (output.ends_with('/')) check_replaceable(output);  // says that there is no such folder
+  return false;
+}
+
+bool is_standard_output(const std::string& output) { return output == kStandardOutput; }
+
+std::string output_name(const std::string& output) {
+  return is_standard_output(output) ? "standard output" : output;
+}
+
+void check_output(const std::string& output, const WriteOptions& write, int longest_side) {
+  try {
+    check_writable(output, write, longest_side);
+  } catch (const Error& error) {
+    const bool plain = !output.empty() && !std::filesystem::path(output).has_extension();
+    if (error.kind() != ErrorKind::usage || !plain) throw;
+    fail(error.kind(), "{}; if a folder is meant, create it first", error.what());
+  }
+}
+
+FreshName::FreshName(const std::string& base, const std::string& folder,
+                     const std::string& format) {
+  const std::string start = (std::filesystem::path(folder) / base).string();
+  const std::string ending = format.empty() ? "png" : format;
+  path_ = fmt::format("{}.{}", start, ending);
+  for (int number = 2; !take(path_); ++number) {
+    path_ = fmt::format("{}-{}.{}", start, number, ending);
+  }
+}
+
+FreshName::~FreshName() {
+  std::error_code ignored;
+  if (std::filesystem::file_size(path_, ignored) == 0) std::filesystem::remove(path_, ignored);
+}
+
+void add_write_flags(CLI::App& command, WriteOptions& write) {
+  command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
+      ->type_name("8|16")
+      ->default_str("8");
+  command.add_option("--quality", write.quality, "Quality of a JPEG, WebP, ...")
+      ->type_name("1..100")
+      ->default_str("95");
+  command
+      .add_option("--format", write.format,
+                  "Format, where the name's ending does not say it: png, jpg, webp, tif, ...")
+      ->type_name("FORMAT");
+}
+
+void check_write_flags(const WriteOptions& write) {
+  if (write.bits != 8 && write.bits != 16) {
+    fail(ErrorKind::usage, "--bits: is {}, but should be 8 or 16", write.bits);
+  }
+  if (write.quality < 1 || write.quality > 100) {
+    fail(ErrorKind::usage, "--quality: is {}, but should be 1 to 100", write.quality);
+  }
+}
+
+void check_report(const std::string& path) {
+  if (path.empty()) fail(ErrorKind::usage, "--report: names no file");
+  check_replaceable(path);
+}
+
+}  // namespace limn

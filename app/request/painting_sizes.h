@@ -1,0 +1,33 @@
+// What is said of the sizes that pictures are worked on: too small for a layer, or larger than the
+// file. Advice that is given has been tried: it works when it is followed.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <string>
+#include <vector>
+
+#include "canvas/sizes.h"
+#include "network/vgg.h"
+#include "request/opened_inputs.h"
+
+namespace limn {
+
+// Painting number `painting` of style number `style`, both from 0.
+struct PaintingNumber {
+  size_t style = 0, painting = 0;
+};
+
+// Throws Error (usage) where the photo is too small for one of the recipe's layers.
+void check_photo_size(const NetworkTable& network, const Recipe& recipe, const PictureSizes& own,
+                      const std::string& file);
+
+// Why the painting is too small for the recipe's style layers, and what to do; "" if it is not.
+std::string too_small(const NetworkTable& network, const Recipe& recipe, const PictureSizes& own,
+                      PaintingNumber number, const std::string& file);
+
+// A sentence for each painting that is worked on at more pixels than it has: which, and what to do.
+std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkTable& network,
+                                            const Recipe& recipe);
+
+}  // namespace limn

@@ -1,0 +1,181 @@
+#include "losses/regional.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "losses/losses.h"
+#include "losses/regions.h"
+
+namespace limn {
+namespace {
+
+StatisticsForm form_of(const Recipe& recipe) {
+  return {recipe.style.statistic, recipe.style.shifts};
+}
+
+// Weights as their roots; W.
+double take_roots(std::vector<float>& weights) {
+  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (float& weight : weights) weight = std::sqrt(weight);
+  return total;
+}
+
+template <typename T>
+void grow(Buffer<T>& buffer, size_t size) {
+  if (buffer.size() < size) buffer = Buffer<T>(size);
+}
+
+// To what measuring a layer of this shape needs.
+void grow_to_measure(RegionalScratch& scratch, const StatisticsForm& form, ConstFeatureMap shape,
+                     bool roots) {
+  const int maps = scratch_maps(form, roots);
+  if (maps > 0) grow(scratch.weighed, shape.floats());
+  if (maps > 1) grow(scratch.gradient, shape.floats());
+  grow(scratch.sums, statistics_sums_size(shape));
+}
+
+StatisticsScratch view_of(RegionalScratch& scratch, ConstFeatureMap shape) {
+  StatisticsScratch view;
+  view.weighed = {scratch.weighed.data(), shape.channels, shape.height, shape.width};
+  view.gradient = {scratch.gradient.data(), shape.channels, shape.height, shape.width};
+  view.sums = scratch.sums;
+  view.matrices = scratch.matrices;
+  return view;
+}
+
+// How many of a layer's cells to each side lie in the middle half of what its features see: the
+// outer half, where the paths that lead there are few, hardly counts (Luo and others 2016, arXiv
+// 1701.04128).
+int seen_cells(std::span<const Row> rows, int row) {
+  int stride = 1;
+  int radius = 0;  // in pixels
+  for (int i = 0; i <= row; ++i) {
+    if (rows[i].kind == RowKind::convolution) {
+      radius += stride;
+    } else {
+      radius += stride / 2;
+      stride *= 2;
+    }
+  }
+  return static_cast<int>(std::lround(0.5 * radius / stride));
+}
+
+}  // namespace
+
+RegionalStyle::RegionalStyle(const Recipe& recipe, ConstFeatureMap shape, std::span<const double> K,
+                             std::span<const RegionTarget> targets)
+    : form_(form_of(recipe)), gram_(recipe.style.gram), shape_(shape), K_(K), targets_(targets) {
+  for (const RegionTarget& target : targets) {
+    measured_.push_back(make_statistics(form_, shape.channels));
+    any_roots_ = any_roots_ || !target.roots.empty();
+  }
+}
+
+Positions RegionalStyle::region(size_t i) const {
+  return {targets_[i].roots, targets_[i].total, gram_scale(gram_, targets_[i].total)};
+}
+
+StatisticsScratch RegionalStyle::in(RegionalScratch& scratch) const {
+  return view_of(scratch, shape_);
+}
+
+void RegionalStyle::reserve(RegionalScratch& scratch) const {
+  grow_to_measure(scratch, form_, shape_, any_roots_);
+  grow(scratch.own, shape_.floats());
+  grow(scratch.matrices, 3 * K_.size());
+}
+
+double RegionalStyle::loss(double factor, double unit, ConstFeatureMap F, RegionalScratch& scratch,
+                           ThreadPool& pool) {
+  double sum = 0;
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].total == 0) continue;
+    measure(form_, region(i), F, measured_[i], in(scratch), pool);
+    sum += statistics_loss(form_, region(i), factor * targets_[i].share, K_, measured_[i],
+                           targets_[i].statistics, in(scratch), pool, unit);
+  }
+  return sum;
+}
+
+ConstFeatureMap RegionalStyle::gradient(ConstFeatureMap F, RegionalScratch& scratch,
+                                        ThreadPool& pool) const {
+  FeatureMap d_F = {scratch.own.data(), shape_.channels, shape_.height, shape_.width};
+  std::memset(d_F.data, 0, d_F.floats() * sizeof(float));
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].total == 0) continue;
+    add_statistics_gradient(form_, region(i), F, measured_[i], d_F, in(scratch), pool);
+  }
+  return d_F;
+}
+
+// -------------------------------------------------------------------------------- what it is of --
+
+bool is_regional(const Recipe& recipe, bool masks) {
+  return masks || recipe.style.statistic != StyleStatistic::gram || !recipe.style.shifts.empty();
+}
+
+std::vector<RegionTarget> region_targets(const Recipe& recipe, std::span<const Mask> regions,
+                                         ConstFeatureMap shape) {
+  std::vector<RegionTarget> targets(std::max<size_t>(1, regions.size()));
+  const auto positions = static_cast<double>(shape.positions());
+  for (size_t i = 0; i < targets.size(); ++i) {
+    RegionTarget& target = targets[i];
+    if (regions.empty()) {
+      target.total = positions;
+    } else {
+      target.roots = layer_weights(regions[i], shape.height, shape.width);
+      target.total = take_roots(target.roots);
+      target.share = target.total / positions;
+    }
+    target.statistics = make_statistics(form_of(recipe), shape.channels);
+  }
+  return targets;
+}
+
+void add_source(const Recipe& recipe, const Mask& from, double share, std::span<const Row> rows,
+                int row, ConstFeatureMap F, RegionTarget& target, ThreadPool& pool) {
+  RegionTarget whole;
+  whole.total = static_cast<double>(F.positions());
+  if (!from.empty()) {
+    whole.roots =
+        eroded(layer_weights(from, F.height, F.width), F.height, F.width, seen_cells(rows, row));
+    whole.total = take_roots(whole.roots);
+  }
+  const StatisticsForm form = form_of(recipe);
+  LayerStatistics measured = make_statistics(form, F.channels);
+  RegionalScratch scratch;
+  grow_to_measure(scratch, form, F, !whole.roots.empty());
+  measure(form, {whole.roots, whole.total, gram_scale(recipe.style.gram, whole.total)}, F, measured,
+          view_of(scratch, F), pool);
+  target.statistics.add(share, measured);
+}
+
+// --------------------------------------------------------------------------------------- memory --
+
+double source_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks) {
+  return sizeof(float) * static_cast<double>(shape.floats()) * scratch_maps(form_of(recipe), masks);
+}
+
+double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int regions) {
+  const StatisticsForm form = form_of(recipe);
+  const auto C = static_cast<double>(shape.channels);
+  const double matrices = form.statistic == StyleStatistic::mean_deviation
+                              ? 0
+                              : 1 + static_cast<double>(form.shifted_matrices());
+  // Of target and picture, and the weights of the positions.
+  return regions * sizeof(float) *
+         (2 * (matrices * C * C + 2 * C) + static_cast<double>(shape.positions()));
+}
+
+double regional_scratch_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks,
+                              bool mapped) {
+  const double C = shape.channels;
+  return sizeof(float) * static_cast<double>(shape.floats()) *
+             (1 + scratch_maps(form_of(recipe), masks)) +
+         sizeof(double) *
+             (static_cast<double>(statistics_sums_size(shape)) + (mapped ? 3 * C * C : 0));
+}
+
+}  // namespace limn

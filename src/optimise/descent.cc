@@ -1,0 +1,69 @@
+#include "optimise/descent.h"
+
+#include <cmath>
+
+#include "kernels/kernels.h"
+
+namespace limn {
+namespace {
+
+// Loss over the first loss beyond which a step counts as a blow-up. Healthy runs rise by far less,
+// even those that start near a minimum; diverging ones pass it within a few steps.
+constexpr double kMostGrowth = 1000;
+// Each rejection makes the optimiser more careful by a factor of 2 to 10; 20 in a row are beyond
+// any useful step.
+constexpr int kMostRejectionsInARow = 20;
+
+}  // namespace
+
+Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser,
+                 ThreadPool& pool, std::function<void(std::span<float>)> project, int look_every)
+    : f_(std::move(f)),
+      optimiser_(std::move(optimiser)),
+      pool_(pool),
+      project_(std::move(project)),
+      x_(std::move(x)),
+      gradient_(x_.size()),
+      best_x_(x_),
+      look_every_(look_every) {
+  evaluate();
+  best_losses_ = losses_;
+  first_loss_ = losses_.total;
+  most_loss_ = losses_.total > 0 ? kMostGrowth * losses_.total : HUGE_VAL;
+}
+
+Descent::Status Descent::advance() {
+  if (!std::isfinite(losses_.total)) return Status::failed;
+  Point point = {x_, losses_, gradient_};
+  const StepStatus step = optimiser_->step(f_, point);
+  if (step == StepStatus::converged) return Status::converged;
+  ++iteration_;
+  losses_ = point.losses;
+  if (project_) project_(x_);
+  if (step == StepStatus::moved || project_) evaluate();
+  if (acceptable()) {
+    rejected_in_a_row_ = 0;
+    if (iteration_ % look_every_ == 0) look();
+    return Status::moved;
+  }
+  kernels::copy(best_x_, x_, pool_);
+  evaluate();
+  optimiser_->recover();
+  ++rejected_steps_;
+  return ++rejected_in_a_row_ < kMostRejectionsInARow ? Status::rejected : Status::converged;
+}
+
+void Descent::evaluate() { losses_ = f_(x_, gradient_); }
+
+bool Descent::acceptable() const {
+  return std::isfinite(losses_.total) && losses_.total <= most_loss_;
+}
+
+void Descent::look() {
+  if (!(losses_.total < best_losses_.total)) return;
+  best_losses_ = losses_;
+  best_iteration_ = iteration_;
+  kernels::copy(x_, best_x_, pool_);
+}
+
+}  // namespace limn

@@ -1,0 +1,69 @@
+// One optimisation run: the point, the best point so far, and the rule by which bad steps are taken
+// back.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "optimise/optimiser.h"
+
+namespace limn {
+
+// After every advance() the current point is evaluated: losses() and x() belong together.
+//
+// A step is taken back when its loss is not finite or has grown a thousandfold over the first
+// point's: the run then goes on from the best point, the optimiser having forgotten its history and
+// become more careful. The best point is the one of least total loss of all that were looked at; it
+// is never lost.
+class Descent {
+ public:
+  // Evaluates f at x. project, if given, moves x into the allowed range after every step. Of the
+  // points after the first, every look_every'th is a candidate for the best. `pool` must outlive
+  // the run.
+  Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser, ThreadPool& pool,
+          std::function<void(std::span<float>)> project = {}, int look_every = 1);
+
+  enum class Status {
+    moved,
+    rejected,   // the step was taken back; the point is the best one again
+    converged,  // nothing left to gain, or too many steps in a row were taken back
+    failed,     // the very first loss is not finite: there is nothing to go on from
+  };
+  Status advance();
+
+  // Makes the present point a candidate for the best, whatever its number.
+  void look();
+
+  std::span<const float> x() const& { return x_; }
+  const Losses& losses() const { return losses_; }
+  std::span<const float> best_x() const& { return best_x_; }
+  std::vector<float> x() && { return std::move(x_); }
+  std::vector<float> best_x() && { return std::move(best_x_); }
+  const Losses& best_losses() const { return best_losses_; }
+  int iteration() const { return iteration_; }            // advances so far
+  int best_iteration() const { return best_iteration_; }  // 0: the first point
+  int rejected_steps() const { return rejected_steps_; }
+  // Whether x is another point than the first. (Of one point the loss is the same to the bit.)
+  bool has_moved() const { return iteration_ > 0 && losses_.total != first_loss_; }
+
+ private:
+  void evaluate();
+  bool acceptable() const;
+
+  Function f_;
+  std::unique_ptr<Optimiser> optimiser_;
+  ThreadPool& pool_;
+  std::function<void(std::span<float>)> project_;
+  std::vector<float> x_, gradient_, best_x_;
+  Losses losses_, best_losses_;
+  double first_loss_, most_loss_;
+  const int look_every_;
+  int iteration_ = 0;
+  int best_iteration_ = 0;
+  int rejected_steps_ = 0;
+  int rejected_in_a_row_ = 0;
+};
+
+}  // namespace limn

@@ -1,0 +1,132 @@
+#include "optimise/local_scales.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "kernels/kernels.h"
+
+namespace limn {
+namespace {
+
+// A neighbourhood: a square of 2 * kRadius + 1.
+constexpr int kRadius = 6;
+// The part that the whole plane's sums have in every neighbourhood's, so that places where next to
+// nothing happened follow the others.
+constexpr double kShare = 1e-6;
+// Pairs to learn from. (Older ones have been learnt from before.)
+constexpr size_t kNewest = 10;
+// What r may change by at once.
+constexpr double kMostChange = 10;
+
+size_t floats(const Size& plane) { return static_cast<size_t>(plane.height) * plane.width; }
+
+// sums[x] becomes the sum of the terms around x in a row of `width`. Returns that of all of them.
+template <typename Term>
+double running_sums(int width, const Term& term, float* sums) {
+  double total = 0;
+  double sum = 0;
+  for (int x = -kRadius; x < width; ++x) {
+    if (x + kRadius < width) {
+      const double next = term(x + kRadius);
+      sum += next;
+      total += next;
+    }
+    if (x - kRadius - 1 >= 0) sum -= term(x - kRadius - 1);
+    if (x >= 0) sums[x] = static_cast<float>(std::max(sum, 0.0));
+  }
+  return total;
+}
+
+}  // namespace
+
+LocalScales::LocalScales(std::span<const Size> planes, ThreadPool& pool)
+    : planes_(planes.begin(), planes.end()), weights_(kNewest), pool_(pool) {
+  size_t size = 0, largest = 0;
+  int rows = 0;
+  for (const Size& plane : planes_) {
+    size += floats(plane);
+    largest = std::max(largest, floats(plane));
+    rows = std::max(rows, plane.height);
+  }
+  r_.assign(size, 1.0f);
+  square_s_ = Buffer<float>(largest);
+  square_y_ = Buffer<float>(largest);
+  row_s_.resize(rows);
+  row_y_.resize(rows);
+}
+
+void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
+                        std::span<float> gradient) {
+  assert(s.size() == y.size() && gradient.size() == r_.size());
+  double all_s = 0, all_y = 0;
+  for (size_t i = 0; i < std::min(s.size(), kNewest); ++i) {
+    const std::span<const float> step(s[i], r_.size()), change(y[i], r_.size());
+    const double ss = kernels::dot(step, step, pool_);
+    const double yy = kernels::dot(change, change, pool_);
+    weights_[i] = ss > 0 ? 1 / ss : 0;
+    all_s += weights_[i] * ss;
+    all_y += weights_[i] * yy;
+  }
+  if (!(all_s > 0 && all_y > 0 && std::isfinite(all_y))) return;
+  // Sums of y^2 have the square of the loss's unit in them, and are kept in float: so they are
+  // taken times a power of two that makes them as large as those of s^2.
+  y_unit_ = std::ldexp(1.0, std::ilogb(all_s / all_y));
+  size_t offset = 0;
+  for (const Size& plane : planes_) {
+    learn_plane(plane, offset, all_s / (y_unit_ * all_y), s, y, gradient);
+    offset += floats(plane);
+  }
+}
+
+void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
+                              std::span<float* const> s, std::span<float* const> y,
+                              std::span<float> gradient) {
+  const int width = plane.width;
+  const auto squares = [&](std::span<float* const> vectors, double unit, size_t at, int x) {
+    double sum = 0;
+    for (size_t i = 0; i < std::min(vectors.size(), kNewest); ++i) {
+      const double value = vectors[i][at + x];
+      sum += weights_[i] * value * value;
+    }
+    return unit * sum;
+  };
+  pool_.run(plane.height, [&](size_t row) {
+    const size_t at = row * width;
+    row_s_[row] = running_sums(
+        width, [&](int x) { return squares(s, 1, offset + at, x); }, square_s_.data() + at);
+    row_y_[row] = running_sums(
+        width, [&](int x) { return squares(y, y_unit_, offset + at, x); }, square_y_.data() + at);
+  });
+  double all_s = 0, all_y = 0;
+  for (int row = 0; row < plane.height; ++row) {
+    all_s += row_s_[row];
+    all_y += row_y_[row];
+  }
+  if (!(all_s > 0 && all_y > 0)) return;
+  const double cells = (2.0 * kRadius + 1) * (2.0 * kRadius + 1);
+  const double least_s = kShare * all_s / floats(plane) * cells;
+  const double least_y = kShare * all_y / floats(plane) * cells;
+  pool_.run(plane.height, [&](size_t task) {
+    const int row = static_cast<int>(task);
+    const int first = std::max(row - kRadius, 0);
+    const int last = std::min(row + kRadius, plane.height - 1);
+    for (int x = 0; x < width; ++x) {
+      double sum_s = least_s, sum_y = least_y;
+      for (int k = first; k <= last; ++k) {
+        sum_s += square_s_.data()[static_cast<size_t>(k) * width + x];
+        sum_y += square_y_.data()[static_cast<size_t>(k) * width + x];
+      }
+      const double ratio = sum_s / sum_y / mean;
+      const auto q =
+          static_cast<float>(std::clamp(std::pow(ratio, 0.25), 1 / kMostChange, kMostChange));
+      const size_t i = offset + static_cast<size_t>(row) * width + x;
+      r_[i] *= q;
+      gradient[i] *= q;
+      for (float* step : s) step[i] /= q;
+      for (float* change : y) change[i] *= q;
+    }
+  });
+}
+
+}  // namespace limn

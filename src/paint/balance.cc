@@ -1,0 +1,101 @@
+#include "paint/balance.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/kernels.h"
+#include "paint/initial.h"
+#include "paint/loss_unit.h"
+
+namespace limn {
+namespace {
+
+constexpr double kMiddle = 0.05;  // a at strength 0.5: what looked like a painting of the photo
+constexpr double kReach = 20;     // by how much a falls from there to strength 1
+// A layer in which photo and painting agree already has nearly no gradient, and need not be pushed
+// as hard as the others: it counts as if its gradient were at least this part of the one at noise.
+constexpr double kLeastPart = 0.02;
+
+// |gradient| of single terms of an objective at given points.
+class Gradients {
+ public:
+  explicit Gradients(Objective& objective)
+      : objective_(objective), none_(objective.weights()), gradient_(objective.size()) {
+    std::ranges::fill(none_.content, 0.0);
+    std::ranges::fill(none_.style, 0.0);
+    none_.total_variation = 0;
+  }
+
+  double of_style(size_t layer, std::span<const float> x) {
+    LossWeights weights = none_;
+    weights.style[layer] = 1;
+    return of(weights, x);
+  }
+  double of_content(std::span<const float> x) {
+    LossWeights weights = none_;
+    std::ranges::fill(weights.content, 1.0);
+    return of(weights, x);
+  }
+  double of_variation(std::span<const float> x) {
+    LossWeights weights = none_;
+    weights.total_variation = 1;
+    return of(weights, x);
+  }
+
+ private:
+  double of(const LossWeights& weights, std::span<const float> x) {
+    objective_.multiply(weights);
+    choose_unit(objective_, weight_unit(objective_), x, gradient_);
+    return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / objective_.unit();
+  }
+
+  Objective& objective_;
+  LossWeights none_;
+  std::vector<float> gradient_;
+};
+
+// The recipe's own weights of the style's layers, to sum to 1, with their term's factor.
+std::vector<double> shares_of(const Objective& objective, const Recipe& recipe) {
+  std::vector<double> shares = objective.style_weights();
+  double sum = 0;
+  for (const double share : shares) sum += share;
+  for (double& share : shares) share *= sum == 0 ? 0 : recipe.style.weight / sum;
+  return shares;
+}
+
+bool is_gradient(double norm) { return std::isfinite(norm) && norm > 0; }
+
+}  // namespace
+
+LossWeights measured_weights(Objective& objective, const Recipe& recipe, const Image& photo) {
+  const LossWeights before = objective.weights();
+  const std::vector<float> at_photo = objective.encode(photo);
+  const std::vector<float> at_noise = objective.encode(grey_noise(photo, /*seed=*/0));
+  Gradients gradients(objective);
+  LossWeights weights = before;
+
+  // The whole term's factor is no part of what content resists with: it would cancel out.
+  double resistance = 1;
+  if (recipe.content.weight != 0) {
+    const double norm = gradients.of_content(at_noise) / recipe.content.weight;
+    if (is_gradient(norm)) resistance = norm;
+  }
+  const double a = kMiddle * std::pow(kReach, 1 - 2 * recipe.balance.strength);
+  const std::vector<double> shares = shares_of(objective, recipe);
+  for (size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] == 0) continue;
+    const double norm =
+        std::max(gradients.of_style(i, at_photo), kLeastPart * gradients.of_style(i, at_noise));
+    // The measured loss has the layer's own weight in it already.
+    if (is_gradient(norm)) weights.style[i] = shares[i] * resistance / a / norm;
+  }
+  if (recipe.total_variation.weight != 0) {
+    const double norm = gradients.of_variation(at_noise) / recipe.total_variation.weight;
+    if (is_gradient(norm)) weights.total_variation = resistance / norm;
+  }
+  objective.multiply(before);
+  objective.set_unit(1);
+  return weights;
+}
+
+}  // namespace limn

@@ -1,0 +1,33 @@
+// From the optimiser's picture to one to show.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <vector>
+
+#include "canvas/sizes.h"
+
+namespace limn {
+
+class Finish {
+ public:
+  // Takes from the pictures what is needed at the end.
+  Finish(const Pictures& pictures, const Recipe& recipe, const Size& size);
+
+  // The picture (of any size, without border) as large as the result, within 0..1, with the photo's
+  // alpha; where the recipe says so in the photo's colours, or in none; where the photo is to be
+  // kept, the photo.
+  Image operator()(Image picture) const;
+
+ private:
+  Size size_;
+  Image photo_;  // empty where only its alpha is needed
+  std::vector<float> alpha_;
+  bool photo_colors_, grey_;
+  Mask keep_;
+};
+
+// picture = keep photo + (1 - keep) picture, all of one size; nothing for an empty mask.
+void lay_over(Image& picture, const Image& photo, const Mask& keep);
+
+}  // namespace limn

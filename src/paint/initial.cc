@@ -1,0 +1,101 @@
+#include "paint/initial.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "image/read.h"
+
+namespace limn {
+namespace {
+
+struct Statistics {
+  double mean, deviation;
+};
+
+Statistics statistics_of(std::span<const float> values) {
+  double sum = 0;
+  double squares = 0;
+  for (const float value : values) {
+    sum += value;
+    squares += static_cast<double>(value) * value;
+  }
+  const auto count = static_cast<double>(values.size());
+  const double mean = sum / count;
+  return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
+}
+
+// Calls draw() for every value of a picture as large as `photo`.
+template <typename Draw>
+Image drawn_picture(const Image& photo, Draw&& draw) {
+  Image picture;
+  picture.width = photo.width;
+  picture.height = photo.height;
+  picture.rgb.resize(photo.rgb.size());
+  for (float& value : picture.rgb) value = static_cast<float>(draw());
+  return picture;
+}
+
+Image grey_picture(const Image& like, Random& random) {
+  constexpr double kDeviation = 0.2;  // few values leave 0..1
+  return drawn_picture(like,
+                       [&] { return std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0); });
+}
+
+// Noise as the variable of `objective`.
+std::vector<float> noise_variable(const Objective& objective, const Recipe& recipe,
+                                  const Image& photo) {
+  Random random(recipe.picture.seed);
+  switch (recipe.picture.noise) {
+    case Noise::grey:
+      return objective.encode(grey_picture(photo, random));
+    case Noise::uniform: {
+      const Statistics of_photo = statistics_of(photo.rgb);
+      return objective.encode(drawn_picture(
+          photo, [&] { return of_photo.mean + of_photo.deviation * (2 * random.uniform() - 1); }));
+    }
+    case Noise::standard:
+      break;
+  }
+  return drawn_picture(photo, [&] { return random.normal(); }).rgb;
+}
+
+}  // namespace
+
+Image grey_noise(const Image& like, std::uint64_t seed) {
+  Random random(seed);
+  return grey_picture(like, random);
+}
+
+bool begins_with_file(const Recipe& recipe) {
+  const std::string& init = recipe.picture.init;
+  if (init == "content" || init == "noise") return false;
+  const std::string path = picture_name(init).path;
+  if (path != kStandardInput && is_missing(path)) {
+    fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
+  }
+  return true;
+}
+
+std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe) {
+  if (!pictures.initial.rgb.empty()) return pictures.initial;
+  if (!begins_with_file(recipe)) return std::nullopt;
+  return read_image(recipe.picture.init);
+}
+
+std::vector<float> initial_variable(const Objective& objective, const Recipe& recipe, Image photo,
+                                    std::optional<Image> given) {
+  if (given) return objective.encode(resized(*given, photo.width, photo.height));
+  if (recipe.picture.init != "noise") return objective.encode(std::move(photo));
+  std::vector<float> x = noise_variable(objective, recipe, photo);
+  const auto share = static_cast<float>(recipe.picture.noise_share);
+  if (share == 1) return x;
+  const std::vector<float> behind = objective.encode(std::move(photo));
+  for (size_t i = 0; i < x.size(); ++i) x[i] = share * x[i] + (1 - share) * behind[i];
+  return x;
+}
+
+}  // namespace limn

@@ -1,0 +1,29 @@
+// Where the optimisation begins.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "paint/objective.h"
+
+namespace limn {
+
+// The picture to begin with: the one among the pictures, or the file that the recipe names, if
+// there is either. Throws Error (file).
+std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe);
+// Whether the recipe names a file. Throws Error (file) where there is none.
+bool begins_with_file(const Recipe& recipe);
+
+// A picture as large as `like`, normal around mid grey, within 0..1 RGB; the same for a seed
+// everywhere.
+Image grey_noise(const Image& like, std::uint64_t seed);
+
+// The objective's variable at the first picture: `given` (resized), the photo (of the objective's
+// size), or noise with the photo behind it. The same for a seed everywhere.
+std::vector<float> initial_variable(const Objective& objective, const Recipe& recipe, Image photo,
+                                    std::optional<Image> given);
+
+}  // namespace limn

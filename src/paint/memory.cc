@@ -1,0 +1,171 @@
+#include "paint/memory.h"
+
+#include <algorithm>
+
+#include "kernels/kernels.h"
+#include "network/plan.h"
+#include "paint/objective.h"
+#include "weights/read.h"
+
+namespace limn {
+namespace {
+
+constexpr double kFloat = sizeof(float);
+constexpr double kDouble = sizeof(double);
+// Of a process of limn that has read no file, its libraries included.
+constexpr double kProgram = 25e6;
+// What reading two pictures and weights adds: code of libraries, and buffers that they keep.
+constexpr double kReaders = 18e6;
+
+double weight_bytes(const Weights& weights) {
+  double bytes = 0;
+  for (const Convolution& convolution : weights.convolutions) {
+    bytes += kFloat * static_cast<double>(convolution.kernel.values.size());
+  }
+  // The built-in network's file, once read, is in memory with the program that it is part of.
+  if (weights.source == kBuiltinName) bytes += static_cast<double>(builtin_file().size());
+  for (const Imitation& imitation : weights.network->imitations) {
+    bytes += (kFloat + kDouble) * static_cast<double>(imitation.K.size());
+  }
+  return bytes;
+}
+
+// What losses compare with: features of the photo, Gram matrices of the painting.
+double target_bytes(const PassPlan& picture, std::span<const LayerInUse> layers) {
+  double floats = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const TapPlan& tap = picture.taps[i];
+    const double channels = tap.shape.channels;
+    if (layers[i].content_weight != 0) floats += static_cast<double>(tap.shape.floats());
+    if (tap.request.gram) floats += channels * channels;
+  }
+  return kFloat * floats;
+}
+
+// What the losses of a student's layers take besides: differences of features, products with K.
+// Where not all of the photo can be seen, the differences are kept for any network.
+double mapped_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
+                    bool transparent_photo) {
+  double matrices = 0;  // scratch for the largest
+  double gram_sums = 0;
+  double floats = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const FeatureMap& shape = picture.taps[i].shape;
+    if (!layers[i].imitation) {
+      const bool kept = transparent_photo && layers[i].content_weight != 0;
+      if (kept) floats += static_cast<double>(shape.floats());
+      continue;
+    }
+    const auto square = static_cast<double>(layers[i].imitation->K.size());
+    if (layers[i].style_weight != 0) matrices = std::max(matrices, 3 * square);
+    if (layers[i].content_weight == 0) continue;
+    gram_sums = std::max(gram_sums, static_cast<double>(kernels::gram_scratch_size(shape)));
+    floats += static_cast<double>(shape.floats()) + 2 * square;
+  }
+  return kDouble * (matrices + gram_sums) + kFloat * floats;
+}
+
+// What style losses of regions take besides.
+double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> layers,
+                         const Recipe& recipe, int regions) {
+  double bytes = 0;
+  double scratch = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].style_weight == 0) continue;
+    const FeatureMap& shape = picture.taps[i].shape;
+    bytes += regional_bytes(recipe, shape, std::max(1, regions));
+    scratch = std::max(scratch, regional_scratch_bytes(recipe, shape, regions > 0,
+                                                       layers[i].imitation != nullptr));
+  }
+  return bytes + scratch;
+}
+
+double picture_bytes(const Size& size) { return 3 * kFloat * size.height * size.width; }
+
+// Vectors as large as the picture that the optimiser and its variable keep.
+double optimiser_vectors(const Recipe& recipe) {
+  const bool bands = std::ranges::any_of(recipe.pyramid.bands, [](double b) { return b != 0; });
+  const double variable = bands ? 2 : 0;
+  switch (recipe.optimiser.kind) {
+    case OptimiserKind::lbfgs: {
+      const bool searches = recipe.optimiser.line_search != LineSearch::none;
+      // r, r times a vector, and sums over two planes (local_scales.h).
+      const double scales = recipe.optimiser.curvature == Curvature::local ? 2 + 2.0 / 3 : 0;
+      return variable + 2.0 * recipe.optimiser.history + (searches ? 1 : 0) + scales;
+    }
+    case OptimiserKind::adam:
+      return variable + 2;
+    case OptimiserKind::sgd:
+      break;
+  }
+  return variable;
+}
+
+// `vectors`: as large as the picture, besides x and its gradient, once the descent has begun.
+double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+                  const Parts& parts, int threads, double vectors) {
+  const int border = 2 * recipe.picture.border;
+  const Size size = {sizes.picture.height + border, sizes.picture.width + border};
+  const double picture = picture_bytes(size);
+  const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
+  if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
+  const std::span<const Row> rows = weights.network->rows;
+  const Pooling pooling = recipe.network.pooling;
+  const bool regional = is_regional(recipe, parts.regions > 0);
+  // The pictures wait while the largest of the paintings is measured.
+  double waiting = picture;
+  double of_painting = 0;
+  for (const Size& painting : sizes.paintings) {
+    waiting += picture_bytes(painting);
+    const PassPlan plan = plan_pass(rows, pooling, painting.height, painting.width,
+                                    painting_taps(layers, regional), Purpose::features, threads);
+    double scratch = 0;
+    for (const TapPlan& tap : plan.taps) {
+      if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, parts.regions > 0));
+    }
+    of_painting = std::max(of_painting, static_cast<double>(plan.bytes()) + scratch);
+  }
+  const PassPlan of_picture = plan_pass(
+      rows, pooling, size.height, size.width,
+      picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
+  const double of_regions =
+      regional ? regional_bytes_of(of_picture, layers, recipe, parts.regions) : 0;
+  const double while_painting = static_cast<double>(of_picture.bytes()) +
+                                target_bytes(of_picture, layers) +
+                                mapped_bytes(of_picture, layers, parts.transparent_photo) +
+                                of_regions + (2 + vectors) * picture;
+  return kProgram + weight_bytes(weights) + std::max(of_painting + waiting, while_painting);
+}
+
+}  // namespace
+
+Parts parts_of(const Pictures& pictures) {
+  const auto transparent = [](const Image& image) { return !image.alpha.empty(); };
+  Parts parts;
+  parts.transparent_photo = transparent(pictures.photo);
+  int with_mask = 0;
+  bool anything = parts.transparent_photo;
+  for (const Style& style : pictures.styles) {
+    with_mask += style.to.empty() ? 0 : 1;
+    anything = anything || !style.from.empty() || std::ranges::any_of(style.paintings, transparent);
+  }
+  const bool rest = with_mask < std::ssize(pictures.styles);
+  parts.regions = with_mask > 0 ? with_mask + (rest ? 1 : 0) : anything ? 1 : 0;
+  return parts;
+}
+
+double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
+                                const WorkingSizes& sizes, int threads) {
+  return peak_bytes(weights, recipe, sizes, {}, threads, 0);
+}
+
+double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
+                              const WorkingSizes& sizes, const Parts& parts, int threads,
+                              double reading_bytes) {
+  const double while_reading = kProgram + weight_bytes(weights) + reading_bytes;
+  const double while_painting =
+      peak_bytes(weights, recipe, sizes, parts, threads, 1 + optimiser_vectors(recipe));
+  return kReaders + std::max(while_reading, while_painting);
+}
+
+}  // namespace limn

@@ -1,0 +1,77 @@
+#include "paint/pyramid.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+namespace limn {
+namespace {
+
+// What networks read at relu5_1, behind four poolings. (Layers further down say themselves that a
+// picture is too small for them.)
+constexpr int kLeastSide = 16;
+
+int longest_side(const Size& size) { return std::max(size.height, size.width); }
+int shortest_side(const Size& size) { return std::min(size.height, size.width); }
+
+bool is_wide_enough(const WorkingSizes& sizes) {
+  return shortest_side(sizes.picture) >= kLeastSide &&
+         std::ranges::all_of(sizes.paintings, [](const Size& painting) {
+           return shortest_side(painting) >= kLeastSide;
+         });
+}
+
+// All sizes in the proportion in which the picture's longest side becomes `side`.
+WorkingSizes in_proportion(const WorkingSizes& sizes, int side) {
+  const int from = longest_side(sizes.picture);
+  const auto shrunk = [&](const Size& size) {
+    return Size{scaled(size.height, from, side), scaled(size.width, from, side)};
+  };
+  WorkingSizes result = {shrunk(sizes.picture), {}};
+  for (const Size& painting : sizes.paintings) result.paintings.push_back(shrunk(painting));
+  return result;
+}
+
+// Whole iterations for each level whose sums are as near as can be to those of fall^0, fall^1, ...
+void share_out(int iterations, double fall, std::vector<Level>& levels) {
+  double all = 0;
+  for (size_t i = 0; i < levels.size(); ++i) all += std::pow(fall, i);
+  double sum = 0;
+  int given = 0;
+  for (size_t i = 0; i < levels.size(); ++i) {
+    sum += std::pow(fall, i);
+    const int until = static_cast<int>(std::lround(sum / all * iterations));
+    levels[i].iterations = until - given;
+    given = until;
+  }
+}
+
+}  // namespace
+
+std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recipe) {
+  const double from = recipe.pyramid.smallest;
+  const double to = longest_side(sizes.picture);
+  const int steps = from > 0 && to > from ? static_cast<int>(std::lround(std::log2(to / from))) : 0;
+  std::vector<Level> levels;
+  for (int i = 0; i < steps; ++i) {
+    const double side = from * std::pow(to / from, static_cast<double>(i) / steps);
+    WorkingSizes smaller = in_proportion(sizes, static_cast<int>(std::lround(side)));
+    if (is_wide_enough(smaller)) levels.push_back({std::move(smaller), 0});
+  }
+  levels.push_back({sizes, 0});
+  share_out(recipe.optimiser.iterations, recipe.pyramid.fall, levels);
+
+  // An enlarged picture that is not worked on is blurred.
+  if (levels.back().iterations == 0 && recipe.optimiser.iterations > 0) {
+    const auto most = std::ranges::max_element(levels, {}, &Level::iterations);
+    --most->iterations;
+    ++levels.back().iterations;
+  }
+  const auto last = std::prev(levels.end());
+  const auto is_idle = [](const Level& level) { return level.iterations == 0; };
+  levels.erase(std::remove_if(levels.begin(), last, is_idle), last);
+  return levels;
+}
+
+}  // namespace limn

@@ -1,0 +1,256 @@
+#include "paint/scene.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "image/alpha.h"
+#include "image/border.h"
+#include "image/colour.h"
+#include "image/mask.h"
+#include "losses/regions.h"
+
+namespace limn {
+namespace {
+
+bool has_size(const Image& picture, const Size& size) {
+  return picture.height == size.height && picture.width == size.width;
+}
+
+Image fit(const Image& picture, const Size& size) {
+  return resized(picture, size.width, size.height);
+}
+
+// The same for a picture that is not needed afterwards: its memory is given back.
+Image fit(Image&& picture, const Size& size) {
+  Image given = std::move(picture);
+  return has_size(given, size) ? std::move(given) : fit(std::as_const(given), size);
+}
+
+bool is_black(const Mask& mask) {
+  return !mask.empty() && std::ranges::all_of(mask.values, [](float value) { return value == 0; });
+}
+
+void check_mask(const Mask& mask, const char* which, size_t style) {
+  if (mask.empty()) return;
+  check_shape(mask);
+  if (is_black(mask)) {
+    fail(ErrorKind::usage, "the {} mask of style number {} is black everywhere: it selects nothing",
+         which, style + 1);
+  }
+}
+
+// The styles' shares of the picture, before they are told apart by regions.
+std::vector<double> blend_of(const Pictures& pictures, const Recipe& recipe) {
+  if (!recipe.style.blend.empty()) return recipe.style.blend;
+  return std::vector<double>(pictures.styles.size(), 1.0);
+}
+
+// By style; those without a mask have the last region.
+std::vector<int> regions_of(const Pictures& pictures) {
+  std::vector<int> regions;
+  int next = 0;
+  for (const Style& style : pictures.styles) regions.push_back(style.to.empty() ? -1 : next++);
+  std::ranges::replace(regions, -1, next);
+  return regions;
+}
+
+// The shares of all styles in the region of style number i.
+double blend_in_region(const std::vector<double>& blend, const std::vector<int>& regions,
+                       size_t i) {
+  double sum = 0;
+  for (size_t j = 0; j < regions.size(); ++j) {
+    if (regions[j] == regions[i]) sum += blend[j];
+  }
+  return sum;
+}
+
+// The masks of the regions that have a style, as far as the photo can be seen; none where there is
+// one region only, everywhere.
+std::vector<Mask> region_masks(const Pictures& pictures, const Size& size, const Mask& seen) {
+  std::vector<Mask> masks;
+  bool rest = false;
+  for (const Style& style : pictures.styles) {
+    if (style.to.empty()) {
+      rest = true;
+    } else {
+      masks.push_back(style.to);
+    }
+  }
+  if (masks.empty()) return seen.empty() ? masks : std::vector<Mask>{seen};
+  masks = partition(std::move(masks), size.width, size.height);
+  if (!rest) masks.pop_back();
+  for (Mask& mask : masks) mask = both(std::move(mask), seen);
+  if (std::ranges::all_of(masks, is_black)) {
+    fail(ErrorKind::usage, "the photo is transparent wherever the masks of the styles select");
+  }
+  return masks;
+}
+
+// Where in the painting, of its working size, the style is found.
+Mask source_mask(const Mask& given, const Image& painting, size_t style) {
+  Mask mask = both(alpha_mask(painting), given);
+  if (is_black(mask)) {
+    fail(ErrorKind::usage,
+         "the painting of style number {} is transparent wherever its mask selects", style + 1);
+  }
+  return mask;
+}
+
+// The painting in the colours in which it is looked at.
+Image in_colours(Image painting, const Image& photo, Colors colors) {
+  switch (colors) {
+    case Colors::style:
+      break;
+    case Colors::content:
+      return lightness_matched(lightness_of(std::move(painting)), photo);
+    case Colors::matched:
+      return colours_matched(std::move(painting), photo);
+  }
+  return painting;
+}
+
+// Taken: const Pictures, or Pictures that are given back.
+template <typename Taken>
+Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
+  check_pictures(pictures, recipe);
+  const std::vector<int> regions = regions_of(pictures);
+  const std::vector<double> blend = blend_of(pictures, recipe);
+  Scene scene;
+  scene.grey = paints_grey(pictures, recipe);
+  if (!pictures.keep.empty()) {
+    scene.keep = resized(pictures.keep, sizes.picture.width, sizes.picture.height);
+  }
+  scene.photo = filled(fit(std::move(pictures.photo), sizes.picture));
+  scene.seen = alpha_mask(scene.photo);
+  scene.regions = region_masks(pictures, sizes.picture, scene.seen);
+  const bool in_greys = scene.grey || recipe.picture.colors == Colors::content;
+  if (in_greys) scene.photo = lightness_of(std::move(scene.photo));
+
+  size_t next = 0;
+  for (size_t i = 0; i < pictures.styles.size(); ++i) {
+    const double in_region = blend_in_region(blend, regions, i);
+    auto& style = pictures.styles[i];
+    const double count = static_cast<double>(style.paintings.size());
+    for (auto& painting : style.paintings) {
+      Source& source = scene.sources.emplace_back();
+      // Colours are matched by the photo's alpha and the painting's, which are masks from then on.
+      source.painting = in_colours(filled(fit(std::move(painting), sizes.paintings[next++])),
+                                   scene.photo, recipe.picture.colors);
+      if (scene.grey) source.painting = lightness_of(std::move(source.painting));
+      source.from = source_mask(style.from, source.painting, i);
+      source.painting.alpha = {};
+      source.region = regions[i];
+      source.share = blend[i] / in_region / count;
+    }
+  }
+  scene.photo.alpha = {};
+  return scene;
+}
+
+// Taken: const Scene, or a Scene that is given back.
+template <typename Taken>
+Scene resize(Taken& scene, const WorkingSizes& sizes) {
+  Scene result;
+  const auto to_picture = [&](const Mask& mask) {
+    return resized(mask, sizes.picture.width, sizes.picture.height);
+  };
+  result.photo = fit(std::move(scene.photo), sizes.picture);
+  for (const Mask& region : scene.regions) result.regions.push_back(to_picture(region));
+  if (!scene.keep.empty()) result.keep = to_picture(scene.keep);
+  if (!scene.seen.empty()) result.seen = to_picture(scene.seen);
+  result.grey = scene.grey;
+  for (size_t i = 0; i < scene.sources.size(); ++i) {
+    auto& source = scene.sources[i];
+    result.sources.push_back({fit(std::move(source.painting), sizes.paintings[i]), source.from,
+                              source.region, source.share});
+  }
+  return result;
+}
+
+}  // namespace
+
+bool Scene::has_masks() const {
+  return !regions.empty() ||
+         std::ranges::any_of(sources, [](const Source& source) { return !source.from.empty(); });
+}
+
+WorkingSizes Scene::sizes() const {
+  WorkingSizes sizes = {{photo.height, photo.width}, {}};
+  for (const Source& source : sources) {
+    sizes.paintings.push_back({source.painting.height, source.painting.width});
+  }
+  return sizes;
+}
+
+bool paints_grey(const Pictures& pictures, const Recipe& recipe) {
+  if (!is_grey(pictures.photo)) return false;
+  if (recipe.picture.colors != Colors::style) return true;
+  return std::ranges::all_of(pictures.styles, [](const Style& style) {
+    return std::ranges::all_of(style.paintings, is_grey);
+  });
+}
+
+void check_pictures(const Pictures& pictures, const Recipe& recipe) {
+  const std::vector<double>& blend = recipe.style.blend;
+  const size_t styles = pictures.styles.size();
+  if (!blend.empty() && blend.size() != styles) {
+    fail(ErrorKind::usage,
+         "style.blend has {} shares, but the number of styles is {}; give one for each",
+         blend.size(), styles);
+  }
+  if (!is_visible(pictures.photo)) {
+    fail(ErrorKind::usage, "the photo is transparent everywhere: there is nothing to paint");
+  }
+  for (size_t i = 0; i < styles; ++i) {
+    const Style& style = pictures.styles[i];
+    if (!std::ranges::all_of(style.paintings, is_visible)) {
+      fail(ErrorKind::usage, "a painting of style number {} is transparent everywhere", i + 1);
+    }
+    check_mask(style.from, "painting's", i);
+    check_mask(style.to, "picture's", i);
+    if (!style.from.empty() && style.paintings.size() > 1) {
+      fail(ErrorKind::usage,
+           "style number {} has a mask for where in the painting it is found, but {} paintings",
+           i + 1, style.paintings.size());
+    }
+  }
+  if (!pictures.keep.empty()) check_shape(pictures.keep);
+  const std::vector<int> regions = regions_of(pictures);
+  for (size_t i = 0; i < styles && !blend.empty(); ++i) {
+    if (blend_in_region(blend, regions, i) == 0) {
+      fail(ErrorKind::usage, "style.blend: the share of style number {} is 0{}", i + 1,
+           styles > 1 ? ", and it is the only one where it is painted, or all there are" : "");
+    }
+  }
+}
+
+Scene make_scene(const Pictures& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
+  return make(pictures, recipe, sizes);
+}
+
+Scene make_scene(Pictures&& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
+  return make(pictures, recipe, sizes);
+}
+
+Scene resized(const Scene& scene, const WorkingSizes& sizes) { return resize(scene, sizes); }
+
+Scene resized(Scene&& scene, const WorkingSizes& sizes) { return resize(scene, sizes); }
+
+Scene with_border(Scene scene, int pixels) {
+  if (pixels == 0) return scene;
+  scene.photo = with_border(scene.photo, pixels);
+  for (Mask& region : scene.regions) region = with_border(region, pixels);
+  if (!scene.keep.empty()) scene.keep = with_border(scene.keep, pixels);
+  scene.seen = with_border(scene.seen, pixels);
+  return scene;
+}
+
+Pictures single_style(Image photo, Image painting) {
+  Pictures pictures;
+  pictures.photo = std::move(photo);
+  pictures.styles.emplace_back().paintings.push_back(std::move(painting));
+  return pictures;
+}
+
+}  // namespace limn

@@ -1,0 +1,404 @@
+// Recipes as TOML: reading, writing, and the ones inside the library.
+#include <limn/limn.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#define TOML_ENABLE_WINDOWS_COMPAT 0
+#include <toml++/toml.h>
+
+#include "base/error.h"
+#include "recipe/builtin_recipes.h"
+#include "recipe/fields.h"
+
+namespace limn {
+namespace {
+
+std::vector<std::string> all_keys() {
+  std::vector<std::string> keys;
+  const Recipe recipe;
+  visit_fields(recipe, [&](const Field& field, const auto&) { keys.emplace_back(field.key); });
+  return keys;
+}
+
+// "'max' or 'average'"
+template <typename Enum>
+std::string allowed_names(Enum) {
+  std::string text;
+  const auto names = names_of(Enum{});
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += fmt::format("'{}'", names[i].name);
+  }
+  return text;
+}
+
+template <typename Enum>
+void set_enum(Enum& value, std::string_view name, const std::string& origin) {
+  for (const auto& entry : names_of(value)) {
+    if (entry.name == name) {
+      value = entry.value;
+      return;
+    }
+  }
+  fail(ErrorKind::usage, "{}: '{}' is none of {}", origin, name, allowed_names(value));
+}
+
+// -------------------------------------------------------------------------------------- ranges --
+
+void check_number(const Field& field, double value, const std::string& origin) {
+  if (!std::isfinite(value)) fail(ErrorKind::usage, "{}: {} is not a finite number", origin, value);
+  if (value >= field.least && value <= field.most) return;
+  const std::string range = field.most == kUnbounded
+                                ? fmt::format("at least {}", field.least)
+                                : fmt::format("{} to {}", field.least, field.most);
+  fail(ErrorKind::usage, "{}: is {}, but should be {}", origin, value, range);
+}
+
+template <typename T>
+constexpr bool kIsNumberList =
+    std::is_same_v<T, std::vector<int>> || std::is_same_v<T, std::vector<double>>;
+constexpr size_t kMostInList = 1000;
+
+// Throws unless the value is one that its field may have.
+template <typename T>
+void check_value(const Field& field, const T& value, const std::string& origin) {
+  if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
+    for (size_t i = 0; i < value.size(); ++i) {
+      check_number(field, value[i].weight, origin + "." + value[i].layer);
+      const auto same = [&](const LayerWeight& other) { return other.layer == value[i].layer; };
+      if (std::any_of(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(i), same)) {
+        fail(ErrorKind::usage, "{}: layer {} is named twice", origin, value[i].layer);
+      }
+    }
+  } else if constexpr (kIsNumberList<T>) {
+    if (value.size() > kMostInList) {
+      fail(ErrorKind::usage, "{}: has {} numbers, but {} are the most", origin, value.size(),
+           kMostInList);
+    }
+    for (const auto number : value) check_number(field, static_cast<double>(number), origin);
+  } else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    check_number(field, static_cast<double>(value), origin);
+  }
+}
+
+// ----------------------------------------------------------------------------------- from text --
+
+template <typename Number>
+requires std::is_arithmetic_v<Number>
+void set_from_text(Number& value, const std::string& text, const std::string& origin) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc::result_out_of_range) {
+    fail(ErrorKind::usage, "{}: {} is too large or too small", origin, text);
+  }
+  if (error != std::errc() || stopped != end) {
+    fail(ErrorKind::usage, "{}: '{}' is not a {}", origin, text,
+         std::is_integral_v<Number> ? "whole number" : "number");
+  }
+}
+
+void set_from_text(bool& value, const std::string& text, const std::string& origin) {
+  if (text != "true" && text != "false") {
+    fail(ErrorKind::usage, "{}: '{}' is neither 'true' nor 'false'", origin, text);
+  }
+  value = text == "true";
+}
+
+void set_from_text(std::string& value, const std::string& text, const std::string&) {
+  value = text;
+}
+
+template <typename Enum>
+requires std::is_enum_v<Enum>
+void set_from_text(Enum& value, const std::string& text, const std::string& origin) {
+  set_enum(value, text, origin);
+}
+
+// Without the blanks around it: people write "0.7, 0.3".
+std::string trimmed(const std::string& text) {
+  const size_t first = text.find_first_not_of(' ');
+  return first == std::string::npos ? ""
+                                    : text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+// "0.7,0.3"; nothing is the empty list.
+template <typename List>
+requires kIsNumberList<List>
+void set_from_text(List& value, const std::string& text, const std::string& origin) {
+  value.clear();
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    set_from_text(value.emplace_back(), trimmed(item), origin);
+  }
+  if (text.ends_with(',')) fail(ErrorKind::usage, "{}: '{}' ends with a comma", origin, text);
+}
+
+// "relu1_1:0.5,relu2_1": a layer without a weight has weight 1.
+void set_from_text(std::vector<LayerWeight>& value, const std::string& text,
+                   const std::string& origin) {
+  value.clear();
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    const size_t colon = item.find(':');
+    LayerWeight layer = {trimmed(item.substr(0, colon)), 1.0};
+    if (colon != std::string::npos) {
+      set_from_text(layer.weight, trimmed(item.substr(colon + 1)), origin);
+    }
+    if (layer.layer.empty()) fail(ErrorKind::usage, "{}: '{}' names no layer", origin, text);
+    value.push_back(layer);
+  }
+  if (value.empty()) fail(ErrorKind::usage, "{}: names no layer", origin);
+  // As a TOML table would give them, so that the same layers make the same recipe.
+  std::sort(value.begin(), value.end(),
+            [](const LayerWeight& a, const LayerWeight& b) { return a.layer < b.layer; });
+}
+
+// ----------------------------------------------------------------------------------- from TOML --
+
+// The TOML library descends once for every part of a dotted key and would run out of stack on a
+// hostile one. A recipe has a dot in each number and sentence, some hundred in all.
+void check_dots(std::string_view text, const std::string& source) {
+  constexpr std::ptrdiff_t kMostDots = 2000;
+  if (std::count(text.begin(), text.end(), '.') > kMostDots) {
+    fail(ErrorKind::usage, "{}: has more than {} dots, which no recipe has", source, kMostDots);
+  }
+}
+
+// Where something stands: "recipe.toml, line 7, content.weight".
+std::string origin_of(const toml::node& node, const std::string& source, std::string_view key) {
+  return fmt::format("{}, line {}, {}", source, node.source().begin.line, key);
+}
+
+// A value and where it stands.
+struct Source {
+  const toml::node& node;
+  const std::string& file;
+  std::string key;
+
+  std::string origin() const { return origin_of(node, file, key); }
+};
+
+template <typename Number>
+requires std::is_arithmetic_v<Number>
+void set_from_toml(Number& value, const Source& source) {
+  if constexpr (std::is_same_v<Number, bool>) {
+    if (!source.node.is_boolean()) {
+      fail(ErrorKind::usage, "{}: should be true or false", source.origin());
+    }
+    value = source.node.as_boolean()->get();
+  } else if constexpr (std::is_integral_v<Number>) {
+    if (!source.node.is_integer()) {
+      fail(ErrorKind::usage, "{}: should be a whole number", source.origin());
+    }
+    const std::int64_t number = source.node.as_integer()->get();
+    if (!std::in_range<Number>(number)) {
+      fail(ErrorKind::usage, "{}: {} is out of range", source.origin(), number);
+    }
+    value = static_cast<Number>(number);
+  } else {
+    if (!source.node.is_number()) fail(ErrorKind::usage, "{}: should be a number", source.origin());
+    value = source.node.is_integer() ? static_cast<double>(source.node.as_integer()->get())
+                                     : source.node.as_floating_point()->get();
+  }
+}
+
+void set_from_toml(std::string& value, const Source& source) {
+  if (!source.node.is_string()) fail(ErrorKind::usage, "{}: should be a string", source.origin());
+  value = source.node.as_string()->get();
+}
+
+template <typename Enum>
+requires std::is_enum_v<Enum>
+void set_from_toml(Enum& value, const Source& source) {
+  if (!source.node.is_string()) {
+    fail(ErrorKind::usage, "{}: should be {}", source.origin(), allowed_names(value));
+  }
+  set_enum(value, source.node.as_string()->get(), source.origin());
+}
+
+template <typename List>
+requires kIsNumberList<List>
+void set_from_toml(List& value, const Source& source) {
+  if (!source.node.is_array()) {
+    fail(ErrorKind::usage, "{}: should be a list of numbers, [1, 2]", source.origin());
+  }
+  value.clear();
+  for (const toml::node& number : *source.node.as_array()) {
+    set_from_toml(value.emplace_back(), {number, source.file, source.key});
+  }
+}
+
+void set_from_toml(std::vector<LayerWeight>& value, const Source& source) {
+  if (!source.node.is_table()) {
+    fail(ErrorKind::usage, "{}: should be a table of layers and weights, {{ relu4_2 = 1.0 }}",
+         source.origin());
+  }
+  value.clear();
+  for (const auto& [layer, weight] : *source.node.as_table()) {
+    LayerWeight entry = {std::string(layer.str()), 0};
+    set_from_toml(entry.weight, {weight, source.file, source.key + "." + entry.layer});
+    value.push_back(entry);
+  }
+}
+
+// The keys and the sections that they are in.
+std::vector<std::string> with_sections(std::vector<std::string> keys) {
+  for (size_t i = 0, count = keys.size(); i < count; ++i) {
+    const size_t dot = keys[i].find('.');
+    if (dot != std::string::npos) keys.push_back(keys[i].substr(0, dot));
+  }
+  return keys;
+}
+
+// Fails on a key that no field has. `prefix` is the table at hand, "" or "content.".
+void check_keys(const toml::table& table, const std::string& prefix, const std::string& source) {
+  static const std::vector<std::string> keys = all_keys();
+  static const std::vector<std::string> keys_and_sections = with_sections(keys);
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string(name.str());
+    const bool dotted = name.str().find('.') != std::string_view::npos;  // a quoted name, no path
+    if (!dotted && std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+    const bool section =
+        !dotted && std::any_of(keys.begin(), keys.end(), [&](const std::string& known) {
+          return known.starts_with(key + ".");
+        });
+    if (section && node.is_table()) {
+      check_keys(*node.as_table(), key + ".", source);
+    } else if (section) {
+      fail(ErrorKind::usage, "{}: should be a section, [{}]", origin_of(node, source, key), key);
+    } else {
+      fail(ErrorKind::usage, "{}: unknown key{}", origin_of(node, source, key),
+           did_you_mean(key, keys_and_sections));
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------- to TOML --
+
+// A TOML basic string: quotes, backslashes and control characters are escaped.
+std::string toml_value(const std::string& value) {
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      text += fmt::format("\\u{:04X}", c);
+    } else {
+      text += c;
+    }
+  }
+  return text + '"';
+}
+std::string toml_value(bool value) { return value ? "true" : "false"; }
+template <typename Number>
+requires std::is_arithmetic_v<Number> std::string toml_value(Number value) {
+  return fmt::format("{}", value);
+}
+template <typename Enum>
+requires std::is_enum_v<Enum> std::string toml_value(Enum value) {
+  return fmt::format("\"{}\"", name_of(value));
+}
+template <typename List>
+requires kIsNumberList<List> std::string toml_value(const List& numbers) {
+  return fmt::format("[{}]", fmt::join(numbers, ", "));
+}
+std::string toml_value(const std::vector<LayerWeight>& layers) {
+  std::string text = "{";
+  for (const LayerWeight& layer : layers) {
+    text +=
+        fmt::format("{} {} = {}", text == "{" ? "" : ",", toml_value(layer.layer), layer.weight);
+  }
+  return text + " }";
+}
+
+}  // namespace
+
+void set_field(Recipe& recipe, std::string_view key, const std::string& text,
+               const std::string& origin) {
+  bool found = false;
+  visit_fields(recipe, [&](const Field& field, auto& value) {
+    if (field.key != key) return;
+    set_from_text(value, text, origin);
+    check_value(field, value, origin);
+    found = true;
+  });
+  if (!found)
+    fail(ErrorKind::usage, "{}: unknown key '{}'{}", origin, key, did_you_mean(key, all_keys()));
+}
+
+void check_ranges(const Recipe& recipe, const std::string& source) {
+  visit_fields(recipe, [&](const Field& field, const auto& value) {
+    check_value(field, value, fmt::format("{}, {}", source, field.key));
+  });
+}
+
+std::string to_text(std::span<const LayerWeight> layers) {
+  std::string text;
+  for (const LayerWeight& layer : layers) {
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", layer.layer, layer.weight);
+  }
+  return text;
+}
+
+Recipe parse_recipe(std::string_view text, const std::string& source) {
+  check_dots(text, source);
+  toml::table table;
+  try {
+    table = toml::parse(text, source);
+  } catch (const toml::parse_error& error) {
+    fail(ErrorKind::usage, "{}, line {}: {}", source, error.source().begin.line,
+         error.description());
+  }
+  check_keys(table, "", source);
+  Recipe recipe;
+  recipe.name = source;
+  visit_fields(recipe, [&](const Field& field, auto& value) {
+    const toml::node* node = table.at_path(field.key).node();
+    if (!node) return;
+    const Source where = {*node, source, std::string(field.key)};
+    set_from_toml(value, where);
+    check_value(field, value, where.origin());
+  });
+  return recipe;
+}
+
+std::string to_toml(const Recipe& recipe) {
+  std::string text;
+  std::string_view section;
+  visit_fields(recipe, [&](const Field& field, const auto& value) {
+    const size_t dot = field.key.find('.');
+    if (dot != std::string_view::npos && field.key.substr(0, dot) != section) {
+      section = field.key.substr(0, dot);
+      text += fmt::format("\n[{}]\n", section);
+    }
+    const std::string_view name =
+        dot == std::string_view::npos ? field.key : field.key.substr(dot + 1);
+    text += fmt::format("{} = {}\n", name, toml_value(value));
+  });
+  return text;
+}
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  for (const BuiltinRecipe& recipe : builtin_recipes()) names.emplace_back(recipe.name);
+  return names;
+}
+
+std::string recipe_text(std::string_view name) {
+  for (const BuiltinRecipe& recipe : builtin_recipes()) {
+    if (recipe.name == name) return std::string(recipe.text);
+  }
+  const std::vector<std::string> names = recipe_names();
+  fail(ErrorKind::usage, "there is no recipe '{}'{} (recipes here: {})", name,
+       did_you_mean(name, names), fmt::join(names, ", "));
+}
+
+Recipe named_recipe(std::string_view name) {
+  return parse_recipe(recipe_text(name), std::string(name));
+}
+
+}  // namespace limn

@@ -1,0 +1,105 @@
+// The whole objective's gradient against differences of its value.
+//
+// The objective is a polynomial of degree 4 here (support/slopes.h).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "base/random.h"
+#include "network/network.h"
+#include "paint/objective.h"
+#include "support/simd_targets.h"
+#include "support/slopes.h"
+#include "support/tiny_network.h"
+
+namespace limn {
+namespace {
+
+constexpr double kStep = Line().step;
+
+TEST(OpenNetwork, HasNoClosedRelu) {
+  const TinyNetwork& tiny = tiny_network();
+  const Weights weights = open_tiny_weights();
+  std::vector<TapRequest> taps;
+  for (const char* layer : {"conv1_1", "conv1_2", "conv2_1", "conv3_1"}) {
+    taps.push_back({*find_layer(tiny.table, layer), /*features=*/true, /*gram=*/false});
+  }
+  const Network network(weights, Pooling::average, taps.back().position.row);
+  Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
+  ThreadPool pool(1);
+  Random random(1);
+  for (int sample = 0; sample < 20; ++sample) {  // pictures between the ends of the steps below
+    for (int c = 0; c < 3; ++c) {
+      for (int y = 0; y < tiny.picture.height; ++y) {
+        for (int x = 0; x < tiny.picture.width; ++x) {
+          const double value = -kStep + (1 + 2 * kStep) * random.uniform();
+          pass.input().row(c, y)[x] = static_cast<float>((value - weights.convention.mean[c]) /
+                                                         weights.convention.deviation[c]);
+        }
+      }
+    }
+    pass.forward(pool);
+    for (size_t tap = 0; tap < taps.size(); ++tap) {
+      const ConstFeatureMap F = pass.features(static_cast<int>(tap));
+      float least = std::numeric_limits<float>::max();
+      for (int c = 0; c < F.channels; ++c) {
+        for (int y = 0; y < F.height; ++y) {
+          for (int x = 0; x < F.width; ++x) least = std::min(least, F.at(c, y, x));
+        }
+      }
+      EXPECT_GT(least, 0) << "convolution " << tap;
+    }
+  }
+}
+
+struct Forms {
+  const char* name;
+  ContentForm content;
+  GramForm gram;
+  StyleForm style;
+  Space space;
+};
+
+class ObjectiveSlope : public testing::TestWithParam<Forms> {};
+INSTANTIATE_TEST_SUITE_P(Of, ObjectiveSlope,
+                         testing::Values(Forms{"MeanPerPosition", ContentForm::mean,
+                                               GramForm::per_position, StyleForm::mean, Space::rgb},
+                                         Forms{"SumRawPaper", ContentForm::sum, GramForm::raw,
+                                               StyleForm::paper, Space::network},
+                                         Forms{"HalfSumRawPaperTimes4", ContentForm::half_sum,
+                                               GramForm::raw, StyleForm::paper_times_4, Space::rgb},
+                                         Forms{"RootPerPositionImage", ContentForm::root,
+                                               GramForm::per_position, StyleForm::image,
+                                               Space::network}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(ObjectiveSlope, IsItsGradientAlongAnyLine) {
+  const TinyNetwork& tiny = tiny_network();
+  const Weights weights = open_tiny_weights();
+  ThreadPool pool(2);
+  Recipe recipe;
+  recipe.network.pooling = Pooling::average;
+  recipe.content.layers = {{"relu2_1", 0.5}, {"conv3_1", 0.5}};
+  recipe.content.form = GetParam().content;
+  recipe.style.layers = {{"relu1_1", 0.3}, {"conv1_2", 0.3}, {"pool1", 0.3}, {"conv3_1", 0.3}};
+  recipe.style.gram = GetParam().gram;
+  recipe.style.form = GetParam().style;
+  recipe.optimiser.space = GetParam().space;
+
+  for (const std::string term : {"content", "style", "variation"}) {
+    SCOPED_TRACE(term);
+    recipe.content.weight = term == "content" ? 1 : 0;
+    recipe.style.weight = term == "style" ? 1 : 0;
+    recipe.total_variation.weight = term == "variation" ? 1 : 0;
+    on_every_target([&] {
+      Objective objective(weights, recipe, tiny.photo, tiny.painting, pool);
+      const std::vector<float> x = objective.encode(tiny.picture);
+      expect_slopes(objective, x);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace limn
