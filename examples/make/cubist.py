@@ -17,12 +17,10 @@ SLATES = ["#5a6468", "#8b938f", "#c3c1b2", "#3c454b", "#6f7c74"]
 LIGHTS = ["#e4d9bd", "#cfc4a6", "#efe6cf"]
 
 # The lines that cut the canvas: a point, an angle, how far they bend; heights of the picture.
-CUTS = [
-    (0.40, 0.50, 1.22, 0.00), (0.74, 0.50, 1.92, 0.00), (0.60, 0.42, 0.32, 0.00),
-    (0.60, 0.70, -0.22, 0.10), (0.96, 0.55, 1.35, -0.12), (0.22, 0.55, 1.80, 0.08),
-    (0.66, 0.20, -0.50, 0.00), (0.52, 0.86, 0.12, 0.00), (0.56, 0.50, 0.86, 0.00),
-    (0.82, 0.34, 2.45, 0.00), (0.30, 0.28, 0.55, 0.06), (1.10, 0.74, 0.62, 0.00),
-]
+CUTS = [(0.40, 0.50, 1.22, 0.00), (0.74, 0.50, 1.92, 0.00), (0.60, 0.42, 0.32, 0.00),
+        (0.60, 0.70, -0.22, 0.10), (0.96, 0.55, 1.35, -0.12), (0.22, 0.55, 1.80, 0.08),
+        (0.66, 0.20, -0.50, 0.00), (0.52, 0.86, 0.12, 0.00), (0.56, 0.50, 0.86, 0.00),
+        (0.82, 0.34, 2.45, 0.00), (0.30, 0.28, 0.55, 0.06), (1.10, 0.74, 0.62, 0.00)]
 
 
 def cut_side(x, y, cut):
@@ -243,9 +241,8 @@ def make(width, height):
     lines = lines * smoothstep(1.15, 0.85, rim)
     canvas = Canvas(mix(target, colour("#8d7350"), 0.25 + 0 * x))
     unit = height / 768
-    layers = [(w * unit, l * unit, max(2, round(s * unit)), load, share)
-              for w, l, s, load, share in ((22, 46, 14, 0.9, 1.0), (11, 24, 8, 1.4, 0.95),
-                                           (6, 14, 5, 1.7, 0.90))]
+    layers = [(w * unit, l * unit, max(2, round(s * unit)), load, share) for w, l, s, load,
+              share in ((22, 46, 14, 0.9, 1.0), (11, 24, 8, 1.4, 0.95), (6, 14, 5, 1.7, 0.90))]
     detail = np.clip(blur(np.abs(lines), 3 * unit) * 3 + 0.4, 0, 1)
     paint_after(canvas, target, angle, layers, draw, detail, jitter=0.055)
     # What is drawn and pasted stays legible under a thin last coat.

@@ -7,6 +7,7 @@ are decimetres or so; y is up, the table's top at 0, the window to the left behi
 import numpy as np
 
 import camera
+import rays
 from noise import Noise, linear, mix, smoothstep
 
 SOLID = Noise(21)
@@ -16,12 +17,8 @@ DAYLIGHT = np.array([1.0, 0.90, 0.74]) * 2.7
 WALL, TABLE, CLOTH, BOTTLE, BOWL, ORANGE, APPLE, LEMON, GRAPES, STALK, PEAR = range(11)
 ORANGES = [(0.22, 0.385, 0.13, 0.205), (0.66, 0.385, 0.20, 0.20), (0.40, 0.40, 0.52, 0.20)]
 APPLES = [(0.45, 0.685, 0.24, 0.205), (-0.36, 0.205, -0.52, 0.215), (1.22, 0.205, 0.42, 0.21)]
-BOWL_AT, BOTTLE_AT, LEMON_AT, PEAR_AT = (
-    (0.43, 0.27),
-    (-0.74, 0.42),
-    (0.10, 0.155, -0.80),
-    (-0.16, 0.62),
-)
+BOWL_AT, BOTTLE_AT, LEMON_AT, PEAR_AT = ((0.43, 0.27), (-0.74, 0.42), (0.10, 0.155, -0.80),
+                                         (-0.16, 0.62))
 
 
 def bunch():
@@ -35,9 +32,8 @@ def bunch():
         ), -0.42 - 0.30 * along + draw.normal(0, 0.085 * (1.1 - along))
         layers = [g for g in found if np.hypot(g[0] - x, g[2] - z) < 0.10]
         y = 0.075 + 0.088 * len(layers)
-        if y < 0.30 and all(
-            (g[0] - x) ** 2 + (g[1] - y) ** 2 + (g[2] - z) ** 2 > 0.0115 for g in found
-        ):
+        if y < 0.30 and all((g[0] - x) ** 2 + (g[1] - y) ** 2 + (g[2] - z) ** 2 > 0.0115
+                            for g in found):
             found.append((x, y, z, draw.uniform(0.066, 0.078)))
     return found
 
@@ -54,17 +50,10 @@ def folds(x, z):
     wave = np.abs(SOLID.smooth(across * 2.3, (x - z) * 0.35 + 7))
     height = 0.018 + 0.060 * np.clip(1 - 1.6 * wave, 0, 1) ** 2 + 0.016 * SOLID.smooth(x * 4, z * 4)
     # Things press it flat where they stand.
-    for fx, fz, reach in (
-        (-0.36, -0.52, 0.28),
-        (0.10, -0.80, 0.30),
-        (0.43, 0.27, 0.30),
-        (-0.74, 0.42, 0.36),
-        (0.95, -0.58, 0.34),
-        (-0.16, 0.62, 0.26),
-    ):
-        height = 0.014 + (height - 0.014) * smoothstep(
-            0.5 * reach, 1.5 * reach, np.hypot(x - fx, z - fz)
-        )
+    for fx, fz, reach in ((-0.36, -0.52, 0.28), (0.10, -0.80, 0.30), (0.43, 0.27, 0.30),
+                          (-0.74, 0.42, 0.36), (0.95, -0.58, 0.34), (-0.16, 0.62, 0.26)):
+        height = 0.014 + (height - 0.014) * smoothstep(0.5 * reach, 1.5 * reach,
+                                                       np.hypot(x - fx, z - fz))
     return height, lies
 
 
@@ -88,40 +77,30 @@ def distances(p):
         drape = (y[low] - height * smoothstep(-0.01, 0.07, lies)) * 0.55
         d[CLOTH, low] = np.where(lies > 0, drape, np.maximum(drape, -lies * 0.7))
     out = np.hypot(x - BOTTLE_AT[0], z - BOTTLE_AT[1])
-    girth = (
-        0.285 - 0.205 * smoothstep(0.72, 1.10, y) + 0.022 * smoothstep(1.40, 1.43, y) * (y < 1.52)
-    )
+    girth = (0.285 - 0.205 * smoothstep(0.72, 1.10, y)
+             + 0.022 * smoothstep(1.40, 1.43, y) * (y < 1.52))
     girth = girth - 0.03 * np.clip(0.05 - y, 0, 1) * 10
     d[BOTTLE] = np.maximum((out - girth) * 0.72, np.maximum(y - 1.50, -y))
     bx, bz = x - BOWL_AT[0], z - BOWL_AT[1]
     ball = np.sqrt(bx * bx + (y - 0.66) ** 2 + bz * bz)
-    d[BOWL] = np.maximum(
-        np.abs(ball - 0.61) - 0.022, y - 0.42 - 0.004 * np.sin(9 * np.arctan2(bz, bx))
-    )
+    d[BOWL] = np.maximum(np.abs(ball - 0.61) - 0.022,
+                         y - 0.42 - 0.004 * np.sin(9 * np.arctan2(bz, bx)))
     d[BOWL] = np.minimum(d[BOWL], np.maximum(np.hypot(bx, bz) - 0.23, y - 0.07))
     for ox, oy, oz, radius in ORANGES:
-        d[ORANGE] = np.minimum(
-            d[ORANGE], np.sqrt((x - ox) ** 2 + ((y - oy) * 1.05) ** 2 + (z - oz) ** 2) - radius
-        )
+        d[ORANGE] = np.minimum(d[ORANGE], np.sqrt((x - ox) ** 2 + ((y - oy) * 1.05) ** 2
+                                                  + (z - oz) ** 2) - radius)
     for ax, ay, az, radius in APPLES:
         lean = 0.25 * (y - ay)
         d[APPLE] = np.minimum(d[APPLE], fruit(x - ax + lean * np.sign(ax), y - ay, z - az, radius))
         up = np.clip((y - ay) / radius, 0.5, 1.35)
-        d[STALK] = np.minimum(
-            d[STALK],
-            np.sqrt(
-                (x - ax + lean * np.sign(ax) - 0.05 * (up - 0.5) ** 2) ** 2
-                + (z - az) ** 2
-                + (y - ay - up * radius) ** 2
-            )
-            - 0.011,
-        )
+        d[STALK] = np.minimum(d[STALK], np.sqrt((x - ax + lean * np.sign(ax)
+                                                 - 0.05 * (up - 0.5) ** 2) ** 2 + (z - az) ** 2
+                                                + (y - ay - up * radius) ** 2) - 0.011)
     u = (x - LEMON_AT[0]) * 0.90 + (z - LEMON_AT[2]) * 0.43
     v = (z - LEMON_AT[2]) * 0.90 - (x - LEMON_AT[0]) * 0.43
     across = np.hypot(y - LEMON_AT[1], v)
-    body = 0.152 * np.clip(1 - np.abs(u / 0.24) ** 2.3, 0, 1) ** 0.62 + 0.030 * np.exp(
-        -(((np.abs(u) - 0.225) / 0.035) ** 2)
-    )
+    body = 0.152 * np.clip(1 - np.abs(u / 0.24) ** 2.3, 0,
+                           1) ** 0.62 + 0.030 * np.exp(-(((np.abs(u) - 0.225) / 0.035) ** 2))
     d[LEMON] = np.maximum((across - body) * 0.6, np.abs(u) - 0.262)
     px, pz = x - PEAR_AT[0] + 0.10 * (y - 0.2), z - PEAR_AT[1]
     out = np.hypot(px, pz)
@@ -130,20 +109,16 @@ def distances(p):
     blend = np.clip(0.5 + 0.5 * (high_part - low_part) / 0.16, 0, 1)
     d[PEAR] = (high_part * (1 - blend) + low_part * blend - 0.16 * blend * (1 - blend)) * 0.85
     up = np.clip(y, 0.60, 0.75)
-    d[STALK] = np.minimum(
-        d[STALK], np.sqrt((px + 0.25 * (up - 0.6)) ** 2 + pz**2 + (y - up) ** 2) - 0.012
-    )
+    d[STALK] = np.minimum(d[STALK], np.sqrt((px + 0.25 * (up - 0.6)) ** 2 + pz**2 + (y - up) ** 2)
+                          - 0.012)
     bound = np.sqrt((x - 0.95) ** 2 + (y - 0.12) ** 2 + (z + 0.56) ** 2) - 0.52
     d[GRAPES] = bound + 0.1
     near = bound < 0
     if near.any():
         q, best = p[near], np.full(int(near.sum()), 9, np.float32)
         for gx, gy, gz, radius in BUNCH:
-            best = np.minimum(
-                best,
-                np.sqrt((q[:, 0] - gx) ** 2 + ((q[:, 1] - gy) * 0.93) ** 2 + (q[:, 2] - gz) ** 2)
-                - radius,
-            )
+            best = np.minimum(best, np.sqrt((q[:, 0] - gx) ** 2 + ((q[:, 1] - gy) * 0.93) ** 2
+                                            + (q[:, 2] - gz) ** 2) - radius)
         d[GRAPES, near] = best
     return d
 
@@ -152,43 +127,17 @@ def nearest(p):
     return distances(p).min(0)
 
 
-def march(origin, ray, far=9.0, steps=90):
-    """How far each ray goes until it meets a surface."""
-    gone = np.full(len(ray), 2.2, np.float32)
-    active = np.arange(len(ray))
-    for _ in range(steps):
-        step = nearest(origin[active] + gone[active, None] * ray[active])
-        gone[active] += step
-        active = active[(step > 0.0006) & (gone[active] < far)]
-        if not active.size:
-            break
-    return gone
+def march(origin, ray):
+    return rays.march(nearest, origin, ray, begin=2.2, far=9.0, close=0.0006, steps=90)
 
 
 def window_light(p, normal):
-    """How much of the window each point sees: soft shadows from the nearest misses."""
-    towards = WINDOW.astype(np.float32)
-    seen, gone = np.ones(len(p), np.float32), np.full(len(p), 0.03, np.float32)
-    active = np.flatnonzero(normal @ towards > -0.05)
-    start = p + 0.012 * normal
-    for _ in range(26):
-        step = nearest(start[active] + gone[active, None] * towards)
-        seen[active] = np.minimum(seen[active], 0.5 + 0.5 * step / (0.085 * gone[active]))
-        gone[active] += np.clip(step, 0.02, 0.30)
-        active = active[(seen[active] > 0.01) & (gone[active] < 3.2)]
-        if not active.size:
-            break
-    seen = np.clip(seen, 0, 1)
-    return seen * seen * (3 - 2 * seen)
-
-
-def openness(p, normal):
-    """Ambient light left over by what stands close by."""
-    closed, weight = 0.0, 1.0
-    for reach in (0.03, 0.09, 0.20, 0.42):
-        closed = closed + weight * np.clip(reach - nearest(p + reach * normal), 0, reach) / reach
-        weight *= 0.75
-    return np.clip(1 - 0.42 * closed, 0.05, 1)
+    """How much of the window each point sees."""
+    light = WINDOW.astype(np.float32)
+    facing = np.flatnonzero(normal @ light > -0.05)
+    return smoothstep(0, 1, rays.soft_light(
+        nearest, p + 0.012 * normal, facing, light, begin=0.03, wide=0.085, pace=1,
+        stride=(0.02, 0.30), far=3.2, steps=26))
 
 
 def mirrored(direction, rough):
@@ -198,12 +147,10 @@ def mirrored(direction, rough):
     side /= np.linalg.norm(side)
     a = direction @ side / np.maximum(ahead, 0.05)
     b = direction @ np.cross(side, WINDOW) / np.maximum(ahead, 0.05)
-    pane = smoothstep(0.30 + rough, 0.30 - rough, np.abs(a)) * smoothstep(
-        0.42 + rough, 0.42 - rough, np.abs(b)
-    )
-    bars = smoothstep(0.0, 0.03 + rough, np.abs(a) - 0.012) * smoothstep(
-        0.0, 0.03 + rough, np.abs(b - 0.05) - 0.012
-    )
+    pane = smoothstep(0.30 + rough, 0.30 - rough, np.abs(a)) * smoothstep(0.42 + rough,
+                                                                          0.42 - rough, np.abs(b))
+    bars = smoothstep(0.0, 0.03 + rough, np.abs(a) - 0.012) * smoothstep(0.0, 0.03 + rough,
+                                                                         np.abs(b - 0.05) - 0.012)
     room = np.clip(0.5 + 0.5 * direction[:, 1], 0, 1) * 0.10 + 0.04
     return (pane * bars * (ahead > 0.05))[:, None] * np.array([7.0, 7.4, 8.0]) / (
         1 + 9 * rough
@@ -217,56 +164,44 @@ def surface(kind, p, normal):
     spots = lambda f, k=4: SOLID.fractal(u * f, v * f, k)
     bump, shiny, rough = 0.0, 0.03, 0.3
     if kind == WALL:
-        tone = mix(
-            linear("#7d7668"), linear("#a0937c"), 0.5 + 0.55 * SOLID.fractal(x * 1.1, y * 1.1, 6)
-        )
+        tone = mix(linear("#7d7668"), linear("#a0937c"),
+                   0.5 + 0.55 * SOLID.fractal(x * 1.1, y * 1.1, 6))
         tone *= (1 + 0.05 * SOLID.fractal(x * 12, y * 12, 5))[:, None]
-        tone = mix(
-            tone,
-            linear("#574f48"),
-            0.5 * smoothstep(0.25, 0.6, SOLID.ridged(x * 1.3, y * 1.3, 5) - 0.22),
-        )
+        tone = mix(tone, linear("#574f48"), 0.5 * smoothstep(0.25, 0.6,
+                                                             SOLID.ridged(x * 1.3, y * 1.3, 5)
+                                                             - 0.22))
         bump, shiny = 0.045 * SOLID.fractal(x * 16, y * 16, 4), 0.0
     elif kind == TABLE:
         plank = np.floor(z * 1.9 + 0.3)
-        grain = SOLID.fractal(
-            x * 1.4 + plank * 5, z * 26 + SOLID.smooth(x * 1.1, z * 3 + plank) * 2.5, 5
-        )
+        grain = SOLID.fractal(x * 1.4 + plank * 5, z * 26
+                              + SOLID.smooth(x * 1.1, z * 3 + plank) * 2.5, 5)
         tone = mix(linear("#3b2312"), linear("#8a5a30"), 0.5 + 0.6 * grain)
         gap = np.abs((z * 1.9 + 0.3) - plank - 0.5) > 0.488
-        tone = (
-            tone
-            * np.where(gap, 0.25, 1)[:, None]
-            * (1 + 0.2 * SOLID.fractal(x * 60, z * 90, 2))[:, None]
-        )
+        tone = (tone * np.where(gap, 0.25, 1)[:, None] * (1
+                                                          + 0.2 * SOLID.fractal(x * 60, z * 90,
+                                                                                2))[:, None])
         bump, shiny, rough = 0.06 * grain, 0.05, 0.22
     elif kind == CLOTH:
-        weave = np.sin(x * 420 + 2 * SOLID.smooth(x * 9, z * 9)) * np.sin(
-            z * 420 + 2 * SOLID.smooth(x * 8, z * 8)
-        )
-        tone = (
-            np.tile(linear("#e3dccb"), (len(p), 1))
-            * (1 + 0.06 * weave + 0.05 * SOLID.fractal(x * 40, z * 40, 3))[:, None]
-        )
+        weave = np.sin(x * 420 + 2 * SOLID.smooth(x * 9, z * 9)) * np.sin(z * 420
+                                                                          + 2 * SOLID.smooth(x * 8,
+                                                                                             z * 8))
+        tone = (np.tile(linear("#e3dccb"), (len(p), 1)) * (1 + 0.06 * weave
+                                                           + 0.05 * SOLID.fractal(x * 40, z * 40,
+                                                                                  3))[:, None])
         lies = folds(x, z)[1]
         stripe = (np.abs(lies - 0.16) < 0.028) | (np.abs(lies - 0.225) < 0.010)
         tone = mix(tone, linear("#3f5a86"), stripe * 0.85)
         bump, shiny = 0.05 * weave + 0.10 * SOLID.fractal(x * 13, z * 13, 4), 0.0
     elif kind == BOTTLE:
         edge = np.clip(1 - np.abs(normal[:, 2] * 0.94 - normal[:, 1] * 0.3), 0, 1)
-        tone = mix(
-            linear("#0c1a0e"),
-            linear("#5f7a2a"),
-            0.75 * smoothstep(0.45, 0.95, edge) + 0.10 * spots(5),
-        )
+        tone = mix(linear("#0c1a0e"), linear("#5f7a2a"),
+                   0.75 * smoothstep(0.45, 0.95, edge) + 0.10 * spots(5))
         label = (y > 0.28) & (y < 0.62) & (normal[:, 0] < 0.70)
         paper = linear("#cbb98f") * (1 + 0.10 * spots(30))[:, None]
         angle = np.arctan2(normal[:, 0], -normal[:, 2])
-        print_lines = (
-            (np.abs((y * 26) % 1 - 0.5) < 0.2)
-            & (np.abs(y - 0.40) < 0.06)
-            & (np.abs(angle) < 0.6 + 0.15 * np.sin(40 * y))
-        ) | (np.abs(np.abs(y - 0.45) - 0.15) < 0.006)
+        print_lines = ((np.abs((y * 26) % 1 - 0.5) < 0.2) & (np.abs(y - 0.40) < 0.06)
+                       & (np.abs(angle) < 0.6 + 0.15 * np.sin(40 * y))) | (np.abs(np.abs(y - 0.45)
+                                                                                  - 0.15) < 0.006)
         crest = np.hypot(angle * 0.30, y - 0.535) < 0.042
         paper = mix(paper, linear("#4a2a1c"), print_lines * 0.8)
         paper = mix(paper, linear("#8f2a22"), crest * 0.85)
@@ -277,54 +212,40 @@ def surface(kind, p, normal):
         angle = np.arctan2(z - BOWL_AT[1], x - BOWL_AT[0])
         glaze = mix(linear("#dfe0d8"), linear("#b9bdb4"), 0.5 + 0.6 * spots(4, 5))
         petals = np.abs(np.sin(angle * 7)) * 0.09
-        band = (
-            smoothstep(0.012, 0.004, np.abs(y - 0.335 + 0.0))
-            + smoothstep(0.010, 0.004, np.abs(y - 0.14))
-            + smoothstep(0.012, 0.003, np.abs(y - 0.19 - petals))
-            + smoothstep(0.009, 0.003, np.abs(y - 0.205 - petals * 0.7))
-        )
+        band = (smoothstep(0.012, 0.004, np.abs(y - 0.335 + 0.0))
+                + smoothstep(0.010, 0.004, np.abs(y - 0.14))
+                + smoothstep(0.012, 0.003, np.abs(y - 0.19 - petals))
+                + smoothstep(0.009, 0.003, np.abs(y - 0.205 - petals * 0.7)))
         tone = mix(glaze, linear("#27406f"), np.clip(band, 0, 1) * (0.75 + 0.3 * spots(30, 2)))
         tone = mix(tone, linear("#6b5238"), smoothstep(0.409, 0.415, y) * 0.6)
         shiny, rough, bump = 0.07, 0.03, 0.012 * spots(6, 2)
     elif kind == ORANGE:
-        tone = (
-            mix(linear("#cf5a0a"), linear("#ee8a1a"), 0.5 + 0.5 * spots(7))
-            * (1 + 0.10 * spots(50, 2))[:, None]
-        )
+        tone = (mix(linear("#cf5a0a"), linear("#ee8a1a"),
+                    0.5 + 0.5 * spots(7)) * (1 + 0.10 * spots(50, 2))[:, None])
         pore, _, _ = SOLID.cells(u * 42, v * 42)
         bump, shiny, rough = 0.16 * pore, 0.04, 0.13
     elif kind == APPLE:
-        which = np.argmin(
-            [(x - a[0]) ** 2 + (y - a[1]) ** 2 + (z - a[2]) ** 2 for a in APPLES], axis=0
-        )
+        which = np.argmin([(x - a[0]) ** 2 + (y - a[1]) ** 2 + (z - a[2]) ** 2 for a in APPLES],
+                          axis=0)
         middle = np.array(APPLES)[which]
         angle = np.arctan2(z - middle[:, 2], x - middle[:, 0])
         up = (y - middle[:, 1]) / middle[:, 3]
         streak = SOLID.fractal(angle * 9 + which * 9, up * 1.4, 4) * 0.5
-        blush = smoothstep(
-            -0.55,
-            0.35,
-            SOLID.smooth(angle * 0.9 + which * 3, up)
-            + 0.35
-            + streak
-            - 0.8 * smoothstep(0.6, 1, np.abs(up)),
-        )
+        blush = smoothstep(-0.55, 0.35, SOLID.smooth(angle * 0.9 + which * 3, up) + 0.35 + streak
+                           - 0.8 * smoothstep(0.6, 1, np.abs(up)))
         tone = mix(linear("#c9b03c"), linear("#9c1d1a"), blush)
         tone = mix(tone, linear("#d8604a"), 0.4 * smoothstep(0.0, 0.5, streak))
         dot, _, chance = SOLID.cells(angle * 11, up * 11)
         tone = mix(tone, linear("#e6cf8a"), 0.4 * smoothstep(0.14, 0.06, dot) * (chance > 0.45))
         shiny, rough, bump = 0.05, 0.07, 0.02 * spots(9)
     elif kind == LEMON:
-        tone = (
-            mix(linear("#d9b51c"), linear("#f2d84a"), 0.5 + 0.5 * spots(6))
-            * (1 + 0.06 * spots(40, 2))[:, None]
-        )
+        tone = (mix(linear("#d9b51c"), linear("#f2d84a"),
+                    0.5 + 0.5 * spots(6)) * (1 + 0.06 * spots(40, 2))[:, None])
         pore, _, _ = SOLID.cells(u * 36, v * 36)
         bump, shiny, rough = 0.10 * pore + 0.03 * spots(9), 0.04, 0.14
     elif kind == GRAPES:
-        which = np.argmin(
-            [(x - g[0]) ** 2 + (y - g[1]) ** 2 + (z - g[2]) ** 2 for g in BUNCH], axis=0
-        )
+        which = np.argmin([(x - g[0]) ** 2 + (y - g[1]) ** 2 + (z - g[2]) ** 2 for g in BUNCH],
+                          axis=0)
         tone = mix(linear("#2a1230"), linear("#5c2038"), ((which * 37) % 11 / 11.0))
         rim = np.clip(1 + normal[:, 2] * 0.9, 0, 1)
         tone = mix(tone, linear("#8a3040"), 0.5 * rim)
@@ -332,11 +253,8 @@ def surface(kind, p, normal):
         tone = mix(tone, linear("#7f86a8"), 0.38 * bloom)
         shiny, rough = 0.05 * (1 - 0.6 * bloom), 0.09
     elif kind == PEAR:
-        tone = mix(
-            linear("#a8a032"),
-            linear("#c98f3a"),
-            smoothstep(-0.2, 0.5, SOLID.smooth(x * 3, y * 3) + normal[:, 0] * 0.6),
-        )
+        tone = mix(linear("#a8a032"), linear("#c98f3a"),
+                   smoothstep(-0.2, 0.5, SOLID.smooth(x * 3, y * 3) + normal[:, 0] * 0.6))
         dot, _, chance = SOLID.cells(u * 45, v * 45)
         tone = mix(tone, linear("#6f4f22"), 0.55 * smoothstep(0.25, 0.1, dot) * (chance > 0.35))
         tone = mix(tone, linear("#7a5426"), 0.7 * smoothstep(0.1, 0.5, spots(7) + 1.5 * (y - 0.5)))
@@ -346,14 +264,11 @@ def surface(kind, p, normal):
     relief = np.zeros_like(normal)
     if np.ndim(bump):
         # The relief is known only at the points hit: its slope is taken from noise of like grain.
-        relief = np.stack(
-            [
-                SOLID.smooth(u * 31 + 5 * bump, v * 31),
-                SOLID.smooth(u * 31 + 60, v * 31 + 5 * bump),
-                SOLID.smooth(u * 31, v * 31 + 90),
-            ],
-            -1,
-        ) * 0.09 + bump[:, None] * np.array([0.9, -0.7, 0.4])
+        relief = np.stack([SOLID.smooth(u * 31 + 5 * bump, v * 31),
+                           SOLID.smooth(u * 31 + 60, v * 31 + 5 * bump),
+                           SOLID.smooth(u * 31, v * 31 + 90)], -1) * 0.09 + bump[:,
+                                                                                 None] * np.array(
+            [0.9, -0.7, 0.4])
     bent = normal + relief
     bent /= np.sqrt((bent**2).sum(1, keepdims=True))
     return tone, shiny, rough, bent
@@ -362,12 +277,9 @@ def surface(kind, p, normal):
 def shade(p, ray):
     """Light that leaves the points p towards the camera, and the kind of surface there."""
     kind = distances(p).argmin(0)
-    normal = np.zeros_like(p)
-    for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
-        corner = np.array(corner, np.float32)
-        normal += corner * nearest(p + 0.0015 * corner)[:, None]
-    normal /= np.sqrt((normal**2).sum(1, keepdims=True)) + 1e-9
-    seen, space = window_light(p, normal), openness(p, normal)
+    normal = rays.normals(nearest, p, 0.0015)
+    seen = window_light(p, normal)
+    space = rays.openness(nearest, p, normal, (0.03, 0.09, 0.20, 0.42), falloff=0.75, strength=0.42)
     light = np.zeros_like(p)
     for k in np.unique(kind):
         here = kind == k
@@ -375,62 +287,31 @@ def shade(p, ray):
         wrap = 0.12 if k in (GRAPES, CLOTH, ORANGE, LEMON) else 0.03
         facing = np.clip((bent @ WINDOW + wrap) / (1 + wrap), 0, 1) * seen[here]
         sky = 0.5 - 0.35 * bent[:, 0] + 0.25 * bent[:, 1]
-        ambient = space[here, None] * (
-            np.clip(sky, 0.1, 1)[:, None] * np.array([0.30, 0.34, 0.42])
-            + np.clip(0.45 - 0.55 * bent[:, 1], 0, 1)[:, None] * np.array([0.20, 0.16, 0.12])
-        )
+        ambient = space[here, None] * (np.clip(sky, 0.1, 1)[:, None] * np.array([0.30, 0.34, 0.42])
+                                       + np.clip(0.45 - 0.55 * bent[:, 1], 0, 1)[:,
+                                                                                 None]
+                                       * np.array([0.20, 0.16, 0.12]))
         part = tone * (facing[:, None] * DAYLIGHT + ambient)
         view = -ray[here]
         cosine = np.clip((bent * view).sum(1), 0, 1)
-        fresnel = shiny + (0.55 if np.max(shiny) > 0 else 0) * (1 - cosine) ** 5 * (
-            np.asarray(shiny) > 0
-        )
+        fresnel = shiny + (0.55 if np.max(shiny) > 0 else 0) * (1
+                                                                - cosine) ** 5 * (np.asarray(shiny)
+                                                                                  > 0)
         back = 2 * cosine[:, None] * bent - view
         gleam = mirrored(back, rough) * (0.25 + 0.75 * seen[here])[:, None] * space[here, None]
         light[here] = part + np.broadcast_to(fresnel, cosine.shape)[:, None] * gleam
     # The window's light falls off along the wall, away to the right.
-    falloff = np.exp(-0.16 * np.clip(p[:, 0] + 1.2, 0, 9)) * np.where(
-        kind == WALL,
-        0.42 + 0.4 * np.exp(-(((p[:, 0] + 0.9) / 1.3) ** 2) - ((p[:, 1] - 0.9) / 1.1) ** 2),
-        1,
-    )
+    falloff = np.exp(-0.16 * np.clip(p[:, 0] + 1.2, 0, 9)) * np.where(kind == WALL,
+                                                                      0.42
+                                                                      + 0.4 * np.exp(
+        -(((p[:, 0] + 0.9) / 1.3) ** 2) - ((p[:, 1] - 0.9) / 1.1) ** 2), 1)
     return light * falloff[:, None], kind
 
 
 def trace(x, y, aspect):
-    """Light and kinds of surface for picture coordinates x, y in heights of the picture."""
-    ahead = (LOOK - EYE) / np.linalg.norm(LOOK - EYE)
-    right = np.cross([0, 1, 0], ahead)
-    right /= np.linalg.norm(right)
-    up = np.cross(ahead, right)
-    ray = (ahead * FOCAL + (x - 0.5 * aspect)[:, None] * right + (0.5 - y)[:, None] * up).astype(
-        np.float32
-    )
-    ray /= np.sqrt((ray**2).sum(1, keepdims=True))
-    origin = np.broadcast_to(EYE.astype(np.float32), ray.shape)
-    light, kind = np.zeros_like(ray), np.zeros(len(ray), np.int32)
-    for part in range(0, len(ray), 16_384):  # few enough that the arrays stay in the cache
-        here = slice(part, part + 16_384)
-        p = origin[here] + march(origin[here], ray[here])[:, None] * ray[here]
-        light[here], kind[here] = shade(p, ray[here])
-    return light, kind
+    return rays.shaded(EYE, rays.towards(x, y, aspect, EYE, LOOK, FOCAL), march, shade)
 
 
 def make(width, height):
-    x, y = np.meshgrid((np.arange(width) + 0.5) / height, (np.arange(height) + 0.5) / height)
-    light, kind = trace(x.ravel(), y.ravel(), width / height)
-    light, kind = light.reshape(height, width, 3), kind.reshape(height, width)
-    # Edges are traced again with four rays to the pixel.
-    shown = np.clip(light, 0, 1).mean(-1) ** 0.45
-    edge = np.zeros(kind.shape, bool)
-    for axis in (0, 1):
-        for way in (1, -1):
-            edge |= (np.roll(kind, way, axis) != kind) | (
-                np.abs(np.roll(shown, way, axis) - shown) > 0.12
-            )
-    total = np.zeros((int(edge.sum()), 3))
-    for dx, dy in ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125)):
-        again, _ = trace(x[edge] + dx / height, y[edge] + dy / height, width / height)
-        total += np.minimum(again, 2.5) / 4
-    light[edge] = total
-    return camera.develop(light.astype(np.float32), 23, exposure=0.80, grain=0.012, warmth=0.01)
+    light = rays.rendered(width, height, trace, contrast=0.12)
+    return camera.develop(light, 23, exposure=0.80, grain=0.012, warmth=0.01)

@@ -14,7 +14,7 @@ import time
 import numpy as np
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+EXAMPLES = pathlib.Path(__file__).resolve().parent.parent
 PHOTOS = ["landscape", "still_life", "street", "bust", "harbour"]
 PAINTINGS = ["oil", "woodcut", "stained_glass", "pointillism", "ink_wash", "cubist"]
 FULL_HEIGHT = 768
@@ -35,7 +35,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PHOTOS + PAINTINGS))
     parser.add_argument("--height", type=int, default=FULL_HEIGHT, help="pixels; even")
-    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "examples")
+    parser.add_argument("--folder", type=pathlib.Path, default=EXAMPLES)
     options = parser.parse_args()
     for name in options.names:
         if name not in PHOTOS + PAINTINGS:

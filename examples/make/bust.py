@@ -8,6 +8,7 @@ looks towards -z and is then turned.
 import numpy as np
 
 import camera
+import rays
 from noise import Noise, linear, mix, smoothstep
 
 STONE = Noise(81)
@@ -183,43 +184,17 @@ def nearest(p):
     return distances(p).min(0)
 
 
-def march(origin, ray, far=16.0, steps=80):
-    """How far each ray goes until it meets a surface."""
-    gone = np.full(len(ray), 6.4, np.float32)
-    active = np.arange(len(ray))
-    for _ in range(steps):
-        step = nearest(origin[active] + gone[active, None] * ray[active])
-        gone[active] += step
-        active = active[(step > 0.0008) & (gone[active] < far)]
-        if not active.size:
-            break
-    return gone
+def march(origin, ray):
+    return rays.march(nearest, origin, ray, begin=6.4, far=16.0, close=0.0008, steps=80)
 
 
 def window_light(p, normal):
-    """How much of the large window each point sees: soft shadows from the nearest misses."""
-    towards = LIGHT.astype(np.float32)
-    seen, gone = np.ones(len(p), np.float32), np.full(len(p), 0.04, np.float32)
-    active = np.flatnonzero(normal @ towards > -0.15)
-    start = p + 0.02 * normal
-    for _ in range(44):
-        step = nearest(start[active] + gone[active, None] * towards)
-        seen[active] = np.minimum(seen[active], 0.5 + 0.5 * step / (0.20 * gone[active]))
-        gone[active] += np.clip(0.7 * step, 0.03, 0.25)
-        active = active[(seen[active] > 0.01) & (gone[active] < 5.5)]
-        if not active.size:
-            break
-    seen = np.where(normal @ towards > -0.15, np.clip(seen, 0, 1), 0)
-    return seen * seen * (3 - 2 * seen)
-
-
-def openness(p, normal):
-    """Ambient light left over by what stands close by."""
-    closed, weight = 0.0, 1.0
-    for reach in (0.03, 0.08, 0.20, 0.50):
-        closed = closed + weight * np.clip(reach - nearest(p + reach * normal), 0, reach) / reach
-        weight *= 0.8
-    return np.clip(1 - 0.40 * closed, 0.05, 1)
+    """How much of the large window each point sees."""
+    light = LIGHT.astype(np.float32)
+    facing = normal @ light > -0.15
+    seen = rays.soft_light(nearest, p + 0.02 * normal, np.flatnonzero(facing), light, begin=0.04,
+                           wide=0.20, pace=0.7, stride=(0.03, 0.25), far=5.5, steps=44)
+    return smoothstep(0, 1, np.where(facing, seen, 0))
 
 
 def material(kind, p):
@@ -244,12 +219,9 @@ def material(kind, p):
 def shade(p, ray):
     """Light that leaves the points p towards the camera, and the kind of surface there."""
     kind = distances(p).argmin(0)
-    normal = np.zeros_like(p)
-    for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
-        corner = np.array(corner, np.float32)
-        normal += corner * nearest(p + 0.002 * corner)[:, None]
-    normal /= np.sqrt((normal**2).sum(1, keepdims=True)) + 1e-9
-    seen, space = window_light(p, normal), openness(p, normal)
+    normal = rays.normals(nearest, p, 0.002)
+    seen = window_light(p, normal)
+    space = rays.openness(nearest, p, normal, (0.03, 0.08, 0.20, 0.50), falloff=0.8, strength=0.40)
     tone, shiny = np.zeros_like(p), np.zeros(len(p), np.float32)
     for k in np.unique(kind):
         here = kind == k
@@ -262,10 +234,9 @@ def shade(p, ray):
     direct = direct * np.where(stone, np.sqrt(seen)[:, None] * 0.25 + 0.75 * seen[:, None],
                                seen[:, None])
     above, aside = 0.5 + 0.5 * normal[:, 1], 0.5 + 0.5 * normal[:, 0]
-    ambient = space[:, None] * (
-        above[:, None] * np.array([0.20, 0.23, 0.28]) + 0.05
-        + (1 - above)[:, None] * np.array([0.16, 0.12, 0.09])
-        + (aside**2)[:, None] * np.array([0.10, 0.13, 0.15]))
+    ambient = space[:, None] * (above[:, None] * np.array([0.20, 0.23, 0.28]) + 0.05
+                                + (1 - above)[:, None] * np.array([0.16, 0.12, 0.09])
+                                + (aside**2)[:, None] * np.array([0.10, 0.13, 0.15]))
     light = tone * (direct * DAYLIGHT + ambient)
     half = LIGHT - ray
     half /= np.sqrt((half**2).sum(1, keepdims=True))
@@ -277,37 +248,9 @@ def shade(p, ray):
 
 
 def trace(x, y, aspect):
-    """Light and kinds of surface for picture coordinates x, y in heights of the picture."""
-    ahead = (LOOK - EYE) / np.linalg.norm(LOOK - EYE)
-    right = np.cross([0, 1, 0], ahead)
-    right /= np.linalg.norm(right)
-    up = np.cross(ahead, right)
-    ray = (ahead * FOCAL + (x - 0.5 * aspect)[:, None] * right + (0.5 - y)[:, None] * up).astype(
-        np.float32)
-    ray /= np.sqrt((ray**2).sum(1, keepdims=True))
-    origin = np.broadcast_to(EYE.astype(np.float32), ray.shape)
-    light, kind = np.zeros_like(ray), np.zeros(len(ray), np.int32)
-    for part in range(0, len(ray), 16_384):  # few enough that the arrays stay in the cache
-        here = slice(part, part + 16_384)
-        p = origin[here] + march(origin[here], ray[here])[:, None] * ray[here]
-        light[here], kind[here] = shade(p, ray[here])
-    return light, kind
+    return rays.shaded(EYE, rays.towards(x, y, aspect, EYE, LOOK, FOCAL), march, shade)
 
 
 def make(width, height):
-    x, y = np.meshgrid((np.arange(width) + 0.5) / height, (np.arange(height) + 0.5) / height)
-    light, kind = trace(x.ravel(), y.ravel(), width / height)
-    light, kind = light.reshape(height, width, 3), kind.reshape(height, width)
-    # Edges are traced again with four rays to the pixel.
-    shown = np.clip(light, 0, 1).mean(-1) ** 0.45
-    edge = np.zeros(kind.shape, bool)
-    for axis in (0, 1):
-        for way in (1, -1):
-            edge |= (np.roll(kind, way, axis) != kind) | (
-                np.abs(np.roll(shown, way, axis) - shown) > 0.10)
-    total = np.zeros((int(edge.sum()), 3))
-    for dx, dy in ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125)):
-        again, _ = trace(x[edge] + dx / height, y[edge] + dy / height, width / height)
-        total += np.minimum(again, 2.5) / 4
-    light[edge] = total
-    return camera.develop(light.astype(np.float32), 83, exposure=0.47, grain=0.010, warmth=0.008)
+    light = rays.rendered(width, height, trace, contrast=0.10)
+    return camera.develop(light, 83, exposure=0.47, grain=0.010, warmth=0.008)

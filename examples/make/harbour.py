@@ -7,6 +7,7 @@ and marched once more. Lengths are metres; x to the right, y up, z away, water a
 import numpy as np
 
 import camera
+import rays
 from noise import Noise, linear, mix, smoothstep
 
 SEA = Noise(91)
@@ -16,14 +17,12 @@ SUNLIGHT = np.array([1.0, 0.74, 0.47]) * 2.5
 PIER, TOWER, HULL, CABIN, WOOD, BUOY, HILL = range(7)
 
 # Boats: where, heading, length, width, height at the middle, height of the mast, cabin, colours.
-BOATS = [
-    dict(x=-3.3, z=1.6, turn=0.38, long=5.6, wide=1.9, high=0.62, mast=5.3, cabin=True,
-         side="#20557e", strake="#e9e2cf", below="#8f2f24"),
-    dict(x=2.6, z=-0.6, turn=-0.50, long=4.3, wide=1.55, high=0.50, mast=0.0, cabin=False,
-         side="#b5402c", strake="#efe6d2", below="#2f3c38"),
-    dict(x=5.6, z=7.5, turn=2.72, long=6.6, wide=2.1, high=0.75, mast=7.0, cabin=True,
-         side="#e8e3d6", strake="#2c6b62", below="#7d2b22"),
-]
+BOATS = [dict(x=-3.3, z=1.6, turn=0.38, long=5.6, wide=1.9, high=0.62, mast=5.3, cabin=True,
+              side="#20557e", strake="#e9e2cf", below="#8f2f24"),
+         dict(x=2.6, z=-0.6, turn=-0.50, long=4.3, wide=1.55, high=0.50, mast=0.0, cabin=False,
+              side="#b5402c", strake="#efe6d2", below="#2f3c38"),
+         dict(x=5.6, z=7.5, turn=2.72, long=6.6, wide=2.1, high=0.75, mast=7.0, cabin=True,
+              side="#e8e3d6", strake="#2c6b62", below="#7d2b22")]
 
 
 def own(boat, x, z):
@@ -240,8 +239,7 @@ def material(kind, p, normal):
         return tone
     if kind == BUOY:
         return np.where((np.abs(y - 0.14) < 0.055)[:, None], linear("#e7e0d0"),
-                        linear("#d2591f")) * (
-            1 - 0.4 * smoothstep(0.08, -0.02, y))[:, None]
+                        linear("#d2591f")) * (1 - 0.4 * smoothstep(0.08, -0.02, y))[:, None]
     tone = np.zeros_like(p)
     owner = np.argmin([np.hypot(*own(b, x, z)) / b["long"] for b in BOATS], axis=0)
     for k, boat in enumerate(BOATS):
@@ -285,30 +283,18 @@ def material(kind, p, normal):
 
 def shadow(p, normal):
     """How much of the low sun each point sees."""
-    towards = SUN.astype(np.float32)
-    seen, gone = np.ones(len(p), np.float32), np.full(len(p), 0.05, np.float32)
-    active = np.flatnonzero((normal @ towards > 0) & (p[:, 2] < 100))
-    start = p + 0.03 * normal
-    for _ in range(34):
-        step = nearest(start[active] + gone[active, None] * towards)
-        seen[active] = np.minimum(seen[active], 0.5 + 0.5 * step / (0.025 * gone[active]))
-        gone[active] += np.clip(step, 0.02, 2.0)
-        active = active[(seen[active] > 0.01) & (gone[active] < 25)]
-        if not active.size:
-            break
-    seen = np.clip(seen, 0, 1)
-    return seen * seen * (3 - 2 * seen)
+    sun = SUN.astype(np.float32)
+    facing = np.flatnonzero((normal @ sun > 0) & (p[:, 2] < 100))
+    return smoothstep(0, 1, rays.soft_light(
+        nearest, p + 0.03 * normal, facing, sun, begin=0.05, wide=0.025, pace=1,
+        stride=(0.02, 2.0), far=25, steps=34))
 
 
 def solid(p, ray, gone):
     """Light from solid things at p towards the camera."""
     kind = distances(p).argmin(0)
-    normal = np.zeros_like(p)
     size = np.maximum(0.0012 * np.minimum(gone, 60), 0.003)[:, None].astype(np.float32)
-    for corner in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
-        corner = np.array(corner, np.float32)
-        normal += corner * nearest(p + size * corner)[:, None]
-    normal /= np.sqrt((normal**2).sum(1, keepdims=True)) + 1e-9
+    normal = rays.normals(nearest, p, size)
     space = np.ones(len(p), np.float32)
     for reach in (0.10, 0.30, 0.8):
         space -= 0.24 * np.clip(1 - nearest(p + reach * normal) / reach, 0, 1)
@@ -318,9 +304,8 @@ def solid(p, ray, gone):
         tone[here] = material(k, p[here], normal[here])
     facing = np.clip(normal @ SUN.astype(np.float32), 0, 1) * shadow(p, normal)
     up = 0.5 + 0.5 * normal[:, 1:2]
-    ambient = space[:, None] * (up * np.array([0.36, 0.45, 0.55]) + (1 - up)
-                                * np.array([0.22, 0.20, 0.17])
-                                + 0.06)
+    ambient = space[:, None] * (up * np.array([0.36, 0.45, 0.55])
+                                + (1 - up) * np.array([0.22, 0.20, 0.17]) + 0.06)
     light = tone * (facing[:, None] * SUNLIGHT + ambient)
     air = np.exp(-np.maximum(gone, 0) / 520)
     return mix(np.array([0.74, 0.66, 0.60]), light, air)
@@ -356,7 +341,7 @@ def trace(x, y, aspect):
     for part in range(0, len(ray), 16_384):
         here = slice(part, part + 16_384)
         result[here] = one(ray[here])
-    return result
+    return result, np.zeros(len(x))
 
 
 def one(ray):
@@ -386,16 +371,5 @@ def one(ray):
 
 
 def make(width, height):
-    x, y = np.meshgrid((np.arange(width) + 0.5) / height, (np.arange(height) + 0.5) / height)
-    light = trace(x.ravel(), y.ravel(), width / height).reshape(height, width, 3)
-    shown = np.clip(light, 0, 1).mean(-1) ** 0.45
-    edge = np.zeros(shown.shape, bool)
-    for axis in (0, 1):
-        for way in (1, -1):
-            edge |= np.abs(np.roll(shown, way, axis) - shown) > 0.06
-    total = np.zeros((int(edge.sum()), 3))
-    for dx, dy in ((-0.125, -0.375), (0.375, -0.125), (0.125, 0.375), (-0.375, 0.125)):
-        again = trace(x[edge] + dx / height, y[edge] + dy / height, width / height)
-        total += np.minimum(again, 2.5) / 4
-    light[edge] = total
-    return camera.develop(light.astype(np.float32), 93, exposure=0.72, grain=0.010, warmth=0.012)
+    light = rays.rendered(width, height, trace, contrast=0.06)
+    return camera.develop(light, 93, exposure=0.72, grain=0.010, warmth=0.012)

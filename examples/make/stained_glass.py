@@ -25,11 +25,8 @@ def regions(x, y):
     part[away < 0.30] = 60 + np.floor((turn[away < 0.30] + np.pi) / (2 * np.pi) * 13).astype(int)
     part[away < 0.185] = 40 + np.floor((turn[away < 0.185] + np.pi) / (2 * np.pi) * 9).astype(int)
     part[away < 0.105] = 1
-    for number, level, size, offset in (
-        (2, 0.56, 0.060, 1),
-        (3, 0.62, 0.055, 4),
-        (4, 0.68, 0.05, 8),
-    ):
+    for number, level, size, offset in ((2, 0.56, 0.060, 1), (3, 0.62, 0.055, 4),
+                                        (4, 0.68, 0.05, 8)):
         part[y > level + bend + size * np.sin(4.3 * x + offset) * 0.9] = number
     # The river winds from the sun's side to the front.
     depth = np.clip((y - 0.64) / 0.36, 0, 1)
@@ -41,17 +38,8 @@ def regions(x, y):
     # Trunk and crown: the crown is made of rings of leaf sprays.
     up = np.clip((0.93 - y) / 0.5, 0, 1)
     trunk = np.abs(x - TREE[0] - 0.035 * np.sin(6 * y)) < 0.030 + 0.055 * (1 - up) ** 3
-    fork = (
-        sum(
-            (
-                (np.abs(x - TREE[0] - lean * (0.56 - y) - 0.02 * np.sin(9 * y)) < 0.015)
-                & (y < 0.58)
-                & (y > 0.33)
-            ).astype(int)
-            for lean in (-0.75, 0.0, 0.75)
-        )
-        > 0
-    )
+    fork = (sum(((np.abs(x - TREE[0] - lean * (0.56 - y) - 0.02 * np.sin(9 * y)) < 0.015)
+                 & (y < 0.58) & (y > 0.33)).astype(int) for lean in (-0.75, 0.0, 0.75)) > 0)
     crown_x, crown_y = x - TREE[0], (y - TREE[1] + 0.05) * 1.15
     reach = np.hypot(crown_x, crown_y)
     lobes = 0.285 + 0.026 * np.cos(11 * np.arctan2(crown_y, crown_x)) + 0.4 * bend
@@ -71,12 +59,9 @@ def palette(part):
     if part == 1:
         return ["#fff3b0"]
     if part < 10:
-        return {
-            2: ["#5b4fa3", "#7a5fb5", "#4a5fae"],
-            3: ["#2a7f78", "#3c9a6a", "#1f6b74"],
-            4: ["#3f8f3a", "#77ab35", "#2c7a3e", "#9dbb3a"],
-            5: ["#6b3418", "#8a4a20", "#59280f"],
-        }[part]
+        return {2: ["#5b4fa3", "#7a5fb5", "#4a5fae"], 3: ["#2a7f78", "#3c9a6a", "#1f6b74"],
+                4: ["#3f8f3a", "#77ab35", "#2c7a3e", "#9dbb3a"],
+                5: ["#6b3418", "#8a4a20", "#59280f"]}[part]
     if part < 30:
         return ["#1d7fb8", "#45b3d6", "#8fd6e0", "#155fa0", "#f2d98a"]
     if part < 60:
@@ -92,11 +77,8 @@ def palette(part):
     if part < 200:
         return ["#2f5fc4", "#1f46a8", "#4a83dc", "#6fa6ea"]
     if part < 203:
-        return [
-            ["#c9d84a", "#f0c838", "#8fc23f"],
-            ["#5fae3a", "#a7cc3c", "#2f8f3f", "#e0a52e"],
-            ["#1f7a3c", "#3f9a3a", "#14633a", "#c8542a"],
-        ][part - 200]
+        return [["#c9d84a", "#f0c838", "#8fc23f"], ["#5fae3a", "#a7cc3c", "#2f8f3f", "#e0a52e"],
+                ["#1f7a3c", "#3f9a3a", "#14633a", "#c8542a"]][part - 200]
     return ["#a3182c", "#1f3f9c", "#c7862a"] if part < 350 else ["#3a0d16"]
 
 
@@ -162,14 +144,12 @@ def make(width, height):
     along = -x * np.sin(turn) + y * np.cos(turn)
     streak = GLASS.fractal(across * 26 + piece * 3.7, along * 5, 5)
     hammered = GLASS.fractal(x * 85, y * 85, 3)
-    slope_y, slope_x = np.gradient(
-        blur(hammered + 1.5 * GLASS.fractal(x * 22, y * 22, 3), 1.5 * unit)
-    )
+    slope_y, slope_x = np.gradient(blur(hammered + 1.5 * GLASS.fractal(x * 22, y * 22, 3),
+                                        1.5 * unit))
     glint = np.clip((slope_x + slope_y) / unit, -0.5, 0.5)
     bubble, _, chance = GLASS.cells(x * 75, y * 75 * 0.7)
-    bubbles = (chance > 0.86) * (
-        np.exp(-(((bubble - 0.16) / 0.05) ** 2)) * -0.25 + np.exp(-((bubble / 0.07) ** 2)) * 0.35
-    )
+    bubbles = (chance > 0.86) * (np.exp(-(((bubble - 0.16) / 0.05) ** 2)) * -0.25
+                                 + np.exp(-((bubble / 0.07) ** 2)) * 0.35)
     tone = colours[piece] ** 2.2
     light = 0.78 + 0.46 * streak + 0.35 * glint + bubbles + 0.10 * hammered
     # Daylight behind the window is uneven: brightest at the sun, dim towards the corners.
@@ -180,11 +160,8 @@ def make(width, height):
     glass = 0.80 * tone**depth * (np.clip(light, 0.1, 2) * behind * dirt)[..., None]
     slope_y, slope_x = np.gradient(blur(lead_height, 2 * unit))
     rise = np.clip(-(slope_x + slope_y) * 9 / unit * 0.1, -1, 1)
-    metal = (
-        0.007
-        + 0.04 * np.clip(rise, 0, 1)
-        + 0.012 * np.clip(GLASS.fractal(x * 120, y * 120, 3), -1, 1)
-    )
+    metal = (0.007 + 0.04 * np.clip(rise, 0, 1) + 0.012 * np.clip(GLASS.fractal(x * 120, y * 120,
+                                                                                3), -1, 1))
     window = mix(glass, metal[..., None] * np.array([0.9, 0.95, 1.1]), lead)
     window = halve(window.astype(np.float32))
     glow = blur(window, 0.011 * height) * 0.22 + blur(window, 0.045 * height) * 0.13

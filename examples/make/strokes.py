@@ -7,6 +7,15 @@ from noise import Noise, blur, sample
 BRISTLES = Noise(71)
 
 
+def outline(points, half_widths):
+    """The polygon of a stroke along points that is so wide at each of them."""
+    points = np.asarray(points, np.float64)
+    along = np.gradient(points, axis=0)
+    along /= np.hypot(along[:, 0], along[:, 1])[:, None] + 1e-9
+    side = np.stack([-along[:, 1], along[:, 0]], 1) * np.asarray(half_widths)[:, None]
+    return np.concatenate([points + side, (points - side)[::-1]])
+
+
 class Canvas:
     """A picture in progress: colour (height x width x 3, 0..1) and the paint's thickness."""
 

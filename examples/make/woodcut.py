@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from noise import Noise, blur, colour, grid, mix, smoothstep
+from strokes import outline
 
 GRAIN = Noise(41)
 PAPER, INDIGO, MIDDLE, PALE = "#f1e6cb", "#16294f", "#3a6a97", "#9dbccb"
@@ -45,11 +46,7 @@ class Block:
 
     def line(self, points, half_widths, ink):
         """A line cut along points that swells and tapers."""
-        points = np.asarray(points, np.float64)
-        along = np.gradient(points, axis=0)
-        along /= np.hypot(along[:, 0], along[:, 1])[:, None] + 1e-9
-        side = np.stack([-along[:, 1], along[:, 0]], 1) * np.asarray(half_widths)[:, None]
-        self.fill(np.concatenate([points + side, (points - side)[::-1]]), ink)
+        self.fill(outline(points, half_widths), ink)
 
     def dot(self, x, y, radius, ink):
         box = np.array([x - radius, y - radius, x + radius, y + radius]) * self.scale

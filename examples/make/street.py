@@ -45,9 +45,8 @@ def box(kind, origin, along, inward, low, high, seed=0, size=None):
         reach += [axis @ origin + b, -(axis @ origin) - a]
     solid = Solid(kind, normals, reach, origin, along, inward, size or high, seed)
     middle = (np.array(low) + high) / 2
-    solid.centre = (origin + along * middle[0] + up * middle[1] + inward * middle[2]).astype(
-        np.float32
-    )
+    solid.centre = (origin + along * middle[0] + up * middle[1]
+                    + inward * middle[2]).astype(np.float32)
     solid.radius = 0.5 * np.linalg.norm(np.array(high) - low)
     return solid
 
@@ -61,9 +60,8 @@ def house(origin, along, inward, wide, deep, tall, pitch, gabled, seed):
     rise = np.array([np.cos(pitch), np.sin(pitch)])
     left, right = -across * rise[1] + up * rise[0], across * rise[1] + up * rise[0]
     ridge = middle + up * (tall + span / 2 * np.tan(pitch))
-    body = box(
-        HOUSE, origin, along, inward, (0, -1, 0), (wide, tall + 9, deep), seed, (wide, tall, deep)
-    )
+    body = box(HOUSE, origin, along, inward, (0, -1, 0), (wide, tall + 9, deep), seed,
+               (wide, tall, deep))
     body.normals = np.concatenate([body.normals, [left, right]]).astype(np.float32)
     body.centre = None
     body.reach = np.concatenate([body.reach, [left @ ridge, right @ ridge]]).astype(np.float32)
@@ -73,21 +71,15 @@ def house(origin, along, inward, wide, deep, tall, pitch, gabled, seed):
     for slope, side in ((left, -across), (right, across)):
         normals = [slope, -slope, -side, side, lengthways, -lengthways]
         eaves = span / 2 + 0.38
-        reach = [
-            slope @ ridge + 0.16,
-            -(slope @ ridge) - 0.005,
-            -(side @ middle) + 0.02,
-            side @ middle + eaves,
-            lengthways @ origin + length + 0.22,
-            -(lengthways @ origin) + 0.22,
-        ]
+        reach = [slope @ ridge + 0.16, -(slope @ ridge) - 0.005, -(side @ middle) + 0.02,
+                 side @ middle + eaves, lengthways @ origin + length + 0.22,
+                 -(lengthways @ origin) + 0.22]
         solids.append(Solid(ROOF, normals, reach, ridge, lengthways, side, (length, 0, span), seed))
     where = origin + along * wide * (0.22 + 0.5 * ((seed * 0.37) % 1)) + inward * deep * 0.46
     high = tall + span / 2 * np.tan(pitch) + 0.7
     solids.append(box(CHIMNEY, where, along, inward, (0, tall, 0), (0.75, high, 0.6), seed))
-    solids.append(
-        box(CHIMNEY, where, along, inward, (-0.07, high, -0.07), (0.82, high + 0.14, 0.67), seed)
-    )
+    solids.append(box(CHIMNEY, where, along, inward, (-0.07, high, -0.07),
+                      (0.82, high + 0.14, 0.67), seed))
     return solids
 
 
@@ -108,54 +100,25 @@ def village():
             origin = np.array([bend(z), 0, z]) + inward * front
             gabled = (number + (side > 0)) % 3 == 1
             seed = number + 10 * (side > 0)
-            solids += house(
-                origin,
-                along,
-                inward,
-                wide,
-                draw.uniform(6.5, 8),
-                tall,
-                draw.uniform(0.72, 0.90),
-                gabled,
-                seed,
-            )
+            solids += house(origin, along, inward, wide, draw.uniform(6.5, 8), tall,
+                            draw.uniform(0.72, 0.90), gabled, seed)
             door = door_place(wide, seed)
-            solids.append(
-                box(
-                    STEP,
-                    origin,
-                    along,
-                    inward,
-                    (door - 0.75, 0, -0.42),
-                    (door + 0.75, 0.16, 0),
-                    seed,
-                )
-            )
+            solids.append(box(STEP, origin, along, inward, (door - 0.75, 0, -0.42),
+                              (door + 0.75, 0.16, 0), seed))
             for k, place in enumerate(window_places(wide)):
                 if (seed * 5 + k * 3) % 4 < 2:
-                    solids.append(
-                        box(
-                            PLANTER,
-                            origin,
-                            along,
-                            inward,
-                            (place - 0.50, 2.98, -0.26),
-                            (place + 0.50, 3.20, 0.0),
-                            seed,
-                        )
-                    )
+                    solids.append(box(PLANTER, origin, along, inward, (place - 0.50, 2.98, -0.26),
+                                      (place + 0.50, 3.20, 0.0), seed))
             z += wide + (draw.uniform(0.7, 1.5) if number % 2 else 0.03)
     for lamp_z, side in ((7.4, -1), (13.5, 1), (23.0, -1), (33.0, 1)):
         foot = np.array([bend(lamp_z) + side * 2.35, 0, lamp_z])
         x, z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
-        for low, high, kind in (
-            ((-0.11, 0, -0.11), (0.11, 0.55, 0.11), IRON),
-            ((-0.042, 0.5, -0.042), (0.042, 3.25, 0.042), IRON),
-            ((-0.24, 3.02, -0.022), (0.24, 3.07, 0.022), IRON),
-            ((-0.13, 3.25, -0.13), (0.13, 3.72, 0.13), LANTERN),
-            ((-0.19, 3.72, -0.19), (0.19, 3.78, 0.19), IRON),
-            ((-0.11, 3.78, -0.11), (0.11, 3.88, 0.11), IRON),
-        ):
+        for low, high, kind in (((-0.11, 0, -0.11), (0.11, 0.55, 0.11), IRON),
+                                ((-0.042, 0.5, -0.042), (0.042, 3.25, 0.042), IRON),
+                                ((-0.24, 3.02, -0.022), (0.24, 3.07, 0.022), IRON),
+                                ((-0.13, 3.25, -0.13), (0.13, 3.72, 0.13), LANTERN),
+                                ((-0.19, 3.72, -0.19), (0.19, 3.78, 0.19), IRON),
+                                ((-0.11, 3.78, -0.11), (0.11, 3.88, 0.11), IRON)):
             solids.append(box(kind, foot, x, z, low, high))
     turned = np.array([0.94, 0, 0.34]), np.array([-0.34, 0, 0.94])
     place = np.array([bend(58) - 1.5, 0, 62.0])
@@ -186,10 +149,8 @@ def near_rays(solid, origin, ray):
         return np.arange(len(ray))
     away = solid.centre - origin
     ahead = np.einsum("ij,ij->i", away, ray)
-    return np.flatnonzero(
-        (np.einsum("ij,ij->i", away, away) - ahead * ahead < solid.radius**2)
-        & (ahead > -solid.radius)
-    )
+    return np.flatnonzero((np.einsum("ij,ij->i", away, away) - ahead * ahead < solid.radius**2)
+                          & (ahead > -solid.radius))
 
 
 def first_hit(solids, origin, ray):
@@ -222,18 +183,16 @@ def sky(ray):
     """The afternoon sky, with fair-weather clouds and wooded hills at the end of the street."""
     rise = np.clip(ray[:, 1], 0.0, 1)
     flat = ray[:, 0] / np.maximum(ray[:, 2], 0.1)
-    light = mix(
-        linear("#d5e4ee") * 1.25, linear("#4a86c8") * 1.0, smoothstep(0.0, 0.60, rise) ** 0.7
-    )
+    light = mix(linear("#d5e4ee") * 1.25, linear("#4a86c8") * 1.0,
+                smoothstep(0.0, 0.60, rise) ** 0.7)
     u, v = ray[:, 0] / (rise + 0.22) * 1.7, ray[:, 2] / (rise + 0.22) * 1.7
     thick = GRIT.fractal(u + 4.4, v + 1.0, 8, 0.53)
     lit = np.clip(0.75 + 1.1 * (thick - GRIT.fractal(u + 4.25, v + 0.86, 8, 0.53)), 0.2, 1.25)
     cloud = mix(linear("#97a3b5"), np.array([1.35, 1.30, 1.22]), lit)
     light = mix(light, cloud, smoothstep(0.04, 0.45, thick) * 0.92 * smoothstep(0.02, 0.12, rise))
     hills = 0.115 + 0.05 * GRIT.fractal(flat * 2.2 + 5, 0 * flat, 7) + 0.05 * flat
-    wood = mix(
-        linear("#3d5548"), linear("#71825a"), 0.5 + 0.6 * GRIT.fractal(flat * 30, rise * 70, 4)
-    )
+    wood = mix(linear("#3d5548"), linear("#71825a"),
+               0.5 + 0.6 * GRIT.fractal(flat * 30, rise * 70, 4))
     wood = mix(wood, linear("#a9bccb"), 0.42 + 0 * rise)
     return mix(light, wood, smoothstep(0.002, -0.002, ray[:, 1] - hills))
 
@@ -245,31 +204,23 @@ def wall(solid, l, h, front):
     seed = solid.seed
     a, b = l + 13.7 * seed, h + 3.1 * seed
     stain = GRIT.fractal(a * 0.55, b * 0.4, 6)
-    tone = (
-        linear(PLASTER[seed % len(PLASTER)])
-        * (1 + 0.20 * stain + 0.10 * GRIT.fractal(a * 9, b * 9, 4))[:, None]
-    )
+    tone = (linear(PLASTER[seed % len(PLASTER)]) * (1 + 0.20 * stain
+                                                    + 0.10 * GRIT.fractal(a * 9, b * 9, 4))[:,
+                                                                                            None])
     streak = smoothstep(0.15, 0.6, GRIT.fractal(a * 3.2, b * 0.22, 4))
     tone = mix(tone, tone * np.array([0.62, 0.60, 0.58]), 0.7 * streak)
     # Where plaster has fallen off, rubble shows; the plinth and the corners are dressed stone.
     first, second, chance = GRIT.cells(a * 2.6, b * 4.2)
-    rubble = (
-        mix(linear("#6f6455"), linear("#b3a48a"), chance)
-        * (0.45 + 0.55 * smoothstep(0.03, 0.16, second - first))[:, None]
-    )
-    bare = smoothstep(
-        0.20,
-        0.30,
-        stain * 0.8 + 0.4 * GRIT.fractal(a * 2, b * 2, 4) + 0.28 * (seed % 3 == 0) - 0.05 * h,
-    )
+    rubble = (mix(linear("#6f6455"), linear("#b3a48a"),
+                  chance) * (0.45 + 0.55 * smoothstep(0.03, 0.16, second - first))[:, None])
+    bare = smoothstep(0.20, 0.30, stain * 0.8 + 0.4 * GRIT.fractal(a * 2, b * 2, 4)
+                      + 0.28 * (seed % 3 == 0) - 0.05 * h)
     tone = mix(tone, rubble, bare)
     block = np.floor(h / 0.42)
     corner = np.minimum(l, wide - l) < 0.30 + 0.16 * (block % 2)
     joint = np.abs(h / 0.42 - block - 0.5) > 0.47
-    stone = (
-        linear("#b5a78d")
-        * (0.85 + 0.3 * ((block * 7.3 + seed) % 1) + 0.12 * GRIT.fractal(a * 6, b * 6, 3))[:, None]
-    )
+    stone = (linear("#b5a78d") * (0.85 + 0.3 * ((block * 7.3 + seed) % 1)
+                                  + 0.12 * GRIT.fractal(a * 6, b * 6, 3))[:, None])
     tone = mix(tone, stone * np.where(joint, 0.5, 1)[:, None], (corner | (h < 0.55)) * 0.92)
     tone = mix(tone, tone * 0.45, smoothstep(0.9, 0.0, h + 0.25 * GRIT.fractal(a * 2, b, 3)) * 0.6)
     shine = np.zeros_like(l)
@@ -281,9 +232,8 @@ def wall(solid, l, h, front):
             if level == 0 and place == door_place(wide, seed):
                 tone, shine = door(tone, shine, l - place, h, seed)
             else:
-                tone, shine = window(
-                    tone, shine, l - place, h - sill, high, shutter, seed * 7 + 2 * k + level
-                )
+                tone, shine = window(tone, shine, l - place, h - sill, high, shutter,
+                                     seed * 7 + 2 * k + level)
     return tone, shine
 
 
@@ -301,52 +251,32 @@ def window(tone, shine, x, y, high, shutter, seed):
     part = mix(part, linear("#c5b79c") * rough[:, None], frame * 1.0)
     streak = smoothstep(0.0, -0.55, y) * smoothstep(0.62, 0.35, np.abs(x)) * (y < -0.1)
     part = mix(part, part * 0.6, 0.5 * streak * (0.6 + GRIT.smooth(x * 9 + seed, y)))
-    part = mix(
-        part, linear("#9c927c") * 0.9, ((y < -0.02) & (y > -0.12) & (np.abs(x) < half + 0.2)) * 1.0
-    )
+    part = mix(part, linear("#9c927c") * 0.9, ((y < -0.02) & (y > -0.12)
+                                               & (np.abs(x) < half + 0.2)) * 1.0)
     under = (y < -0.12) & (y > -0.20) & (np.abs(x) < half + 0.2)
     part = mix(part, part * 0.45, under * 1.0)
-    glass = mix(
-        linear("#0f1418"), linear("#2d3b48"), 0.5 + 0.5 * GRIT.smooth(x * 1.5 + seed, y * 1.5)
-    )
+    glass = mix(linear("#0f1418"), linear("#2d3b48"),
+                0.5 + 0.5 * GRIT.smooth(x * 1.5 + seed, y * 1.5))
     curtain = (np.abs(x) > 0.16 + 0.10 * (y / high)) & (seed % 3 != 0)
     fold = 0.75 + 0.3 * np.sin(x * 70 + 2 * np.sin(y * 3))
     glass = mix(glass, linear("#b9b3a4") * 0.55 * fold[:, None], curtain * 0.8)
-    sash = (
-        (np.abs(x) < 0.028)
-        | (np.abs(np.abs(x) - half + 0.03) < 0.032)
-        | (np.abs(y - 0.66 * high) < 0.024)
-        | (np.abs(y - 0.33 * high) < 0.02)
-        | (y < 0.05)
-        | (y > high - 0.05)
-    )
+    sash = ((np.abs(x) < 0.028) | (np.abs(np.abs(x) - half + 0.03) < 0.032)
+            | (np.abs(y - 0.66 * high) < 0.024) | (np.abs(y - 0.33 * high) < 0.02) | (y < 0.05)
+            | (y > high - 0.05))
     part = mix(part, glass, inside * 1.0)
     gleam = np.where(inside & ~sash & ~curtain, 1.0, gleam)
     part = mix(part, linear("#d9d3c5"), inside & sash)
     # The opening is deep: its upper edge and the edge towards the sun shade the pane.
-    part = mix(
-        part,
-        part * 0.30,
-        inside * np.maximum(smoothstep(0.20, 0.05, high - y), smoothstep(0.16, 0.03, x + half)),
-    )
+    part = mix(part, part * 0.30, inside * np.maximum(smoothstep(0.20, 0.05, high - y),
+                                                      smoothstep(0.16, 0.03, x + half)))
     if seed % 5:
         u = np.abs(x) - half - 0.02
         leaf = (u > 0) & (u < 0.47) & (y > -0.03) & (y < high + 0.03)
         slat = np.abs((y * 13) % 1 - 0.5) * 2
-        rail = (
-            (np.abs(u - 0.235) > 0.19)
-            | (np.abs(y - 0.5 * high) < 0.05)
-            | (y < 0.06)
-            | (y > high - 0.06)
-        )
-        board = (
-            shutter
-            * (
-                0.80
-                + 0.25 * np.where(rail, 0.8, slat)
-                + 0.12 * GRIT.fractal(x * 14 + seed, y * 3, 4)
-            )[:, None]
-        )
+        rail = ((np.abs(u - 0.235) > 0.19) | (np.abs(y - 0.5 * high) < 0.05) | (y < 0.06)
+                | (y > high - 0.06))
+        board = (shutter * (0.80 + 0.25 * np.where(rail, 0.8, slat)
+                            + 0.12 * GRIT.fractal(x * 14 + seed, y * 3, 4))[:, None])
         worn = smoothstep(0.25, 0.6, GRIT.fractal(x * 7 + seed * 3, y * 11, 4))
         part = mix(part, mix(board, linear("#a89c86"), worn * 0.5), leaf * 1.0)
         shade = (u > 0.47) & (u < 0.52) & (x > 0) & (y > -0.06) & (y < high)
@@ -361,29 +291,18 @@ def door(tone, shine, x, h, seed):
     surround = (np.abs(x) < 0.80) & (h < arch + 0.24)
     inside = (np.abs(x) < 0.56) & (h < arch)
     angle = np.floor(np.where(h > 2.05, np.arctan2(h - 2.0, x) * 4, h * 2.6))
-    stone = (
-        linear("#b0a48c")
-        * (0.85 + 0.30 * ((angle * 0.618) % 1) + 0.12 * GRIT.fractal(x * 7 + seed, h * 7, 4))[
-            :, None
-        ]
-    )
+    stone = (linear("#b0a48c") * (0.85 + 0.30 * ((angle * 0.618) % 1)
+                                  + 0.12 * GRIT.fractal(x * 7 + seed, h * 7, 4))[:, None])
     tone = mix(tone, stone, surround * 1.0)
     plank = np.abs((x * 6.2) % 1 - 0.5) > 0.45
-    wood = (
-        mix(linear("#3f2616"), linear(SHUTTERS[(seed + 2) % len(SHUTTERS)]), 0.55 + 0 * x)
-        * (1 + 0.25 * GRIT.fractal(x * 16 + seed, h * 1.5, 5))[:, None]
-        * np.where(plank, 0.45, 1)[:, None]
-    )
-    wood = mix(
-        wood,
-        linear("#1c1a18"),
-        (np.hypot(x - 0.40, h - 1.05) < 0.04) | (np.abs(np.abs(h - 1.1) - 0.7) < 0.03),
-    )
-    wood = mix(
-        wood,
-        wood * 0.25,
-        np.maximum(smoothstep(0.25, 0.05, arch - h), smoothstep(0.16, 0.02, x + 0.56)),
-    )
+    wood = (mix(linear("#3f2616"), linear(SHUTTERS[(seed + 2) % len(SHUTTERS)]),
+                0.55 + 0 * x) * (1 + 0.25 * GRIT.fractal(x * 16 + seed, h * 1.5, 5))[:,
+                                                                                     None]
+            * np.where(plank, 0.45, 1)[:, None])
+    wood = mix(wood, linear("#1c1a18"), (np.hypot(x - 0.40, h - 1.05) < 0.04)
+               | (np.abs(np.abs(h - 1.1) - 0.7) < 0.03))
+    wood = mix(wood, wood * 0.25, np.maximum(smoothstep(0.25, 0.05, arch - h),
+                                             smoothstep(0.16, 0.02, x + 0.56)))
     return mix(tone, wood, inside * 1.0), shine
 
 
@@ -392,16 +311,12 @@ def paving(x, z):
     away = x - bend(z)
     first, second, chance = GRIT.cells(x * 6.0, z * 5.4 + 0.25 * np.sin(x * 3))
     gap = smoothstep(0.02, 0.16, second - first)
-    cobble = mix(
-        linear("#57514b"),
-        linear("#a0968a"),
-        np.clip(chance * 0.8 + 0.25 * GRIT.fractal(x * 0.7, z * 0.7, 4), 0, 1),
-    )
+    cobble = mix(linear("#57514b"), linear("#a0968a"),
+                 np.clip(chance * 0.8 + 0.25 * GRIT.fractal(x * 0.7, z * 0.7, 4), 0, 1))
     cobble = cobble * (1 + 0.14 * GRIT.fractal(x * 30, z * 30, 3))[:, None]
     cobble = mix(linear("#2d2a22"), cobble, gap)
-    moss = smoothstep(
-        0.1, 0.5, GRIT.fractal(x * 0.9 + 7, z * 0.9, 5) + 0.25 * (np.abs(away) > 1.9)
-    ) * (1 - gap)
+    moss = smoothstep(0.1, 0.5, GRIT.fractal(x * 0.9 + 7, z * 0.9, 5)
+                      + 0.25 * (np.abs(away) > 1.9)) * (1 - gap)
     cobble = mix(cobble, linear("#4d5a2a"), moss)
     step = 0.01
     slope_x = GRIT.cells((x + step) * 6.0, z * 5.4 + 0.25 * np.sin(x * 3))[0] - first
@@ -409,27 +324,19 @@ def paving(x, z):
     slope = np.stack([slope_x, slope_z], -1) / step * 0.085
     row = np.floor(z / 0.9)
     seam = (np.abs(z / 0.9 - row - 0.5) > 0.485) | (
-        np.abs((np.abs(away) - 2.0 + 0.35 * (row % 2)) / 0.7 % 1 - 0.5) > 0.48
-    )
-    slab = (
-        linear("#a3988a")
-        * (0.80 + 0.3 * ((row * 0.618) % 1) + 0.18 * GRIT.fractal(x * 3, z * 3, 6))[:, None]
-    )
+        np.abs((np.abs(away) - 2.0 + 0.35 * (row % 2)) / 0.7 % 1 - 0.5) > 0.48)
+    slab = (linear("#a3988a") * (0.80 + 0.3 * ((row * 0.618) % 1)
+                                 + 0.18 * GRIT.fractal(x * 3, z * 3, 6))[:, None])
     slab = slab * np.where(seam, 0.4, 1)[:, None]
     kerb = np.abs(np.abs(away) - 2.02) < 0.11
     side = np.abs(away) > 2.02
     tone = mix(cobble, slab, side * 1.0)
-    tone = mix(
-        tone,
-        linear("#8d857a") * (0.85 + 0.3 * GRIT.fractal(x * 5, z * 1.1, 4))[:, None],
-        kerb * 1.0,
-    )
+    tone = mix(tone, linear("#8d857a") * (0.85 + 0.3 * GRIT.fractal(x * 5, z * 1.1, 4))[:, None],
+               kerb * 1.0)
     tone = mix(tone, tone * 0.5, 0.8 * smoothstep(0.16, 0.0, np.abs(np.abs(away) - 1.86)))
     dirt = smoothstep(-0.1, 0.6, GRIT.fractal(x * 0.5, z * 0.35 + 3, 5))
-    return (
-        mix(tone, tone * np.array([0.72, 0.68, 0.62]), dirt),
-        slope * (1 - side)[:, None] * gap[:, None],
-    )
+    return (mix(tone, tone * np.array([0.72, 0.68, 0.62]), dirt),
+            slope * (1 - side)[:, None] * gap[:, None])
 
 
 def roofing(solid, p):
@@ -439,11 +346,9 @@ def roofing(solid, p):
     row = np.floor(down / 0.30)
     column = along / 0.21
     each = (np.sin(np.floor(column) * 12.99 + row * 78.2 + solid.seed) * 43758.5) % 1
-    tone = mix(
-        linear("#7a3f2a"),
-        linear("#c07a4e"),
-        np.clip(each * 0.8 + 0.4 * GRIT.fractal(along * 0.6, down * 0.6 + solid.seed * 5, 4), 0, 1),
-    )
+    tone = mix(linear("#7a3f2a"), linear("#c07a4e"),
+               np.clip(each * 0.8 + 0.4 * GRIT.fractal(along * 0.6, down * 0.6 + solid.seed * 5, 4),
+                       0, 1))
     lichen = smoothstep(0.15, 0.5, GRIT.fractal(along * 1.3 + 7 * solid.seed, down * 1.3, 6))
     tone = mix(tone, linear("#6f6a4e"), 0.65 * lichen)
     lip = smoothstep(0.80, 0.98, down / 0.30 - row)
@@ -461,13 +366,8 @@ def shade(solids, origin, ray, sun):
     hit = ground | (which >= 0)
     if not hit.any():
         return light
-    ray, distance, which, plane, ground = (
-        ray[hit],
-        distance[hit],
-        which[hit],
-        plane[hit],
-        ground[hit],
-    )
+    ray, distance, which, plane, ground = (ray[hit], distance[hit], which[hit], plane[hit],
+                                           ground[hit])
     p = origin[hit] + distance[:, None] * ray
     normal = np.tile(np.array([0, 1, 0], np.float32), (len(p), 1))
     tone, shine = np.full_like(p, 0.3), np.zeros(len(p), np.float32)
@@ -476,9 +376,8 @@ def shade(solids, origin, ray, sun):
         x, z = p[ground, 0], p[ground, 2]
         tone[ground], slope = paving(x, z)
         fade = np.exp(-distance[ground] / 14)[:, None]
-        normal[ground] = np.stack(
-            [-slope[:, 0], np.ones(len(x)), -slope[:, 1]], -1
-        ) * np.concatenate([fade, 1 + 0 * fade, fade], 1)
+        normal[ground] = np.stack([-slope[:, 0], np.ones(len(x)), -slope[:, 1]],
+                                  -1) * np.concatenate([fade, 1 + 0 * fade, fade], 1)
         space[ground] = 0.34 + 0.66 * smoothstep(3.5, 1.2, np.abs(x - bend(z)))
     for number in np.unique(which[~ground]):
         solid = solids[number]
@@ -494,16 +393,12 @@ def shade(solids, origin, ray, sun):
                 some = front == is_front
                 if some.any():
                     along = l[some] if is_front else d[some]
-                    colours[some], gleam[some] = wall(
-                        solid, along, h[some], is_front and solid.kind == HOUSE
-                    )
+                    colours[some], gleam[some] = wall(solid, along, h[some], is_front
+                                                      and solid.kind == HOUSE)
             if solid.kind == TOWER:
                 side = np.where(np.abs(flat @ solid.along) > 0.5, d, l)
-                opening = (
-                    (np.abs(side) < 0.7)
-                    & (h > 13.5)
-                    & (h < 16.6 + np.sqrt(np.clip(0.49 - side**2, 0, 1)))
-                )
+                opening = ((np.abs(side) < 0.7) & (h > 13.5)
+                           & (h < 16.6 + np.sqrt(np.clip(0.49 - side**2, 0, 1))))
                 colours = mix(
                     linear("#b8a88c") * (0.85 + 0.3 * GRIT.fractal(side * 2, h * 2, 5))[:, None],
                     linear("#2a2622"),
@@ -511,47 +406,36 @@ def shade(solids, origin, ray, sun):
                 )
             tone[here], shine[here] = colours, gleam
             eaves = smoothstep(0.9, 0.05, solid.size[1] - h) if solid.kind == HOUSE else 0
-            space[here] = (
-                (0.42 + 0.58 * smoothstep(0, 8, h))
-                * (1 - 0.45 * eaves)
-                * (0.6 + 0.4 * smoothstep(0, 0.7, h))
-            )
+            space[here] = ((0.42 + 0.58 * smoothstep(0, 8, h)) * (1 - 0.45 * eaves) * (0.6
+                                                                                       + 0.4
+                                                                                       * smoothstep(
+                0, 0.7, h)))
         elif solid.kind in (ROOF, SPIRE):
             colours, back = roofing(solid, q)
             top = (face == 0) if solid.kind == ROOF else (face > 0)
-            tone[here] = mix(
-                linear("#5f4a38") * 0.8,
-                colours
-                if solid.kind == ROOF
-                else linear("#5c6470") * (1 + 0.25 * GRIT.fractal(l * 2, h * 5, 4))[:, None],
-                top * 1.0,
-            )
-            flat = (
-                flat
-                + (back * top * (solid.kind == ROOF) * np.exp(-distance[here] / 30))[:, None]
-                * solid.along
-            )
+            tone[here] = mix(linear("#5f4a38") * 0.8,
+                             colours if solid.kind == ROOF else linear("#5c6470") * (1
+                                                                                     + 0.25
+                                                                                     * GRIT.fractal(
+                l * 2, h * 5, 4))[:, None], top * 1.0)
+            flat = (flat + (back * top * (solid.kind == ROOF) * np.exp(-distance[here] / 30))[:,
+                                                                                              None]
+                    * solid.along)
         elif solid.kind == CHIMNEY:
             course = np.floor(h / 0.09)
             brick = np.abs(((l + d) / 0.24 + 0.5 * course) % 1 - 0.5) < 0.46
-            tone[here] = (
-                linear("#9a5a40")
-                * (0.7 + 0.4 * GRIT.fractal(l * 9, h * 9, 3) + 0.3 * brick)[:, None]
-            )
+            tone[here] = (linear("#9a5a40") * (0.7 + 0.4 * GRIT.fractal(l * 9, h * 9, 3)
+                                               + 0.3 * brick)[:, None])
         elif solid.kind == PLANTER:
             tone[here], space[here] = linear("#7a4a30"), 0.7
         elif solid.kind == STEP:
-            tone[here] = (
-                linear("#a09684") * (0.85 + 0.25 * GRIT.fractal(l * 6, d * 6 + h * 9, 4))[:, None]
-            )
+            tone[here] = (linear("#a09684") * (0.85 + 0.25 * GRIT.fractal(l * 6, d * 6 + h * 9,
+                                                                          4))[:, None])
             space[here] = 0.55
         elif solid.kind == LANTERN:
             bar = np.minimum(np.abs(np.abs(l) - 0.12), np.abs(np.abs(d) - 0.12)) < 0.012
-            tone[here] = np.where(
-                (bar & (np.abs(np.abs(l) - np.abs(d)) < 0.03))[:, None],
-                0.02,
-                linear("#cfc7ae") * 0.8,
-            )
+            tone[here] = np.where((bar & (np.abs(np.abs(l) - np.abs(d)) < 0.03))[:, None], 0.02,
+                                  linear("#cfc7ae") * 0.8)
         else:
             tone[here] = linear("#23282a")
         normal[here] = flat
@@ -564,18 +448,16 @@ def shade(solids, origin, ray, sun):
     lit[towards] = ~np.isfinite(blocked)
     ambient = SKYLIGHT * (0.55 + 0.45 * np.clip(normal[:, 1], -0.6, 1))[:, None]
     # Sunlit walls and paving on the right warm what faces them.
-    warm = np.clip(normal[:, 0] * 0.6 - normal[:, 1] * 0.4 + 0.35, 0, 1)[:, None] * np.array(
-        [0.34, 0.25, 0.16]
-    )
+    warm = np.clip(normal[:, 0] * 0.6 - normal[:, 1] * 0.4 + 0.35, 0, 1)[:,
+                                                                         None] * np.array([0.34,
+                                                                                           0.25,
+                                                                                           0.16])
     result = tone * ((facing * lit)[:, None] * SUNLIGHT + (ambient + warm) * space[:, None])
     back = ray - 2 * (ray * normal).sum(1, keepdims=True) * normal
     cosine = np.abs((ray * normal).sum(1))
     glass = (shine * (0.10 + 0.75 * (1 - cosine) ** 4))[:, None]
-    seen = mix(
-        linear("#8f7a62") * 0.8,
-        linear("#b7cfe4") * 1.1,
-        smoothstep(0.05, 0.25, back[:, 1] + 0.04 * GRIT.smooth(p[:, 2] * 3, p[:, 1] * 3)),
-    )
+    seen = mix(linear("#8f7a62") * 0.8, linear("#b7cfe4") * 1.1,
+               smoothstep(0.05, 0.25, back[:, 1] + 0.04 * GRIT.smooth(p[:, 2] * 3, p[:, 1] * 3)))
     result = result + glass * seen
     air = np.exp(-distance / 260)
     light[hit] = mix(np.array([0.62, 0.70, 0.80]), result, air)
@@ -591,9 +473,8 @@ def greenery(p, tone, normal, which, solids, ground):
         here = (which == number) & ~ground
         if solid.kind == HOUSE and solid.seed in (0, 3, 11, 14):
             l = (p[here] - solid.origin) @ solid.along
-            climb = GRIT.fractal(l * 0.8 + solid.seed, y[here] * 0.5, 5) + 0.30 * GRIT.fractal(
-                l * 6, y[here] * 6, 3
-            )
+            climb = GRIT.fractal(l * 0.8 + solid.seed, y[here] * 0.5,
+                                 5) + 0.30 * GRIT.fractal(l * 6, y[here] * 6, 3)
             ivy[here] = climb > 0.02 + 0.07 * y[here] + 0.22 * np.minimum(l, solid.size[0] - l)
         if solid.kind == PLANTER:
             ivy[here] = True
@@ -603,16 +484,14 @@ def greenery(p, tone, normal, which, solids, ground):
     u, v = q[:, 0] + q[:, 2], q[:, 1]
     near, _, chance = GRIT.cells(u * 13, v * 13)
     leaf = mix(linear("#25401a"), linear("#7d9a3a"), chance) * (1.15 - 0.9 * near)[:, None]
-    planter = np.array(
-        [which[i] >= 0 and solids[which[i]].kind == PLANTER for i in np.flatnonzero(ivy)]
-    )
+    planter = np.array([which[i] >= 0 and solids[which[i]].kind == PLANTER
+                        for i in np.flatnonzero(ivy)])
     petals = [linear("#c9283a"), linear("#e886a4"), linear("#e9e2d2")]
     bloom = np.array(petals)[(chance * 977).astype(int) % 3]
     leaf = mix(leaf, bloom * (1.25 - near)[:, None], planter & (chance > 0.45))
     tone[ivy] = leaf
-    normal[ivy] += (
-        np.stack([chance - 0.5, (chance * 7) % 1 - 0.3, (chance * 13) % 1 - 0.5], -1) * 1.1
-    )
+    normal[ivy] += (np.stack([chance - 0.5, (chance * 7) % 1 - 0.3, (chance * 13) % 1 - 0.5],
+                             -1) * 1.1)
     return tone, normal
 
 
@@ -626,15 +505,13 @@ def make(width, height):
     for dx, dy in offsets:
         for part in range(0, len(x), 24_000):
             here = slice(part, part + 24_000)
-            across, up = (x[here] + dx) / height - 0.5 * width / height, HORIZON - (
-                y[here] + dy
-            ) / height
+            across, up = (x[here] + dx) / height - 0.5 * width / height, HORIZON - (y[here]
+                                                                                    + dy) / height
             ray = np.stack([across, up, np.full(across.shape, FOCAL)], -1).astype(np.float32)
             ray /= np.sqrt((ray**2).sum(1, keepdims=True))
             sun = SUN + draw.normal(0, 0.006, ray.shape)  # the sun is a disc
             sun = (sun / np.sqrt((sun**2).sum(1, keepdims=True))).astype(np.float32)
             light = shade(solids, np.broadcast_to(EYE, ray.shape), ray, sun)
             total[here] += np.minimum(light, 3) / len(offsets)
-    return camera.develop(
-        total.reshape(height, width, 3).astype(np.float32), 94, exposure=0.66, warmth=0.012
-    )
+    return camera.develop(total.reshape(height, width, 3).astype(np.float32), 94, exposure=0.66,
+                          warmth=0.012)
