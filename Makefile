@@ -68,7 +68,7 @@ compare:
 	@tools/setup.sh build test compare
 	cmake --preset release -DLIMN_BUILD_TESTS=ON
 	cmake --build --preset release -j $(JOBS) --target dump_evaluation
-	/usr/bin/python3 tools/compare_torch.py --limn-dump build/dump_evaluation --each-term \
+	/usr/bin/python3 tools/parity/gradient.py --limn-dump build/dump_evaluation --each-term \
 	  --weights "$(VGG19)" --photo "$(PHOTO)" --painting "$(PAINTING)" $(COMPARE_FLAGS)
 
 quality: build

@@ -42,8 +42,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SKIPPED = 77
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+from kit.needs import SKIPPED
 
 # PyTorch frees and takes its large buffers anew in each evaluation, and by default malloc gives
 # them back to the kernel in between: about a tenth of the time goes into fresh pages. Told not to
@@ -78,14 +78,6 @@ class Skipped(Exception):
 
 class Failed(Exception):
     """A side failed, or the sides disagree."""
-
-
-def load_tool(name):
-    """The module tools/NAME.py, under a name of its own (this file's is also compare_torch)."""
-    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # ---------------------------------------------------------------------------- PyTorch's process --
@@ -137,9 +129,9 @@ def check_forms(recipe):
 class Vgg:
     """The rows of VGG-19 down to the deepest layer that a loss reads, with frozen weights."""
 
-    def __init__(self, torch, equations, job, taps):
-        self.torch, self.equations, self.taps = torch, equations, set(taps)
-        rows = equations.vgg_rows("vgg19")
+    def __init__(self, torch, vgg, job, taps):
+        self.torch, self.vgg, self.taps = torch, vgg, set(taps)
+        rows = vgg.rows_of(vgg.BLOCKS["vgg19"])
         deepest = max(i for i, (kind, row) in enumerate(rows)
                       if kind == "conv" and f"relu{row}" in self.taps)
         self.rows = rows[:deepest + 1]
@@ -150,7 +142,7 @@ class Vgg:
         reads the .h5 file and keeps them in PyTorch's own format. So the copies that Keras's order
         of axes asks for are not part of anyone's peak."""
         if not kept.exists():
-            filters = self.equations.read_keras_filters(weights)
+            filters = self.vgg.read_h5(weights)
             self.torch.save({row: tuple(self.torch.from_numpy(part) for part in filters[row])
                              for kind, row in self.rows if kind == "conv"}, kept)
         return self.torch.load(kept)
@@ -158,7 +150,7 @@ class Vgg:
     def features(self, rgb):
         """The features (C, H, W) of the taps, for (3, H, W) RGB in 0..1."""
         F, found = self.torch.nn.functional, {}
-        x = self.equations.to_network_units(rgb, self.equations.CAFFE)[None]
+        x = self.vgg.CAFFE.to_input(rgb)[None]
         for kind, row in self.rows:
             if kind == "pool":
                 x = F.max_pool2d(x, 2)
@@ -185,12 +177,12 @@ class Vgg:
 def evaluation_of(torch, equations, vgg, recipe, photo, painting, picture):
     """A function that computes the losses and leaves the gradient in picture.grad."""
     content, style = recipe["content"], recipe["style"]
-    mse_loss, gram = torch.nn.functional.mse_loss, equations.gram
+    mse_loss, gram = torch.nn.functional.mse_loss, equations.GRAMS[style["gram"]]
     with torch.no_grad():
         features = vgg.features(photo)
         targets = {name: features[name] for name in content["layers"]}
         features = vgg.features(painting)
-        grams = {name: gram(features[name], style["gram"]) for name in style["layers"]}
+        grams = {name: gram(features[name]) for name in style["layers"]}
         del features
 
     def forward():
@@ -200,7 +192,7 @@ def evaluation_of(torch, equations, vgg, recipe, photo, painting, picture):
                 weight * mse_loss(f[name], targets[name])
                 for name, weight in content["layers"].items()),
             "style": style["weight"] * sum(
-                weight * mse_loss(gram(f[name], style["gram"]), grams[name])
+                weight * mse_loss(gram(f[name]), grams[name])
                 for name, weight in style["layers"].items())}
 
     def evaluate():
@@ -224,14 +216,15 @@ def read_picture(torch, path):
 def run_worker(job):
     """Does the PyTorch side of one run. Returns what goes into its result file."""
     import torch
-    equations = load_tool("compare_torch")
+    from kit import equations
+    from kit import vgg as published
     if not torch.backends.mkldnn.is_available():
         raise Skipped("this PyTorch has no oneDNN (MKL-DNN), which is unfair to it")
     torch.set_num_threads(job["threads"])
     recipe = job["recipe"]
     check_forms(recipe)
     taps = [*recipe["content"]["layers"], *recipe["style"]["layers"]]
-    vgg = Vgg(torch, equations, job, taps)
+    vgg = Vgg(torch, published, job, taps)
     photo, painting, picture = (read_picture(torch, path) for path in job["pictures"])
     side = picture.shape[-1]
     loaded = resident_bytes()

@@ -21,9 +21,10 @@ import pathlib
 import sys
 import tempfile
 
-from compare_torch import (add_inputs, check_inputs, describe_machine, list_of, load_tool,
-                           machine_text, make_pictures, positive, prepared, run_benchmark, run_limn,
-                           warn_if_busy, write_json)
+from compare_torch import (add_inputs, check_inputs, describe_machine, list_of, machine_text,
+                           make_pictures, positive, prepared, run_benchmark, run_limn, warn_if_busy,
+                           write_json)
+from kit import chart
 
 SIDE_MULTIPLE = 16  # four poolings lie above the deepest layer of the recipe 'limn'
 LEAST_SIDE = 32
@@ -78,17 +79,17 @@ def fixed_and_growing(points):
 
 
 def charts(result):
-    """The two curves as charts for tools/plot_svg.py."""
-    plot, points = load_tool("plot_svg"), result["points"]
+    """The two curves."""
+    points = result["points"]
     name = f"limn, {result['machine']['threads']} threads"
-    curve = lambda key, unit: [plot.Series(name, [(point["megapixels"], point[key] / unit)
+    curve = lambda key, unit: [chart.Series(name, [(point["megapixels"], point[key] / unit)
                                                   for point in points])]
     shared = {"x_label": "picture (megapixels)", "log_x": True,
               "x_ticks": [float(f"{point['megapixels']:.2g}") for point in points]}
-    return plot, [
-        plot.Chart("Time of one loss and gradient", y_label="seconds per megapixel",
+    return [
+        chart.Chart("Time of one loss and gradient", y_label="seconds per megapixel",
                    series=curve("seconds_per_megapixel", 1), **shared),
-        plot.Chart("Peak memory of the process", y_label="MB per megapixel",
+        chart.Chart("Peak memory of the process", y_label="MB per megapixel",
                    series=curve("bytes_per_megapixel", 1e6), **shared)]
 
 
@@ -126,8 +127,7 @@ def scale(options):
     if options.json:
         write_json(options.json, result)
     if options.svg:
-        plot, drawn = charts(result)
-        plot.write_svg(drawn, options.svg)
+        chart.write_svg(charts(result), options.svg)
 
 
 def megapixels_value(text):

@@ -6,27 +6,14 @@
 Needs Pillow. The masks are made here; photos and paintings are those of examples/.
 """
 
-import argparse
 import pathlib
-import subprocess
-import sys
 
 from PIL import Image, ImageDraw, ImageFilter
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools" / "quality"))
-import sheet  # noqa: E402
+from kit import command, images, painter, sheet
+from kit.command import EXAMPLES
 
 SIZE = 384  # pixels, of each picture
-PHOTOS, PAINTINGS = ROOT / "examples" / "photos", ROOT / "examples" / "paintings"
-
-
-def photo(name):
-    return PHOTOS / f"{name}.jpg"
-
-
-def painting(name):
-    return PAINTINGS / f"{name}.jpg"
 
 
 def drawn_mask(path, draw):
@@ -51,9 +38,10 @@ def masks(folder):
 
 def figures(mask):
     """{name: [(label, photo, paintings, flags), ...]}, a strip of pictures each."""
-    oil, wood, ink = painting("oil"), painting("woodcut"), painting("ink_wash")
-    cubist, glass = painting("cubist"), painting("stained_glass")
-    harbour, bust, street = photo("harbour"), photo("bust"), photo("street")
+    oil, wood, ink, cubist, glass = (EXAMPLES / "paintings" / f"{name}.jpg" for name in (
+        "oil", "woodcut", "ink_wash", "cubist", "stained_glass"))
+    harbour, bust, street = (EXAMPLES / "photos" / f"{name}.jpg"
+                             for name in ("harbour", "bust", "street"))
     return {
         "strength": [(f"--strength {s}", bust, [oil], ["--strength", s])
                      for s in ("0.1", "0.3", "0.5", "0.7", "0.9")],
@@ -85,33 +73,29 @@ def figures(mask):
     }
 
 
-def paint(limn, folder, name, photo_file, paintings, flags):
-    out = folder / name
-    command = [limn, "paint", photo_file, *paintings, "-o", out, "--size", SIZE, "--quiet", *flags]
-    subprocess.run([str(part) for part in command], check=True)
-    return Image.open(out).convert("RGB")
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--limn", type=pathlib.Path, required=True, help="the program")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for pictures")
-    parser.add_argument("--shown", type=pathlib.Path, required=True, help="folder for the strips")
-    parser.add_argument("--only", help="one strip's name")
-    arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, cells in figures(masks(arguments.out)).items():
-        if arguments.only not in (None, name):
+    parser = command.parser(__doc__)
+    add = parser.add_argument
+    add("--limn", type=command.existing_file, required=True, help="the program")
+    add("--out", type=pathlib.Path, required=True, help="folder for pictures")
+    add("--shown", type=pathlib.Path, required=True, help="folder for the strips")
+    add("--only", help="one strip's name")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, cells in figures(masks(options.out)).items():
+        if options.only not in (None, name):
             continue
         row = []
-        for i, (label, photo_file, paintings, flags) in enumerate(cells):
-            picture = paint(arguments.limn, arguments.out, f"{name}-{i}.png", photo_file,
-                            paintings, flags)
-            text = f"{photo_file.stem} as {', '.join(p.stem for p in paintings)}"
-            row.append((label, text, picture))
-        sheet.compose([row], SIZE, arguments.shown / f"{name}.jpg", 250_000)
-        print(arguments.shown / f"{name}.jpg", flush=True)
+        for i, (label, photo, paintings, flags) in enumerate(cells):
+            out = options.out / f"{name}-{i}.png"
+            painter.run(options.limn, "paint", photo, *paintings, "-o", out, "--size", SIZE,
+                        "--quiet", *flags)
+            text = f"{photo.stem} as {', '.join(p.stem for p in paintings)}"
+            row.append((label, text, images.read(out)))
+        sheet.compose([row], SIZE, options.shown / f"{name}.jpg", 250_000)
+        command.say(options.shown / f"{name}.jpg")
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -15,20 +15,17 @@ it took: on a machine with nothing else to do, please.
 Exit status: 0 done; 1 something failed; 2 bad usage; 130 interrupted.
 """
 
-import argparse
 import os
 import pathlib
 import sys
 
-sys.dont_write_bytecode = True
-PROJECT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT / "tools" / "quality"))
-from PIL import Image  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent / "quality"))
+from PIL import Image
 
-import cells as gallery_cells  # noqa: E402
-import page  # noqa: E402
-import painter  # noqa: E402
-import sheet  # noqa: E402
+from kit import command, images, page, painter, sheet
+from kit.command import PROJECT, say
+from kit.page import said
+import cells as gallery_cells
 
 FEATURED = (("landscape", "oil"), ("street", "stained_glass"),
             ("still_life", "woodcut"), ("harbour", "pointillism"),
@@ -45,25 +42,19 @@ def command_of(cell, size):
     return " ".join(map(str, ("limn paint", *words, *(("--size", size) if size else ()))))
 
 
-def said(path):
-    return path.stem.replace("_", " ")
+def names(cell):
+    return said(cell.pair.photo.stem), said(cell.pair.painting.stem)
 
 
 def sheet_rows(cells):
     """Paintings along the top, photos down the left, what was made of them between."""
     photos = list(dict.fromkeys(cell.pair.photo for cell in cells))
     paintings = list(dict.fromkeys(cell.pair.painting for cell in cells))
-    original = lambda path: ("", said(path), Image.open(path).convert("RGB"))
+    original = lambda path: ("", said(path.stem), images.read(path))
     head = [("", "", Image.new("RGB", (1, 1), "white")), *map(original, paintings)]
-    return [head] + [[original(photo)] + [("", f"{said(photo)}, {said(cell.pair.painting)}",
-                                           cell.image()) for cell in cells
-                                          if cell.pair.photo == photo] for photo in photos]
-
-
-def table(rows):
-    """Markdown with the first row as its head."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+    return [head] + [[original(photo)] + [("", ", ".join(names(cell)), cell.image())
+                                          for cell in cells if cell.pair.photo == photo]
+                     for photo in photos]
 
 
 def part(shown, cells, size, vgg19=(), vgg19_seconds=0):
@@ -73,10 +64,10 @@ def part(shown, cells, size, vgg19=(), vgg19_seconds=0):
     rows = []
     for i in range(0, len(featured), 2):
         two = featured[i:i + 2]
-        rows.append([f"![{said(cell.pair.photo)} as {said(cell.pair.painting)}]"
-                     f"({shown}/{gallery_cells.stem(cell.pair)}.jpg)" for cell in two])
+        rows.append([f"![{' as '.join(names(cell))}]({shown}/{gallery_cells.stem(cell.pair)}.jpg)"
+                     for cell in two])
         rows.append([f"`{command_of(cell, size)}`<br>{cell.seconds:.1f} s" for cell in two])
-    blocks = [table(rows)] if rows else []
+    blocks = [page.table(rows[0], rows[1:])] if rows else []
     blocks.append(f"![every photo as every painting]({shown}/sheet.jpg)")
     cores = len(os.sched_getaffinity(0))
     blocks.append(f"All {len(cells)} pictures were made by `make gallery` with the network inside "
@@ -94,7 +85,6 @@ def part(shown, cells, size, vgg19=(), vgg19_seconds=0):
 def make(options):
     page.spliced(options.readme.read_text(), "", MAKER)  # before anything is painted
     pairs = gallery_cells.all_pairs(*map(gallery_cells.examples, ("photos", "paintings")))
-    say = lambda text: print(text, flush=True)
     limn, vgg19 = options.limn.resolve(), []
     cells = gallery_cells.paint(limn, gallery_cells.default_way(limn), pairs, options.size,
                                 options.out, options.again, say)
@@ -114,16 +104,16 @@ def make(options):
 
 def write_sheet(cells, path):
     sheet.compose(sheet_rows(cells), CELL, path, MOST_BYTES)
-    print(f"{path}: {path.stat().st_size // 1000} kB", flush=True)
+    say(f"{path}: {path.stat().st_size // 1000} kB")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     add = parser.add_argument
-    add("--limn", type=pathlib.Path, default=PROJECT / "build" / "limn", metavar="PROGRAM")
+    add("--limn", type=command.existing_file, default=str(PROJECT / "build" / "limn"),
+        metavar="PROGRAM")
     add("--size", type=int, help="longest side in pixels [limn's own]")
-    add("--vgg19", type=pathlib.Path, metavar="FILE", help="VGG-19's weights, for a second sheet")
+    add("--vgg19", type=command.existing_file, metavar="FILE", help="VGG-19's weights, for a second sheet")
     add("--vgg19-size", type=int, default=320, help="longest side of its pictures [320]")
     add("--vgg19-seconds", type=float, default=0, help="for each of them; 0: no limit [0]")
     add("--again", action="store_true", help="paint what is there already too")
@@ -132,18 +122,9 @@ def main():
     add("--folder", type=pathlib.Path, default=PROJECT / "docs" / "gallery")
     options = parser.parse_args()
     options.vgg19_out = options.out.with_name(options.out.name + "-vgg19")
-    for path in filter(None, (options.limn, options.vgg19)):
-        if not path.is_file():
-            parser.error(f"there is no file '{path}'")
-    try:
-        make(options)
-    except KeyboardInterrupt:
-        print("\ninterrupted; give the same command to go on", file=sys.stderr)
-        return 130
-    except (OSError, ValueError, painter.PaintingFailed) as error:
-        sys.exit(f"error: {error}")
-    return 0
+    make(options)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with command.errors_told():
+        main()

@@ -5,21 +5,19 @@ computed by PyTorch in float64, so that limn can be checked against them where P
   make_golden.py [--out FILE]
 
 Weights and pictures are not stored: they come from a generator (class Stream) that the C++ test
-repeats bit for bit. The equations are those of compare_torch.py.
+repeats bit for bit. The equations are those of kit/equations.py.
 """
 
-import argparse
 import json
 import math
 import pathlib
-import sys
 import textwrap
 
 import numpy as np
 import torch
 
-sys.dont_write_bytecode = True  # no __pycache__ beside the tools
-import compare_torch as equations  # noqa: E402
+from kit import command, equations, vgg
+from kit.errors import relative_error
 
 CONVOLUTIONS = {"1_1": (3, 16), "1_2": (16, 16), "2_1": (16, 32), "3_1": (32, 16)}  # in, out
 ROWS = [("conv", "1_1"), ("conv", "1_2"), ("pool", "1"), ("conv", "2_1"), ("pool", "2"),
@@ -69,7 +67,7 @@ def tiny_network_and_pictures():
     pictures = {name: stream.array(3, HEIGHT, WIDTH).astype(np.float32)
                 for name in ("photo", "painting", "picture")}
     pictures["painting_small"] = stream.array(3, SMALL_HEIGHT, SMALL_WIDTH).astype(np.float32)
-    return equations.Network(ROWS, filters, equations.TORCHVISION), pictures
+    return vgg.Network(ROWS, filters, vgg.TORCHVISION), pictures
 
 
 # --------------------------------------------------------------------------------- the cases --
@@ -133,8 +131,7 @@ def balanced(network, pictures, recipe, painting):
     settled = {key: dict(table) for key, table in recipe.items()}
     for term in equations.TERMS:
         if recipe[term]["weight"] is None:
-            alone = {key: {**table, "weight": 1.0 if key == term else 0.0}
-                     if key in equations.TERMS else table for key, table in recipe.items()}
+            alone = equations.only(recipe, term, weight=1.0)
             norm = np.linalg.norm(evaluate(network, pictures, alone, painting).gradient)
             settled[term]["weight"] = 10.0 ** -round(math.log10(norm))
     return settled
@@ -150,14 +147,14 @@ def worked_case(network, pictures, direction, case):
              "gradient_dot": np.sum(exact.gradient * direction)}
     if case["full"]:
         entry["gradient"] = exact.gradient.ravel().tolist()
-    return entry, equations.relative_error(single.gradient, exact.gradient)
+    return entry, relative_error(single.gradient, exact.gradient)
 
 
 # ------------------------------------------------------------------------- features, margins --
 
 def feature_entries(network, picture, pooling):
     """Shape (C, H, W), sum and L2 norm of the picture's features, by layer."""
-    found = equations.features(network, torch.from_numpy(picture).double(), pooling)
+    found = network.features(torch.from_numpy(picture).double(), pooling)
     return {name: {"shape": list(f.shape), "sum": float(f.sum()), "norm": float(f.norm())}
             for name, f in found.items()}
 
@@ -168,7 +165,7 @@ def margins(network, pictures):
     relu, lead = math.inf, math.inf
     for picture in pictures.values():
         for pooling in ("max", "average"):
-            f = equations.features(network, torch.from_numpy(picture).double(), pooling)
+            f = network.features(torch.from_numpy(picture).double(), pooling)
             relu = min(relu, *(float(a.abs().min()) for n, a in f.items() if n.startswith("conv")))
             for name in ("relu1_2", "relu2_1") if pooling == "max" else ():
                 cells = f[name].unfold(1, 2, 2).unfold(2, 2, 2).reshape(-1, 4).sort().values
@@ -235,10 +232,9 @@ def golden(network, pictures):
 
 
 def main():
-    root = pathlib.Path(__file__).resolve().parent.parent
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser = command.parser(__doc__)
     parser.add_argument("--out", type=pathlib.Path,
-                        default=root / "tests" / "network" / "tiny_golden.json")
+                        default=command.PROJECT / "tests" / "network" / "tiny_golden.json")
     out = parser.parse_args().out
     network, pictures = tiny_network_and_pictures()
     text = laid_out(rounded(golden(network, pictures))) + "\n"

@@ -4,138 +4,98 @@
   features.py --limn-dump build/dump_evaluation [--network vgg16 vgg19]
 
 For max and average pooling and for two odd sizes, which every pooling meets with a row or a column
-too many: the features of all layers, before the ReLU, after it and after pooling; and a style loss
-of one layer at a time, which is its Gram matrices and nothing else. The network is the one that
-systems.py states, in double precision. The weights are random, so that no layer's channels are
-silent, and come as a .npz.
+too many: the features of all layers, and a style loss of one layer at a time, which is its Gram
+matrices and nothing else. PyTorch has them in double precision. The weights are random, so that no
+layer's channels are silent, and come as a .npz.
 
-Exit status: 0 all within their limits, 1 some figure is not, 77 something needed is not here (ctest
-shows that as "skipped"); 2 bad usage.
+Exit status: 0 all within their limit, 1 some figure is not, 77 something needed is not here, 2 bad
+usage.
 """
 
-import argparse
-import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-try:
-    import numpy as np
-    import torch
-    from PIL import Image
-    import pictures
-    import weight_files
-    from systems import CAFFE_MEAN, Vgg, column, gram, layer_names, positions
-    MISSING = None
-except ImportError as error:
-    MISSING = f"the Python module {error.name} is not installed"
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+from kit import command, needs
 
-SKIPPED = 77
+needs.modules("numpy", "torch", "PIL")
+import numpy as np
+import torch
+from PIL import Image
+
+from kit import errors, painter, vgg, weight_writers
+import pictures
+
 LIMIT = 1e-4  # relative L2; rounding through 16 convolutions in float32 costs some 1e-6
 SIZES = ((53, 75), (61, 97))  # (rows, columns)
 
 
 def write_pictures(size, folder):
     """Writes photo.png, painting.png and picture.png of that size; the last is the first mirrored.
-    Returns their paths."""
+    Returns the painting and the last as the .npz's network reads them, in float64."""
     rows, columns = size
     taken = lambda make: np.rint(255 * make(100)[20:20 + rows, 10:10 + columns]).astype(np.uint8)
     photo, painting = taken(pictures.photo), taken(pictures.painting)
-    paths = [folder / f"{name}.png" for name in ("photo", "painting", "picture")]
-    for path, picture in zip(paths, (photo, painting, photo[:, ::-1])):
-        Image.fromarray(picture).save(path)
-    return paths
-
-
-def network_input(path):
-    """What the .npz's network reads: red, green, blue of 0..255 minus the mean, in float64."""
-    rgb = torch.from_numpy(np.asarray(Image.open(path)).transpose(2, 0, 1).astype(np.float64))
-    return rgb - column(CAFFE_MEAN, rgb)
-
-
-def run_dump(options, network, weights, paths, pooling, style_layer, folder):
-    """Runs dump_evaluation, with a style loss of that layer alone, mean (G/M - A/M')^2. Returns its
-    evaluation.json. SystemExit with the program's own message if it fails."""
-    folder.mkdir(exist_ok=True)
-    command = [options.limn_dump, *paths, "--weights", weights, "--recipe", "limn", "--out", folder,
-               "--network", network, "--pooling", pooling, "--content-weight", "0",
-               "--style-weight", "1", "--style-layers", f"{style_layer}:1"]
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(str(part) for part in command)}\n"
-                         f"ended with status {done.returncode}:\n{done.stdout}")
-    return json.loads((folder / "evaluation.json").read_text())
-
-
-def relative_error(value, reference):
-    if value.shape != reference.shape:
-        return float("inf")
-    return float(np.linalg.norm(value.astype(np.float64) - reference) / np.linalg.norm(reference))
+    arrays = (photo, painting, photo[:, ::-1])
+    for name, array in zip(painter.PICTURES, arrays):
+        Image.fromarray(array).save(folder / f"{name}.png")
+    mean = np.array(vgg.RGB_MINUS_MEAN.mean)
+    return [torch.from_numpy((array - mean).transpose(2, 0, 1).copy())[None]
+            for array in arrays[1:]]
 
 
 def style_layers(network):
     """One of each block and kind: before the ReLU in odd blocks, after it in even ones."""
-    convolutions = weight_files.convolutions(network)
-    last = {conv[0]: conv for conv in convolutions}
+    last = {conv[0]: conv for conv in vgg.convolutions(network)}
     return [("conv" if int(block) % 2 else "relu") + conv for block, conv in last.items()]
 
 
 def compare(options, network, filters, weights, size, pooling, folder):
     """{name: error} of every layer's features, and of one style loss in each block."""
-    names = layer_names(network)
-    paths = write_pictures(size, folder)
-    vgg = Vgg(network, filters, pooling, torch.float64)
-    with torch.no_grad():
-        ours = vgg.features(network_input(paths[2]), names)
-        painting = vgg.features(network_input(paths[1]), names)
-    errors = {}
+    tensors = {conv: [torch.from_numpy(part).double() for part in pair]
+               for conv, pair in filters.items()}
+    painting, ours = (
+        vgg.features(vgg.rows_of(vgg.BLOCKS[network]), tensors.get, x, pooling)
+        for x in write_pictures(size, folder))
+    found = {}
     for layer in style_layers(network):
-        report = run_dump(options, network, weights, paths, pooling, layer, folder / "dump")
-        F, S = ours[layer], painting[layer]
-        style = float(((gram(F) / positions(F) - gram(S) / positions(S)) ** 2).mean())
-        errors[f"style loss of {layer}"] = abs(report["style"] / style - 1)
-    for name in names:
-        errors[name] = relative_error(np.load(folder / "dump" / f"features_{name}.npy"),
-                                      ours[name].numpy())
-    return errors
+        report, dump = painter.dump_evaluation(
+            options.limn_dump, folder, "dump", "--weights", weights, "--recipe", "limn",
+            "--network", network, "--pooling", pooling, "--content-weight", 0, "--style-weight", 1,
+            "--style-layers", f"{layer}:1")
+        difference = vgg.mean_gram(ours[layer]) - vgg.mean_gram(painting[layer])
+        found[f"style loss of {layer}"] = abs(report["style"] / float((difference**2).mean()) - 1)
+    return {**found, **{name: errors.relative_error(np.load(dump / f"features_{name}.npy"),
+                                                    f[0].numpy()) for name, f in ours.items()}}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = command.parser(__doc__)
     parser.add_argument("--limn-dump", required=True, metavar="PROGRAM",
                         help="build/dump_evaluation")
     parser.add_argument("--network", nargs="+", choices=["vgg16", "vgg19"], default=["vgg16"])
     options = parser.parse_args()
-    if not MISSING and not os.path.isfile(options.limn_dump):
-        print(f"skipped: there is no program {options.limn_dump}")
-        return SKIPPED
-    if MISSING:
-        print(f"skipped: {MISSING}")
-        return SKIPPED
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    needs.files(limn_dump=options.limn_dump)
+    vgg.use_all_cores()
     failed = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         for network in options.network:
-            filters = weight_files.random_filters(network, seed=9)
+            filters = vgg.random_filters(network, seed=9)
             weights = folder / f"{network}_weights.npz"
-            weight_files.write_npz(weights, filters)
-            for size in SIZES:
-                for pooling in ("max", "average"):
-                    title = f"{network}, {pooling} pooling, {size[1]} x {size[0]}"
-                    errors = compare(options, network, filters, weights, size, pooling, folder)
-                    worst = max(errors, key=errors.get)
-                    print(f"{title}: {len(errors)} figures, the largest {errors[worst]:.1e} of "
-                          f"{worst}", flush=True)
-                    failed += [f"{title}: {name} {error:.1e}" for name, error in errors.items()
-                               if not error <= LIMIT]
-    print("\nFAILED: " + "; ".join(failed) if failed else
-          f"\nall figures are within their limit, {LIMIT:.0e}")
-    return 1 if failed else 0
+            weight_writers.write_npz(weights, filters)
+            for size, pooling in ((s, p) for s in SIZES for p in ("max", "average")):
+                title = f"{network}, {pooling} pooling, {size[1]} x {size[0]}"
+                found = compare(options, network, filters, weights, size, pooling, folder)
+                worst = max(found, key=found.get)
+                command.say(f"{title}: {len(found)} figures, the largest {found[worst]:.1e} of "
+                            f"{worst}")
+                failed += [f"{title}: {name} {error:.1e}" for name, error in found.items()
+                           if not error <= LIMIT]
+    errors.end(failed, f"all figures are within their limit, {LIMIT:.0e}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with command.errors_told():
+        main()

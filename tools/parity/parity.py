@@ -7,38 +7,36 @@
   parity.py ... --sheet docs/parity           longer runs, and their pictures side by side
 
 systems.py states the five, pictures.py makes what they paint, and each reads the kind of weights
-file that it was published with: made here from Keras's VGG-19 by weight_files.py, where that is not
-the file itself. Both sides are given the same pictures at the same size, and begin with the same
+file that it was published with: made here from Keras's VGG-19, where that is not the file itself. Both sides are given the same pictures at the same size, and begin with the same
 variable; from there on each is on its own.
 
-Exit status: 0 all within their limits, 1 some figure is not, 77 something needed is not here (ctest
-shows that as "skipped"); 2 bad usage.
+Exit status: 0 all within their limits, 1 some figure is not, 77 something needed is not here, 2 bad
+usage.
 """
 
-import argparse
 import dataclasses
 import datetime
 import json
 import math
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
 
-try:
-    import h5py
-    import numpy as np
-    import scipy
-    import torch
-    from PIL import Image, ImageDraw
-    import pictures
-    import weight_files
-    from systems import SYSTEMS
-    MISSING = None
-except ImportError as error:
-    MISSING = f"the Python module {error.name} is not installed"
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+from kit import command, needs
+
+needs.modules("h5py", "numpy", "scipy", "torch", "PIL")
+import numpy as np
+import scipy
+import torch
+from PIL import Image
+
+from kit import errors, images, painter, sheet, vgg, weight_writers
+from kit.errors import Line, relative_error
+from kit.page import table
+import pictures
+from systems import SYSTEMS
 
 # Of a loss at the same variable, relative: float32 through 16 convolutions, squared, costs some
 # 1e-6; a figure of 1e-4 is another formula. Of the gradient, relative L2: a value within rounding
@@ -57,7 +55,6 @@ MOVEMENT_LIMITS = {"keras": {1: 1e-4, 3: 5e-4}, "tensorflow": {1: 5e-4, 3: 5e-3}
 # How much worse limn's L-BFGS may end than SciPy's, whose steps it does not repeat.
 LBFGS_LIMIT = 0.01
 
-SKIPPED = 77
 TERMS = ("content", "style", "total_variation", "total")
 
 
@@ -116,12 +113,11 @@ CASES = [
 
 def make_weights(vgg19_path, folder):
     """The weights files of CASES, by name, all with Keras's trained filters."""
-    vgg19 = weight_files.read_h5(vgg19_path)
+    vgg19 = vgg.read_h5(vgg19_path)
     paths = {name: folder / name for name in ("vgg19.mat", "vgg16.npz", "vgg19.pth")}
-    weight_files.write_mat(paths["vgg19.mat"], weight_files.with_red_first(vgg19))
-    weight_files.write_npz(paths["vgg16.npz"],
-                           weight_files.with_red_first(weight_files.vgg16_of(vgg19)))
-    weight_files.write_pth(paths["vgg19.pth"], weight_files.for_torchvision(vgg19))
+    weight_writers.write_mat(paths["vgg19.mat"], vgg.with_red_first(vgg19))
+    weight_writers.write_npz(paths["vgg16.npz"], vgg.with_red_first(vgg.vgg16_of(vgg19)))
+    weight_writers.write_pth(paths["vgg19.pth"], vgg.for_torchvision(vgg19))
     return {"vgg19.h5": pathlib.Path(vgg19_path), **paths}
 
 
@@ -141,17 +137,10 @@ class LimnRun:
 
 
 def run_limn(options, case, weights, paths, folder, after, flags=()):
-    """Runs dump_run into `folder` for as many iterations as the last of `after` is. SystemExit with
-    the program's own message if it fails."""
+    """Runs dump_run into `folder` for as many iterations as the last of `after` is."""
     folder.mkdir(parents=True)
-    command = [options.limn_run, *paths, "--weights", weights, "--recipe", case.system,
-               *case.flags(), *flags, "--iterations", max(after), "--out", folder,
-               "--at", *after]
-    command = [str(part) for part in command]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}\n"
-                         f"ended with status {done.returncode}:\n{done.stdout}")
+    painter.run(options.limn_run, *paths, "--weights", weights, "--recipe", case.system,
+                *case.flags(), *flags, "--iterations", max(after), "--out", folder, "--at", *after)
     run = json.loads((folder / "run.json").read_text())
 
     def planes(name, like):
@@ -189,39 +178,18 @@ def descend(system, initial, after):
 
 # ---------------------------------------------------------------------------- the comparison --
 
-@dataclasses.dataclass
-class Line:
-    """One figure: how far limn is off, and how far it may be."""
-    name: str
-    error: float
-    limit: float
-    worse_only: bool = False  # a negative figure is better, however large
-
-    def passed(self):
-        return (self.error if self.worse_only else abs(self.error)) <= self.limit  # false for NaN
-
-
 def expected_sizes(case, photo, painting):
     """((height, width) of the photo, of the painting) that limn works on in the system's stead, from
     the (height, width) of the files. The systems cut what is left of a proportion, limn rounds it:
     they are alike where a proportion gives whole pixels."""
-    (rows, columns), (other_rows, other_columns) = photo, painting
-    scaled = lambda length, numerator, denominator: (
-        (2 * length * numerator + denominator) // (2 * denominator))
+    rows, columns = photo
     if case.system == "keras":
-        size = (case.rows, scaled(columns, case.rows, rows))
+        size = (case.rows, (2 * columns * case.rows + rows) // (2 * rows))
         return size, size
     if case.system == "tensorflow":
         side = case.rows * 4 // 3
-        shrink = lambda a, b: (scaled(a, side, max(a, b)), scaled(b, side, max(a, b)))
-        return shrink(rows, columns), shrink(other_rows, other_columns)
+        return images.working_size(*photo, side), images.working_size(*painting, side)
     return photo, photo if case.system == "gatys" else painting
-
-
-def relative_error(value, reference):
-    """|value - reference| / |reference| in L2."""
-    value, reference = np.asarray(value, np.float64), np.asarray(reference, np.float64)
-    return float(np.linalg.norm(value - reference) / np.linalg.norm(reference))
 
 
 def write_mixture(photo_path, painting_path, path):
@@ -291,7 +259,7 @@ def compare_case(options, case, weights, work):
     mixture = write_mixture(*paths, folder / "mixture.png")
     after = case.quick_after if options.quick else case.after
     run = run_limn(options, case, weights, paths, folder / "run", after)
-    filters = weight_files.READERS[weights.suffix](weights)
+    filters = vgg.READERS[weights.suffix](weights)
     system = reference(case, run, filters, torch.float64)
     lines = [compare_sizes(case, run, paths), compare_beginning(system, run)]
     lines += compare_at(system, run.initial, run.losses[0], run.gradient, "the start")
@@ -331,13 +299,8 @@ def percent(lines, name):
     return f"{100 * found[0].error:+.2f} %" if found else ""
 
 
-def markdown_table(head, rows):
-    return "\n".join(["| " + " | ".join(row) + " |"
-                      for row in (head, ["---"] * len(head), *rows)])
-
-
-def page(results, sheet, quick):
-    """docs/parity.md. results: {case: lines}; sheet: what paint_sheet returns."""
+def page(results, painted, quick):
+    """docs/parity.md. results: {case: lines}; painted: what paint_sheet returns."""
     label = lambda case: f"`{case.system}`" + case.name[len(case.system):]
     same = [[label(case), case.weights_file, place,
              *(figure(lines, f"{key} at {place}") for key in COLUMNS)]
@@ -349,17 +312,17 @@ def page(results, sheet, quick):
         rows=CASES[0].rows, columns=CASES[0].rows * 4 // 3,
         loss=LOSS_LIMIT, gradient=GRADIENT_LIMIT,
         ten=f"{STEP_LIMITS[10]:.0%}", fifty=f"{STEP_LIMITS[50]:.0%}", lbfgs=f"{LBFGS_LIMIT:.0%}",
-        same=markdown_table(["recipe", "weights", "at", *COLUMNS.values()], same),
-        apart=markdown_table(["recipe", *(f"movement, {i}" for i in (1, 3, 10)),
+        same=table(["recipe", "weights", "at", *COLUMNS.values()], same),
+        apart=table(["recipe", *(f"movement, {i}" for i in (1, 3, 10)),
                               *(f"total, {i}" for i in (3, 10, 20, 50, 100))], apart),
         date=datetime.date.today().isoformat(), torch=torch.__version__, scipy=scipy.__version__,
         numpy=np.__version__)
     text += QUICK if quick else ""
-    if sheet:
-        text += SHEET.format(table=markdown_table(
+    if painted:
+        text += SHEET.format(table=table(
             ["recipe", "iterations", "total, limn / reference - 1", "mean difference of 255"],
             [[f"`{name}`", str(n), f"{100 * ratio:+.2f} %", f"{difference:.2f}"]
-             for name, (n, ratio, difference) in sheet.items()]))
+             for name, (n, ratio, difference) in painted.items()]))
     return text
 
 
@@ -438,28 +401,14 @@ SHEET_ITERATIONS = {"keras": 300, "tensorflow": 100, "gatys": 100, "hundred-line
 
 def to_picture(rgb):
     """A PIL picture of (3, H, W) RGB."""
-    return Image.fromarray(np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8).transpose(1, 2, 0))
-
-
-def compose(rows, path):
-    """One picture of labelled rows: [(label, picture, picture)]."""
-    width, height, gap, band = SHEET_ROWS * 4 // 3, SHEET_ROWS, 6, 16
-    sheet = Image.new("RGB", (2 * width + 3 * gap, len(rows) * (height + band + gap)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for i, (label, *both) in enumerate(rows):
-        top = i * (height + band + gap)
-        draw.text((gap, top + 3), label, fill="black")
-        for j, picture in enumerate(both):
-            place = gap + j * (width + gap) + (width - picture.width) // 2
-            sheet.paste(picture, (place, top + band + (height - picture.height) // 2))
-    sheet.save(path, quality=88)
+    return Image.fromarray(images.bytes_of(rgb).transpose(1, 2, 0))
 
 
 def paint_sheet(options, weights, work):
     """Runs each system for longer, puts the pictures side by side, and returns {system:
     (iterations, total of limn / reference - 1, mean difference of the pictures of 255)}."""
     paths = pictures.write_pictures(work / "sheet_pictures", SHEET_ROWS)
-    rows = [("photo and painting", *(Image.open(path) for path in paths))]
+    rows = [[("", path.stem, images.read(path)) for path in paths]]
     measured = {}
     for case in CASES:
         if case.system in measured or options.only and case.system not in options.only:
@@ -467,53 +416,35 @@ def paint_sheet(options, weights, work):
         iterations = SHEET_ITERATIONS[case.system]
         sized = dataclasses.replace(case, rows=SHEET_ROWS,
                                     learning_rate=SHEET_RATE.get(case.system, 0))
-        run = run_limn(options, sized, weights[case.weights_file], paths,
-                       work / f"sheet_{case.system}", (iterations,))
-        system = reference(sized, run, weight_files.READERS[weights[case.weights_file].suffix](
-            weights[case.weights_file]), torch.float32)
+        file = weights[case.weights_file]
+        run = run_limn(options, sized, file, paths, work / f"sheet_{case.system}", (iterations,))
+        system = reference(sized, run, vgg.READERS[file.suffix](file), torch.float32)
         x = descend(system, run.initial, (iterations,))[iterations]
         ours, theirs = (np.clip(system.to_rgb(v).numpy(), 0, 1)
                         for v in (torch.from_numpy(run.final), x))
         ratio = run.losses[-1]["total"] / system.losses(x)["total"] - 1
-        measured[case.system] = (iterations, ratio,
-                                 float(255 * np.abs(ours - theirs).mean()))
-        rows.append((f"{case.system}, {iterations} iterations: limn, PyTorch",
-                     to_picture(ours), to_picture(theirs)))
-        print(f"sheet: {case.system} {measured[case.system]}", flush=True)
-    folder = pathlib.Path(options.sheet)
-    folder.mkdir(parents=True, exist_ok=True)
-    compose(rows, folder / "side-by-side.jpg")
+        measured[case.system] = (iterations, ratio, float(255 * np.abs(ours - theirs).mean()))
+        rows.append([(f"{case.system}, {iterations} iterations", side, to_picture(rgb))
+                     for side, rgb in (("limn", ours), ("PyTorch", theirs))])
+        command.say(f"sheet: {case.system} {measured[case.system]}")
+    sheet.compose(rows, SHEET_ROWS * 4 // 3, options.sheet / "side-by-side.jpg")
     return measured
 
 
 # ---------------------------------------------------------------------------------------- main --
 
-def parse_options():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--limn-run", required=True, metavar="PROGRAM", help="build/dump_run")
-    parser.add_argument("--vgg19", required=True, metavar="FILE",
-                        help="Keras's VGG-19 .h5, without its top")
-    parser.add_argument("--only", nargs="+", choices=["keras", "tensorflow", "gatys",
-                                                      "hundred-lines", "pytorch"],
-                        help="these systems and no others")
-    parser.add_argument("--quick", action="store_true",
-                        help="10 steps instead of 50, 20 of L-BFGS instead of 100")
-    parser.add_argument("--markdown", metavar="FILE", help="write the tables as a page")
-    parser.add_argument("--sheet", metavar="FOLDER", help="write side-by-side.jpg")
-    parser.add_argument("--keep", metavar="FOLDER", help="leave weights and dumps in this folder")
+def read_options():
+    parser = command.parser(__doc__)
+    add = parser.add_argument
+    add("--limn-run", required=True, metavar="PROGRAM", help="build/dump_run")
+    add("--vgg19", required=True, metavar="FILE", help="Keras's VGG-19 .h5, without its top")
+    add("--only", nargs="+", choices=list(SYSTEMS), help="these systems and no others")
+    add("--quick", action="store_true",
+        help="10 steps instead of 50, 20 of L-BFGS instead of 100")
+    add("--markdown", metavar="FILE", type=pathlib.Path, help="write the tables as a page")
+    add("--sheet", metavar="FOLDER", type=pathlib.Path, help="write side-by-side.jpg")
+    add("--keep", metavar="FOLDER", help="leave weights and dumps in this folder")
     return parser.parse_args()
-
-
-def what_is_missing(options):
-    """A line that says what is not here, or None."""
-    if MISSING:
-        return MISSING
-    for path in (options.limn_run, options.vgg19):
-        if not os.path.isfile(path):
-            return f"there is no file {path}"
-    if not h5py.is_hdf5(options.vgg19):
-        return f"{options.vgg19} is not an HDF5 file"
-    return None
 
 
 def compare_cases(options, weights, work):
@@ -530,25 +461,22 @@ def compare_cases(options, weights, work):
 
 
 def main():
-    options = parse_options()
-    missing = what_is_missing(options)
-    if missing:
-        print(f"skipped: {missing}")
-        return SKIPPED
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    options = read_options()
+    needs.files(limn_run=options.limn_run, vgg19=options.vgg19)
+    needs.hdf5(options.vgg19)
+    vgg.use_all_cores()
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(options.keep or temporary)
         work.mkdir(parents=True, exist_ok=True)
         weights = make_weights(options.vgg19, work)
         results = compare_cases(options, weights, work)
-        sheet = paint_sheet(options, weights, work) if options.sheet else {}
+        painted = paint_sheet(options, weights, work) if options.sheet else {}
     if options.markdown:
-        pathlib.Path(options.markdown).write_text(page(results, sheet, options.quick))
-    failed = [f"{case.name}: {line.name}" for case, lines in results.items()
-              for line in lines if not line.passed()]
-    print("\nFAILED: " + ", ".join(failed) if failed else "\nall figures are within their limits")
-    return 1 if failed else 0
+        options.markdown.write_text(page(results, painted, options.quick))
+    errors.end([f"{case.name}: {line.name}" for case, lines in results.items() for line in lines
+                if not line.passed()], "all figures are within their limits")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with command.errors_told():
+        main()

@@ -15,64 +15,12 @@ positions; G = F F^T and A = S S^T over positions.
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 
-# ------------------------------------------------------------------------------- the network --
+from kit import vgg
+from kit.equations import positions, total_variation
+from kit.vgg import gram
 
-CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}  # in each of the five blocks
-
-
-def layer_names(network):
-    """["conv1_1", "relu1_1", "conv1_2", ..., "pool1", ...] from top to bottom."""
-    names = []
-    for block, count in enumerate(CONVOLUTIONS[network], start=1):
-        for i in range(1, count + 1):
-            names += [f"conv{block}_{i}", f"relu{block}_{i}"]
-        names.append(f"pool{block}")
-    return names
-
-
-class Vgg:
-    """VGG-16 or VGG-19 without its last, fully connected layers.
-
-    filters: "1_1" -> (kernel (out, in, 3, 3), bias (out,)), NumPy arrays.
-    pooling: "max" drops an odd last row or column; "average" is the mean of the cells there are.
-    """
-
-    def __init__(self, network, filters, pooling, dtype):
-        self.names = layer_names(network)
-        self.pooling = pooling
-        self.filters = {conv: [torch.tensor(part, dtype=dtype) for part in pair]
-                        for conv, pair in filters.items()}
-
-    def features(self, x, wanted):
-        """Features of x, (3, H, W) as the network reads it, by name: "conv" before the ReLU, "relu"
-        after it. Computes no further than the deepest of `wanted`."""
-        found, x = {}, x[None]
-        for name in self.names:
-            if len(found) == len(set(wanted)):
-                break
-            if name.startswith("conv"):
-                x = functional.conv2d(x, *self.filters[name[4:]], padding=1)
-            elif name.startswith("relu"):
-                x = functional.relu(x)
-            elif self.pooling == "max":
-                x = functional.max_pool2d(x, 2, stride=2)
-            else:
-                x = functional.avg_pool2d(x, 2, stride=2, ceil_mode=True, count_include_pad=False)
-            if name in wanted:
-                found[name] = x[0]
-        return found
-
-
-def gram(features):
-    """F F^T, (C, C), of features (C, H, W)."""
-    flat = features.reshape(features.shape[0], -1)
-    return flat @ flat.T
-
-
-def positions(features):
-    return features.shape[1] * features.shape[2]
+NOTHING, ONE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
 
 def column(values, like):
@@ -87,43 +35,50 @@ class System:
 
     network = "vgg19"
     pooling = "max"
+    scale, mean, deviation = 255, vgg.RGB_MINUS_MEAN.mean, ONE  # of the variable
+    blue_first = False  # in the network
     starts_from_photo = True
     content_layer = ""
     style_layers = {}  # layer -> its weight, applied beside style_weight
     content_weight = style_weight = variation_weight = 0.0
+    variation = None  # its form in equations.py
 
     def __init__(self, filters, photo, painting, dtype=torch.float32):
         """photo, painting: (3, H, W) float arrays, RGB in 0..1. dtype: of all arithmetic."""
         self.dtype = dtype
-        self.vgg = Vgg(self.network, filters, self.pooling, dtype)
+        self.filters = {conv: [torch.tensor(part, dtype=dtype) for part in pair]
+                        for conv, pair in filters.items()}
         with torch.no_grad():
             self.photo = self.from_rgb(torch.from_numpy(photo).to(dtype))
             self.P = self.features(self.photo)[self.content_layer]
             self.S = self.features(self.from_rgb(torch.from_numpy(painting).to(dtype)))
             self.A = {name: gram(self.S[name]) for name in self.style_layers}
 
-    # What each system says for itself.
+    # What a system may say for itself.
 
     def from_rgb(self, rgb):
         """The variable that stands for a picture."""
-        raise NotImplementedError
+        return (self.scale * rgb - column(self.mean, rgb)) / column(self.deviation, rgb)
 
     def to_rgb(self, variable):
         """The picture that a variable stands for."""
-        raise NotImplementedError
+        return (variable * column(self.deviation, variable)
+                + column(self.mean, variable)) / self.scale
 
     def network_input(self, variable):
-        raise NotImplementedError
+        return variable.flip(0) if self.blue_first else variable
 
     def content_loss(self, F, P):
-        raise NotImplementedError
+        return ((F - P) ** 2).sum()
 
     def style_loss(self, F, S, A):
         """Of one layer."""
         raise NotImplementedError
 
     def total_variation(self, variable):
-        return variable.new_zeros(())
+        if self.variation is None:
+            return variable.new_zeros(())
+        return total_variation(variable, self.variation)
 
     def descend(self, variable, iterations):
         """Yields the variable after each iteration, a tensor that stays as it is."""
@@ -138,8 +93,10 @@ class System:
     # What follows from that.
 
     def features(self, variable):
-        return self.vgg.features(self.network_input(variable),
-                                 [self.content_layer, *self.style_layers])
+        found = vgg.features(vgg.rows_of(vgg.BLOCKS[self.network]), self.filters.get,
+                             self.network_input(variable)[None], self.pooling,
+                             [self.content_layer, *self.style_layers])
+        return {name: f[0] for name, f in found.items()}
 
     def terms(self, variable):
         """{"content", "style", "total_variation", "total"}: weighted, so that they add up."""
@@ -192,29 +149,14 @@ def adam_uncorrected(system, x, iterations, rate, beta1, beta2, epsilon, after=l
         yield x
 
 
-# Photographs' mean colour as Caffe's networks subtract it: red, green, blue, of 0..255.
-CAFFE_MEAN = (123.68, 116.779, 103.939)
-
-
 class Keras(System):
     """Chollet's example for Keras. Filters: Keras's .h5, which read blue, green, red."""
 
+    blue_first = True
     content_layer = "relu5_2"
     style_layers = {f"relu{block}_1": 1 / 5 for block in range(1, 6)}
     content_weight, style_weight, variation_weight = 2.5e-8, 1e-6, 1e-6
     learning_rate = 100.0
-
-    def from_rgb(self, rgb):
-        return 255 * rgb - column(CAFFE_MEAN, rgb)
-
-    def to_rgb(self, variable):
-        return (variable + column(CAFFE_MEAN, variable)) / 255
-
-    def network_input(self, variable):
-        return variable.flip(0)
-
-    def content_loss(self, F, P):
-        return ((F - P) ** 2).sum()
 
     def style_loss(self, F, S, A):
         _, rows, columns = self.photo.shape
@@ -237,18 +179,14 @@ class Keras(System):
 class TensorFlow(System):
     """TensorFlow's tutorial with its total variation. Filters as for Keras."""
 
+    scale, mean = 1, NOTHING
     content_layer = "relu5_2"
     style_layers = {f"relu{block}_1": 1 / 5 for block in range(1, 6)}
+    variation = "absolute"
     content_weight, style_weight, variation_weight = 1e4, 1e-2, 30.0
 
-    def from_rgb(self, rgb):
-        return rgb.clone()
-
-    def to_rgb(self, variable):
-        return variable
-
     def network_input(self, variable):
-        return (255 * variable - column(CAFFE_MEAN, variable)).flip(0)
+        return vgg.CAFFE.to_input(variable)
 
     def content_loss(self, F, P):
         return ((F - P) ** 2).mean()
@@ -256,10 +194,6 @@ class TensorFlow(System):
     def style_loss(self, F, S, A):
         """The painting has a size of its own, so each Gram matrix is over its own positions."""
         return ((gram(F) / positions(F) - A / positions(S)) ** 2).mean()
-
-    def total_variation(self, x):
-        return ((x[:, 1:, :] - x[:, :-1, :]).abs().sum()
-                + (x[:, :, 1:] - x[:, :, :-1]).abs().sum())
 
     def descend(self, x, iterations):
         return adam_uncorrected(self, x, iterations, rate=0.02, beta1=0.99, beta2=0.999,
@@ -275,15 +209,6 @@ class Gatys(System):
     content_layer = "relu4_2"
     style_layers = {f"relu{block}_1": 0.2 for block in range(1, 6)}
     content_weight, style_weight = 1.0, 2e2
-
-    def from_rgb(self, rgb):
-        return 255 * rgb - column(CAFFE_MEAN, rgb)
-
-    def to_rgb(self, variable):
-        return (variable + column(CAFFE_MEAN, variable)) / 255
-
-    def network_input(self, variable):
-        return variable
 
     def content_loss(self, F, P):
         return ((F - P) ** 2).sum() / (2 * np.sqrt(F.shape[0]) * np.sqrt(positions(F)))
@@ -332,27 +257,11 @@ class HundredLines(System):
     content_layer = "conv4_2"
     style_layers = {f"conv{block}_1": 1 / 5 for block in range(1, 6)}
     content_weight, style_weight, variation_weight = 30.0, 15.0, 0.0  # the program's
-    TEXT_WEIGHTS = (0.025, 5.0, 0.1)
-    MEAN = (123.0, 117.0, 104.0)
-
-    def from_rgb(self, rgb):
-        return 255 * rgb - column(self.MEAN, rgb)
-
-    def to_rgb(self, variable):
-        return (variable + column(self.MEAN, variable)) / 255
-
-    def network_input(self, variable):
-        return variable.flip(0)
-
-    def content_loss(self, F, P):
-        return ((F - P) ** 2).sum()
+    mean, blue_first = (123.0, 117.0, 104.0), True
+    variation = "squared"
 
     def style_loss(self, F, S, A):
         return ((gram(F) - A) ** 2).sum() / (F.shape[0] ** 2 * positions(F) ** 2)
-
-    def total_variation(self, x):
-        down, right = x[:, 1:, :] - x[:, :-1, :], x[:, :, 1:] - x[:, :, :-1]
-        return ((down**2).sum() + (right**2).sum()) / 2
 
     def initial_error(self, variable):
         """Standard normal noise."""
@@ -369,16 +278,7 @@ class PyTorch(System):
 
     content_layer = "relu4_2"
     style_layers = {"relu1_1": 1.0, "relu2_1": 0.8, "relu3_1": 0.4, "relu4_1": 0.2, "relu5_1": 0.1}
-    MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-    def from_rgb(self, rgb):
-        return (rgb - column(self.MEAN, rgb)) / column(self.DEVIATION, rgb)
-
-    def to_rgb(self, variable):
-        return variable * column(self.DEVIATION, variable) + column(self.MEAN, variable)
-
-    def network_input(self, variable):
-        return variable
+    scale, mean, deviation = 1, vgg.TORCHVISION.mean, vgg.TORCHVISION.deviation
 
     def content_loss(self, F, P):
         return ((F - P) ** 2).mean()

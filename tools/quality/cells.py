@@ -4,12 +4,9 @@ import dataclasses
 import pathlib
 import statistics
 
-from PIL import Image
-
-import pairs as pairing
-import painter
-
-PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
+from kit import images, painter
+from kit import pairs as pairing
+from kit.command import EXAMPLES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,13 +21,12 @@ class Cell:
         return self.record["seconds"]
 
     def image(self):
-        with Image.open(self.picture) as picture:
-            return picture.convert("RGB")
+        return images.read(self.picture)
 
 
 def examples(kind):
     """The "photos" or "paintings" of the project's own making, by name."""
-    return sorted((PROJECT / "examples" / kind).glob("*.jpg"))
+    return sorted((EXAMPLES / kind).glob("*.jpg"))
 
 
 def all_pairs(photos, paintings):

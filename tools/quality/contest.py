@@ -8,11 +8,10 @@ recipe is given as many iterations as fit.
 import dataclasses
 import math
 import pathlib
-import subprocess
 
+from kit import painter
+from kit import pairs as pairing
 import cells
-import pairs as pairing
-import painter
 
 PACE_ITERATIONS = 6  # of the short run; its first is not counted
 OURS = ("limn", "limn-vgg19")
@@ -61,8 +60,7 @@ def entries(limn, vgg19, published):
 
 def has_own_clock(limn):
     """Whether `limn paint` knows --seconds."""
-    helped = subprocess.run([limn, "paint", "--help"], capture_output=True, text=True)
-    return "--seconds" in helped.stdout
+    return "--seconds" in painter.run(limn, "paint", "--help")
 
 
 def iterations_within(seconds, record):

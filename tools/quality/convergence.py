@@ -16,18 +16,15 @@ recipe takes to the same loss. The curve of the first pair goes to --svg.
 Exit status: 0 done; 1 limn failed; 2 bad usage.
 """
 
-import argparse
 import json
 import math
 import pathlib
 import statistics
-import subprocess
 import sys
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import pairs as pairing  # noqa: E402
-import plot_svg  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+from kit import chart, command, page, painter
+from kit import pairs as pairing
 
 PLAIN = ("--bands", "0", "--line-search", "none", "--curvature", "one")
 MARKS = (50, 100, 200, 300, 500)
@@ -41,12 +38,10 @@ def report_of(options, photo, painting, name, iterations, flags):
     kept = options.out / f"{pair.name}-{name}-{options.size}-{iterations}-{known_by}.json"
     if not kept.is_file():
         part = kept.with_suffix(".part")
-        command = [options.limn, "paint", photo, painting, "-o", kept.with_suffix(".png"),
-                   "--report", part, "--quiet", "--size", options.size, "--smallest", 0,
-                   "--init", "content", "--iterations", iterations, *flags]
-        if options.weights:
-            command += ["--weights", options.weights]
-        subprocess.run([str(word) for word in command], check=True)
+        painter.run(options.limn, "paint", photo, painting, "-o", kept.with_suffix(".png"),
+                    "--report", part, "--quiet", "--size", options.size, "--smallest", 0,
+                    "--init", "content", "--iterations", iterations, *flags,
+                    *(("--weights", options.weights) if options.weights else ()))
         part.rename(kept)
     return json.loads(kept.read_text())["history"]
 
@@ -67,38 +62,35 @@ def pace(history):
 
 
 def table(rows, marks):
-    """Markdown; rows: [(pair, {mark: part or None}, seconds of the recipe over plain), ...]."""
-    lines = ["| pair | " + " | ".join(f"{mark}" for mark in marks) + " | seconds an iteration |",
-             "| --- |" + " --- |" * (len(marks) + 1)]
-    for name, parts, seconds in rows:
-        cells = [f"{parts[mark]:.2f}" if parts[mark] is not None else "" for mark in marks]
-        lines.append(f"| {name} | " + " | ".join(cells) + f" | {seconds:.2f} |")
+    """Markdown; rows: [(pair, [part or None of each mark], seconds of the recipe over plain), ...].
+    """
+    mean = lambda values: None if None in values else statistics.mean(values)
     if len(rows) > 1:
-        means = [[parts[mark] for _, parts, _ in rows] for mark in marks]
-        cells = [f"{statistics.mean(m):.2f}" if None not in m else "" for m in means]
-        mean = statistics.mean(seconds for _, _, seconds in rows)
-        lines.append("| **mean** | " + " | ".join(cells) + f" | {mean:.2f} |")
-    return "\n".join(lines)
+        _, parts, seconds = zip(*rows)
+        rows = [*rows, ("**mean**", list(map(mean, zip(*parts))), mean(seconds))]
+    number = lambda value: "" if value is None else f"{value:.2f}"
+    return page.table(["pair", *map(str, marks), "seconds an iteration"],
+                      [[name, *map(number, [*parts, seconds])] for name, parts, seconds in rows])
 
 
-def chart(plain, recipe, title):
-    def curve(history):
-        return [[i, point["total"]] for i, point in enumerate(history) if i > 0]
-    return plot_svg.Chart(title, "iterations", "loss",
-                          [plot_svg.Series("plain L-BFGS", curve(plain)),
-                           plot_svg.Series("recipe limn", curve(recipe))], log_y=True, log_x=True)
+def curves(plain, recipe, title):
+    curve = lambda history: [[i, point["total"]] for i, point in enumerate(history) if i > 0]
+    return chart.Chart(title, "iterations", "loss",
+                       [chart.Series("plain L-BFGS", curve(plain)),
+                        chart.Series("recipe limn", curve(recipe))], log_y=True, log_x=True)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("pictures", nargs="+", type=pathlib.Path, metavar="PHOTO PAINTING")
-    parser.add_argument("--limn", required=True, type=pathlib.Path)
-    parser.add_argument("--weights", type=pathlib.Path, help="instead of the built-in network")
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--iterations", type=int, default=300, help="of plain L-BFGS")
-    parser.add_argument("--part", type=float, default=0.5, help="of them for the recipe")
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/convergence"))
-    parser.add_argument("--svg", type=pathlib.Path)
+    parser = command.parser(__doc__)
+    add = parser.add_argument
+    add("pictures", nargs="+", type=command.existing_file, metavar="PHOTO PAINTING")
+    add("--limn", required=True, type=command.existing_file)
+    add("--weights", type=command.existing_file, help="instead of the built-in network")
+    add("--size", type=int, default=512)
+    add("--iterations", type=int, default=300, help="of plain L-BFGS")
+    add("--part", type=float, default=0.5, help="of them for the recipe")
+    add("--out", type=pathlib.Path, default=pathlib.Path("build/convergence"))
+    add("--svg", type=pathlib.Path)
     options = parser.parse_args()
     if len(options.pictures) % 2:
         parser.error("pictures come in pairs: a photo, then a painting")
@@ -107,24 +99,22 @@ def main():
     few = round(options.part * options.iterations)
     rows = []
     for photo, painting in zip(options.pictures[::2], options.pictures[1::2]):
-        try:
-            plain = report_of(options, photo, painting, "plain", options.iterations, PLAIN)
-            recipe = report_of(options, photo, painting, "recipe", few, ())
-        except (subprocess.CalledProcessError, OSError) as error:
-            sys.exit(f"convergence.py: {photo} as {painting}: {error}")
-        parts = {}
+        plain = report_of(options, photo, painting, "plain", options.iterations, PLAIN)
+        recipe = report_of(options, photo, painting, "recipe", few, ())
+        parts = []
         for mark in marks:
             least = min(point["total"] for point in plain[:mark + 1])
             took = iterations_to(least, recipe)
-            parts[mark] = took / mark if took is not None else None
+            parts.append(took / mark if took is not None else None)
         name = f"{photo.stem}, {painting.stem}"
         rows.append((name, parts, pace(recipe) / pace(plain)))
         if options.svg and len(rows) == 1:
             network = "VGG-19" if options.weights else "built-in network"
-            plot_svg.write_svg([chart(plain, recipe,
-                                      f"{name} at {options.size} pixels, {network}")], options.svg)
+            title = f"{name} at {options.size} pixels, {network}"
+            chart.write_svg([curves(plain, recipe, title)], options.svg)
     print(table(rows, marks))
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -17,29 +17,24 @@ something only where the machine has nothing else to do.
 Exit status: 0 done; 1 something failed; 2 bad usage; 130 interrupted.
 """
 
-import argparse
 import dataclasses
 import os
 import pathlib
 import sys
 
-sys.dont_write_bytecode = True
-TOOLS = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOOLS / "train"))
-from PIL import Image  # noqa: E402
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[1:1] = [str(TOOLS), str(TOOLS / "train")]
+from PIL import Image
 
-import cells  # noqa: E402
-import contest  # noqa: E402
-import figures  # noqa: E402
-import page  # noqa: E402
-import painter  # noqa: E402
-import pairs as pairing  # noqa: E402
-import sheet  # noqa: E402
-import sizes  # noqa: E402
-import tables  # noqa: E402
-import verdicts  # noqa: E402
+from kit import command, images, page, painter, sheet
+from kit import pairs as pairing
+from kit.command import EXAMPLES, PROJECT, say
+import cells
+import contest
+import sizes
+import tables
+import verdicts
 
-PROJECT = TOOLS.parent
 PARTS = ("cells", "contest", "sizes")
 CONTEST = (("landscape", "oil"), ("harbour", "woodcut"), ("bust", "cubist"))
 SIZED = ("street", "oil")
@@ -53,12 +48,8 @@ def maker(part):
 
 
 def example(photo, painting):
-    return pairing.Chosen(*(PROJECT / "examples" / kind / f"{name}.jpg"
-                            for kind, name in (("photos", photo), ("paintings", painting))))
-
-
-def say(text):
-    print(text, flush=True)
+    return pairing.Chosen(EXAMPLES / "photos" / f"{photo}.jpg",
+                          EXAMPLES / "paintings" / f"{painting}.jpg")
 
 
 def finish(options, part, text, results):
@@ -107,15 +98,14 @@ def blank():
 
 def contest_cells(pair, size, entries, painted, found):
     """What the contest's sheet shows of a pair: photo, painting, and a cell for each entry."""
-    row = [(tables.said(path.stem), kind, figures.read_resized(path, size))
+    row = [(page.said(path.stem), kind, images.read_resized(path, size))
            for path, kind in ((pair.photo, "photo"), (pair.painting, "painting"))]
     for entry in entries:
         picture, _ = painted[entry.name]
         text = found[entry.name] if picture is None else (
             f"style {page.number(found[entry.name]['style'])}, content "
             f"{page.number(found[entry.name]['content'])}")
-        row.append((entry.label.replace("`", ""), text,
-                    picture or blank()))
+        row.append((entry.label.replace("`", ""), text, picture or blank()))
     return row
 
 
@@ -174,12 +164,11 @@ def run_sizes(options, judge, conditions):
 # ------------------------------------------------------------------------------------ options --
 
 def read_options():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     add = parser.add_argument
     add("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
-    add("--limn", required=True, type=pathlib.Path, metavar="PROGRAM")
-    add("--vgg19", required=True, type=pathlib.Path, metavar="FILE",
+    add("--limn", required=True, type=command.existing_file, metavar="PROGRAM")
+    add("--vgg19", required=True, type=command.existing_file, metavar="FILE",
         help="VGG-19 as Keras publishes it (.h5)")
     add("--pair", nargs=2, action="append", default=[], metavar=("PHOTO", "PAINTING"),
         help="instead of the part's own pairs")
@@ -199,10 +188,8 @@ def read_options():
     add("--shown", type=pathlib.Path, help="folder for the page's pictures (--out)")
     add("--markdown", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args()
-    try:
+    with command.usage_checked(parser):
         return completed(options)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
 
 
 def completed(options):
@@ -211,12 +198,10 @@ def completed(options):
     options.parts = options.parts or list(PARTS)
     if set(options.parts) - set(PARTS):
         raise ValueError(f"a part should be one of {', '.join(PARTS)}")
-    options.published = dict(word.partition("=")[::2] for word in options.published)
+    options.published = command.pairs_of(options.published)
     if set(options.published) - set(contest.REFERENCES):
         raise ValueError("--published should name one of " + ", ".join(contest.REFERENCES))
-    for path in (options.limn, options.vgg19, *options.published.values()):
-        if not pathlib.Path(path).is_file():
-            raise ValueError(f"there is no file '{path}'")
+    command.need_files(*options.published.values())
     options.limn = options.limn.resolve()
     options.shown = options.shown or options.out
     options.pairs = [pairing.Chosen(*map(pathlib.Path, pair)) for pair in options.pair]
@@ -233,17 +218,11 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     judge = verdicts.Judge(options.vgg19, options.out / "verdicts.json")
     conditions = painter.conditions(options.limn)
-    try:
-        for part in options.parts:
-            {"cells": run_cells, "contest": run_contest, "sizes": run_sizes}[part](
-                options, judge, conditions)
-    except KeyboardInterrupt:
-        print("\ninterrupted; give the same command to go on", file=sys.stderr)
-        return 130
-    except (painter.PaintingFailed, ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    return 0
+    for part in options.parts:
+        {"cells": run_cells, "contest": run_contest, "sizes": run_sizes}[part](
+            options, judge, conditions)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with command.errors_told():
+        main()

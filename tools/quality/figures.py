@@ -21,48 +21,22 @@ enlarging. That is Pillow here, in steps of 255, and libvips in limn, in floats:
 a step or so at edges.
 """
 
-import pathlib
-import sys
-
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "train"))
-import network  # noqa: E402
-from painting import CONTENT_LAYER, STYLE_LAYERS, STYLE_WEIGHT  # noqa: E402
+from kit.vgg import mean_gram
+import network
+from painting import CONTENT_LAYER, STYLE_LAYERS, STYLE_WEIGHT
 
 NOISE_SEED = 19
-# With painting's the objective that the network was trained for: losses are means over C M features, and
-# over C^2 Gram
-# values.
+# With painting's the objective that the network was trained for: losses are means over C M features
+# and over C^2 Gram values.
 CONTENT_WEIGHT = 1.0
 STYLE_LAYER_WEIGHTS = tuple(STYLE_LAYERS.values())
 
 
 # -------------------------------------------------------------------------------- pictures --
-
-def working_size(width, height, size):
-    """(width, height) with `size` as the longest side, the other rounded."""
-    longest = max(width, height)
-    scaled = lambda length: max(1, (2 * length * size + longest) // (2 * longest))
-    return scaled(width), scaled(height)
-
-
-def read_resized(path, size):
-    """A PIL picture in RGB, turned as its EXIF says, of limn's working size."""
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image).convert("RGB")
-    wanted = working_size(*image.size, size)
-    kernel = Image.LANCZOS if wanted[0] < image.width else Image.BICUBIC
-    return image if image.size == wanted else image.resize(wanted, kernel)
-
-
-def to_array(image):
-    """(H, W, 3) uint8."""
-    return np.asarray(image.convert("RGB"))
-
 
 def noise(height, width):
     """Uniform noise, the same whenever it is asked for."""
@@ -96,10 +70,9 @@ def features(teacher, picture):
 
 
 def gram(F):
-    """(C, H, W) -> (C, C), divided by H W; summed in double precision, since what is compared may
-    be nearly equal."""
-    F = F.flatten(1).double()
-    return F @ F.T / F.shape[1]
+    """(C, H, W) -> (C, C), per position; summed in double precision, since what is compared may be
+    nearly equal."""
+    return mean_gram(F.double())
 
 
 def squared_distance(a, b):

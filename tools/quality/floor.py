@@ -9,18 +9,16 @@ one.
 """
 
 import json
-import pathlib
-import sys
 
 import numpy as np
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "train"))
-import data  # noqa: E402
-import evaluate  # noqa: E402
-import export  # noqa: E402
-import network  # noqa: E402
-import refit  # noqa: E402
+from kit import vgg
+import data
+import evaluate
+import export
+import network
+import refit
 
 SEED = 5
 CROPS, SIDE = 256, 128  # of which Q is fitted; a quarter of them synthetic
@@ -55,7 +53,7 @@ def scale_distances(student, teacher, pictures, side):
 def write_random(shape_of, teacher, folders, path, crops=CROPS, side=SIDE):
     """Writes a random network of the shape that the file `shape_of` has. Q is fitted to the teacher
     on crops of the pictures in the folders."""
-    _, metadata = export.read_safetensors(shape_of)
+    _, metadata = vgg.read_tensors(shape_of)
     if metadata.get("network") != "builtin":
         raise ValueError(f"'{shape_of}' should hold the network 'builtin'")
     levels = network.parse_spec(metadata["widths"])
@@ -69,5 +67,5 @@ def write_random(shape_of, teacher, folders, path, crops=CROPS, side=SIDE):
     export.check(student, tensors, factors, np.float16)
     metadata["training"] = json.dumps({"steps": 0, "seed": SEED, "refitted": True})
     metadata["attribution"] = "random convolutions, and maps fitted to VGG-19's features"
-    export.write_safetensors(path, {name: tensor.astype(np.float16)
-                                    for name, tensor in tensors.items()}, metadata)
+    vgg.write_tensors(path, {name: tensor.astype(np.float16) for name, tensor in tensors.items()},
+                      metadata)

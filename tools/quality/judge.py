@@ -16,34 +16,27 @@ again only if its files or settings have changed. --out receives
   pictures/PAIR/WAY.png, .json    the paintings, what they took
   results.json                    every figure, means, goals
   sheets/sheet-N.jpg              photo, painting and paintings side by side
---markdown puts tables into a page, between two marks (page.py).
+--markdown puts tables into a page, between two marks.
 
 Exit status: 0 done, whatever was found; 1 something failed; 2 bad usage; 130 interrupted.
 """
 
-import argparse
-import os
 import pathlib
 import shlex
 import sys
 
-sys.dont_write_bytecode = True
-TOOLS = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOOLS / "train"))
-import torch  # noqa: E402
-from PIL import Image  # noqa: E402
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[1:1] = [str(TOOLS), str(TOOLS / "train")]
+from kit import command, images, page, painter, sheet, vgg
+from kit import pairs as pairing
+from kit.command import EXAMPLES, PROJECT, say
+import cells
+import data
+import figures
+import floor
+import goals
+import teacher as teachers
 
-import data  # noqa: E402
-import export  # noqa: E402
-import figures  # noqa: E402
-import floor  # noqa: E402
-import page  # noqa: E402
-import painter  # noqa: E402
-import pairs as pairing  # noqa: E402
-import sheet  # noqa: E402
-import teacher as teachers  # noqa: E402
-
-PROJECT = TOOLS.parent
 NETWORKS = ("builtin", "vgg19", "random")
 
 
@@ -51,8 +44,8 @@ NETWORKS = ("builtin", "vgg19", "random")
 
 def network_in(path):
     """What limn calls the network in a file of weights: a .safetensors says it."""
-    if export.is_safetensors(path):
-        return export.read_safetensors(path)[1].get("network", "vgg19")
+    if vgg.is_safetensors(path):
+        return vgg.read_tensors(path)[1].get("network", "vgg19")
     return "vgg19"
 
 
@@ -69,11 +62,11 @@ def from_file(path):
 def random_weights(options, teacher):
     """The floor's file. It is made once for a built-in network and a VGG-19."""
     origin = pairing.digest(options.builtin, options.vgg19, floor.__file__)
-    path = pathlib.Path(options.out) / f"random-{origin[:12]}.safetensors"
+    path = options.out / f"random-{origin[:12]}.safetensors"
     if not path.exists():
-        print(f"making {path}", flush=True)
+        say(f"making {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        floor.write_random(options.builtin, teacher, [PROJECT / "examples"], path)
+        floor.write_random(options.builtin, teacher, [EXAMPLES], path)
     return path
 
 
@@ -112,24 +105,21 @@ def seen_in_training(path, folder):
 
 def judge_pair(options, ways, teacher, pair, program):
     """Paints the pair in all ways and judges the pictures: the pair's entry in results.json."""
-    common = {"size": options.size, "flags": options.flags, "program": program,
-              "photo": pairing.digest(pair.photo), "painting": pairing.digest(pair.painting)}
-    folder = pathlib.Path(options.out) / "pictures" / pair.name
-    records = {}
-    for way in ways:
-        records[way.name] = painter.painted(options.limn, way, pair, common, folder)
-    photo, painting = (figures.to_array(figures.read_resized(path, options.size))
+    common = {**cells.settings(program, pair, options.size), "flags": options.flags}
+    folder = options.out / "pictures" / pair.name
+    records = {way.name: painter.painted(options.limn, way, pair, common, folder) for way in ways}
+    photo, painting = (images.array(images.read_resized(path, options.size))
                        for path in (pair.photo, pair.painting))
     judge = figures.Pair(teacher, photo, painting)
     found = {}
     for way in ways:
-        with Image.open(folder / f"{way.name}.png") as picture:
-            found[way.name] = judge.judge(figures.to_array(picture))
+        picture = images.array(images.read(folder / f"{way.name}.png"))
+        found[way.name] = judge.judge(picture)
         record = records[way.name]
         found[way.name].update({key: value for key, value in record.items() if key != "settings"})
-        print(f"{pair.name}  {way.label:26} style {found[way.name]['style']:.4f}  content "
-              f"{found[way.name]['content']:.4f}  {record['iterations']:5} iterations "
-              f"{record['seconds']:6.1f} s", flush=True)
+        say(f"{pair.name}  {way.label:26} style {found[way.name]['style']:.4f}  content "
+            f"{found[way.name]['content']:.4f}  {record['iterations']:5} iterations "
+            f"{record['seconds']:6.1f} s")
     return {"photo": str(pair.photo), "painting": str(pair.painting),
             "photo_name": pair.photo.stem, "painting_name": pair.painting.stem,
             "width": photo.shape[1], "height": photo.shape[0],
@@ -146,29 +136,27 @@ def conditions(options):
 
 
 def write_results(options, results):
-    results["means"], results["goals"] = page.means(results), page.goals(results)
-    painter.write_json(pathlib.Path(options.out) / "results.json", results)
+    results["means"], results["goals"] = goals.means(results), goals.goals(results)
+    painter.write_json(options.out / "results.json", results)
     if options.markdown:
-        page.splice(options.markdown, page.part(results))
+        page.splice(options.markdown, goals.part(results), goals.JUDGE)
 
 
 def sheet_row(options, name, pair):
     """The cells of a pair on a contact sheet."""
-    folder = pathlib.Path(options.out) / "pictures" / name
-    row = [(pair["photo_name"], "photo", figures.read_resized(pair["photo"], options.size)),
-           (pair["painting_name"], "painting", figures.read_resized(pair["painting"],
-                                                                    options.size))]
+    folder = options.out / "pictures" / name
+    row = [(pair[f"{kind}_name"], kind, images.read_resized(pair[kind], options.size))
+           for kind in ("photo", "painting")]
     for way, found in pair["ways"].items():
-        with Image.open(folder / f"{way}.png") as picture:
-            row.append((way, f"style {page.number(found['style'])}, content "
-                             f"{page.number(found['content'])}, {found['seconds']:.1f} s",
-                        picture.convert("RGB")))
+        row.append((way, f"style {page.number(found['style'])}, content "
+                         f"{page.number(found['content'])}, {found['seconds']:.1f} s",
+                    images.read(folder / f"{way}.png")))
     return row
 
 
 def run(options, chosen):
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    teacher = teachers.Teacher(teachers.read_keras_filters(options.vgg19))
+    vgg.use_all_cores()
+    teacher = teachers.read(options.vgg19)
     ways = all_ways(options, teacher)
     program = painter.program_digest(options.limn)
     results = {"conditions": conditions(options),
@@ -180,8 +168,8 @@ def run(options, chosen):
         results["pairs"][pair.name] = judge_pair(options, ways, teacher, pair, program)
         write_results(options, results)
     rows = [sheet_row(options, name, pair) for name, pair in results["pairs"].items()]
-    sheets = sheet.write_sheets(rows, options.size, pathlib.Path(options.out) / "sheets")
-    print("\n" + page.ways_table(results) + "\n\n" + page.goals_table(results))
+    sheets = sheet.write_sheets(rows, options.size, options.out / "sheets")
+    print("\n" + goals.ways_table(results) + "\n\n" + goals.goals_table(results))
     others = sum(found["program"] != program for pair in results["pairs"].values()
                  for found in pair["ways"].values())
     if others:
@@ -193,8 +181,7 @@ def run(options, chosen):
 # ------------------------------------------------------------------------------------ options --
 
 def read_options():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     add = parser.add_argument
     add("--limn", required=True, metavar="PROGRAM")
     add("--vgg19", required=True, metavar="FILE", help="VGG-19 as Keras publishes it (.h5)")
@@ -214,13 +201,12 @@ def read_options():
     add("--iterations", type=int, default=200, help="0 leaves these ways out (default 200)")
     add("--seconds", type=float, default=20, help="0 leaves these ways out (default 20)")
     add("--flags", default="", help="given to limn in every way, as one word")
-    add("--out", default="build/quality", metavar="FOLDER")
-    add("--markdown", metavar="FILE", help="the page whose part between the marks is replaced")
+    add("--out", type=pathlib.Path, default=pathlib.Path("build/quality"), metavar="FOLDER")
+    add("--markdown", type=pathlib.Path, metavar="FILE",
+        help="the page whose part between the marks is replaced")
     options = parser.parse_args()
-    try:
+    with command.usage_checked(parser):
         return completed(options)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
 
 
 def completed(options):
@@ -229,7 +215,7 @@ def completed(options):
     options.flags = shlex.split(options.flags)
     options.builtin_from_file = bool(options.builtin)
     options.builtin = options.builtin or str(PROJECT / "models" / "builtin.safetensors")
-    options.way = dict(way.partition("=")[::2] for way in options.way)
+    options.way = command.pairs_of(options.way)
     options.networks = options.networks or [*NETWORKS, *options.way]
     for name in options.networks:
         if name not in NETWORKS and name not in options.way:
@@ -238,37 +224,22 @@ def completed(options):
     if set(options.way) & set(NETWORKS) or not all(options.way.values()):
         raise ValueError("--way should be NAME=FILE, with a name that is none of "
                          f"{', '.join(NETWORKS)}")
-    needed = [options.limn, options.vgg19, *options.way.values()]
+    command.need_files(options.limn, options.vgg19, *options.way.values())
     if options.builtin_from_file or "random" in options.networks:
-        needed.append(options.builtin)
-    for path in needed:
-        if not pathlib.Path(path).is_file():
-            raise ValueError(f"there is no file '{path}'")
+        command.need_files(options.builtin)
     if options.size < 32 or options.iterations < 0 or options.seconds < 0 \
             or not (options.iterations or options.seconds):
         raise ValueError("--size should be 32 or more, and --iterations or --seconds above 0")
-    if options.markdown and pathlib.Path(options.markdown).exists():
-        page.spliced(pathlib.Path(options.markdown).read_text(), "")
-    examples = PROJECT / "examples"
+    if options.markdown and options.markdown.exists():
+        page.spliced(options.markdown.read_text(), "", goals.JUDGE)
     chosen = [pairing.Chosen(*map(pathlib.Path, pair)) for pair in options.pair] or \
-        pairing.choose([(examples / "photos", examples / "paintings"),
+        pairing.choose([(EXAMPLES / "photos", EXAMPLES / "paintings"),
                         (pathlib.Path(options.shared) / "content",
                          pathlib.Path(options.shared) / "style")], options.count)
     pairing.check(chosen)
     return options, chosen
 
 
-def main():
-    options, chosen = read_options()
-    try:
-        run(options, chosen)
-    except KeyboardInterrupt:
-        print("\ninterrupted; give the same command to go on", file=sys.stderr)
-        return 130
-    except (painter.PaintingFailed, ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    with command.errors_told():
+        run(*read_options())

@@ -8,9 +8,8 @@ import statistics
 
 from PIL import Image
 
+from kit import images, painter
 import cells
-import figures
-import painter
 
 SIZES = (256, 512, 1024, 2048)
 SEEN_AT = 256  # pixels, the longest side at which all are judged
@@ -24,21 +23,20 @@ def paint(limn, pair, sizes, folder, say=print):
         common = cells.settings(program, pair, size)
         record = painter.painted(limn, way, pair, common, folder / pair.name, str(size))
         say(f"{pair.name} at {size}: {record['seconds']:.1f} s")
-        with Image.open(folder / pair.name / f"{size}.png") as picture:
-            found.append((size, picture.convert("RGB"), record))
+        found.append((size, images.read(folder / pair.name / f"{size}.png"), record))
     return found
 
 
 def shrunk(pictures, photo, seen_at=SEEN_AT):
     """The PIL pictures at the size at which the judge sees the photo."""
-    wanted = figures.read_resized(photo, seen_at).size
+    wanted = images.read_resized(photo, seen_at).size
     return [picture if picture.size == wanted else picture.resize(wanted, Image.LANCZOS)
             for picture in pictures]
 
 
 def crop(picture, side):
     """The middle of the picture, pixel for pixel, in the picture's own proportion."""
-    width, height = figures.working_size(*picture.size, min(side, max(picture.size)))
+    width, height = images.working_size(*picture.size, min(side, max(picture.size)))
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))
 

@@ -2,7 +2,8 @@
 
 import statistics
 
-import page
+from kit import page
+from kit.page import said
 import sizes
 
 
@@ -16,10 +17,6 @@ def mean(verdicts):
     verdicts = list(verdicts)
     return {key: statistics.fmean(found[key] for found in verdicts)
             for key in ("style", "content")}
-
-
-def said(name):
-    return name.replace("_", " ")
 
 
 def measured(conditions):

@@ -10,55 +10,28 @@ import io
 import json
 import pathlib
 import sys
-import tempfile
 import unittest
 import unittest.mock
 
-sys.dont_write_bytecode = True
-try:
-    import numpy as np
-    import torch
-    from PIL import Image
-except ImportError as error:
-    print(f"skipped: the Python module {error.name} is not installed")
-    sys.exit(77)
-
-TOOLS = pathlib.Path(__file__).resolve().parent.parent
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[1:1] = [str(TOOLS), str(TOOLS / "train")]
-import cells  # noqa: E402
-import contest  # noqa: E402
-import defaults  # noqa: E402
-import figures  # noqa: E402
-import gallery  # noqa: E402
-import page  # noqa: E402
-import pairs as pairing  # noqa: E402
-import sheet  # noqa: E402
-import sizes  # noqa: E402
-import tables  # noqa: E402
-import teacher as teachers  # noqa: E402
-import verdicts  # noqa: E402
+from kit import needs
 
-# Writes a picture and a report as limn does; a line in `calls` for each time it paints. An
-# iteration takes it half a second, the first as long as two. It refuses the recipe "keras".
-STAND_IN = """#!/usr/bin/python3
-import json, pathlib, sys
+needs.modules("numpy", "torch", "PIL")
+import numpy as np
 from PIL import Image
-words = sys.argv[1:]
-if "--help" in words:
-    sys.exit(print("--size --iterations CLOCK"))
-value = lambda flag, other: words[words.index(flag) + 1] if flag in words else other
-with open(pathlib.Path(__file__).parent / "calls", "a") as calls:
-    calls.write(" ".join(words) + "\\n")
-if value("--recipe", "") == "keras":
-    sys.exit("limn: no such recipe")
-done, size = int(value("--iterations", 150)), int(value("--size", 64))
-with Image.open(words[1]) as photo:
-    Image.new("RGB", (size, size * photo.height // photo.width), (10, 20, 30)).save(
-        value("-o", ""))
-pathlib.Path(value("--report", "")).write_text(json.dumps({
-    "history": [{"iteration": i, "seconds": 1 + 0.5 * i} for i in range(done + 1)],
-    "best_iteration": done, "outcome": "finished"}))
-"""
+
+from kit import images, page, sheet, trying
+from kit import pairs as pairing
+import cells
+import contest
+import defaults
+import figures
+import gallery
+import sizes
+import tables
+import teacher as teachers
+import verdicts
 
 
 def picture(seed, width=64, height=48):
@@ -75,13 +48,10 @@ def verdict(style, content=0.5):
 CONDITIONS = {"limn": "limn 0", "cores": 2, "processor": "a processor", "date": "2000-01-01"}
 
 
-class WithLimn(unittest.TestCase):
+class WithLimn(trying.WithLimn):
     def setUp(self):
-        holder = tempfile.TemporaryDirectory()
-        self.addCleanup(holder.cleanup)
-        self.folder = pathlib.Path(holder.name)
-        self.limn, self.weights = self.folder / "limn", self.folder / "vgg19.h5"
-        self.program("")
+        super().setUp()
+        self.weights = self.folder / "vgg19.h5"
         self.weights.write_bytes(b"weights")
         for kind, names in (("photos", ("a_photo", "b")), ("paintings", ("oil", "ink", "glass"))):
             (self.folder / kind).mkdir()
@@ -89,14 +59,6 @@ class WithLimn(unittest.TestCase):
                 picture(10 * len(kind) + i).save(self.folder / kind / f"{name}.jpg")
         self.pairs = cells.all_pairs(*(sorted((self.folder / kind).glob("*.jpg"))
                                        for kind in ("photos", "paintings")))
-
-    def program(self, clock):
-        self.limn.write_text(STAND_IN.replace("CLOCK", clock))
-        self.limn.chmod(0o755)
-
-    def calls(self):
-        path = self.folder / "calls"
-        return path.read_text().splitlines() if path.exists() else []
 
 
 class Cells(WithLimn):
@@ -165,8 +127,8 @@ class Gallery(WithLimn):
                 unittest.mock.patch.object(gallery, "FEATURED", (("b", "ink"),)), \
                 unittest.mock.patch.object(cells, "examples", found), \
                 contextlib.redirect_stdout(io.StringIO()) as said:
-            self.assertEqual(gallery.main(), 0)
-            self.assertEqual(gallery.main(), 0)
+            gallery.main()
+            gallery.main()
         self.assertEqual(len(self.calls()), 12)
         self.assertIn("vgg19: 6 of 6 pictures are there already", said.getvalue())
         self.assertEqual(sorted(path.name for path in (self.folder / "shown").iterdir()),
@@ -198,7 +160,7 @@ class Gallery(WithLimn):
 class Verdicts(WithLimn):
     def judge(self):
         judge = verdicts.Judge(self.weights, self.folder / "kept" / "verdicts.json")
-        judge.teacher = teachers.Teacher(teachers.random_filters(3))
+        judge.teacher = teachers.narrow(3)
         return judge
 
     def test_the_objective_is_fixed(self):
@@ -215,7 +177,7 @@ class Verdicts(WithLimn):
 
     def test_judged_once(self):
         first = self.judge().judge(self.pairs[0], [picture(3), picture(4)])
-        photo = figures.read_resized(self.pairs[0].photo, 64)
+        photo = images.read_resized(self.pairs[0].photo, 64)
         with unittest.mock.patch.object(figures, "Pair", side_effect=AssertionError):
             again = self.judge()
             again.teacher = None
@@ -351,11 +313,11 @@ class Whole(WithLimn):
                  "--sizes", "32", "64", "--seen-at", "32", "--contest-size", "48",
                  "--vgg19-size", "32", "--shown", self.folder / "shown",
                  "--pair", self.pairs[0].photo, self.pairs[0].painting]
-        filters = teachers.random_filters(3)
+        teacher = teachers.narrow(3)
         with unittest.mock.patch.object(sys, "argv", list(map(str, words))), \
-                unittest.mock.patch.object(teachers, "read_keras_filters", lambda path: filters), \
+                unittest.mock.patch.object(teachers, "read", lambda path: teacher), \
                 unittest.mock.patch.object(defaults, "say", lambda text: None):
-            self.assertEqual(defaults.main(), 0)
+            defaults.main()
         text = markdown.read_text()
         self.assertIn("not run: limn: no such recipe", text)
         self.assertIn("](shown/contest.jpg)", text)
@@ -367,5 +329,4 @@ class Whole(WithLimn):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    unittest.main()
+    trying.main()

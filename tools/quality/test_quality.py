@@ -8,69 +8,35 @@ Exit status 77, as ctest's "skipped", where PyTorch or Pillow is absent.
 import dataclasses
 import pathlib
 import sys
-import tempfile
 import unittest
 
-sys.dont_write_bytecode = True
-try:
-    import numpy as np
-    import torch
-    from PIL import Image
-except ImportError as error:
-    print(f"skipped: the Python module {error.name} is not installed")
-    sys.exit(77)
+TOOLS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[1:1] = [str(TOOLS), str(TOOLS / "train")]
+from kit import needs
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "train"))
-import export  # noqa: E402
-import figures  # noqa: E402
-import floor  # noqa: E402
-import network  # noqa: E402
-import page  # noqa: E402
-import painter  # noqa: E402
-import pairs as pairing  # noqa: E402
-import sheet  # noqa: E402
-import teacher as teachers  # noqa: E402
-
-# Writes a picture and a report as limn does; a line in `calls` for each time it is run. Without a
-# number of iterations that it can reach it waits to be interrupted.
-STAND_IN = """#!/usr/bin/python3
-import json, pathlib, signal, sys, time
+needs.modules("numpy", "torch", "PIL")
+import numpy as np
+import torch
 from PIL import Image
-words = sys.argv[1:]
-value = lambda flag: words[words.index(flag) + 1]
-with open(pathlib.Path(__file__).parent / "calls", "a") as calls:
-    calls.write(" ".join(words) + "\\n")
-stopped = []
-signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
-if "--fail" in words:
-    sys.exit("limn: no such thing")
-iterations = int(value("--iterations"))
-while iterations == 100000 and not stopped:
-    time.sleep(0.005)
-done = 7 if stopped else iterations
-Image.new("RGB", (8, 8), (10, 20, 30)).save(value("-o"))
-pathlib.Path(value("--report")).write_text(json.dumps({
-    "history": [{"iteration": i, "seconds": i} for i in range(done + 1)],
-    "best_iteration": done, "outcome": "stopped" if stopped else "finished"}))
-sys.exit(130 if stopped else 0)
-"""
+
+from kit import images, page, painter, sheet, trying, vgg
+from kit import pairs as pairing
+import export
+import figures
+import floor
+import goals
+import network
+import teacher as teachers
 
 
 def teacher():
-    return teachers.Teacher(teachers.random_filters(3))
+    return teachers.narrow(3)
 
 
 def picture(seed, height=36, width=44):
     draw = np.random.default_rng(seed)
     coarse = draw.integers(0, 256, (6, 7, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.BICUBIC))
-
-
-class TemporaryFolder(unittest.TestCase):
-    def setUp(self):
-        holder = tempfile.TemporaryDirectory()
-        self.addCleanup(holder.cleanup)
-        self.folder = pathlib.Path(holder.name)
 
 
 class Figures(unittest.TestCase):
@@ -93,7 +59,7 @@ class Figures(unittest.TestCase):
         found = figures.Pair(network_, photo, painting).judge(x)
         by_hand = lambda rgb: {tap: F[0].numpy().astype(np.float64) for tap, F in network_(
             torch.from_numpy(rgb[:, :, ::-1].astype(np.float32).transpose(2, 0, 1).copy())[None]
-            - torch.tensor(network.MEAN_BGR).reshape(3, 1, 1)).items()}
+            - torch.tensor(vgg.CAFFE.mean).reshape(3, 1, 1)).items()}
         P, A, X, N = map(by_hand, (photo, painting, x, figures.noise(36, 44)))
         gram = lambda F: np.einsum("ihw,jhw->ij", F, F) / (F.shape[1] * F.shape[2])
         objective = [0.0, 0.0]
@@ -138,13 +104,13 @@ class Figures(unittest.TestCase):
         self.assertAlmostEqual(figures.grain_energy((flat * 0 + checkers).astype(np.uint8)), 16)
 
     def test_working_size_is_limns(self):
-        self.assertEqual(figures.working_size(1024, 768, 384), (384, 288))
-        self.assertEqual(figures.working_size(650, 845, 384), (295, 384))  # 295.38
-        self.assertEqual(figures.working_size(800, 801, 200), (200, 200))  # 199.75
-        self.assertEqual(figures.working_size(1000, 1, 100), (100, 1))
+        self.assertEqual(images.working_size(1024, 768, 384), (384, 288))
+        self.assertEqual(images.working_size(650, 845, 384), (295, 384))  # 295.38
+        self.assertEqual(images.working_size(800, 801, 200), (200, 200))  # 199.75
+        self.assertEqual(images.working_size(1000, 1, 100), (100, 1))
 
 
-class Pairs(TemporaryFolder):
+class Pairs(trying.InFolder):
     def pictures(self, name, count):
         (self.folder / name).mkdir()
         for i in range(count):
@@ -181,22 +147,17 @@ class Pairs(TemporaryFolder):
             pairing.check([pairing.Chosen(chosen[0].photo, self.folder / "absent.png")])
 
 
-class Painting(TemporaryFolder):
+class Painting(trying.WithLimn):
     def setUp(self):
         super().setUp()
-        self.limn = self.folder / "limn"
-        self.limn.write_text(STAND_IN)
-        self.limn.chmod(0o755)
-        self.pair = pairing.Chosen(pathlib.Path("photo.jpg"), pathlib.Path("painting.jpg"))
+        self.pair = pairing.Chosen(self.folder / "photo.png", pathlib.Path("painting.jpg"))
+        Image.fromarray(picture(1)).save(self.pair.photo)
         self.common = {"size": 64, "flags": [], "photo": "p", "painting": "a", "program": "l"}
         self.way = painter.Way("vgg19", ("--weights", "vgg19.h5"), "w", iterations=3)
 
     def paint(self, way, **changes):
         return painter.painted(self.limn, way, self.pair, {**self.common, **changes},
                                self.folder / "out")
-
-    def calls(self):
-        return (self.folder / "calls").read_text().splitlines()
 
     def test_painted_once(self):
         first = self.paint(self.way)
@@ -233,24 +194,25 @@ class Painting(TemporaryFolder):
 
     def test_failure_says_what_limn_said_and_keeps_nothing(self):
         self.paint(self.way)
-        with self.assertRaisesRegex(painter.PaintingFailed, "status 1:\nlimn: no such thing"):
+        with self.assertRaisesRegex(painter.PaintingFailed, "status 1:\nlimn: no such recipe"):
             self.paint(self.way, flags=["--fail"])
         self.assertFalse((self.folder / "out" / "vgg19-3it.json").exists())
 
 
-class Floor(TemporaryFolder):
+class Floor(trying.InFolder):
     def test_random_network_of_the_same_shape(self):
         shape, path = self.folder / "builtin.safetensors", self.folder / "random.safetensors"
+        judge = teachers.narrow(7, 16)
         levels = network.parse_spec("16x2/16/32/32x3/32")
         places = {**network.parse_taps("", levels), "relu4_2": "4_3"}
+        pairs = lambda values: " ".join(f"{tap}={value}" for tap, value in values.items())
         metadata = {"network": "builtin", "widths": "16,16/16/32/32,32,32/32",
-                    "taps": " ".join(f"{tap}={place}" for tap, place in places.items())}
-        export.write_safetensors(shape, {}, metadata)
-        judge = teachers.Teacher(teachers.random_filters(7, 16))
+                    "taps": pairs(places), "teacher_channels": pairs(judge.channels)}
+        vgg.write_tensors(shape, {}, metadata)
         for i in range(3):
             Image.fromarray(picture(i, 64, 64)).save(self.folder / f"{i}.png")
         floor.write_random(shape, judge, [self.folder], path, crops=16, side=32)
-        read = export.read_student(path, judge.channels)
+        read = export.read_student(path)
         self.assertEqual((read.levels, read.places), (levels, places))
         x = network.to_input(torch.rand(4, 3, 48, 48, generator=torch.manual_seed(1)) * 255)
         with torch.no_grad():
@@ -285,9 +247,9 @@ def results(**styles):
                            "date": "2000-01-01", "flags": []}}
 
 
-class Page(TemporaryFolder):
+class Page(trying.InFolder):
     def test_goals_are_what_was_measured(self):
-        found = page.goals(results(builtin_200=(0.2, 0.6), vgg19_200=(0.1, 0.2),
+        found = goals.goals(results(builtin_200=(0.2, 0.6), vgg19_200=(0.1, 0.2),
                                    random_200=(0.9, 0.9), builtin_20s=(0.2, 0.3),
                                    vgg19_20s=(0.4, 0.2)))
         self.assertEqual([(goal["way"], goal["figure"], goal["met"]) for goal in found],
@@ -297,12 +259,12 @@ class Page(TemporaryFolder):
         self.assertAlmostEqual(found[0]["typical"], 6**0.5)
         self.assertEqual((found[0]["pair"], found[0]["lower"]), ("pair1", 0))
         self.assertEqual((found[1]["pair"], found[1]["lower"]), ("pair1", 1))
-        self.assertTrue(page.goals(results(builtin_200=(0.2, 0.5), vgg19_200=(0.1, 0.2)))[0]["met"])
-        self.assertFalse(page.goals(results(builtin_20s=(0.2, 0.2),
+        self.assertTrue(goals.goals(results(builtin_200=(0.2, 0.5), vgg19_200=(0.1, 0.2)))[0]["met"])
+        self.assertFalse(goals.goals(results(builtin_20s=(0.2, 0.2),
                                             vgg19_20s=(0.2, 0.2)))[0]["met"])
 
     def test_tables(self):
-        text = page.part(results(builtin_200=(0.2, 0.6), vgg19_200=(0.1, 0.2)))
+        text = goals.part(results(builtin_200=(0.2, 0.6), vgg19_200=(0.1, 0.2)))
         self.assertIn("| photo1, painting1\\* | 0.600 / 0.500, 10.0 s | 0.200 / 0.500, 10.0 s |",
                       text)
         self.assertIn("| **mean** | 0.400 / 0.500, 10.0 s | 0.150 / 0.500, 10.0 s |", text)
@@ -319,19 +281,19 @@ class Page(TemporaryFolder):
             self.assertEqual(page.number(value), text)
 
     def test_prose_around_the_marks_is_kept(self):
-        path = self.folder / "page.md"
-        page.splice(path, "first")
-        self.assertEqual(path.read_text(), f"{page.BEGIN}\n\nfirst\n\n{page.END}\n")
+        path, (begin, end) = self.folder / "page.md", page.marks("the maker")
+        page.splice(path, "first", "the maker")
+        self.assertEqual(path.read_text(), f"{begin}\n\nfirst\n\n{end}\n")
         path.write_text("# Title\n\nBefore.\n\n" + path.read_text() + "\nAfter.\n")
-        page.splice(path, "second \\1\n")
-        self.assertEqual(path.read_text(), f"# Title\n\nBefore.\n\n{page.BEGIN}\n\nsecond \\1\n\n"
-                                           f"{page.END}\n\nAfter.\n")
-        for wrong in ("", page.BEGIN, page.END + page.BEGIN, 2 * (page.BEGIN + page.END)):
+        page.splice(path, "second \\1\n", "the maker")
+        self.assertEqual(path.read_text(), f"# Title\n\nBefore.\n\n{begin}\n\nsecond \\1\n\n"
+                                           f"{end}\n\nAfter.\n")
+        for wrong in ("", begin, end + begin, 2 * (begin + end)):
             with self.assertRaises(ValueError):
-                page.spliced(wrong, "part")
+                page.spliced(wrong, "part", "the maker")
 
 
-class Sheet(TemporaryFolder):
+class Sheet(trying.InFolder):
     def test_sheets(self):
         row = lambda: [(f"a label too long for its column {i}", "text",
                         Image.new("RGB", (384, 288), "red")) for i in range(7)]
@@ -345,5 +307,4 @@ class Sheet(TemporaryFolder):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    unittest.main()
+    trying.main()

@@ -8,13 +8,10 @@ at relu4_2, relative to that of a picture of noise.
 
 import hashlib
 import json
-import os
 
-import torch
-
+from kit import images, painter, vgg
+from kit import pairs as pairing
 import figures
-import painter
-import pairs as pairing
 import teacher as teachers
 
 KEPT = ("style", "content", "cast", "grain", "layers")  # of figures.Pair's; none knows a recipe
@@ -40,10 +37,10 @@ class Judge:
         unknown = [i for i, key in enumerate(keys) if key not in self.known]
         if unknown:
             judge = figures.Pair(self._read_teacher(), *(
-                figures.to_array(figures.read_resized(path, size))
+                images.array(images.read_resized(path, size))
                 for path in (pair.photo, pair.painting)))
             for i in unknown:
-                found = judge.judge(figures.to_array(pictures[i]))
+                found = judge.judge(images.array(pictures[i]))
                 self.known[keys[i]] = {name: found[name] for name in KEPT}
             self.path.parent.mkdir(parents=True, exist_ok=True)
             painter.write_json(self.path, self.known)
@@ -57,6 +54,6 @@ class Judge:
 
     def _read_teacher(self):
         if self.teacher is None:
-            torch.set_num_threads(len(os.sched_getaffinity(0)))
-            self.teacher = teachers.Teacher(teachers.read_keras_filters(self.vgg19))
+            vgg.use_all_cores()
+            self.teacher = teachers.read(self.vgg19)
         return self.teacher

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from kit import images
 import synthetic
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 HELD_OUT = 20  # one picture in so many is kept for evaluation
 SMALLEST_SIDE = 32  # smaller pictures are left out
 EVALUATION_SEED = 1 << 40  # no run's seed
@@ -29,10 +29,20 @@ def is_held_out(name):
     return int.from_bytes(hashlib.sha256(origin.encode()).digest()[:8], "big") % HELD_OUT == 0
 
 
+def add_inputs(parser):
+    """The flags of every program that looks at pictures with the teacher's eyes."""
+    parser.add_argument("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
+    parser.add_argument("--pictures", nargs="+", required=True, metavar="FOLDER")
+
+
 def decode(path):
     """(H, W, 3) RGB uint8."""
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+    return np.asarray(images.read(path))
+
+
+def as_batch(crops):
+    """(H, W, 3) arrays as a tensor (N, 3, H, W)."""
+    return torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy())
 
 
 class Pictures:
@@ -47,7 +57,7 @@ class Pictures:
             if not pathlib.Path(folder).is_dir():
                 raise ValueError(f"'{folder}' is not a folder of pictures")
             for path in sorted(pathlib.Path(folder).rglob("*")):
-                if path.suffix.lower() not in SUFFIXES:
+                if path.suffix.lower() not in images.SUFFIXES:
                     continue
                 if held_out is not None and is_held_out(path.name) != held_out:
                     continue
@@ -168,8 +178,7 @@ class Source:
 
     def batch(self, step, count, side):
         """(count, 3, side, side) RGB float32; 0..255 but for some of the augmentation."""
-        crops = [self.crop(step, i, side) for i in range(count)]
-        return torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy())
+        return as_batch([self.crop(step, i, side) for i in range(count)])
 
 
 def evaluation_batch(pictures, step, count, side, seed=EVALUATION_SEED):
@@ -178,7 +187,7 @@ def evaluation_batch(pictures, step, count, side, seed=EVALUATION_SEED):
     for i in range(count):
         draw = np.random.default_rng([seed, step, i])
         crops.append(random_crop(draw, pictures.draw(draw), side, most_enlarged=1.0))
-    return torch.from_numpy(np.stack(crops).transpose(0, 3, 1, 2).copy())
+    return as_batch(crops)
 
 
 class Ahead:

@@ -18,19 +18,20 @@ Held out is one picture in 20, by its name; --all takes every picture, for folde
 not given.
 """
 
-import argparse
 import itertools
 import json
+import pathlib
 import sys
 
-sys.dont_write_bytecode = True
-import torch  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+import torch
 
-import checkpoint  # noqa: E402
-import data  # noqa: E402
-import export  # noqa: E402
-import network  # noqa: E402
-import teacher as teachers  # noqa: E402
+from kit import command, vgg
+import checkpoint
+import data
+import export
+import network
+import teacher as teachers
 
 
 @torch.no_grad()
@@ -46,12 +47,6 @@ def imitation_errors(student, teacher, batches, device="cpu"):
             error[tap] += float((imitated - target).square().sum(dtype=torch.float64))
             moment[tap] += float(target.square().sum(dtype=torch.float64))
     return {tap: error[tap] / moment[tap] for tap in network.TAPS}
-
-
-def gram(F):
-    """(N, C, H, W) -> (N, C, C), each divided by its H W."""
-    F = F.flatten(2).double()
-    return F @ F.transpose(1, 2) / F.shape[2]
 
 
 def pair_distances(items):
@@ -74,7 +69,8 @@ def distance_figures(student, teacher, batches):
         for tap in network.TAPS:
             F, F_s = targets[tap].float(), features[tap].float()
             mapped = student.rms(tap) * student.imitated(tap, F_s)
-            for which, ours, theirs in (("style", gram(mapped), gram(F)), ("content", mapped, F)):
+            grams = (vgg.mean_gram(features_.double()) for features_ in (mapped, F))
+            for which, ours, theirs in (("style", *grams), ("content", mapped, F)):
                 found[tap][which][0].append(pair_distances(ours))
                 found[tap][which][1].append(pair_distances(theirs))
     figures = {}
@@ -123,8 +119,8 @@ def least_errors(teacher, channels, batches):
 def evaluate(path, teacher, pictures, batches, batch, side):
     """All figures of a checkpoint or an exported file, as a dictionary."""
     make = lambda step: data.evaluation_batch(pictures, step, batch, side)
-    if export.is_safetensors(path):
-        student = export.read_student(path, teacher.channels)
+    if vgg.is_safetensors(path):
+        student = export.read_student(path)
         # Turned by other crops than those it is judged by.
         turn_to_teacher(student, teacher, (make(batches + step) for step in range(batches)))
     else:
@@ -139,36 +135,31 @@ def evaluate(path, teacher, pictures, batches, batch, side):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     parser.add_argument("file")
-    parser.add_argument("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
-    parser.add_argument("--pictures", nargs="+", required=True, metavar="FOLDER")
+    data.add_inputs(parser)
     parser.add_argument("--all", action="store_true", help="not only held-out pictures")
     parser.add_argument("--batches", type=int, default=8)
     parser.add_argument("--batch", type=int, default=8, help="crops in a batch")
     parser.add_argument("--side", type=int, default=256, help="of a crop, in pixels")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    try:
-        pictures = data.Pictures(arguments.pictures, held_out=None if arguments.all else True)
-        if not len(pictures):
-            sys.exit("error: none of the pictures is held out; give more, or --all")
-        teacher = teachers.Teacher(teachers.read_keras_filters(arguments.weights))
-        figures = evaluate(arguments.file, teacher, pictures, arguments.batches, arguments.batch,
-                           arguments.side)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    if arguments.json:
+    options = parser.parse_args()
+    pictures = data.Pictures(options.pictures, held_out=None if options.all else True)
+    if not len(pictures):
+        raise ValueError("none of the pictures is held out; give more, or --all")
+    figures = evaluate(options.file, teachers.read(options.weights), pictures, options.batches,
+                       options.batch, options.side)
+    if options.json:
         print(json.dumps(figures, indent=1))
         return
-    print(f"{arguments.file}: {arguments.batches * arguments.batch} crops of {len(pictures)} "
-          f"pictures at {arguments.side} px")
+    print(f"{options.file}: {options.batches * options.batch} crops of {len(pictures)} pictures at "
+          f"{options.side} px")
     print("tap        error   least   style ratio, correlation   content ratio, correlation")
     for tap, row in figures.items():
-        print(f"{tap:8} {row['error']:7.3f} {row['least']:7.3f}   {row['style'][0]:11.3f}  {row['style'][1]:11.3f}   "
-              f"{row['content'][0]:13.3f}  {row['content'][1]:11.3f}")
+        print("{:8} {:7.3f} {:7.3f}   {:11.3f}  {:11.3f}   {:13.3f}  {:11.3f}".format(
+            tap, row["error"], row["least"], *row["style"], *row["content"]))
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -25,18 +25,18 @@ and as metadata (strings)
   pooling, imitates, training, attribution, license
 """
 
-import argparse
 import json
 import os
-import struct
+import pathlib
 import sys
 
-sys.dont_write_bytecode = True
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+import numpy as np
+import torch
 
-import checkpoint  # noqa: E402
-import network  # noqa: E402
+from kit import command, vgg
+import checkpoint
+import network
 
 HALF_END = 65504.0
 COLUMN_NORM = 64.0  # leaves the student's features some 10 large, and R and kernels about 1
@@ -107,46 +107,6 @@ def identity_error(Q, R, seed=0):
     return worst
 
 
-# -------------------------------------------------------------------------------- safetensors --
-
-def write_safetensors(path, tensors, metadata):
-    """tensors: {name: array of float16 or float32}. Written beside and renamed."""
-    header, offset = {"__metadata__": metadata}, 0
-    for name, array in tensors.items():
-        header[name] = {"dtype": {"float16": "F16", "float32": "F32"}[array.dtype.name],
-                        "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
-        offset += array.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)  # so that the data behind it is aligned to 8 bytes
-    part = f"{path}.part"
-    with open(part, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for array in tensors.values():
-            file.write(np.ascontiguousarray(array).tobytes())
-    os.replace(part, path)
-
-
-def is_safetensors(path):
-    with open(path, "rb") as file:
-        return file.read(9)[8:] == b"{"
-
-
-def read_safetensors(path):
-    """({name: float32 array}, metadata) of a file that write_safetensors wrote."""
-    with open(path, "rb") as file:
-        content = file.read()
-    length, = struct.unpack_from("<Q", content)
-    header = json.loads(content[8:8 + length])
-    metadata = header.pop("__metadata__", {})
-    types = {"F16": np.float16, "F32": np.float32}
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(content[8 + length + begin:8 + length + end], types[entry["dtype"]])
-        tensors[name] = values.reshape(entry["shape"]).astype(np.float32)
-    return tensors, metadata
-
-
 # ------------------------------------------------------------------------------------ students --
 
 def tensors_of(student):
@@ -181,7 +141,7 @@ def check(student, tensors, factors, type):
 
 
 def metadata_of(state, student):
-    mean = " ".join(map(str, network.MEAN_BGR))
+    mean = " ".join(map(str, vgg.CAFFE.mean))
     pairs = lambda values: " ".join(f"{tap}={values[tap]}" for tap in network.TAPS)
     settings = state["settings"]
     training = {"steps": state["step"], "minutes": round(state["seconds"] / 60, 1),
@@ -196,23 +156,20 @@ def metadata_of(state, student):
             "attribution": ATTRIBUTION, "license": "CC-BY-4.0"}
 
 
-def read_student(path, teacher_channels):
+def read_student(path):
     """The student of an exported file, with R as its Q (rows of zeros below)."""
-    tensors, metadata = read_safetensors(path)
-    if metadata.get("network") != "builtin":
-        raise ValueError(f"'{path}' should hold the network 'builtin'")
+    written, metadata = vgg.read_student(path)
     levels = network.parse_spec(metadata["widths"])
-    places = dict(pair.split("=") for pair in metadata["taps"].split())
-    student = network.Student(levels, places, teacher_channels)
+    places = {tap: at.layer[4:] for tap, at in written.taps.items()}
+    student = network.Student(levels, places, {tap: at.channels for tap, at in written.taps.items()})
     with torch.no_grad():
-        for i, (id, _, _) in enumerate(student.rows[:student.last + 1]):
+        for i, (id, (kernel, bias)) in enumerate(written.filters.items()):
             unit = network.INPUT_UNIT if i == 0 else 1.0
-            student.convs[id].weight.copy_(torch.from_numpy(tensors[f"conv{id}.weight"] * unit))
-            student.convs[id].bias.copy_(torch.from_numpy(tensors[f"conv{id}.bias"]))
-        for tap in network.TAPS:
-            R = torch.from_numpy(tensors[f"tap.{tap}"])
+            student.convs[id].weight.copy_(torch.from_numpy(kernel * unit))
+            student.convs[id].bias.copy_(torch.from_numpy(bias))
+        for tap, at in written.taps.items():
             student.maps[tap].zero_()
-            student.maps[tap][:len(R)] = R
+            student.maps[tap][:len(at.R)] = torch.from_numpy(at.R)
     return student
 
 
@@ -221,27 +178,23 @@ def export(state, path, type=np.float16):
     student = checkpoint.student_of(state)
     tensors, factors = tensors_of(student)
     errors = check(student, tensors, factors, type)
-    write_safetensors(path, {name: tensor.astype(type) for name, tensor in tensors.items()},
+    vgg.write_tensors(path, {name: tensor.astype(type) for name, tensor in tensors.items()},
                       metadata_of(state, student))
     return errors
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     parser.add_argument("checkpoint")
     parser.add_argument("-o", "--out", required=True)
     parser.add_argument("--float32", action="store_true", help="instead of half precision")
-    arguments = parser.parse_args()
-    try:
-        exact, rounded = export(checkpoint.load(arguments.checkpoint), arguments.out,
-                                np.float32 if arguments.float32 else np.float16)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    megabytes = os.path.getsize(arguments.out) / 1e6
-    print(f"{arguments.out}: {megabytes:.2f} MB; squared distances under R differ from those under "
-          f"Q by at most {exact:.1e}, as written {rounded:.1e}")
+    options = parser.parse_args()
+    exact, rounded = export(checkpoint.load(options.checkpoint), options.out,
+                            np.float32 if options.float32 else np.float16)
+    print(f"{options.out}: {os.path.getsize(options.out) / 1e6:.2f} MB; squared distances under R "
+          f"differ from those under Q by at most {exact:.1e}, as written {rounded:.1e}")
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -15,14 +15,17 @@ At each tap, a layer of the teacher's that losses read, a linear map Q [C][C_s] 
 the student's C_s channels to the teacher's C. Q belongs to training; export.py folds it away.
 """
 
-import argparse
 import math
+import pathlib
 import re
 import sys
 
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from kit import command, vgg
 
 TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1")
 LEVELS = 5
@@ -35,7 +38,6 @@ MOST_CONVOLUTIONS = 8  # in a level
 DEFAULT_SPEC = "16x2/32,48/64,96/128,160x2/256,224"
 DEFAULT_TAPS = "relu2_1=2_2 relu3_1=3_2 relu4_1=4_2 relu4_2=4_3 relu5_1=5_2"
 
-MEAN_BGR = (103.939, 116.779, 123.68)
 # conv1_1 is trained on inputs divided by this, so that its weights are as large as other layers'
 # and Adam's steps fit them all. A power of two, so that exporting it into the weights is exact; and
 # a factor alone leaves zero padding zero.
@@ -94,7 +96,7 @@ def parse_taps(text, levels):
 
 def to_input(pictures):
     """(N, 3, H, W) RGB in 0..255 -> what both networks read."""
-    mean = torch.tensor(MEAN_BGR, dtype=pictures.dtype, device=pictures.device).reshape(3, 1, 1)
+    mean = torch.tensor(vgg.CAFFE.mean, dtype=pictures.dtype, device=pictures.device).reshape(3, 1, 1)
     return pictures.flip(1) - mean
 
 
@@ -137,14 +139,11 @@ class Student(nn.Module):
 
     def forward(self, x):
         """What to_input gives -> {tap: (N, C_s, H, W)}, the student's features after the ReLU."""
-        found = {}
-        x = x / INPUT_UNIT
-        for i, (id, _, _) in enumerate(self.rows[:self.last + 1]):
-            if i and id.endswith("_1"):
-                x = F.max_pool2d(x, 2)
-            x = F.relu(self.convs[id](x))
-            found.update({tap: x for tap, place in self.places.items() if place == id})
-        return found
+        filters = lambda id: (self.convs[id].weight, self.convs[id].bias)
+        layers = {tap: f"relu{place}" for tap, place in self.places.items()}
+        found = vgg.features(vgg.rows_of(map(len, self.levels)), filters, x / INPUT_UNIT,
+                             wanted=layers.values())
+        return {tap: found[layer] for tap, layer in layers.items()}
 
     def imitated(self, tap, features):
         """Q' F_s: the teacher's features divided by rms, as the student has them."""
@@ -153,8 +152,7 @@ class Student(nn.Module):
 
 def relative_gram_distance(F_a, F_b):
     """Of the Gram matrices of each picture of a batch: sum |G_a - G_b|^2 / sum |G_b|^2."""
-    a, b = F_a.flatten(2), F_b.flatten(2)
-    G_a, G_b = a @ a.transpose(1, 2), b @ b.transpose(1, 2)
+    G_a, G_b = vgg.gram(F_a), vgg.gram(F_b)
     return (G_a - G_b).square().sum() / G_b.square().sum()
 
 
@@ -204,17 +202,14 @@ def describe(levels, places):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     parser.add_argument("spec", nargs="?", default=DEFAULT_SPEC)
     parser.add_argument("--taps", default="", help="e.g. relu5_1=5_2")
-    arguments = parser.parse_args()
-    try:
-        levels = parse_spec(arguments.spec)
-        print(f"{arguments.spec}: {describe(levels, parse_taps(arguments.taps, levels))}")
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    options = parser.parse_args()
+    levels = parse_spec(options.spec)
+    print(f"{options.spec}: {describe(levels, parse_taps(options.taps, levels))}")
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -11,6 +11,7 @@ Gram matrices per position. The optimiser is Adam, for it needs no line search a
 import torch
 import torch.nn.functional as F
 
+from kit.vgg import mean_gram
 import network
 
 # Those of recipe limn when the network was trained; it measures its weights since.
@@ -20,9 +21,8 @@ CONTENT_LAYER = "relu4_2"
 
 
 def gram(F):
-    """(N, C, H, W) -> (N, C, C), per position."""
-    F = F.flatten(2).float()
-    return F @ F.transpose(1, 2) / F.shape[2]
+    """(N, C, H, W) -> (N, C, C), per position, in float32."""
+    return mean_gram(F.float())
 
 
 class TeacherFeatures:

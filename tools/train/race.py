@@ -14,7 +14,6 @@ RUN gets log.jsonl and, for each student, NAME.pt of the last stage that it saw:
 train.py writes it, maps Q fitted in closed form, for evaluate.py and export.py.
 """
 
-import argparse
 import copy
 import fnmatch
 import json
@@ -24,21 +23,23 @@ import pathlib
 import sys
 import time
 
-sys.dont_write_bytecode = True
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from PIL import Image  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+import numpy as np
+import torch
+from PIL import Image
 
-import checkpoint  # noqa: E402
-import data  # noqa: E402
-import device_crops  # noqa: E402
-import evaluate  # noqa: E402
-import network  # noqa: E402
-import painting  # noqa: E402
-import refit  # noqa: E402
-import teacher as teachers  # noqa: E402
-from racer import Entry, Racer, Stepper  # noqa: E402
-from trainer import CALIBRATION_STEP, Settings, cosine_fall  # noqa: E402
+from kit import command, images, sheet
+from kit.pairs import digest
+import checkpoint
+import data
+import device_crops
+import evaluate
+import network
+import painting
+import refit
+import teacher as teachers
+from racer import Entry, Racer, Stepper
+from trainer import Settings, cosine_fall
 
 LAST_RATE = 0.01  # of the highest
 WARM_UP = 200  # steps
@@ -46,9 +47,9 @@ LOOK_EVERY = 25  # steps between looks at the clock, which wait for the device
 
 
 class Race:
-    def __init__(self, arguments, teacher, source, held_out, device, digest):
+    def __init__(self, arguments, teacher, source, held_out, device, teacher_sha256):
         self.arguments, self.teacher, self.source = arguments, teacher, source
-        self.held_out, self.device, self.digest = held_out, device, digest
+        self.held_out, self.device, self.teacher_sha256 = held_out, device, teacher_sha256
         self.half = device != "cpu"
         self.racers = [Racer(entry, teacher, device, arguments.seed) for entry in arguments.student]
         self.easel = painting.Easel(source, arguments.edge, arguments.paint_count,
@@ -69,27 +70,15 @@ class Race:
         print(json.dumps(entry), flush=True)
 
     def calibrate(self):
-        """Second moments of the teacher's features, and a first fit of every Q."""
-        sums = dict.fromkeys(network.TAPS, 0.0)
-        with torch.no_grad():
-            for i in range(4):
-                x = network.to_input(self._batch(CALIBRATION_STEP + i))
-                for tap, F in self.teacher(x).items():
-                    sums[tap] += float(F.float().square().mean()) / 4
         for racer in self.racers:
-            racer.student.set_rms({tap: math.sqrt(sums[tap]) for tap in sums})
-            self._refit(racer.student, 2)
+            refit.calibrate(racer.student, self.teacher, self.source, 4 * self.arguments.batch,
+                            self.arguments.crop, self.arguments.batch, self.device)
             racer.average.load_state_dict(racer.student.state_dict())
 
     def _batch(self, step, larger=1):
         """Of as many pixels, however large the crops are."""
         count = max(1, round(self.arguments.batch / larger**2))
         return self.source.batch(step, count, round(larger * self.arguments.crop))
-
-    def _refit(self, student, batches):
-        count = self.arguments.batch
-        refit.refit(student, self.teacher, self.source, batches * count, self.arguments.crop,
-                    count, self.device)
 
     # ---- stages
 
@@ -139,7 +128,9 @@ class Race:
     def finish(self, racer):
         """Fits Q, judges, writes NAME.pt. Returns what the judge says of style."""
         student = copy.deepcopy(racer.average)
-        self._refit(student, self.arguments.refit_batches)
+        count = self.arguments.batch
+        refit.refit(student, self.teacher, self.source, self.arguments.refit_batches * count,
+                    self.arguments.crop, count, self.device)
         errors = evaluate.imitation_errors(student, self.teacher, self.held_out, self.device)
         figures = self._judge(painting.StudentFeatures(student))
         self.log(student=racer.entry.name, held_out={k: round(v, 4) for k, v in errors.items()},
@@ -155,7 +146,7 @@ class Race:
             "step": self.steps, "seconds": self.seconds(),
             "student": {key: value.cpu() for key, value in student.state_dict().items()},
             "held_out": errors, "judged": figures, "teacher_channels": self.teacher.channels,
-            "teacher_sha256": self.digest, "refitted": True})
+            "teacher_sha256": self.teacher_sha256, "refitted": True})
         return figures["style"]
 
     def _judge(self, network_features):
@@ -194,13 +185,10 @@ class Race:
 
 def save_pictures(folder, name, pictures):
     """As one PNG, in rows of five."""
-    columns = 5
-    rows = -(-len(pictures) // columns)
-    _, _, height, width = pictures.shape
-    sheet = Image.new("RGB", (columns * width, rows * height))
-    for i, picture in enumerate(pictures.clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()):
-        sheet.paste(Image.fromarray(picture), (i % columns * width, i // columns * height))
-    sheet.save(folder / f"{name}.png")
+    cells = [("", "", Image.fromarray(picture)) for picture in
+             pictures.clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()]
+    sheet.compose([cells[i:i + 5] for i in range(0, len(cells), 5)], pictures.shape[3],
+                  folder / f"{name}.png")
 
 
 # --------------------------------------------------------------------------------- the program --
@@ -208,18 +196,16 @@ def save_pictures(folder, name, pictures):
 def judged_pictures(photos, paintings, size, device):
     """Every photo with every painting, at the first photo's shape."""
     def read(path, shape=None):
-        with Image.open(path) as image:
-            image = image.convert("RGB")
-            if shape is None:
-                scale = size / max(image.size)
-                shape = [max(16, round(side * scale / 16) * 16) for side in image.size]
-            pixels = torch.from_numpy(np.array(image.resize(shape, Image.LANCZOS)))
-        return pixels.permute(2, 0, 1).float(), shape
+        image = images.read(path)
+        if shape is None:
+            scale = size / max(image.size)
+            shape = [max(16, round(side * scale / 16) * 16) for side in image.size]
+        return np.asarray(image.resize(shape, Image.LANCZOS)), shape
 
     _, shape = read(photos[0])
     pairs = [(photo, art) for photo in photos for art in paintings]
-    stack = lambda i: torch.stack([read(pair[i], shape)[0] for pair in pairs]).to(device)
-    return stack(0), stack(1)
+    return tuple(data.as_batch([read(path, shape)[0] for path in kind]).float().to(device)
+                 for kind in zip(*pairs))
 
 
 def prepare(arguments, device):
@@ -229,8 +215,8 @@ def prepare(arguments, device):
     decoded = [training.kept[i] for i in sorted(training.kept)]
     made = device_crops.synthetic_pictures(arguments.seed, arguments.synthetic_count,
                                            arguments.edge, decoded, arguments.processes)
-    teacher = teachers.Teacher(teachers.read_keras_filters(arguments.weights))
-    teacher = teachers.prepared(teacher, "bfloat16" if device != "cpu" else "float32", device)
+    teacher = teachers.prepared(teachers.read(arguments.weights),
+                                "bfloat16" if device != "cpu" else "float32", device)
     pictures = device_crops.Atlas(decoded, device)
     styles = [training.kept[i] for i in sorted(training.kept)
               if fnmatch.fnmatch(training.paths[i].name, arguments.styles)]
@@ -242,18 +228,16 @@ def prepare(arguments, device):
     unseen = data.Pictures(arguments.pictures, held_out=True)
     held_out = [data.evaluation_batch(unseen, step, 8, 256) for step in range(4)] \
         if len(unseen) else []
-    race = Race(arguments, teacher, source, held_out, device, teachers.digest(arguments.weights))
+    race = Race(arguments, teacher, source, held_out, device, digest(arguments.weights))
     race.judged = judged_pictures(arguments.judge_photos, arguments.judge_paintings,
                                   arguments.judge_size, device)
     return race
 
 
 def parse(words):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
+    data.add_inputs(parser)
     add = parser.add_argument
-    add("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
-    add("--pictures", nargs="+", required=True, metavar="FOLDER")
     add("--styles", default="*", metavar="PATTERN", help="names of the pictures to paint like")
     add("--out", required=True, type=pathlib.Path, metavar="FOLDER")
     add("--student", action="append", required=True, metavar="'NAME SPEC ...'")
@@ -293,17 +277,11 @@ def main():
         torch.backends.cudnn.benchmark = True
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
-    try:
-        arguments = parse(sys.argv[1:])
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        race = prepare(arguments, device)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
-    try:
-        race.whole()
-    except ArithmeticError as error:
-        sys.exit(f"error: {error}")
+    arguments = parse(sys.argv[1:])
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    prepare(arguments, device).whole()
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -9,18 +9,22 @@ channel of the student is as good as silent, that would make its column of Q hug
 ridge holds it at training's Q instead.
 """
 
-import argparse
+import math
+import pathlib
 import sys
 
-sys.dont_write_bytecode = True
-import torch  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+import torch
 
-import checkpoint  # noqa: E402
-import data  # noqa: E402
-import network  # noqa: E402
-import teacher as teachers  # noqa: E402
+from kit import command
+import checkpoint
+import data
+import network
+import teacher as teachers
 
-FIRST_STEP = 1 << 41  # beyond training's and evaluation's steps: crops of their own
+# Beyond training's and evaluation's steps: crops of their own.
+FIRST_STEP = 1 << 41
+CALIBRATION_STEP = 1 << 42
 RIDGE = 1e-3  # of the mean square of a channel
 
 
@@ -46,34 +50,40 @@ def refit(student, teacher, source, crops, side, batch=8, device="cpu", ridge=RI
         student.set_Q(tap, torch.linalg.solve(held, aim.T).T.float())
 
 
+@torch.no_grad()
+def calibrate(student, teacher, source, crops, side, batch, device="cpu"):
+    """Before the first step of a student: sets each tap's rms, and fits the maps Q to the random
+    student, which saves the first hundreds of steps."""
+    batches = -(-crops // batch)
+    sums = dict.fromkeys(network.TAPS, 0.0)
+    for i in range(batches):
+        x = network.to_input(source.batch(CALIBRATION_STEP + i, batch, side).to(device))
+        x = x.contiguous(memory_format=torch.channels_last)
+        for tap, F in teacher(x).items():
+            sums[tap] += float(F.float().square().mean())
+    student.set_rms({tap: math.sqrt(max(1e-12, sums[tap] / batches)) for tap in sums})
+    refit(student, teacher, source, crops, side, batch, device)
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
     parser.add_argument("checkpoint")
-    parser.add_argument("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
-    parser.add_argument("--pictures", nargs="+", required=True, metavar="FOLDER")
+    data.add_inputs(parser)
     parser.add_argument("--painted", nargs="+", default=[], metavar="FOLDER")
     parser.add_argument("--crops", type=int, default=1024)
     parser.add_argument("-o", "--out", required=True)
-    arguments = parser.parse_args()
-    try:
-        state = checkpoint.load(arguments.checkpoint)
-        teacher = teachers.prepared(
-            teachers.Teacher(teachers.read_keras_filters(arguments.weights)),
-            teachers.default_precision("cpu"))
-        settings = state["settings"]
-        source = data.Source(data.Pictures(arguments.pictures, held_out=False),
-                             data.Pictures(arguments.painted, held_out=False),
-                             settings["synthetic_share"], settings["painted_share"],
-                             settings["seed"])
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    options = parser.parse_args()
+    state = checkpoint.load(options.checkpoint)
+    settings = state["settings"]
+    teacher = teachers.prepared(teachers.read(options.weights), teachers.default_precision("cpu"))
+    source = data.Source(*(data.Pictures(folders, held_out=False)
+                           for folders in (options.pictures, options.painted)),
+                         settings["synthetic_share"], settings["painted_share"], settings["seed"])
     student = checkpoint.student_of(state)
-    refit(student, teacher, source, arguments.crops, settings["crop"])
-    state["student"] = student.state_dict()
-    state["refitted"] = True
-    checkpoint.save(arguments.out, state)
+    refit(student, teacher, source, options.crops, settings["crop"])
+    checkpoint.save(options.out, {**state, "student": student.state_dict(), "refitted": True})
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

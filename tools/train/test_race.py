@@ -8,30 +8,29 @@ import sys
 import tempfile
 import unittest
 
-sys.dont_write_bytecode = True
-try:
-    import numpy as np
-    import torch
-    from PIL import Image  # noqa: F401
-except ImportError as error:
-    print(f"skipped: the Python module {error.name} is not installed")
-    sys.exit(77)
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+from kit import needs
 
-import checkpoint  # noqa: E402
-import device_crops  # noqa: E402
-import network  # noqa: E402
-import painting  # noqa: E402
-import race  # noqa: E402
-import synthetic  # noqa: E402
-import teacher as teachers  # noqa: E402
-from racer import Entry, Racer  # noqa: E402
+needs.modules("numpy", "torch", "PIL")
+import numpy as np
+import torch
+
+from kit import trying
+import checkpoint
+import device_crops
+import network
+import painting
+import race
+import synthetic
+import teacher as teachers
+from racer import Entry, Racer
 
 SPEC = "16x2/16/32/32x2/32"
 TEACHER_WIDTH = 16
 
 
 def teacher():
-    return teachers.Teacher(teachers.random_filters(7, TEACHER_WIDTH))
+    return teachers.narrow(7, TEACHER_WIDTH)
 
 
 def pictures(count=3, side=72):
@@ -142,12 +141,7 @@ class Racing(unittest.TestCase):
             run = race.Race(arguments, teacher(), source(), [255 * torch.rand(2, 3, 48, 48)],
                             "cpu", "digest")
             run.judged = tuple(255 * torch.rand(2, 1, 3, 48, 48, generator=generator(4)))
-            kept, sys.stdout = sys.stdout, open("/dev/null", "w")
-            try:
-                run.whole()
-            finally:
-                sys.stdout.close()
-                sys.stdout = kept
+            trying.silent(run.whole)
             log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
             judged = {entry["student"]: entry["judged"]["style"] for entry in log[:-1]
                       if "student" in entry}
@@ -162,5 +156,4 @@ class Racing(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    unittest.main()
+    trying.main()

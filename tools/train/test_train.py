@@ -8,28 +8,27 @@ import json
 import math
 import pathlib
 import sys
-import tempfile
 import unittest
 
-sys.dont_write_bytecode = True
-try:
-    import numpy as np
-    import torch
-    from PIL import Image
-except ImportError as error:
-    print(f"skipped: the Python module {error.name} is not installed")
-    sys.exit(77)
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+from kit import needs
 
-import checkpoint  # noqa: E402
-import data  # noqa: E402
-import evaluate  # noqa: E402
-import export  # noqa: E402
-import network  # noqa: E402
-import refit  # noqa: E402
-import synthetic  # noqa: E402
-import teacher as teachers  # noqa: E402
-import train  # noqa: E402
-import trainer as trainers  # noqa: E402
+needs.modules("numpy", "torch", "PIL")
+import numpy as np
+import torch
+from PIL import Image
+
+from kit import trying, vgg
+import checkpoint
+import data
+import evaluate
+import export
+import network
+import refit
+import synthetic
+import teacher as teachers
+import train
+import trainer as trainers
 
 SPEC = "16x2/16/32/32x2/32"
 TEACHER_WIDTH = 16  # channels: 16, 32, 64, 128, 128; at least the student's, as folding asks for
@@ -41,7 +40,7 @@ def settings(**changes):
 
 
 def teacher():
-    return teachers.Teacher(teachers.random_filters(7, TEACHER_WIDTH))
+    return teachers.narrow(7, TEACHER_WIDTH)
 
 
 def no_pictures():
@@ -54,22 +53,7 @@ def trainer(**changes):
                          no_pictures())
 
 
-def silent(function, *arguments, **more):
-    """Runs it with standard output thrown away."""
-    kept, sys.stdout = sys.stdout, open("/dev/null", "w")
-    try:
-        return function(*arguments, **more)
-    finally:
-        sys.stdout.close()
-        sys.stdout = kept
-
-
-class TemporaryFolder(unittest.TestCase):
-    def setUp(self):
-        holder = tempfile.TemporaryDirectory()
-        self.addCleanup(holder.cleanup)
-        self.folder = pathlib.Path(holder.name)
-
+class TemporaryFolder(trying.InFolder):
     def write_pictures(self, count, side=48):
         draw = np.random.default_rng(0)
         for i in range(count):
@@ -161,12 +145,7 @@ class Data(TemporaryFolder):
         self.write_pictures(2)
         (self.folder / "broken.png").write_bytes(b"no picture")
         (self.folder / "notes.txt").write_text("text")
-        kept, sys.stderr = sys.stderr, open("/dev/null", "w")
-        try:
-            self.assertEqual(len(data.Pictures([self.folder])), 2)
-        finally:
-            sys.stderr.close()
-            sys.stderr = kept
+        self.assertEqual(len(trying.silent(data.Pictures, [self.folder])), 2)
         with self.assertRaises(ValueError):
             data.Pictures([self.folder / "absent"])
 
@@ -208,14 +187,14 @@ class Training(TemporaryFolder):
 
     def test_resumed_run_is_the_unbroken_one_bit_for_bit(self):
         unbroken = train.Run(trainer(), self.folder / "unbroken", log_every=1)
-        silent(unbroken.train)
+        trying.silent(unbroken.train)
         parted = self.folder / "parted"
-        silent(lambda: train.Run(trainer(), parted, log_every=1).train(steps=5))
+        trying.silent(lambda: train.Run(trainer(), parted, log_every=1).train(steps=5))
         # A step whose checkpoint was never written: its line is cut.
         with open(parted / "log.jsonl", "a") as log:
             log.write(json.dumps({"step": 6, "losses": {}}) + '\n{"step": 7, "lo')
-        second = silent(lambda: train.Run(trainer(), parted, log_every=1))
-        silent(second.train)
+        second = trying.silent(lambda: train.Run(trainer(), parted, log_every=1))
+        trying.silent(second.train)
         self.assertEqual((unbroken.trainer.step, second.trainer.step), (12, 12))
         losses = [[(entry["step"], entry["losses"]) for entry in
                    map(json.loads, (folder / "log.jsonl").read_text().splitlines())
@@ -254,9 +233,9 @@ class Training(TemporaryFolder):
 
     def test_finished_run(self):
         run = train.Run(trainer(plan_steps=2), self.folder / "run")
-        silent(run.train)
+        trying.silent(run.train)
         self.assertTrue(run.trainer.done())
-        silent(run.finish)
+        trying.silent(run.finish)
         final = checkpoint.load(self.folder / "run" / "final.pt")
         trained = checkpoint.load(self.folder / "run" / "checkpoint.pt")
         self.assertTrue(final["refitted"])
@@ -278,7 +257,7 @@ class Training(TemporaryFolder):
 class Export(TemporaryFolder):
     def exported(self, type):
         run = train.Run(trainer(plan_steps=3), self.folder / "run")
-        silent(run.train)
+        trying.silent(run.train)
         state = checkpoint.load(run.checkpoint)
         path = self.folder / "builtin.safetensors"
         return state, path, export.export(state, path, type)
@@ -301,12 +280,12 @@ class Export(TemporaryFolder):
         state, path, (exact, rounded) = self.exported(np.float32)
         self.assertLess(exact, export.IDENTITY_LIMIT)
         trained = checkpoint.student_of(state)
-        read = export.read_student(path, state["teacher_channels"])
+        read = export.read_student(path)
         x = network.to_input(torch.rand(2, 3, 32, 32) * 255)
         a, b = trained(x), read(x)
         for tap in network.TAPS:
             # Single precision's 2^-24, through some 300 products per value and the square.
-            for which in (evaluate.gram, lambda F: F):
+            for which in (lambda F: vgg.mean_gram(F.double()), lambda F: F):
                 mapped = [which(s.rms(tap) * s.imitated(tap, f[tap])).detach()
                           for s, f in ((trained, a), (read, b))]
                 ours, theirs = (float(evaluate.pair_distances(F)) for F in mapped)
@@ -331,8 +310,8 @@ class Export(TemporaryFolder):
     def test_file(self):
         state, path, (_, rounded) = self.exported(np.float16)
         self.assertLess(rounded, export.HALF_LIMIT)
-        self.assertTrue(export.is_safetensors(path))
-        tensors, metadata = export.read_safetensors(path)
+        self.assertTrue(vgg.is_safetensors(path))
+        tensors, metadata = vgg.read_tensors(path)
         self.assertEqual(tensors["conv1_1.weight"].shape, (16, 3, 3, 3))
         self.assertEqual(tensors["tap.relu4_2"].shape, (32, 32))
         self.assertEqual(metadata["channel_order"], "bgr")
@@ -374,5 +353,4 @@ class Export(TemporaryFolder):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    unittest.main()
+    trying.main()

@@ -11,7 +11,6 @@ follows the plan, not the run: --minutes and --steps only say how much of it to 
 See README.md for the figures to watch.
 """
 
-import argparse
 import dataclasses
 import json
 import math
@@ -21,15 +20,17 @@ import signal
 import sys
 import time
 
-sys.dont_write_bytecode = True
-import torch  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
+import torch
 
-import checkpoint  # noqa: E402
-import data  # noqa: E402
-import network  # noqa: E402
-import refit  # noqa: E402
-import teacher as teachers  # noqa: E402
-from trainer import Settings, Trainer, rate_at  # noqa: E402
+from kit import command
+from kit.pairs import digest
+import checkpoint
+import data
+import network
+import refit
+import teacher as teachers
+from trainer import Settings, Trainer, rate_at
 
 
 # ------------------------------------------------------------------------------------- the run --
@@ -153,23 +154,18 @@ class Run:
 
 def parse_layer_weights(words):
     """["relu4_2=2"] -> {"relu4_2": 2.0}."""
-    weights = {}
-    for word in words:
-        tap, _, value = word.partition("=")
+    weights = {tap: float(value) for tap, value in command.pairs_of(words).items()}
+    for tap in weights:
         if tap not in network.TAPS:
-            raise ValueError(f"layer weight '{word}' should begin with one of "
-                             f"{', '.join(network.TAPS)}")
-        weights[tap] = float(value)
+            raise ValueError(f"a layer weight should be of {', '.join(network.TAPS)}, not '{tap}'")
     return weights
 
 
 def parse(words):
     default = Settings()
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.parser(__doc__)
+    data.add_inputs(parser)
     add = parser.add_argument
-    add("--weights", required=True, help="VGG-19 as Keras publishes it (.h5)")
-    add("--pictures", nargs="+", required=True, metavar="FOLDER")
     add("--painted", nargs="+", default=[], metavar="FOLDER", help="pictures that limn painted")
     add("--out", required=True, type=pathlib.Path, metavar="FOLDER")
     add("--network", default=default.network, metavar="SPEC", help="see network.py")
@@ -231,8 +227,8 @@ def prepare(arguments, device):
                              held_out=True)
     print(f"training: {source.pictures.describe()}; painted: {source.painted.describe()}; held "
           f"out: {held_out.describe()}; {settings.precision} on {device}", flush=True)
-    trainer = Trainer(settings, teachers.Teacher(teachers.read_keras_filters(arguments.weights)),
-                      source, held_out, device, teachers.digest(arguments.weights))
+    trainer = Trainer(settings, teachers.read(arguments.weights), source, held_out, device,
+                      digest(arguments.weights))
     return Run(trainer, arguments.out, arguments.log_every, arguments.save_minutes,
                arguments.evaluate_minutes, arguments.workers)
 
@@ -242,20 +238,14 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    try:
-        run = prepare(arguments, device)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    run = prepare(arguments, device)
 
     def stop(*_):
         run.stop = True  # after the step under way, with a checkpoint
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    try:
-        run.train(arguments.steps, arguments.minutes)
-    except ArithmeticError as error:
-        sys.exit(f"error: {error}")
+    run.train(arguments.steps, arguments.minutes)
     if run.trainer.done() and not run.stop:
         # The checkpoint is written, so being stopped from here on loses nothing.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -270,4 +260,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with command.errors_told():
+        main()

@@ -13,7 +13,6 @@ import network
 import refit
 import teacher as teachers
 
-CALIBRATION_STEP = 1 << 42  # crops of their own for the second moments
 MOST_GRADIENT = 1.0  # the gradient's norm is cut to this, so that one odd batch does no harm
 STEP_DECAYS = ((0.6, 0.3), (0.8, 0.1), (0.9, 0.03))  # from this part of the plan on, times the rate
 
@@ -109,20 +108,10 @@ class Trainer:
         self.held_out_errors = state["held_out"]
         return changed
 
-    @torch.no_grad()
     def calibrate(self):
-        """Sets each tap's rms from crops of their own, and fits the maps Q to the random student,
-        which saves the first hundreds of steps; once, before the first step."""
-        batch = self.settings.batch
-        batches = -(-self.settings.calibration_crops // batch)
-        sums = dict.fromkeys(network.TAPS, 0.0)
-        for i in range(batches):
-            pictures = self.source.batch(CALIBRATION_STEP + i, batch, self.settings.crop)
-            for tap, F in self.teacher(self.input(pictures)).items():
-                sums[tap] += float(F.float().square().mean())
-        self.student.set_rms({tap: math.sqrt(max(1e-12, sums[tap] / batches)) for tap in sums})
-        refit.refit(self.student, self.teacher, self.source, self.settings.calibration_crops,
-                    self.settings.crop, batch, self.device)
+        """Once, before the first step."""
+        refit.calibrate(self.student, self.teacher, self.source, self.settings.calibration_crops,
+                        self.settings.crop, self.settings.batch, self.device)
 
     # ---- steps
 

@@ -1,22 +1,11 @@
-#!/usr/bin/python3
-"""Draws line charts as one standalone SVG, with nothing but Python's standard library.
+"""Line charts as one standalone SVG, with nothing but Python's standard library.
 
-  plot_svg.py CHARTS.json -o OUT.svg [--columns N]
-
-CHARTS.json holds a list of charts (or one chart), each with the members of Chart below:
-
-  [{"title": "Pace", "x_label": "picture (megapixels)", "y_label": "seconds", "log_x": true,
-    "series": [{"name": "2 threads", "points": [[0.25, 0.9], [1, 3.6]]}]}]
-
-As a module: write_svg([Chart(...), ...], "out.svg"). The background is transparent and all colours
-are of middle lightness, so that a chart reads on white pages and on dark ones. Text stays text.
+The background is transparent and all colours are of middle lightness, so that a chart reads on white
+pages and on dark ones. Text stays text.
 """
 
-import argparse
-import json
 import math
 import pathlib
-import sys
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
@@ -226,35 +215,3 @@ def svg(charts, columns=2):
 
 def write_svg(charts, path, columns=2):
     pathlib.Path(path).write_text(svg(charts, columns), encoding="utf-8")
-
-
-# ----------------------------------------------------------------------------------- command --
-
-def chart_of(entry):
-    """The Chart of a JSON object. Unknown members are an error."""
-    series = [Series(**item) for item in entry.get("series", [])]
-    return Chart(**{**entry, "series": series})
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("charts", metavar="CHARTS.json", help="one chart or a list of charts")
-    parser.add_argument("-o", "--output", metavar="OUT.svg", required=True)
-    parser.add_argument("--columns", type=int, default=2, metavar="N", help="charts in a row")
-    options = parser.parse_args()
-    if options.columns < 1:
-        parser.error("--columns must be at least 1")
-    try:
-        entries = json.loads(pathlib.Path(options.charts).read_text(encoding="utf-8"))
-        entries = entries if isinstance(entries, list) else [entries]
-        if not entries:
-            raise ValueError("there is no chart in it")
-        write_svg([chart_of(entry) for entry in entries], options.output, options.columns)
-    except (OSError, TypeError, ValueError) as error:
-        print(f"plot_svg: {options.charts}: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

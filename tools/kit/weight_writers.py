@@ -1,78 +1,30 @@
-"""Weights files of every format, written and read by the format's own Python library.
+"""Weights files of every format, written by the format's own Python library or in a few lines.
 
-Filters are {"1_1": (kernel (out, in, 3, 3), bias (out,)), ...}, float32 NumPy arrays, whatever the
-file's own layout. A writer is called (path, filters); a reader gives filters back as they were
-trained: in the channel order and unit of that file.
+A writer is called (path, filters), with filters as vgg.py has them; what else it takes are the ways
+in which published files differ.
 """
 
 import collections
 import json
-import math
 import pickle
-import re
-import struct
 
 import numpy as np
 
-from systems import CONVOLUTIONS, layer_names
+from kit.vgg import (RGB_MINUS_MEAN, channels_first, channels_last, layer_names,
+                     torchvision_indices, write_tensors)
 
 # What goes with the convolutions in published files, made small: readers must pass over it.
 FULLY_CONNECTED = ("fc6", "fc7", "fc8")
 
 
-def convolutions(network):
-    """["1_1", "1_2", "2_1", ...]"""
-    return [name[4:] for name in layer_names(network) if name.startswith("conv")]
-
-
-def random_filters(network, seed):
-    """He-normal kernels, by which features neither fade nor grow with depth, and small biases."""
-    draw, filters, channels = np.random.default_rng(seed), {}, 3
-    for conv in convolutions(network):
-        out = min(512, 64 << (int(conv[0]) - 1))
-        kernel = draw.standard_normal((out, channels, 3, 3), dtype=np.float32)
-        filters[conv] = (kernel * np.float32(math.sqrt(2 / (9 * channels))),
-                         draw.standard_normal(out, dtype=np.float32) * np.float32(0.1))
-        channels = out
-    return filters
-
-
-def vgg16_of(vgg19):
-    """VGG-16 of trained VGG-19's layers: without the fourth of blocks 3, 4 and 5."""
-    return {conv: vgg19[conv] for conv in convolutions("vgg16")}
-
-
-def with_red_first(filters):
-    """The same network for RGB minus mean, from one for BGR minus mean."""
-    kernel, bias = filters["1_1"]
-    return {**filters, "1_1": (np.ascontiguousarray(kernel[:, ::-1]), bias)}
-
-
-def for_torchvision(filters):
-    """A network for torchvision's input that computes what `filters` do for BGR minus Caffe's mean,
-    but at the borders, where the padding is of another colour."""
-    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-    kernel, bias = (part.astype(np.float64) for part in with_red_first(filters)["1_1"])
-    offset = 255 * mean - np.array([123.68, 116.779, 103.939])
-    return {**filters, "1_1": (
-        (kernel * (255 * deviation).reshape(1, 3, 1, 1)).astype(np.float32),
-        (bias + np.einsum("oiyx,i->o", kernel, offset)).astype(np.float32))}
+def network_of(filters):
+    return "vgg19" if "3_4" in filters else "vgg16"
 
 
 def rounded(filters, dtype):
     """The filters as `dtype` keeps them, in float32 again."""
     return {conv: tuple(part.astype(dtype).astype(np.float32) for part in pair)
             for conv, pair in filters.items()}
-
-
-def channels_last(kernel):
-    """(out, in, y, x) -> (y, x, in, out), as TensorFlow, Keras and MatConvNet have it."""
-    return np.ascontiguousarray(kernel.transpose(2, 3, 1, 0))
-
-
-def channels_first(kernel):
-    """The way back."""
-    return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1), dtype=np.float32)
 
 
 # ----------------------------------------------------------------------------- Keras's .h5 --
@@ -99,67 +51,41 @@ def write_h5(path, filters, dtype=np.float32, deeper=False, under="", libver="ea
                 group.create_dataset(part, data=array.astype(dtype), **storage)
 
 
-def read_h5(path):
-    import h5py
-    kernels, biases = {}, {}
-
-    def visit(name, item):
-        found = re.search(r"block(\d)_conv(\d)", name)
-        if found and isinstance(item, h5py.Dataset):
-            (kernels if item.ndim == 4 else biases)[f"{found[1]}_{found[2]}"] = item[()]
-
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
-    return {conv: (channels_first(kernel), biases[conv].astype(np.float32))
-            for conv, kernel in sorted(kernels.items())}
-
-
 # ------------------------------------------------------------------------ MatConvNet's .mat --
 
+def mat_convolution(name, kernel, bias, pad):
+    """A convolution's structure, the filters in its third field."""
+    pair = np.empty((1, 2), dtype=object)
+    pair[0, 0], pair[0, 1] = kernel, bias[None]
+    return {"name": name, "type": "conv", "weights": pair,
+            "size": np.array(kernel.shape, np.float64), "pad": pad, "stride": np.ones(2),
+            "precious": 0.0, "dilate": 1.0, "opts": np.empty((1, 0), dtype=object)}
+
+
 def write_mat(path, filters, dtype=np.float32, compressed=False):
-    """A cell array `layers` of structures, the filters in the third field of a convolution's."""
+    """A cell array `layers` of structures."""
     from scipy.io import savemat
-    network = "vgg19" if "3_4" in filters else "vgg16"
     layers = []
-    for name in layer_names(network):
+    for name in layer_names(network_of(filters)):
         if name.startswith("conv") and name[4:] in filters:
             kernel, bias = filters[name[4:]]
-            pair = np.empty((1, 2), dtype=object)
-            pair[0, 0], pair[0, 1] = channels_last(kernel).astype(dtype), bias[None].astype(dtype)
-            layers.append({"name": name, "type": "conv", "weights": pair,
-                           "size": np.array([kernel.shape[i] for i in (2, 3, 1, 0)], np.float64),
-                           "pad": np.ones(4), "stride": np.ones(2), "precious": 0.0,
-                           "dilate": 1.0, "opts": np.empty((1, 0), dtype=object)})
+            layers.append(mat_convolution(name, channels_last(kernel).astype(dtype),
+                                          bias.astype(dtype), np.ones(4)))
         elif name.startswith("relu"):
             layers.append({"name": name, "type": "relu", "leak": 0.0, "precious": 0.0})
         elif name.startswith("pool"):
             layers.append({"name": name, "type": "pool", "method": "max", "pool": np.full(2, 2.0),
                            "stride": np.full(2, 2.0), "pad": np.zeros(4), "precious": 0.0})
-    for name in FULLY_CONNECTED:
-        pair = np.empty((1, 2), dtype=object)
-        pair[0, 0], pair[0, 1] = np.ones((1, 1, 4, 2), dtype), np.zeros((1, 2), dtype)
-        layers.append({"name": name, "type": "conv", "weights": pair, "size": np.ones(4),
-                       "pad": np.zeros(4), "stride": np.ones(2), "precious": 0.0,
-                       "dilate": 1.0, "opts": np.empty((1, 0), dtype=object)})
+    layers += [mat_convolution(name, np.ones((1, 1, 4, 2), dtype), np.zeros(2, dtype), np.zeros(4))
+               for name in FULLY_CONNECTED]
     cells = np.empty((1, len(layers)), dtype=object)
     cells[0, :] = layers
     classes = np.empty((1, 2), dtype=object)
     classes[0, :] = ["n01440764", "n01443537"]
     meta = {"classes": {"name": classes}, "normalization": {
         "imageSize": np.array([224.0, 224.0, 3.0]),
-        "averageImage": np.array([123.68, 116.779, 103.939]).reshape(1, 1, 3)}}
+        "averageImage": np.array(RGB_MINUS_MEAN.mean).reshape(1, 1, 3)}}
     savemat(path, {"layers": cells, "meta": meta}, do_compression=compressed)
-
-
-def read_mat(path):
-    from scipy.io import loadmat
-    filters = {}
-    for layer in loadmat(path)["layers"][0]:
-        name = str(layer[0][0]["name"][0])
-        if name.startswith("conv"):
-            pair = layer[0][0][2][0]
-            filters[name[4:]] = (channels_first(pair[0]), pair[1].ravel().astype(np.float32))
-    return filters
 
 
 # ------------------------------------------------------------------------- VGG-16's .npz --
@@ -174,35 +100,28 @@ def write_npz(path, filters, dtype=np.float32, compressed=False):
     (np.savez_compressed if compressed else np.savez)(path, **arrays)
 
 
-def read_npz(path):
-    with np.load(path) as file:
-        return {name[4:7]: (channels_first(file[name]), file[name[:-1] + "b"].astype(np.float32))
-                for name in file.files if re.fullmatch(r"conv\d_\d_W", name)}
-
-
 # ------------------------------------------------------------------------- VGG-19's .npy --
 
-def write_npy(path, filters, dtype=np.float32, protocol=3):
-    """A pickled dict of kernel and bias, as np.save writes it (which has protocol 3)."""
-    layers = {f"conv{conv}": [channels_last(kernel).astype(dtype), bias.astype(dtype)]
-              for conv, (kernel, bias) in filters.items()}
+def write_object(path, value, protocol):
+    """Any value, pickled, as np.save writes it, which chooses the protocol itself."""
     with open(path, "wb") as file:
         np.lib.format.write_array_header_1_0(
             file, {"descr": "|O", "fortran_order": False, "shape": ()})
-        pickle.dump(np.array(layers, dtype=object), file, protocol=protocol)
+        pickle.dump(np.array(value, dtype=object), file, protocol=protocol)
+
+
+def write_npy(path, filters, dtype=np.float32, protocol=3):
+    """A pickled dict of kernel and bias."""
+    write_object(path, {f"conv{conv}": [channels_last(kernel).astype(dtype), bias.astype(dtype)]
+                        for conv, (kernel, bias) in filters.items()}, protocol)
 
 
 # ----------------------------------------------------------------------- torchvision's .pth --
 
-def torchvision_indices(network):
-    """Convolution -> its place among torchvision's `features`, where every layer counts."""
-    return {name[4:]: i for i, name in enumerate(layer_names(network)) if name.startswith("conv")}
-
-
 def write_pth(path, filters, dtype=np.float32, zipped=True):
     """zipped: the container of PyTorch 1.6 and later; otherwise the older one."""
     import torch
-    places = torchvision_indices("vgg19" if "3_4" in filters else "vgg16")
+    places = torchvision_indices(network_of(filters))
     state = collections.OrderedDict()
     for conv, (kernel, bias) in filters.items():
         state[f"features.{places[conv]}.weight"] = torch.from_numpy(kernel.astype(dtype))
@@ -213,60 +132,15 @@ def write_pth(path, filters, dtype=np.float32, zipped=True):
     torch.save(state, path, _use_new_zipfile_serialization=zipped)
 
 
-def read_pth(path):
-    import torch
-    state = torch.load(path, map_location="cpu")
-    kernels = {int(name.split(".")[1]): state[name].numpy() for name in state
-               if re.fullmatch(r"features\.\d+\.weight", name)}
-    network = "vgg19" if len(kernels) == sum(CONVOLUTIONS["vgg19"]) else "vgg16"
-    return {conv: (kernels[place].astype(np.float32),
-                   state[f"features.{place}.bias"].numpy().astype(np.float32))
-            for conv, place in torchvision_indices(network).items()}
-
-
 # ----------------------------------------------------------------------------- .safetensors --
 
 def write_safetensors(path, filters, dtype=np.float32, metadata=None):
     """Eight bytes of length, a JSON header, the tensors one after the other; torchvision's names.
     """
-    places = torchvision_indices("vgg19" if "3_4" in filters else "vgg16")
+    places = torchvision_indices(network_of(filters))
     write_tensors(path, {f"features.{places[conv]}.{part}": array.astype(dtype)
                          for conv, pair in filters.items()
                          for part, array in zip(("weight", "bias"), pair)}, metadata)
-
-
-def write_tensors(path, tensors, metadata=None):
-    """{name: array of 16 or 32 bits} as safetensors."""
-    header, parts, offset = {"__metadata__": metadata} if metadata else {}, [], 0
-    for name, array in tensors.items():
-        data = array.tobytes()
-        header[name] = {"dtype": {2: "F16", 4: "F32"}[array.dtype.itemsize],
-                        "shape": list(array.shape), "data_offsets": [offset, offset + len(data)]}
-        parts.append(data)
-        offset += len(data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.writelines([struct.pack("<Q", len(text)), text, *parts])
-
-
-def read_safetensors(path):
-    """(filters, metadata) of a file of float32."""
-    with open(path, "rb") as file:
-        bytes_ = file.read()
-    length, = struct.unpack_from("<Q", bytes_)
-    header = json.loads(bytes_[8:8 + length])
-    metadata, arrays = header.pop("__metadata__", {}), {}
-    for name, entry in header.items():
-        if entry["dtype"] != "F32":
-            raise ValueError(f"{path}: {name} is {entry['dtype']}, not F32")
-        first, last = (8 + length + offset for offset in entry["data_offsets"])
-        arrays[name] = np.frombuffer(bytes_[first:last], "<f4").reshape(entry["shape"])
-    count = sum(array.ndim == 4 for array in arrays.values())
-    network = "vgg19" if count == sum(CONVOLUTIONS["vgg19"]) else "vgg16"
-    return {conv: (arrays[f"features.{place}.weight"], arrays[f"features.{place}.bias"])
-            for conv, place in torchvision_indices(network).items()
-            if f"features.{place}.weight" in arrays}, metadata
 
 
 # ------------------------------------------------------------------------------ .caffemodel --
@@ -356,6 +230,3 @@ def write_tfjs(path, filters, dtype="float32", shard_bytes=4 << 20):
         "modelTopology": {"model_config": {"class_name": "Model"}},
         "weightsManifest": [{"paths": paths, "weights": entries}]}))
     return kept
-
-
-READERS = {".h5": read_h5, ".mat": read_mat, ".npz": read_npz, ".pth": read_pth}

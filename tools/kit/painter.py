@@ -1,4 +1,5 @@
-"""Paintings made by the command `limn`, timed, and kept so that a run can go on where it ended.
+"""limn's programs, run: paintings, timed and kept so that a run can go on where it ended, and dumps
+of what limn computes.
 
 Seconds are those of the whole process, from its start to its end: reading weights and pictures and
 writing the picture count. A way with so many seconds is a long run that is interrupted (SIGINT)
@@ -18,10 +19,11 @@ import signal
 import subprocess
 import time
 
-import pairs as pairing
+from kit import pairs as pairing
+from kit.command import INTERRUPTED, Failure
 
+PICTURES = ("photo", "painting", "picture")  # what dump_evaluation is given, in this order
 ENDLESS = 100_000  # iterations: more than any way does in its seconds
-INTERRUPTED = 130  # limn's exit code
 LINGERS = 120  # seconds an interrupted limn is given to end
 
 
@@ -57,8 +59,30 @@ class Way:
         return ("--iterations", iterations) if iterations else ()
 
 
-class PaintingFailed(Exception):
-    pass
+class PaintingFailed(Failure):
+    """limn failed; the text has its command and its own words."""
+
+
+def failure(words, code, output):
+    return PaintingFailed(f"{' '.join(map(str, words))}\nended with status {code}:\n{output}")
+
+
+def run(*words):
+    """Runs a program to its end and returns what it said. Raises PaintingFailed."""
+    done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise failure(words, done.returncode, done.stdout)
+    return done.stdout
+
+
+def dump_evaluation(program, folder, name, *flags):
+    """Runs build/dump_evaluation on the PICTURES of the folder. Returns its evaluation.json and
+    where its arrays are."""
+    dump = folder / name
+    dump.mkdir(exist_ok=True)
+    run(program, *(folder / f"{picture}.png" for picture in PICTURES), "--out", dump, *flags)
+    return json.loads((dump / "evaluation.json").read_text()), dump
 
 
 def read_kept(record_path, picture, settings):
@@ -100,7 +124,7 @@ def painted(limn, way, pair, common, folder, stem=None):
     command = [limn, "paint", pair.photo, pair.painting, "-o", part, "--report", report, "--quiet",
                *(("--size", common["size"]) if common["size"] else ()), *way.length,
                *way.flags, *common["flags"]]
-    measured = run([str(word) for word in command], way.seconds, folder / f"{stem}.log")
+    measured = timed([str(word) for word in command], way.seconds, folder / f"{stem}.log")
     record = {"settings": settings_of(way, common), "program": common["program"], **measured,
               **from_report(report)}
     report.unlink()
@@ -109,7 +133,7 @@ def painted(limn, way, pair, common, folder, stem=None):
     return record
 
 
-def run(command, seconds, log):
+def timed(command, seconds, log):
     """Runs limn, interrupting it after `seconds` unless they are 0. Returns what that took."""
     begin, used = time.monotonic(), processor_seconds()
     with open(log, "w") as output:
@@ -125,7 +149,7 @@ def run(command, seconds, log):
     if code == -signal.SIGINT:
         raise PaintingFailed(f"limn had not begun to paint after {seconds:g} s; give it more")
     if code != 0 and not (seconds and code == INTERRUPTED):
-        raise PaintingFailed(f"{' '.join(command)}\nended with status {code}:\n{log.read_text()}")
+        raise failure(command, code, log.read_text())
     log.unlink()
     return taken
 
@@ -156,8 +180,7 @@ def program_digest(limn):
 
 def conditions(limn):
     """What times depend on beside the pictures: the program's version and the machine."""
-    version = subprocess.run([limn, "--version"], capture_output=True, text=True)
-    return {"limn": version.stdout.strip(), "processor": processor(),
+    return {"limn": run(limn, "--version").strip(), "processor": processor(),
             "cores": len(os.sched_getaffinity(0)), "date": datetime.date.today().isoformat()}
 
 

@@ -1,17 +1,11 @@
-"""The results as Markdown, and where it goes: between two marks in a page that others write."""
+"""What is asked of the built-in network, whether it is met, and the results as Markdown."""
 
 import math
-import pathlib
 import statistics
 
-JUDGE = "tools/quality/judge.py"  # whose marks are meant where nobody else's are
+from kit.page import number, table
 
-
-def marks(maker):
-    return f"<!-- {maker} writes what follows -->", f"<!-- {maker} wrote what is above -->"
-
-
-BEGIN, END = marks(JUDGE)
+JUDGE = "tools/quality/judge.py"  # between whose marks the results go
 
 MOST_STYLE = 2.5  # times VGG-19's at equal iterations: the goal
 REFERENCE = "vgg19"
@@ -27,26 +21,6 @@ of the mean colours of picture and painting, in steps of 255. *Grain*: energy of
 Laplacian band relative to the painting's; a fault would make it much larger than VGG-19's.
 *Seconds* are those of the whole command. *Cores* are processor time over that: less than the
 machine has tells of a way that does not use them all, or of a machine that had other work."""
-
-
-# ----------------------------------------------------------------------------------- splicing --
-
-def spliced(text, part, maker=JUDGE):
-    """The page with everything between the maker's marks replaced. Raises ValueError where the
-    marks are not both there, once and in order."""
-    begin, end = marks(maker)
-    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        raise ValueError(f"the page should have the lines\n{begin}\n{end}\nonce and in this order, "
-                         "for the results to go between them")
-    before, after = text[:text.index(begin)], text[text.index(end):]
-    return f"{before}{begin}\n\n{part.strip()}\n\n{after}"
-
-
-def splice(path, part, maker=JUDGE):
-    """Puts the part into the page; a page that is not there yet is made of it alone."""
-    path = pathlib.Path(path)
-    text = path.read_text() if path.exists() else "\n".join((*marks(maker), ""))
-    path.write_text(spliced(text, part, maker))
 
 
 # ------------------------------------------------------------------------------------ figures --
@@ -106,18 +80,6 @@ def goals(results):
 
 
 # ------------------------------------------------------------------------------------- tables --
-
-def table(head, rows):
-    return "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)])
-
-
-def number(value):
-    """Three digits that count."""
-    if value == 0 or abs(value) >= 100:
-        return f"{value:.0f}"
-    exponent = int(f"{value:.2e}".partition("e")[2])
-    return f"{value:.{max(0, 2 - exponent)}f}"
-
 
 def goals_table(results):
     rows = [[results["ways"][goal["way"]]["network"], goal["goal"],
