@@ -33,7 +33,7 @@
 #include "commands/report.h"
 #include "optimise/descent.h"
 #include "optimise/optimiser.h"
-#include "canvas/initial.h"
+#include "paint/initial.h"
 #include "paint/objective.h"
 #include "request/arguments.h"
 
@@ -71,7 +71,7 @@ void dump(const PaintingArguments& arguments, const std::string& folder,
   write_floats(folder + "/initial.f32", initial);
   write_floats(folder + "/gradient0.f32", gradient);
 
-  const auto clip = [&](std::span<float> x) { objective.units().clip(x, objective.picture_size(), objective.pool()); };
+  const auto clip = [&](std::span<float> x) { objective.clip(x); };
   Descent descent([&](std::span<const float> x,
                       std::span<float> slope) { return objective.evaluate(x, slope); },
                   initial, make_optimiser(recipe, objective.size(), pool), pool,

@@ -91,7 +91,7 @@ paint "restarts" --restart-every 5
 paint "adam" --optimiser adam --learning-rate 0.02
 paint "adam, uncorrected" --optimiser adam --learning-rate 0.02 --epsilon-form uncorrected
 paint "gradient descent" --optimiser sgd --learning-rate 1e-3
-paint "clipped" --clip true
+paint "clipped" --clip
 paint "total variation" --tv-weight 0.1
 paint "absolute variation" --tv-weight 0.1 --tv-form absolute
 paint "power of variation" --tv-weight 0.1 --tv-form power
@@ -101,7 +101,7 @@ paint "no style" --style-weight 0 --init noise
 paint "covariance" --style-statistic covariance
 paint "means and deviations" --style-statistic mean-deviation
 paint "shifts" --style-shifts 1,3
-paint "half features" --half-features true
+paint "half features" --half-features
 paint "last picture" --keep last
 paint "looks" --look-every 3
 paint "raw matrices" --style-gram raw --style-form paper
