@@ -9,7 +9,8 @@ import numpy as np
 
 import camera
 import rays
-from noise import Noise, linear, mix, smoothstep
+from camera import mix
+from noise import Noise, smoothstep
 
 STONE = Noise(81)
 EYE, LOOK, FOCAL = np.array([0.0, -0.45, -9.6]), np.array([-0.62, -0.78, 0.0]), 2.12
@@ -201,19 +202,18 @@ def material(kind, p):
     """Colour and how shiny it is."""
     x, y, z = p.T
     if kind == WALL:
-        tone = mix(linear("#5c7480"), linear("#6d838b"),
-                   0.5 + 0.5 * STONE.fractal(x * 0.6, y * 0.6, 4))
+        tone = mix("#5c7480", "#6d838b", 0.5 + 0.5 * STONE.fractal(x * 0.6, y * 0.6, 4))
         return tone * (1 + 0.035 * STONE.fractal(x * 9, y * 9, 4))[:, None], 0.0
     if kind == SHELF:
         grain = STONE.fractal(x * 0.9, z * 14 + y * 14 + STONE.smooth(x, z * 2) * 2, 5)
-        return mix(linear("#4a3222"), linear("#8a6242"), 0.5 + 0.6 * grain), 0.05
+        return mix("#4a3222", "#8a6242", 0.5 + 0.6 * grain), 0.05
     # Marble: warm white, with grey veins along a warped sheet.
     warp = STONE.fractal(x * 0.9 + z, y * 0.9, 4)
     vein = np.exp(-np.abs(STONE.fractal(x * 1.1 + 0.7 * warp + 4, y * 1.3 - z, 5)) / 0.035)
-    tone = mix(linear("#e4dccd"), linear("#f1ebe0"), 0.5 + 0.5 * warp)
+    tone = mix("#e4dccd", "#f1ebe0", 0.5 + 0.5 * warp)
     if kind == SOCLE:
-        tone = mix(linear("#56504a"), linear("#7c746a"), 0.5 + 0.5 * warp)
-    return mix(tone, linear("#a7a3a0"), 0.20 * vein), 0.045
+        tone = mix("#56504a", "#7c746a", 0.5 + 0.5 * warp)
+    return mix(tone, "#a7a3a0", 0.20 * vein), 0.045
 
 
 def shade(p, ray):

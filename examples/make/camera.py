@@ -1,8 +1,19 @@
-"""What a camera does to light on its way to a JPEG: glow, film curve, vignette, sensor noise."""
+"""Colours of light, and what a camera does to it on its way to a JPEG: glow, film curve, vignette,
+sensor noise."""
 
 import numpy as np
 
 import noise
+
+
+def linear(code):
+    """'#rrggbb' as three numbers in proportion to light."""
+    return noise.colour(code) ** 2.2
+
+
+def mix(first, second, share):
+    """Light: as noise.mix has it for colours as displayed."""
+    return noise.mix(first, second, share, linear)
 
 
 def develop(light, seed, exposure=1.0, glow=0.06, grain=0.012, warmth=0.0):

@@ -76,8 +76,8 @@ def guitar(x, y, base, lines):
     body = blur(body, x.shape[0] / 70)
     grain = PLAN.fractal(u * 60, v * 3, 3)
     ring = np.sin(70 * u + 3 * PLAN.smooth(u * 3, v * 1.2) + 8 * grain * 0.1)
-    wood = mix(colour("#c08a45"), colour("#8c5526"), 0.45 + 0.22 * ring + 0.2 * grain)
-    wood = np.where((u > 0)[..., None], wood, mix(wood, colour("#ecd9a6"), 0.55 + 0 * u))
+    wood = mix("#c08a45", "#8c5526", 0.45 + 0.22 * ring + 0.2 * grain)
+    wood = np.where((u > 0)[..., None], wood, mix(wood, "#ecd9a6", 0.55 + 0 * u))
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, body), wood, body)
     hole = 0.062 - np.hypot(u, v + 0.045)
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, hole), colour("#231a15") + 0 * base,
@@ -87,9 +87,9 @@ def guitar(x, y, base, lines):
                            * (body > 0))
     neck = np.minimum(0.030 - np.abs(u), np.minimum(v + 0.70, -0.06 - v))
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, neck), mix(
-        colour("#3a2a1e"), colour("#5c4430"), 0.5 + 0.5 * grain), neck)
+        "#3a2a1e", "#5c4430", 0.5 + 0.5 * grain), neck)
     frets = np.abs(((v + 0.7) * 15) % 1 - 0.5) < 0.035
-    base = mix(base, colour("#cbb583"), (frets & (neck > 0)) * 0.8)
+    base = mix(base, "#cbb583", (frets & (neck > 0)) * 0.8)
     head = np.minimum(0.046 - np.abs(u), np.minimum(v + 0.83, -0.69 - v))
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, head), colour("#7b4f2a") + 0 * base,
                        head)
@@ -102,7 +102,7 @@ def guitar(x, y, base, lines):
                        colour("#2c1f18") + 0 * base, bridge)
     strings = np.abs(np.abs(((u + 0.024) / 0.0096) % 1 - 0.5) - 0.5) < 0.075
     strings = strings & (np.abs(u) < 0.026) & (v < 0.17) & (v > -0.72)
-    return mix(base, colour("#efe3c0"), strings * 0.75), lines
+    return mix(base, "#efe3c0", strings * 0.75), lines
 
 
 def bottle(x, y, base, lines):
@@ -110,14 +110,13 @@ def bottle(x, y, base, lines):
     u = x - 0.985
     girth = 0.078 - 0.046 * smoothstep(0.50, 0.40, y)
     form = np.minimum(girth - np.abs(u), np.minimum(y - 0.19, 0.80 - y))
-    glass = mix(colour("#2d3f38"), colour("#7f9482"),
-                smoothstep(-0.07, 0.075, u + 0.02 * np.sin(9 * y)))
+    glass = mix("#2d3f38", "#7f9482", smoothstep(-0.07, 0.075, u + 0.02 * np.sin(9 * y)))
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, form), glass, form)
     label = np.minimum(np.minimum(0.078 - np.abs(u), 0.095 - np.abs(y - 0.63)), form + 0.001)
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, label),
                        colour("#e2d5b0") + 0 * base, label)
     bar = (np.abs(u) < 0.055) & (np.abs(((y - 0.55) * 24) % 1 - 0.5) < 0.16) & (label > 0.012)
-    base = mix(base, colour("#6b2c20"), bar * 0.85)
+    base = mix(base, "#6b2c20", bar * 0.85)
     mouth = 0.040 - np.hypot(u, (y - 0.185) * 2.2)
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, mouth),
                        colour("#1f2825") + 0 * base, mouth)
@@ -132,21 +131,20 @@ def goblet(x, y, base, lines):
                       np.minimum(y - 0.50, 0.67 - y))
     stem = np.minimum(0.010 - np.abs(u), np.minimum(y - 0.66, 0.80 - y))
     foot = 0.072 - np.hypot(u, (y - 0.81) * 3.4)
-    clear = mix(colour("#cfd2c6"), colour("#7c8a8b"), smoothstep(-0.06, 0.07, u))
+    clear = mix("#cfd2c6", "#7c8a8b", smoothstep(-0.06, 0.07, u))
     for form in (foot, stem, bowl):
         base, lines = laid(base, lines, smoothstep(-0.002, 0.002, form) * 0.85, clear, form)
     wine = np.minimum(bowl - 0.008, y - 0.565)
     base, lines = laid(base, lines, smoothstep(-0.002, 0.002, wine), mix(
-        colour("#8f3427"), colour("#5c1d1d"), smoothstep(-0.05, 0.06, u)), wine)
+        "#8f3427", "#5c1d1d", smoothstep(-0.05, 0.06, u)), wine)
     rim = np.abs(np.hypot(u, (y - 0.50) * 3.6) - 0.085)
     return base, np.maximum(lines, np.exp(-((rim / 0.0028) ** 2)))
 
 
 def fruit(x, y, base, lines):
     """Two pears and an apple at the front, each half in shadow."""
-    for cx, cy, size, light, dark in ((0.86, 0.855, 0.066, "#c9a13f", "#7d6a2c"),
-                                      (1.13, 0.84, 0.074, "#b5482c", "#6a2a20"),
-                                      (0.47, 0.885, 0.058, "#9aa05a", "#59613a")):
+    for cx, cy, size, light, dark in ((0.86, 0.855, 0.066, "#c9a13f", "#7d6a2c"), (
+        1.13, 0.84, 0.074, "#b5482c", "#6a2a20"), (0.47, 0.885, 0.058, "#9aa05a", "#59613a")):
         u, v = (x - cx) / size, (y - cy) / size
         form = size * (1 - np.minimum(np.hypot(u, v),
                                       np.hypot(u * 1.5, (v + 0.95) * 1.15) + 0.12 * (cx > 1) * 9))
@@ -169,28 +167,26 @@ def pasted(x, y, base, lines):
     ink = words & column & (np.abs(v / 0.0135 - row - 0.5) < 0.24) & (form > 0.012)
     head = (np.abs(v + 0.165) < 0.018) & (PLAN.smooth(u * 34, 0 * u + 3) > -0.3) & (form > 0.012)
     ink = (ink & (v > -0.135)) | head
-    news = mix(colour("#dcd0ae"), colour("#4a443c"), ink * 0.75)
+    news = mix("#dcd0ae", "#4a443c", ink * 0.75)
     base, lines = laid(base, lines, smoothstep(-0.001, 0.001, form), news, form, 0.0018)
     u, v, form = sheet(1.16, 0.40, 0.12, 0.28, 0.16)
     diamond = np.abs((u * 16) % 1 - 0.5) + np.abs((v * 16) % 1 - 0.5)
-    wall = mix(colour("#3f5d73"), colour("#93a7ab"),
-               ((diamond < 0.16) | (np.abs(diamond - 0.5) < 0.05)) * 0.85)
+    wall = mix("#3f5d73", "#93a7ab", ((diamond < 0.16) | (np.abs(diamond - 0.5) < 0.05)) * 0.85)
     base, lines = laid(base, lines, smoothstep(-0.001, 0.001, form), wall, form, 0.0018)
     u, v, form = sheet(0.78, 0.21, 0.115, 0.085, -0.33)
     five = np.abs(((v + 0.085) / 0.0605) % 1 - 0.5) < 0.42
     staff = (np.abs((v / 0.011) % 1 - 0.5) < 0.10) & five
     note_x, note_y, note = PLAN.cells(u * 30, v * 30)
     notes = (note_x < 0.17) & (note > 0.55) & (form > 0.012)
-    music = mix(colour("#e9dfc3"), colour("#2f2a26"), np.maximum(staff * 0.6, notes * 0.9))
+    music = mix("#e9dfc3", "#2f2a26", np.maximum(staff * 0.6, notes * 0.9))
     return laid(base, lines, smoothstep(-0.001, 0.001, form), music, form, 0.0018)
 
 
 def ground(x, y):
     """Wall above, table below, whose edge breaks."""
-    wall = mix(colour("#7f8a86"), colour("#a89c80"),
-               smoothstep(0.2, 1.2, x + 0.2 * PLAN.smooth(x * 2, y * 2)))
+    wall = mix("#7f8a86", "#a89c80", smoothstep(0.2, 1.2, x + 0.2 * PLAN.smooth(x * 2, y * 2)))
     grain = np.sin(46 * (y + 0.25 * x) + 5 * PLAN.fractal(x * 1.4, y * 4, 3))
-    table = mix(colour("#7a522d"), colour("#b07c43"), 0.5 + 0.35 * grain)
+    table = mix("#7a522d", "#b07c43", 0.5 + 0.35 * grain)
     edge = y - 0.72 - 0.05 * np.sin(2.5 * x + 0.4)
     return mix(wall, table, smoothstep(-0.002, 0.002, edge)), np.exp(-((edge / 0.003) ** 2))
 
@@ -233,13 +229,12 @@ def make(width, height):
     target, angle = planes(x, y, number, near, which, base, draw)
     # Towards the rim the planes dissolve into a warm grey ground.
     rim = np.hypot((x - 0.66) / 0.80, (y - 0.50) / 0.58)
-    target = mix(target, mix(colour("#b5a685"), colour("#77715f"), y),
-                 0.75 * smoothstep(0.72, 1.12, rim))
+    target = mix(target, mix("#b5a685", "#77715f", y), 0.75 * smoothstep(0.72, 1.12, rim))
     cut_line = np.exp(-((near / 0.0026) ** 2)) * smoothstep(1.1, 0.8, rim)
     broken = np.clip(0.55 + 0.9 * PLAN.fractal(x * 6, y * 6, 3), 0, 1)
     lines = np.maximum(lines * np.clip(broken + 0.35, 0, 1), 0.9 * cut_line * broken)
     lines = lines * smoothstep(1.15, 0.85, rim)
-    canvas = Canvas(mix(target, colour("#8d7350"), 0.25 + 0 * x))
+    canvas = Canvas(mix(target, "#8d7350", 0.25 + 0 * x))
     unit = height / 768
     layers = [(w * unit, l * unit, max(2, round(s * unit)), load, share) for w, l, s, load,
               share in ((22, 46, 14, 0.9, 1.0), (11, 24, 8, 1.4, 0.95), (6, 14, 5, 1.7, 0.90))]
@@ -247,6 +242,6 @@ def make(width, height):
     paint_after(canvas, target, angle, layers, draw, detail, jitter=0.055)
     # What is drawn and pasted stays legible under a thin last coat.
     canvas.colour = mix(canvas.colour, target, 0.42 + 0 * x)
-    canvas.colour = mix(canvas.colour, colour("#1d1915"), np.clip(lines, 0, 1) * 0.88)
+    canvas.colour = mix(canvas.colour, "#1d1915", np.clip(lines, 0, 1) * 0.88)
     painted = canvas.lit(relief=0.22, shine=0.06)
     return np.clip((painted - 0.5) * 1.18 + 0.49, 0, 1)

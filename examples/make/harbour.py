@@ -8,7 +8,8 @@ import numpy as np
 
 import camera
 import rays
-from noise import Noise, linear, mix, smoothstep
+from camera import linear, mix
+from noise import Noise, smoothstep
 
 SEA = Noise(91)
 EYE, FOCAL, HORIZON = np.array([0.2, 2.9, -14.0]), 1.34, 0.575
@@ -188,7 +189,7 @@ def march(origin, ray, begin, far=420.0, steps=110):
 def sky(ray):
     """An even evening sky: deep above, pale and warm low down, warmer towards the sun."""
     rise = np.clip(ray[:, 1], 0, 1)
-    light = mix(linear("#e9cfae") * 1.05, linear("#a9c0cd"), smoothstep(-0.02, 0.20, rise))
+    light = mix(linear("#e9cfae") * 1.05, "#a9c0cd", smoothstep(-0.02, 0.20, rise))
     light = mix(light, linear("#5f92b8") * 0.92, smoothstep(0.10, 0.60, rise))
     aside = np.exp(-(((ray[:, 0] + 0.75) / 0.75) ** 2)) * np.exp(-rise / 0.22)
     light = light + aside[:, None] * np.array([0.40, 0.22, 0.07])
@@ -216,10 +217,10 @@ def material(kind, p, normal):
         joint = np.maximum(smoothstep(0.455, 0.49, np.abs(along - np.floor(along) - 0.5)),
                            smoothstep(0.43, 0.48, np.abs(y / 0.36 - course - 0.5)))
         flat = np.abs(normal[:, 1]) > 0.7
-        tone = mix(linear("#8a8072"), linear("#b5a892"), np.clip(stone + 0.4 * grime, 0, 1))
+        tone = mix("#8a8072", "#b5a892", np.clip(stone + 0.4 * grime, 0, 1))
         tone = tone * (1 - 0.45 * joint * ~flat)[:, None]
         weed = smoothstep(0.62, 0.18, y + 0.10 * SEA.fractal(x * 2, z * 2, 4))
-        tone = mix(tone, linear("#2c3222"), 0.9 * weed)
+        tone = mix(tone, "#2c3222", 0.9 * weed)
         if kind == TOWER:
             plaster = linear("#efe9da") * (1 + 0.07 * grime - 0.10 * np.clip(SEA.fractal(
                 around * 5, y * 0.5, 4), 0, 1))[:, None]
@@ -234,8 +235,7 @@ def material(kind, p, normal):
             tone = np.where((y > 1.7)[:, None], banded, tone)
         return tone
     if kind == HILL:
-        tone = mix(linear("#4e5a3c"), linear("#7f7752"),
-                   0.5 + 0.6 * SEA.fractal(x / 14, y / 3 + z / 14, 5))
+        tone = mix("#4e5a3c", "#7f7752", 0.5 + 0.6 * SEA.fractal(x / 14, y / 3 + z / 14, 5))
         return tone
     if kind == BUOY:
         return np.where((np.abs(y - 0.14) < 0.055)[:, None], linear("#e7e0d0"),
@@ -258,25 +258,23 @@ def material(kind, p, normal):
             line = 0.13 + 0.02 * t
             paint = np.where((np.abs(high - line) < 0.022)[:, None], linear("#e9e4d6"), paint)
             paint = np.where((high < line - 0.02)[:, None], linear(boat["below"]), paint)
-            paint = np.where(inside[:, None], mix(linear("#8d7350"), linear("#b79a6e"),
-                                                  0.5 + 0.5 * worn), paint)
+            paint = np.where(inside[:, None], mix("#8d7350", "#b79a6e", 0.5 + 0.5 * worn), paint)
             rust = smoothstep(0.25, 0.6, SEA.fractal(u * 4, high * 0.8 + k, 4)) * smoothstep(rail
                     - 0.1, rail - 0.6, high)
-            paint = mix(paint, linear("#6d4526"), 0.30 * rust)
+            paint = mix(paint, "#6d4526", 0.30 * rust)
             tone[here] = paint * (seam * (1 + 0.10 * worn + 0.06 * tint))[:, None]
         elif kind == CABIN:
             base = boat["high"] * 0.7
             up = high - base
             paint = np.tile(linear("#e6dfcd" if k == 0 else "#2f6f68"), (len(u), 1))
             pane = (np.abs(up - 0.86) < 0.20) & (
-                (np.abs(np.abs(u + 0.09 * boat["long"]) - 0.28) < 0.20) | (np.abs(np.abs(v)
-                                                                                  - 0.24) < 0.17)
-                & (np.abs(u + 0.09 * boat["long"]) > 0.6))
+                (np.abs(np.abs(u + 0.09 * boat["long"]) - 0.28) < 0.20)
+                | (np.abs(np.abs(v) - 0.24) < 0.17) & (np.abs(u + 0.09 * boat["long"]) > 0.6))
             paint = np.where(pane[:, None], linear("#182227"), paint)
-            tone[here] = paint * (1 + 0.10 * worn)[:,
-                    None] * (1 - 0.2 * smoothstep(0.25, 0.0, up))[:, None]
+            tone[here] = paint * (1 + 0.10 * worn)[:, None] * (
+                1 - 0.2 * smoothstep(0.25, 0.0, up))[:, None]
         else:
-            tone[here] = mix(linear("#6a4a2c"), linear("#a97f4d"), 0.5 + 0.6 * SEA.fractal(
+            tone[here] = mix("#6a4a2c", "#a97f4d", 0.5 + 0.6 * SEA.fractal(
                 u * 1.5, (v + high) * 18, 4))
     return tone
 
@@ -363,8 +361,7 @@ def one(ray):
     back /= np.sqrt((back**2).sum(1, keepdims=True))
     mirrored, _ = look(p, back, 0.02)
     fresnel = 0.03 + 0.97 * (1 - cosine) ** 4.2
-    deep = mix(linear("#17363c"), linear("#2b5350"),
-               0.5 + 0.5 * SEA.fractal(p[:, 0] / 9, p[:, 2] / 6, 3))
+    deep = mix("#17363c", "#2b5350", 0.5 + 0.5 * SEA.fractal(p[:, 0] / 9, p[:, 2] / 6, 3))
     water = mix(deep * 0.55, mirrored, fresnel)
     light[wet] = mix(np.array([0.74, 0.66, 0.60]), water, np.exp(-s / 900))
     return light

@@ -7,7 +7,7 @@ Wet washes bleed (their outlines are bent by noise) and leave darker rims where 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from noise import Noise, blur, colour, grid, mix, smoothstep
+from noise import Noise, blur, grid, mix, smoothstep
 from strokes import outline
 
 PAPER = Noise(51)
@@ -32,9 +32,8 @@ def mountain(ink, x, y, peaks, offset, strength, fall, rough):
     cloud = WET.fractal(x * 2.2 + offset, y * 3.4, 5)
     wash = np.exp(-np.maximum(below, 0) / (fall * (1 + 0.6 * cloud)))
     pool = 0.75 + 0.45 * WET.fractal(x * 5 + offset, y * 5 + offset, 6)
-    rim = np.exp(-np.maximum(below, 0) / 0.006) * np.clip(0.35
-                                                          + WET.fractal(x * 9, y * 9 + offset, 3),
-                                                          0, 1)
+    rim = np.exp(-np.maximum(below, 0) / 0.006) * np.clip(
+        0.35 + WET.fractal(x * 9, y * 9 + offset, 3), 0, 1)
     # Texture strokes run down from the ridge, aslant, as a half-dry brush is dragged.
     slope = np.gradient(ridge) * x.shape[0]
     run = x + below * np.clip(-slope, -1.2, 1.2)[None, :] * 0.5
@@ -115,9 +114,8 @@ def boat(brush, x, y, size):
                      - 0.0 * t], 1)
     hull[:, 1] = y - 0.34 * size * (t - 0.5) ** 2 * 1.0 + 0.04 * size
     brush.stroke(hull, 0.028 * size * np.sin(np.pi * t) + 0.001, 0.95)
-    brush.stroke([(x + 0.16 * size, y), (x + 0.17 * size, y - 0.13 * size),
-                  (x + 0.15 * size, y - 0.2 * size)], [0.045 * size, 0.04 * size, 0.012 * size],
-                 0.85)
+    brush.stroke([(x + 0.16 * size, y), (x + 0.17 * size, y - 0.13 * size), (
+        x + 0.15 * size, y - 0.2 * size)], [0.045 * size, 0.04 * size, 0.012 * size], 0.85)
     brush.stroke([(x + 0.07 * size, y - 0.185 * size), (x + 0.15 * size, y - 0.235 * size),
                   (x + 0.23 * size, y - 0.185 * size)], [0.004, 0.02 * size, 0.004], 0.9)
     brush.stroke([(x + 0.30 * size, y - 0.42 * size), (x + 0.10 * size, y + 0.12 * size)],
@@ -137,7 +135,7 @@ def seal(picture, x, y, left, top, size):
                | ((np.abs(v - 0.58) < 0.05) & (np.abs(u - 0.5) < 0.24))
                | ((np.abs(np.abs(u - 0.5) - 0.30) < 0.045) & (v > 0.5) & (v < 0.85)))
     worn = smoothstep(-0.75, -0.3, PAPER.fractal(x * 90, y * 90, 3))
-    return mix(picture, colour("#b3261e"), inside * ~strokes * worn * 0.88)
+    return mix(picture, "#b3261e", inside * ~strokes * worn * 0.88)
 
 
 def make(width, height):
@@ -154,10 +152,8 @@ def make(width, height):
     ink += trees(x, y, 0.640 + 0.018 * np.sin(4 * x), 2.0, 0.42, 0.045) * smoothstep(0.95, 0.3, x)
     ink += trees(x, y, 0.735 + 0.05 * (x - 0.1), 6.0, 1.0, 0.055) * smoothstep(0.46, 0.16, x)
     bank = y - 0.735 - 0.10 * x - 0.012 * WET.fractal(x * 6, 0 * x, 5)
-    ink += (smoothstep(0, 0.006, bank) * np.exp(-np.maximum(bank, 0) / 0.035) * smoothstep(0.55,
-                                                                                           0.1,
-                                                                                           x)
-            * (0.75 + 0.8 * WET.fractal(x * 12, y * 40, 4)))
+    ink += (smoothstep(0, 0.006, bank) * np.exp(-np.maximum(bank, 0) / 0.035) * smoothstep(
+        0.55, 0.1, x) * (0.75 + 0.8 * WET.fractal(x * 12, y * 40, 4)))
     # The river: a few long dry strokes, the paper does the rest.
     flow = WET.fractal(x * 1.6 + 3, y * 46, 4)
     ink += 0.30 * smoothstep(0.38, 0.75, flow) * smoothstep(0.66, 0.72, y) * smoothstep(1.0, 0.8, y)
@@ -171,9 +167,8 @@ def make(width, height):
                                               ((1.275, 1.06), 0.05, 0.012, 0.65, 7)):
         bamboo(near, draw, foot, lean, half, strength, nodes)
     for bird in range(7):
-        bx, by, size = (0.80 + 0.030 * bird + draw.uniform(-0.01, 0.01),
-                        0.16 + 0.012 * bird * (-1) ** bird + draw.uniform(-0.01, 0.01),
-                        draw.uniform(0.006, 0.011))
+        bx, by, size = (0.80 + 0.030 * bird + draw.uniform(-0.01, 0.01), 0.16 + 0.012 * bird * (
+            -1) ** bird + draw.uniform(-0.01, 0.01), draw.uniform(0.006, 0.011))
         near.stroke([(bx - size, by - 0.4 * size), (bx, by), (bx + size, by - 0.6 * size)],
                     [0.0004, 0.0013, 0.0004], 0.7)
     dry = 0.72 + 0.5 * WET.fractal(x * 70, y * 22, 4)
@@ -191,13 +186,12 @@ def make(width, height):
     tooth = PAPER.fractal(x * 240, y * 240, 3)
     ink = np.clip(ink, 0, None) * (1 + 0.22 * tooth + 0.18 * fibre)
     stain = PAPER.fractal(x * 1.3, y * 1.3, 4)
-    paper = mix(colour("#f0e7d3"), colour("#dfcfae"), np.clip(0.3 + 0.45 * stain, 0, 1))
+    paper = mix("#f0e7d3", "#dfcfae", np.clip(0.3 + 0.45 * stain, 0, 1))
     paper = paper * (1 + 0.022 * fibre + 0.018 * tooth)[..., None]
     sun = np.hypot(x - 0.90, y - 0.235) + 0.004 * WET.fractal(x * 14, y * 14, 4)
-    disc = smoothstep(0.066, 0.060, sun) * (0.55 + 0.25 * WET.fractal(x * 8, y * 8,
-                                                                      4)) + 0.25 * np.exp(
-        -(((sun - 0.061) / 0.004) ** 2))
-    paper = mix(paper, colour("#c2452d"), np.clip(disc, 0, 1) * 0.85)
+    disc = smoothstep(0.066, 0.060, sun) * (
+        0.55 + 0.25 * WET.fractal(x * 8, y * 8, 4)) + 0.25 * np.exp(-(((sun - 0.061) / 0.004) ** 2))
+    paper = mix(paper, "#c2452d", np.clip(disc, 0, 1) * 0.85)
     # Thin ink is a little warm, thick ink a cool black.
     absorb = np.stack([1.00 + 0 * ink, 0.97 + 0 * ink, 0.90 + 0.03 * ink], -1)
     picture = paper * np.exp(-1.35 * ink[..., None] * absorb) + 0.035

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 import camera
-from noise import Noise, linear, mix, sample, smoothstep
+from camera import linear, mix
+from noise import Noise, sample, smoothstep
 
 EYE = 3.4  # metres above the water
 FOCAL = 1.15  # in heights of the picture
@@ -31,9 +32,8 @@ def shore(x, z):
     bend = 0.20 * LAND.fractal(x / 230 + 3.1, z / 230, 4) + 0.05 * FINE.fractal(x / 22, z / 22, 3)
     lake = np.hypot((x - 40) / 520, (z - 460) / 445) - 1
     headland = np.hypot((x + 150) / 130, (z - 225) / 38) - 1
-    return (np.minimum(np.maximum(lake, -0.9), 9) + np.clip(0.35 - 0.45 * headland, 0,
-                                                            0.5) * (z > 100)
-            + bend * smoothstep(30, 160, z) + 0.012 * LAND.smooth(x / 5, z / 5))
+    return (np.minimum(np.maximum(lake, -0.9), 9) + np.clip(0.35 - 0.45 * headland, 0, 0.5) * (
+        z > 100) + bend * smoothstep(30, 160, z) + 0.012 * LAND.smooth(x / 5, z / 5))
 
 
 def ground(x, z, octaves):
@@ -56,20 +56,15 @@ def surface(x, z, octaves=9):
     height, out = ground(x, z, octaves)
     stones, gap, kind = FINE.cells(x / 0.8, z / 0.8)
     near = 1 - smoothstep(30, 70, z)
-    height = height + near * (0.34 * kind**4 * np.clip(1 - (1.6 * stones) ** 2, 0,
-                                                       1) * smoothstep(0.0, 0.35, gap - stones)
-                              + 0.03 * FINE.fractal(x * 2, z * 2, 4))
+    height = height + near * (0.34 * kind**4 * np.clip(1 - (1.6 * stones) ** 2, 0, 1) * smoothstep(
+        0.0, 0.35, gap - stones) + 0.03 * FINE.fractal(x * 2, z * 2, 4))
     apart, _, tall = FINE.cells(x / 8.5, z / 8.5)
     tall = 9 + 15 * tall
     ragged = 1 + 0.55 * FINE.fractal(x / 1.7, z / 1.7, 3)
     cone = np.clip(1 - apart * 8.5 / (0.27 * tall) * ragged, 0, 1)
     clump = LAND.fractal(x / 170 + 9, z / 170, 4)
-    wood = (smoothstep(0.012, 0.05, out) * smoothstep(-0.45, 0.0,
-                                                      clump + 0.35) * (1
-                                                                       - smoothstep(330, 520,
-                                                                                    height
-                                                                                    + 180 * clump))
-            * (z > 105))
+    wood = (smoothstep(0.012, 0.05, out) * smoothstep(
+        -0.45, 0.0, clump + 0.35) * (1 - smoothstep(330, 520, height + 180 * clump)) * (z > 105))
     return height + cone**0.8 * tall * wood, out, cone**0.8 * wood, wood
 
 
@@ -101,10 +96,9 @@ def sky(across, level):
     thick = dense(0, 0)
     cover = smoothstep(-0.02, 0.42, thick)
     lit = np.clip(0.68 + 1.15 * (thick - dense(-0.16, -0.10)), 0.1, 1.35)
-    body = mix(linear("#8492a8"), np.array([1.30, 1.17, 1.02]), lit)
-    veil = (0.35 * smoothstep(-0.2, 0.6, SKY.fractal(u * 0.5 + 31, v * 1.7, 6)) * smoothstep(0.05,
-                                                                                             0.3,
-                                                                                             rise))
+    body = mix("#8492a8", np.array([1.30, 1.17, 1.02]), lit)
+    veil = (0.35 * smoothstep(-0.2, 0.6,
+                              SKY.fractal(u * 0.5 + 31, v * 1.7, 6)) * smoothstep(0.05, 0.3, rise))
     light = mix(blue, np.array([1.0, 0.98, 0.95]), veil)
     return mix(light, body, cover * (0.35 + 0.6 * smoothstep(0.02, 0.2, rise)))
 
@@ -130,27 +124,25 @@ def shade(x, z, distance, pixel, relief):
     patches = FINE.fractal(x / 30, z / 30, 5)
     grain = FINE.fractal(x / 2.2, z / 2.2, 5)
     strata = FINE.fractal(x / 160 + patches, height / 26 + 0.6 * patches, 5)
-    rock = mix(linear("#5f5a57"), linear("#9b8f82"), np.clip(0.5 + 0.6 * strata, 0, 1))
-    grass = mix(linear("#5d6b2c"), linear("#97894a"),
-                np.clip(0.5 + 0.7 * patches + 0.2 * grain, 0, 1))
+    rock = mix("#5f5a57", "#9b8f82", np.clip(0.5 + 0.6 * strata, 0, 1))
+    grass = mix("#5d6b2c", "#97894a", np.clip(0.5 + 0.7 * patches + 0.2 * grain, 0, 1))
     land = mix(grass, rock, smoothstep(0.55, 0.95, slope + 0.2 * patches + height / 1500))
     snow = smoothstep(430, 760, height + 200 * patches) * (1 - smoothstep(1.25, 2.1, slope))
     land = mix(land, np.array([0.86, 0.88, 0.93]), snow)
     stone = FINE.cells(x / 0.8, z / 0.8)[2] * 0.5 + FINE.cells(x / 0.21, z / 0.21)[2] * 0.5
-    shingle = mix(linear("#4c4640"), linear("#b0a595"), stone)
+    shingle = mix("#4c4640", "#b0a595", stone)
     blades = smoothstep(-0.1, 0.5, FINE.fractal(x / 1.9 + 5, z / 1.9, 5) + (out - 0.03) * 20)
-    shingle = mix(shingle, grass * np.array([0.62, 0.66, 0.70]) * (0.5
-                                                                   + 0.7 * FINE.random[
-        (np.abs(x * 37 + z * 911) * 7).astype(np.int32) % 65536][..., None]),
+    shingle = mix(shingle, grass * np.array([0.62, 0.66, 0.70]) * (
+        0.5
+        + 0.7 * FINE.random[(np.abs(x * 37 + z * 911) * 7).astype(np.int32) % 65536][..., None]),
                   blades * smoothstep(0.003, 0.012, out))
     wet = smoothstep(0.012, 0.001, out)
     beach = (1 - smoothstep(60, 120, z)) * (1 - smoothstep(0.5, 0.9, out))
     beach = np.maximum(beach, (1 - smoothstep(0.006, 0.02, out)) * (tree < 0.05))
     land = mix(land, shingle * (1 - 0.55 * wet)[..., None], beach)
-    needles = mix(linear("#1d2b17"), linear("#4a5a26"),
-                  np.clip(0.45 + 0.5 * patches + 0.35 * grain, 0, 1))
+    needles = mix("#1d2b17", "#4a5a26", np.clip(0.45 + 0.5 * patches + 0.35 * grain, 0, 1))
     autumn = smoothstep(0.35, 0.6, LAND.fractal(x / 60, z / 60, 3))
-    needles = mix(needles, linear("#9a7426"), 0.55 * autumn)
+    needles = mix(needles, "#9a7426", 0.55 * autumn)
     # Far away the gaps between trees are narrower than a pixel, and the wood is one cover.
     gaps = smoothstep(500, 1500, distance)
     wooded = np.maximum(smoothstep(0.02, 0.12, tree), 0.92 * gaps * wood)
@@ -203,21 +195,18 @@ def make(width, height):
     water &= outside < 0
     # Ripples tilt the mirror: what is seen comes from a little higher or lower.
     calm = 0.35 + 0.65 * smoothstep(-0.25, 0.35, FINE.fractal(x / 70, z / 190, 3))
-    ripple = FINE.fractal(x / 0.9, z / 2.6, 5) * smoothstep(260, 10, z) + 0.7 * FINE.fractal(x / 9,
-                                                                                             z / 30,
-                                                                                             3)
+    ripple = FINE.fractal(x / 0.9, z / 2.6,
+                          5) * smoothstep(260, 10, z) + 0.7 * FINE.fractal(x / 9, z / 30, 3)
     tilt = 0.016 * calm * ripple * smoothstep(900, 60, z)
     row, column = np.mgrid[0:rows, 0:columns].astype(np.float32) / 1.5
     image = sample(mirror, column + tilt * height * 0.4, 2 * HORIZON * height - row + tilt * height)
     grazing = EYE / np.hypot(z, EYE)
     shine = 0.10 + 0.90 * (1 - grazing) ** 4
-    bed = mix(linear("#3d3b30"), linear("#77705a"), FINE.cells((x + 0.2 * ripple) / 0.6,
-                                                               (z + 0.2 * ripple) / 0.6)[2])
+    bed = mix("#3d3b30", "#77705a", FINE.cells((x + 0.2 * ripple) / 0.6,
+                                               (z + 0.2 * ripple) / 0.6)[2])
     under = mix(bed * 0.9, linear("#17383b") * 0.8, smoothstep(0.0, 0.05, -outside))
     light = np.where(water[..., None], mix(under, image * 0.93, shine), light)
-    small = [Image.fromarray(np.minimum(light[..., k], 3).astype(np.float32)).resize((width,
-                                                                                      height),
-                                                                                     Image.BICUBIC)
-             for k in range(3)]
+    small = [Image.fromarray(np.minimum(light[..., k], 3).astype(np.float32)).resize(
+        (width, height), Image.BICUBIC) for k in range(3)]
     light = np.stack([np.asarray(channel) for channel in small], -1)
     return camera.develop(light, 14, exposure=0.62, warmth=0.012)

@@ -15,20 +15,17 @@ def smoothstep(low, high, value):
     return t * t * (3 - 2 * t)
 
 
-def mix(first, second, share):
-    """Colours: first where share is 0, second where it is 1; share has no channels."""
-    share = np.asarray(share, np.float32)[..., None]
-    return first * (1 - share) + second * share
-
-
 def colour(code):
     """'#rrggbb' as three numbers 0..1, as displayed."""
     return np.array([int(code[i:i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
 
 
-def linear(code):
-    """'#rrggbb' as three numbers in proportion to light."""
-    return colour(code) ** 2.2
+def mix(first, second, share, read=colour):
+    """Colours: first where share is 0, second where it is 1; share has no channels. A text is a
+    colour's code."""
+    first, second = (read(c) if isinstance(c, str) else c for c in (first, second))
+    share = np.asarray(share, np.float32)[..., None]
+    return first * (1 - share) + second * share
 
 
 def blur(image, radius):

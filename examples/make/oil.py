@@ -6,7 +6,7 @@ The scene is first drawn smoothly, with a direction for every point; the strokes
 
 import numpy as np
 
-from noise import Noise, blur, colour, grid, mix, smoothstep
+from noise import Noise, colour, grid, mix, smoothstep
 from strokes import Canvas, paint_after
 
 WIND = Noise(31)
@@ -33,19 +33,18 @@ def sky(x, y):
         spiral = far / radius * 8 + sense * np.arctan2(away_y, away_x)
         share = np.clip(pull / 3, 0, 1)
         phase = phase * (1 - share) + spiral * share
-    base = mix(colour("#173a86"), colour("#3f9cc0"),
-               smoothstep(0.0, 0.46, y + 0.05 * np.sin(3 * x)))
-    base = mix(base, colour("#f2c873"), smoothstep(0.36, 0.60, y) * 0.85)
+    base = mix("#173a86", "#3f9cc0", smoothstep(0.0, 0.46, y + 0.05 * np.sin(3 * x)))
+    base = mix(base, "#f2c873", smoothstep(0.36, 0.60, y) * 0.85)
     band = 0.5 + 0.5 * np.sin(phase)
-    base = mix(base, colour("#e9eede"), 0.75 * smoothstep(0.55, 0.98, band))
-    base = mix(base, colour("#0e2160"), 0.6 * smoothstep(0.55, 0.98, 1 - band) * (y < 0.42))
+    base = mix(base, "#e9eede", 0.75 * smoothstep(0.55, 0.98, band))
+    base = mix(base, "#0e2160", 0.6 * smoothstep(0.55, 0.98, 1 - band) * (y < 0.42))
     for centre_x, centre_y, radius, _ in WHIRLS:  # a warm heart in every whirl
         far = np.hypot(x - centre_x, y - centre_y)
-        base = mix(base, colour("#f3dc8c"), np.exp(-((far / (0.24 * radius)) ** 2)))
+        base = mix(base, "#f3dc8c", np.exp(-((far / (0.24 * radius)) ** 2)))
     glow = np.hypot(x - SUN[0], y - SUN[1])
     rings = 0.5 + 0.5 * np.sin(glow * 75)
-    base = mix(base, colour("#f6a628"), np.exp(-((glow / 0.17) ** 2)) * (0.55 + 0.45 * rings))
-    base = mix(base, colour("#fff2a0"), smoothstep(0.068, 0.052, glow))
+    base = mix(base, "#f6a628", np.exp(-((glow / 0.17) ** 2)) * (0.55 + 0.45 * rings))
+    base = mix(base, "#fff2a0", smoothstep(0.068, 0.052, glow))
     return base, np.arctan2(flow_y, flow_x)
 
 
@@ -57,9 +56,8 @@ def scene(x, y):
     """Colours, directions of strokes, and where fine strokes are wanted."""
     base, angle = sky(x, y)
     detail = 0.35 + 0 * x
-    for height, size, offset, dark, pale in ((0.535, 0.10, 1.0, "#3d5a9c", "#7fa0c8"),
-                                             (0.585, 0.08, 5.0, "#2b5a6e", "#6fa58d"),
-                                             (0.625, 0.05, 9.0, "#3c6a34", "#9aae46")):
+    for height, size, offset, dark, pale in ((0.535, 0.10, 1.0, "#3d5a9c", "#7fa0c8"), (
+        0.585, 0.08, 5.0, "#2b5a6e", "#6fa58d"), (0.625, 0.05, 9.0, "#3c6a34", "#9aae46")):
         top = ridge(x, height, size, offset)
         land = mix(colour(pale), colour(dark), smoothstep(0, 0.08, y - top)
                    + 0.35 * WIND.fractal(x * 9, y * 16 + offset, 3))
@@ -73,16 +71,15 @@ def scene(x, y):
     field = smoothstep(-0.003, 0.003, y - edge)
     depth = np.maximum(y - 0.60, 0.01)
     ray = (x - 0.80) / depth
-    wheat = mix(colour("#d99a1e"), colour("#f7dc6a"),
+    wheat = mix("#d99a1e", "#f7dc6a",
                 0.5 + 0.5 * np.sin(ray * 7 + 1.5 * WIND.fractal(x * 5, y * 9, 3)))
-    wheat = mix(wheat, colour("#9a5a1c"), smoothstep(0.1, 0.8, WIND.fractal(ray * 1.5, y * 6, 4)))
-    wheat = mix(wheat, colour("#6f3d78"), 0.7 * smoothstep(0.74, 1.05, y + 0.10 * np.sin(ray)))
+    wheat = mix(wheat, "#9a5a1c", smoothstep(0.1, 0.8, WIND.fractal(ray * 1.5, y * 6, 4)))
+    wheat = mix(wheat, "#6f3d78", 0.7 * smoothstep(0.74, 1.05, y + 0.10 * np.sin(ray)))
     bend = 0.25 * np.sin(9 * depth)
     path = np.abs(ray + 0.15 + bend * 2) < 0.42
-    wheat = mix(wheat, mix(colour("#d8a78a"), colour("#7d86b8"),
-                           0.5 + 0.5 * np.sin(ray * 9 + y * 40)), path * 1.0)
+    wheat = mix(wheat, mix("#d8a78a", "#7d86b8", 0.5 + 0.5 * np.sin(ray * 9 + y * 40)), path * 1.0)
     poppies = WIND.smooth(x * 34 / (0.4 + 2 * depth), y * 60 / (0.4 + 2 * depth))
-    wheat = mix(wheat, colour("#d8321c"), smoothstep(0.45, 0.6, poppies) * (depth > 0.1) * ~path)
+    wheat = mix(wheat, "#d8321c", smoothstep(0.45, 0.6, poppies) * (depth > 0.1) * ~path)
     base = mix(base, wheat, field)
     stalks = np.arctan2(depth, x - 0.80) + 0.5 * WIND.smooth(x * 6, y * 6)
     angle = np.where(field > 0.5, np.where(path, 0.2 * np.sin(9 * y), stalks), angle)
@@ -117,8 +114,8 @@ def cypresses(x, y, base, angle, detail):
         inside = smoothstep(0.004, -0.004, np.abs(x - lean) - half) * (up > 0)
         flame = 0.5 + 0.5 * np.sin(34 * (x - lean) / (wide * 6) * 3 + 9 * y
                                    + 3 * WIND.fractal(x * 7, y * 4, 3))
-        green = mix(colour("#0d2b2a"), colour("#3f6b2c"), smoothstep(0.3, 1.0, flame))
-        green = mix(green, colour("#c79a3a"), 0.55 * smoothstep(0.7, 1, flame) * (x > lean))
+        green = mix("#0d2b2a", "#3f6b2c", smoothstep(0.3, 1.0, flame))
+        green = mix(green, "#c79a3a", 0.55 * smoothstep(0.7, 1, flame) * (x > lean))
         base = mix(base, green, inside)
         angle = np.where(inside > 0.5, -np.pi / 2 + 0.5 * np.sin(flame * 3 + 8 * y)
                          - 2.0 * (x - lean), angle)
@@ -130,7 +127,7 @@ def make(width, height):
     x, y = grid(width, height)
     target, angle, detail = scene(x, y)
     draw = np.random.default_rng(32)
-    canvas = Canvas(mix(target, colour("#8a5a34"), 0.3 + 0 * x))
+    canvas = Canvas(mix(target, "#8a5a34", 0.3 + 0 * x))
     unit = height / 768
     layers = [(w * unit, l * unit, max(2, round(s * unit)), load, share) for w, l, s, load,
               share in ((26, 90, 15, 1.2, 1.0), (13, 58, 9, 1.8, 0.95), (7.5, 36, 6, 2.2, 0.85),

@@ -59,9 +59,8 @@ def palette(part):
     if part == 1:
         return ["#fff3b0"]
     if part < 10:
-        return {2: ["#5b4fa3", "#7a5fb5", "#4a5fae"], 3: ["#2a7f78", "#3c9a6a", "#1f6b74"],
-                4: ["#3f8f3a", "#77ab35", "#2c7a3e", "#9dbb3a"],
-                5: ["#6b3418", "#8a4a20", "#59280f"]}[part]
+        return {2: ["#5b4fa3", "#7a5fb5", "#4a5fae"], 3: ["#2a7f78", "#3c9a6a", "#1f6b74"], 4: [
+            "#3f8f3a", "#77ab35", "#2c7a3e", "#9dbb3a"], 5: ["#6b3418", "#8a4a20", "#59280f"]}[part]
     if part < 30:
         return ["#1d7fb8", "#45b3d6", "#8fd6e0", "#155fa0", "#f2d98a"]
     if part < 60:
@@ -160,8 +159,8 @@ def make(width, height):
     glass = 0.80 * tone**depth * (np.clip(light, 0.1, 2) * behind * dirt)[..., None]
     slope_y, slope_x = np.gradient(blur(lead_height, 2 * unit))
     rise = np.clip(-(slope_x + slope_y) * 9 / unit * 0.1, -1, 1)
-    metal = (0.007 + 0.04 * np.clip(rise, 0, 1) + 0.012 * np.clip(GLASS.fractal(x * 120, y * 120,
-                                                                                3), -1, 1))
+    metal = (0.007 + 0.04 * np.clip(rise, 0,
+                                    1) + 0.012 * np.clip(GLASS.fractal(x * 120, y * 120, 3), -1, 1))
     window = mix(glass, metal[..., None] * np.array([0.9, 0.95, 1.1]), lead)
     window = halve(window.astype(np.float32))
     glow = blur(window, 0.011 * height) * 0.22 + blur(window, 0.045 * height) * 0.13

@@ -8,7 +8,8 @@ import numpy as np
 
 import camera
 import rays
-from noise import Noise, linear, mix, smoothstep
+from camera import linear, mix
+from noise import Noise, smoothstep
 
 SOLID = Noise(21)
 EYE, LOOK, FOCAL = np.array([0.15, 1.42, -4.3]), np.array([0.10, 0.50, 0.0]), 1.92
@@ -28,8 +29,7 @@ def bunch():
     while len(found) < 26:
         along = draw.random() ** 1.2
         x, z = 1.16 - 0.46 * along + draw.normal(
-            0, 0.10 * (1.1 - along)
-        ), -0.42 - 0.30 * along + draw.normal(0, 0.085 * (1.1 - along))
+            0, 0.10 * (1.1 - along)), -0.42 - 0.30 * along + draw.normal(0, 0.085 * (1.1 - along))
         layers = [g for g in found if np.hypot(g[0] - x, g[2] - z) < 0.10]
         y = 0.075 + 0.088 * len(layers)
         if y < 0.30 and all((g[0] - x) ** 2 + (g[1] - y) ** 2 + (g[2] - z) ** 2 > 0.0115
@@ -93,9 +93,8 @@ def distances(p):
         lean = 0.25 * (y - ay)
         d[APPLE] = np.minimum(d[APPLE], fruit(x - ax + lean * np.sign(ax), y - ay, z - az, radius))
         up = np.clip((y - ay) / radius, 0.5, 1.35)
-        d[STALK] = np.minimum(d[STALK], np.sqrt((x - ax + lean * np.sign(ax)
-                                                 - 0.05 * (up - 0.5) ** 2) ** 2 + (z - az) ** 2
-                                                + (y - ay - up * radius) ** 2) - 0.011)
+        d[STALK] = np.minimum(d[STALK], np.sqrt((x - ax + lean * np.sign(ax) - 0.05 * (
+            up - 0.5) ** 2) ** 2 + (z - az) ** 2 + (y - ay - up * radius) ** 2) - 0.011)
     u = (x - LEMON_AT[0]) * 0.90 + (z - LEMON_AT[2]) * 0.43
     v = (z - LEMON_AT[2]) * 0.90 - (x - LEMON_AT[0]) * 0.43
     across = np.hypot(y - LEMON_AT[1], v)
@@ -147,14 +146,13 @@ def mirrored(direction, rough):
     side /= np.linalg.norm(side)
     a = direction @ side / np.maximum(ahead, 0.05)
     b = direction @ np.cross(side, WINDOW) / np.maximum(ahead, 0.05)
-    pane = smoothstep(0.30 + rough, 0.30 - rough, np.abs(a)) * smoothstep(0.42 + rough,
-                                                                          0.42 - rough, np.abs(b))
-    bars = smoothstep(0.0, 0.03 + rough, np.abs(a) - 0.012) * smoothstep(0.0, 0.03 + rough,
-                                                                         np.abs(b - 0.05) - 0.012)
+    pane = smoothstep(0.30 + rough, 0.30 - rough,
+                      np.abs(a)) * smoothstep(0.42 + rough, 0.42 - rough, np.abs(b))
+    bars = smoothstep(0.0, 0.03 + rough,
+                      np.abs(a) - 0.012) * smoothstep(0.0, 0.03 + rough, np.abs(b - 0.05) - 0.012)
     room = np.clip(0.5 + 0.5 * direction[:, 1], 0, 1) * 0.10 + 0.04
-    return (pane * bars * (ahead > 0.05))[:, None] * np.array([7.0, 7.4, 8.0]) / (
-        1 + 9 * rough
-    ) + room[:, None] * np.array([1.0, 0.85, 0.68])
+    return (pane * bars * (ahead > 0.05))[:, None] * np.array(
+        [7.0, 7.4, 8.0]) / (1 + 9 * rough) + room[:, None] * np.array([1.0, 0.85, 0.68])
 
 
 def surface(kind, p, normal):
@@ -164,64 +162,55 @@ def surface(kind, p, normal):
     spots = lambda f, k=4: SOLID.fractal(u * f, v * f, k)
     bump, shiny, rough = 0.0, 0.03, 0.3
     if kind == WALL:
-        tone = mix(linear("#7d7668"), linear("#a0937c"),
-                   0.5 + 0.55 * SOLID.fractal(x * 1.1, y * 1.1, 6))
+        tone = mix("#7d7668", "#a0937c", 0.5 + 0.55 * SOLID.fractal(x * 1.1, y * 1.1, 6))
         tone *= (1 + 0.05 * SOLID.fractal(x * 12, y * 12, 5))[:, None]
-        tone = mix(tone, linear("#574f48"), 0.5 * smoothstep(0.25, 0.6,
-                                                             SOLID.ridged(x * 1.3, y * 1.3, 5)
-                                                             - 0.22))
+        tone = mix(tone, "#574f48", 0.5 * smoothstep(0.25, 0.6,
+                                                     SOLID.ridged(x * 1.3, y * 1.3, 5) - 0.22))
         bump, shiny = 0.045 * SOLID.fractal(x * 16, y * 16, 4), 0.0
     elif kind == TABLE:
         plank = np.floor(z * 1.9 + 0.3)
         grain = SOLID.fractal(x * 1.4 + plank * 5, z * 26
                               + SOLID.smooth(x * 1.1, z * 3 + plank) * 2.5, 5)
-        tone = mix(linear("#3b2312"), linear("#8a5a30"), 0.5 + 0.6 * grain)
+        tone = mix("#3b2312", "#8a5a30", 0.5 + 0.6 * grain)
         gap = np.abs((z * 1.9 + 0.3) - plank - 0.5) > 0.488
-        tone = (tone * np.where(gap, 0.25, 1)[:, None] * (1
-                                                          + 0.2 * SOLID.fractal(x * 60, z * 90,
-                                                                                2))[:, None])
+        tone = (tone * np.where(gap, 0.25,
+                                1)[:, None] * (1 + 0.2 * SOLID.fractal(x * 60, z * 90, 2))[:, None])
         bump, shiny, rough = 0.06 * grain, 0.05, 0.22
     elif kind == CLOTH:
-        weave = np.sin(x * 420 + 2 * SOLID.smooth(x * 9, z * 9)) * np.sin(z * 420
-                                                                          + 2 * SOLID.smooth(x * 8,
-                                                                                             z * 8))
-        tone = (np.tile(linear("#e3dccb"), (len(p), 1)) * (1 + 0.06 * weave
-                                                           + 0.05 * SOLID.fractal(x * 40, z * 40,
-                                                                                  3))[:, None])
+        weave = np.sin(x * 420 + 2 * SOLID.smooth(x * 9, z * 9)) * np.sin(
+            z * 420 + 2 * SOLID.smooth(x * 8, z * 8))
+        tone = (np.tile(linear("#e3dccb"), (len(p), 1)) * (
+            1 + 0.06 * weave + 0.05 * SOLID.fractal(x * 40, z * 40, 3))[:, None])
         lies = folds(x, z)[1]
         stripe = (np.abs(lies - 0.16) < 0.028) | (np.abs(lies - 0.225) < 0.010)
-        tone = mix(tone, linear("#3f5a86"), stripe * 0.85)
+        tone = mix(tone, "#3f5a86", stripe * 0.85)
         bump, shiny = 0.05 * weave + 0.10 * SOLID.fractal(x * 13, z * 13, 4), 0.0
     elif kind == BOTTLE:
         edge = np.clip(1 - np.abs(normal[:, 2] * 0.94 - normal[:, 1] * 0.3), 0, 1)
-        tone = mix(linear("#0c1a0e"), linear("#5f7a2a"),
-                   0.75 * smoothstep(0.45, 0.95, edge) + 0.10 * spots(5))
+        tone = mix("#0c1a0e", "#5f7a2a", 0.75 * smoothstep(0.45, 0.95, edge) + 0.10 * spots(5))
         label = (y > 0.28) & (y < 0.62) & (normal[:, 0] < 0.70)
         paper = linear("#cbb98f") * (1 + 0.10 * spots(30))[:, None]
         angle = np.arctan2(normal[:, 0], -normal[:, 2])
-        print_lines = ((np.abs((y * 26) % 1 - 0.5) < 0.2) & (np.abs(y - 0.40) < 0.06)
-                       & (np.abs(angle) < 0.6 + 0.15 * np.sin(40 * y))) | (np.abs(np.abs(y - 0.45)
-                                                                                  - 0.15) < 0.006)
+        print_lines = ((np.abs((y * 26) % 1 - 0.5) < 0.2) & (np.abs(y - 0.40) < 0.06) & (np.abs(
+            angle) < 0.6 + 0.15 * np.sin(40 * y))) | (np.abs(np.abs(y - 0.45) - 0.15) < 0.006)
         crest = np.hypot(angle * 0.30, y - 0.535) < 0.042
-        paper = mix(paper, linear("#4a2a1c"), print_lines * 0.8)
-        paper = mix(paper, linear("#8f2a22"), crest * 0.85)
+        paper = mix(paper, "#4a2a1c", print_lines * 0.8)
+        paper = mix(paper, "#8f2a22", crest * 0.85)
         tone = mix(tone, paper, label * 1.0)
-        tone = mix(tone, linear("#5a1a1a"), smoothstep(1.28, 1.285, y))
+        tone = mix(tone, "#5a1a1a", smoothstep(1.28, 1.285, y))
         shiny, rough = np.where(label, 0.015, 0.10), 0.03
     elif kind == BOWL:
         angle = np.arctan2(z - BOWL_AT[1], x - BOWL_AT[0])
-        glaze = mix(linear("#dfe0d8"), linear("#b9bdb4"), 0.5 + 0.6 * spots(4, 5))
+        glaze = mix("#dfe0d8", "#b9bdb4", 0.5 + 0.6 * spots(4, 5))
         petals = np.abs(np.sin(angle * 7)) * 0.09
-        band = (smoothstep(0.012, 0.004, np.abs(y - 0.335 + 0.0))
-                + smoothstep(0.010, 0.004, np.abs(y - 0.14))
-                + smoothstep(0.012, 0.003, np.abs(y - 0.19 - petals))
+        band = (smoothstep(0.012, 0.004, np.abs(y - 0.335 + 0.0)) + smoothstep(
+            0.010, 0.004, np.abs(y - 0.14)) + smoothstep(0.012, 0.003, np.abs(y - 0.19 - petals))
                 + smoothstep(0.009, 0.003, np.abs(y - 0.205 - petals * 0.7)))
-        tone = mix(glaze, linear("#27406f"), np.clip(band, 0, 1) * (0.75 + 0.3 * spots(30, 2)))
-        tone = mix(tone, linear("#6b5238"), smoothstep(0.409, 0.415, y) * 0.6)
+        tone = mix(glaze, "#27406f", np.clip(band, 0, 1) * (0.75 + 0.3 * spots(30, 2)))
+        tone = mix(tone, "#6b5238", smoothstep(0.409, 0.415, y) * 0.6)
         shiny, rough, bump = 0.07, 0.03, 0.012 * spots(6, 2)
     elif kind == ORANGE:
-        tone = (mix(linear("#cf5a0a"), linear("#ee8a1a"),
-                    0.5 + 0.5 * spots(7)) * (1 + 0.10 * spots(50, 2))[:, None])
+        tone = mix("#cf5a0a", "#ee8a1a", 0.5 + 0.5 * spots(7)) * (1 + 0.10 * spots(50, 2))[:, None]
         pore, _, _ = SOLID.cells(u * 42, v * 42)
         bump, shiny, rough = 0.16 * pore, 0.04, 0.13
     elif kind == APPLE:
@@ -233,42 +222,39 @@ def surface(kind, p, normal):
         streak = SOLID.fractal(angle * 9 + which * 9, up * 1.4, 4) * 0.5
         blush = smoothstep(-0.55, 0.35, SOLID.smooth(angle * 0.9 + which * 3, up) + 0.35 + streak
                            - 0.8 * smoothstep(0.6, 1, np.abs(up)))
-        tone = mix(linear("#c9b03c"), linear("#9c1d1a"), blush)
-        tone = mix(tone, linear("#d8604a"), 0.4 * smoothstep(0.0, 0.5, streak))
+        tone = mix("#c9b03c", "#9c1d1a", blush)
+        tone = mix(tone, "#d8604a", 0.4 * smoothstep(0.0, 0.5, streak))
         dot, _, chance = SOLID.cells(angle * 11, up * 11)
-        tone = mix(tone, linear("#e6cf8a"), 0.4 * smoothstep(0.14, 0.06, dot) * (chance > 0.45))
+        tone = mix(tone, "#e6cf8a", 0.4 * smoothstep(0.14, 0.06, dot) * (chance > 0.45))
         shiny, rough, bump = 0.05, 0.07, 0.02 * spots(9)
     elif kind == LEMON:
-        tone = (mix(linear("#d9b51c"), linear("#f2d84a"),
-                    0.5 + 0.5 * spots(6)) * (1 + 0.06 * spots(40, 2))[:, None])
+        tone = mix("#d9b51c", "#f2d84a", 0.5 + 0.5 * spots(6)) * (1 + 0.06 * spots(40, 2))[:, None]
         pore, _, _ = SOLID.cells(u * 36, v * 36)
         bump, shiny, rough = 0.10 * pore + 0.03 * spots(9), 0.04, 0.14
     elif kind == GRAPES:
         which = np.argmin([(x - g[0]) ** 2 + (y - g[1]) ** 2 + (z - g[2]) ** 2 for g in BUNCH],
                           axis=0)
-        tone = mix(linear("#2a1230"), linear("#5c2038"), ((which * 37) % 11 / 11.0))
+        tone = mix("#2a1230", "#5c2038", ((which * 37) % 11 / 11.0))
         rim = np.clip(1 + normal[:, 2] * 0.9, 0, 1)
-        tone = mix(tone, linear("#8a3040"), 0.5 * rim)
+        tone = mix(tone, "#8a3040", 0.5 * rim)
         bloom = smoothstep(-0.2, 0.6, spots(9)) * np.clip(normal[:, 1] + 0.4, 0, 1)
-        tone = mix(tone, linear("#7f86a8"), 0.38 * bloom)
+        tone = mix(tone, "#7f86a8", 0.38 * bloom)
         shiny, rough = 0.05 * (1 - 0.6 * bloom), 0.09
     elif kind == PEAR:
-        tone = mix(linear("#a8a032"), linear("#c98f3a"),
+        tone = mix("#a8a032", "#c98f3a",
                    smoothstep(-0.2, 0.5, SOLID.smooth(x * 3, y * 3) + normal[:, 0] * 0.6))
         dot, _, chance = SOLID.cells(u * 45, v * 45)
-        tone = mix(tone, linear("#6f4f22"), 0.55 * smoothstep(0.25, 0.1, dot) * (chance > 0.35))
-        tone = mix(tone, linear("#7a5426"), 0.7 * smoothstep(0.1, 0.5, spots(7) + 1.5 * (y - 0.5)))
+        tone = mix(tone, "#6f4f22", 0.55 * smoothstep(0.25, 0.1, dot) * (chance > 0.35))
+        tone = mix(tone, "#7a5426", 0.7 * smoothstep(0.1, 0.5, spots(7) + 1.5 * (y - 0.5)))
         bump, shiny, rough = 0.05 * spots(14), 0.03, 0.18
     else:
         tone, shiny = np.tile(linear("#3f2a18"), (len(p), 1)), 0.01
     relief = np.zeros_like(normal)
     if np.ndim(bump):
         # The relief is known only at the points hit: its slope is taken from noise of like grain.
-        relief = np.stack([SOLID.smooth(u * 31 + 5 * bump, v * 31),
-                           SOLID.smooth(u * 31 + 60, v * 31 + 5 * bump),
-                           SOLID.smooth(u * 31, v * 31 + 90)], -1) * 0.09 + bump[:,
-                                                                                 None] * np.array(
-            [0.9, -0.7, 0.4])
+        relief = np.stack([SOLID.smooth(u * 31 + 5 * bump, v * 31), SOLID.smooth(
+            u * 31 + 60, v * 31 + 5 * bump), SOLID.smooth(u * 31, v * 31 + 90)],
+                          -1) * 0.09 + bump[:, None] * np.array([0.9, -0.7, 0.4])
     bent = normal + relief
     bent /= np.sqrt((bent**2).sum(1, keepdims=True))
     return tone, shiny, rough, bent
@@ -288,22 +274,19 @@ def shade(p, ray):
         facing = np.clip((bent @ WINDOW + wrap) / (1 + wrap), 0, 1) * seen[here]
         sky = 0.5 - 0.35 * bent[:, 0] + 0.25 * bent[:, 1]
         ambient = space[here, None] * (np.clip(sky, 0.1, 1)[:, None] * np.array([0.30, 0.34, 0.42])
-                                       + np.clip(0.45 - 0.55 * bent[:, 1], 0, 1)[:,
-                                                                                 None]
-                                       * np.array([0.20, 0.16, 0.12]))
+                                       + np.clip(0.45 - 0.55 * bent[:, 1],
+                                                 0, 1)[:, None] * np.array([0.20, 0.16, 0.12]))
         part = tone * (facing[:, None] * DAYLIGHT + ambient)
         view = -ray[here]
         cosine = np.clip((bent * view).sum(1), 0, 1)
-        fresnel = shiny + (0.55 if np.max(shiny) > 0 else 0) * (1
-                                                                - cosine) ** 5 * (np.asarray(shiny)
-                                                                                  > 0)
+        fresnel = shiny + (0.55 if np.max(shiny) > 0
+                           else 0) * (1 - cosine) ** 5 * (np.asarray(shiny) > 0)
         back = 2 * cosine[:, None] * bent - view
         gleam = mirrored(back, rough) * (0.25 + 0.75 * seen[here])[:, None] * space[here, None]
         light[here] = part + np.broadcast_to(fresnel, cosine.shape)[:, None] * gleam
     # The window's light falls off along the wall, away to the right.
-    falloff = np.exp(-0.16 * np.clip(p[:, 0] + 1.2, 0, 9)) * np.where(kind == WALL,
-                                                                      0.42
-                                                                      + 0.4 * np.exp(
+    falloff = np.exp(-0.16 * np.clip(p[:, 0] + 1.2, 0,
+                                     9)) * np.where(kind == WALL, 0.42 + 0.4 * np.exp(
         -(((p[:, 0] + 0.9) / 1.3) ** 2) - ((p[:, 1] - 0.9) / 1.1) ** 2), 1)
     return light * falloff[:, None], kind
 

@@ -8,7 +8,8 @@ down the street.
 import numpy as np
 
 import camera
-from noise import Noise, linear, mix, smoothstep
+from camera import linear, mix
+from noise import Noise, smoothstep
 
 GRIT = Noise(91)
 EYE, FOCAL, HORIZON = np.array([0.55, 1.75, -1.0], np.float32), 1.02, 0.60
@@ -188,12 +189,11 @@ def sky(ray):
     u, v = ray[:, 0] / (rise + 0.22) * 1.7, ray[:, 2] / (rise + 0.22) * 1.7
     thick = GRIT.fractal(u + 4.4, v + 1.0, 8, 0.53)
     lit = np.clip(0.75 + 1.1 * (thick - GRIT.fractal(u + 4.25, v + 0.86, 8, 0.53)), 0.2, 1.25)
-    cloud = mix(linear("#97a3b5"), np.array([1.35, 1.30, 1.22]), lit)
+    cloud = mix("#97a3b5", np.array([1.35, 1.30, 1.22]), lit)
     light = mix(light, cloud, smoothstep(0.04, 0.45, thick) * 0.92 * smoothstep(0.02, 0.12, rise))
     hills = 0.115 + 0.05 * GRIT.fractal(flat * 2.2 + 5, 0 * flat, 7) + 0.05 * flat
-    wood = mix(linear("#3d5548"), linear("#71825a"),
-               0.5 + 0.6 * GRIT.fractal(flat * 30, rise * 70, 4))
-    wood = mix(wood, linear("#a9bccb"), 0.42 + 0 * rise)
+    wood = mix("#3d5548", "#71825a", 0.5 + 0.6 * GRIT.fractal(flat * 30, rise * 70, 4))
+    wood = mix(wood, "#a9bccb", 0.42 + 0 * rise)
     return mix(light, wood, smoothstep(0.002, -0.002, ray[:, 1] - hills))
 
 
@@ -204,14 +204,13 @@ def wall(solid, l, h, front):
     seed = solid.seed
     a, b = l + 13.7 * seed, h + 3.1 * seed
     stain = GRIT.fractal(a * 0.55, b * 0.4, 6)
-    tone = (linear(PLASTER[seed % len(PLASTER)]) * (1 + 0.20 * stain
-                                                    + 0.10 * GRIT.fractal(a * 9, b * 9, 4))[:,
-                                                                                            None])
+    tone = (linear(PLASTER[seed % len(PLASTER)]) * (
+        1 + 0.20 * stain + 0.10 * GRIT.fractal(a * 9, b * 9, 4))[:, None])
     streak = smoothstep(0.15, 0.6, GRIT.fractal(a * 3.2, b * 0.22, 4))
     tone = mix(tone, tone * np.array([0.62, 0.60, 0.58]), 0.7 * streak)
     # Where plaster has fallen off, rubble shows; the plinth and the corners are dressed stone.
     first, second, chance = GRIT.cells(a * 2.6, b * 4.2)
-    rubble = (mix(linear("#6f6455"), linear("#b3a48a"),
+    rubble = (mix("#6f6455", "#b3a48a",
                   chance) * (0.45 + 0.55 * smoothstep(0.03, 0.16, second - first))[:, None])
     bare = smoothstep(0.20, 0.30, stain * 0.8 + 0.4 * GRIT.fractal(a * 2, b * 2, 4)
                       + 0.28 * (seed % 3 == 0) - 0.05 * h)
@@ -255,8 +254,7 @@ def window(tone, shine, x, y, high, shutter, seed):
                                                & (np.abs(x) < half + 0.2)) * 1.0)
     under = (y < -0.12) & (y > -0.20) & (np.abs(x) < half + 0.2)
     part = mix(part, part * 0.45, under * 1.0)
-    glass = mix(linear("#0f1418"), linear("#2d3b48"),
-                0.5 + 0.5 * GRIT.smooth(x * 1.5 + seed, y * 1.5))
+    glass = mix("#0f1418", "#2d3b48", 0.5 + 0.5 * GRIT.smooth(x * 1.5 + seed, y * 1.5))
     curtain = (np.abs(x) > 0.16 + 0.10 * (y / high)) & (seed % 3 != 0)
     fold = 0.75 + 0.3 * np.sin(x * 70 + 2 * np.sin(y * 3))
     glass = mix(glass, linear("#b9b3a4") * 0.55 * fold[:, None], curtain * 0.8)
@@ -265,7 +263,7 @@ def window(tone, shine, x, y, high, shutter, seed):
             | (y > high - 0.05))
     part = mix(part, glass, inside * 1.0)
     gleam = np.where(inside & ~sash & ~curtain, 1.0, gleam)
-    part = mix(part, linear("#d9d3c5"), inside & sash)
+    part = mix(part, "#d9d3c5", inside & sash)
     # The opening is deep: its upper edge and the edge towards the sun shade the pane.
     part = mix(part, part * 0.30, inside * np.maximum(smoothstep(0.20, 0.05, high - y),
                                                       smoothstep(0.16, 0.03, x + half)))
@@ -278,7 +276,7 @@ def window(tone, shine, x, y, high, shutter, seed):
         board = (shutter * (0.80 + 0.25 * np.where(rail, 0.8, slat)
                             + 0.12 * GRIT.fractal(x * 14 + seed, y * 3, 4))[:, None])
         worn = smoothstep(0.25, 0.6, GRIT.fractal(x * 7 + seed * 3, y * 11, 4))
-        part = mix(part, mix(board, linear("#a89c86"), worn * 0.5), leaf * 1.0)
+        part = mix(part, mix(board, "#a89c86", worn * 0.5), leaf * 1.0)
         shade = (u > 0.47) & (u < 0.52) & (x > 0) & (y > -0.06) & (y < high)
         part = mix(part, part * 0.5, shade * 1.0)
     tone[near], shine[near] = part, gleam
@@ -295,11 +293,10 @@ def door(tone, shine, x, h, seed):
                                   + 0.12 * GRIT.fractal(x * 7 + seed, h * 7, 4))[:, None])
     tone = mix(tone, stone, surround * 1.0)
     plank = np.abs((x * 6.2) % 1 - 0.5) > 0.45
-    wood = (mix(linear("#3f2616"), linear(SHUTTERS[(seed + 2) % len(SHUTTERS)]),
-                0.55 + 0 * x) * (1 + 0.25 * GRIT.fractal(x * 16 + seed, h * 1.5, 5))[:,
-                                                                                     None]
+    wood = (mix("#3f2616", linear(SHUTTERS[(seed + 2) % len(SHUTTERS)]),
+                0.55 + 0 * x) * (1 + 0.25 * GRIT.fractal(x * 16 + seed, h * 1.5, 5))[:, None]
             * np.where(plank, 0.45, 1)[:, None])
-    wood = mix(wood, linear("#1c1a18"), (np.hypot(x - 0.40, h - 1.05) < 0.04)
+    wood = mix(wood, "#1c1a18", (np.hypot(x - 0.40, h - 1.05) < 0.04)
                | (np.abs(np.abs(h - 1.1) - 0.7) < 0.03))
     wood = mix(wood, wood * 0.25, np.maximum(smoothstep(0.25, 0.05, arch - h),
                                              smoothstep(0.16, 0.02, x + 0.56)))
@@ -311,13 +308,13 @@ def paving(x, z):
     away = x - bend(z)
     first, second, chance = GRIT.cells(x * 6.0, z * 5.4 + 0.25 * np.sin(x * 3))
     gap = smoothstep(0.02, 0.16, second - first)
-    cobble = mix(linear("#57514b"), linear("#a0968a"),
+    cobble = mix("#57514b", "#a0968a",
                  np.clip(chance * 0.8 + 0.25 * GRIT.fractal(x * 0.7, z * 0.7, 4), 0, 1))
     cobble = cobble * (1 + 0.14 * GRIT.fractal(x * 30, z * 30, 3))[:, None]
-    cobble = mix(linear("#2d2a22"), cobble, gap)
+    cobble = mix("#2d2a22", cobble, gap)
     moss = smoothstep(0.1, 0.5, GRIT.fractal(x * 0.9 + 7, z * 0.9, 5)
                       + 0.25 * (np.abs(away) > 1.9)) * (1 - gap)
-    cobble = mix(cobble, linear("#4d5a2a"), moss)
+    cobble = mix(cobble, "#4d5a2a", moss)
     step = 0.01
     slope_x = GRIT.cells((x + step) * 6.0, z * 5.4 + 0.25 * np.sin(x * 3))[0] - first
     slope_z = GRIT.cells(x * 6.0, (z + step) * 5.4 + 0.25 * np.sin(x * 3))[0] - first
@@ -346,11 +343,10 @@ def roofing(solid, p):
     row = np.floor(down / 0.30)
     column = along / 0.21
     each = (np.sin(np.floor(column) * 12.99 + row * 78.2 + solid.seed) * 43758.5) % 1
-    tone = mix(linear("#7a3f2a"), linear("#c07a4e"),
-               np.clip(each * 0.8 + 0.4 * GRIT.fractal(along * 0.6, down * 0.6 + solid.seed * 5, 4),
-                       0, 1))
+    tone = mix("#7a3f2a", "#c07a4e", np.clip(
+        each * 0.8 + 0.4 * GRIT.fractal(along * 0.6, down * 0.6 + solid.seed * 5, 4), 0, 1))
     lichen = smoothstep(0.15, 0.5, GRIT.fractal(along * 1.3 + 7 * solid.seed, down * 1.3, 6))
-    tone = mix(tone, linear("#6f6a4e"), 0.65 * lichen)
+    tone = mix(tone, "#6f6a4e", 0.65 * lichen)
     lip = smoothstep(0.80, 0.98, down / 0.30 - row)
     return tone * (1 - 0.55 * lip)[:, None], np.cos(2 * np.pi * column) * 0.55
 
@@ -399,28 +395,19 @@ def shade(solids, origin, ray, sun):
                 side = np.where(np.abs(flat @ solid.along) > 0.5, d, l)
                 opening = ((np.abs(side) < 0.7) & (h > 13.5)
                            & (h < 16.6 + np.sqrt(np.clip(0.49 - side**2, 0, 1))))
-                colours = mix(
-                    linear("#b8a88c") * (0.85 + 0.3 * GRIT.fractal(side * 2, h * 2, 5))[:, None],
-                    linear("#2a2622"),
-                    opening * 1.0,
-                )
+                colours = mix(linear("#b8a88c") * (0.85 + 0.3 * GRIT.fractal(
+                    side * 2, h * 2, 5))[:, None], "#2a2622", opening * 1.0)
             tone[here], shine[here] = colours, gleam
             eaves = smoothstep(0.9, 0.05, solid.size[1] - h) if solid.kind == HOUSE else 0
-            space[here] = ((0.42 + 0.58 * smoothstep(0, 8, h)) * (1 - 0.45 * eaves) * (0.6
-                                                                                       + 0.4
-                                                                                       * smoothstep(
-                0, 0.7, h)))
+            space[here] = ((0.42 + 0.58 * smoothstep(0, 8, h)) * (
+                1 - 0.45 * eaves) * (0.6 + 0.4 * smoothstep(0, 0.7, h)))
         elif solid.kind in (ROOF, SPIRE):
             colours, back = roofing(solid, q)
             top = (face == 0) if solid.kind == ROOF else (face > 0)
-            tone[here] = mix(linear("#5f4a38") * 0.8,
-                             colours if solid.kind == ROOF else linear("#5c6470") * (1
-                                                                                     + 0.25
-                                                                                     * GRIT.fractal(
-                l * 2, h * 5, 4))[:, None], top * 1.0)
-            flat = (flat + (back * top * (solid.kind == ROOF) * np.exp(-distance[here] / 30))[:,
-                                                                                              None]
-                    * solid.along)
+            tone[here] = mix(linear("#5f4a38") * 0.8, colours if solid.kind == ROOF else linear(
+                "#5c6470") * (1 + 0.25 * GRIT.fractal(l * 2, h * 5, 4))[:, None], top * 1.0)
+            flat = (flat + (back * top * (solid.kind == ROOF) * np.exp(
+                -distance[here] / 30))[:, None] * solid.along)
         elif solid.kind == CHIMNEY:
             course = np.floor(h / 0.09)
             brick = np.abs(((l + d) / 0.24 + 0.5 * course) % 1 - 0.5) < 0.46
@@ -429,8 +416,8 @@ def shade(solids, origin, ray, sun):
         elif solid.kind == PLANTER:
             tone[here], space[here] = linear("#7a4a30"), 0.7
         elif solid.kind == STEP:
-            tone[here] = (linear("#a09684") * (0.85 + 0.25 * GRIT.fractal(l * 6, d * 6 + h * 9,
-                                                                          4))[:, None])
+            tone[here] = (linear("#a09684") * (
+                0.85 + 0.25 * GRIT.fractal(l * 6, d * 6 + h * 9, 4))[:, None])
             space[here] = 0.55
         elif solid.kind == LANTERN:
             bar = np.minimum(np.abs(np.abs(l) - 0.12), np.abs(np.abs(d) - 0.12)) < 0.012
@@ -448,10 +435,8 @@ def shade(solids, origin, ray, sun):
     lit[towards] = ~np.isfinite(blocked)
     ambient = SKYLIGHT * (0.55 + 0.45 * np.clip(normal[:, 1], -0.6, 1))[:, None]
     # Sunlit walls and paving on the right warm what faces them.
-    warm = np.clip(normal[:, 0] * 0.6 - normal[:, 1] * 0.4 + 0.35, 0, 1)[:,
-                                                                         None] * np.array([0.34,
-                                                                                           0.25,
-                                                                                           0.16])
+    warm = np.clip(normal[:, 0] * 0.6 - normal[:, 1] * 0.4 + 0.35,
+                   0, 1)[:, None] * np.array([0.34, 0.25, 0.16])
     result = tone * ((facing * lit)[:, None] * SUNLIGHT + (ambient + warm) * space[:, None])
     back = ray - 2 * (ray * normal).sum(1, keepdims=True) * normal
     cosine = np.abs((ray * normal).sum(1))
@@ -483,7 +468,7 @@ def greenery(p, tone, normal, which, solids, ground):
     q = p[ivy]
     u, v = q[:, 0] + q[:, 2], q[:, 1]
     near, _, chance = GRIT.cells(u * 13, v * 13)
-    leaf = mix(linear("#25401a"), linear("#7d9a3a"), chance) * (1.15 - 0.9 * near)[:, None]
+    leaf = mix("#25401a", "#7d9a3a", chance) * (1.15 - 0.9 * near)[:, None]
     planter = np.array([which[i] >= 0 and solids[which[i]].kind == PLANTER
                         for i in np.flatnonzero(ivy)])
     petals = [linear("#c9283a"), linear("#e886a4"), linear("#e9e2d2")]
@@ -505,8 +490,8 @@ def make(width, height):
     for dx, dy in offsets:
         for part in range(0, len(x), 24_000):
             here = slice(part, part + 24_000)
-            across, up = (x[here] + dx) / height - 0.5 * width / height, HORIZON - (y[here]
-                                                                                    + dy) / height
+            across, up = (x[here] + dx) / height - 0.5 * width / height, HORIZON - (
+                y[here] + dy) / height
             ray = np.stack([across, up, np.full(across.shape, FOCAL)], -1).astype(np.float32)
             ray /= np.sqrt((ray**2).sum(1, keepdims=True))
             sun = SUN + draw.normal(0, 0.006, ray.shape)  # the sun is a disc

@@ -225,6 +225,6 @@ def make(width, height):
     # The printer wipes the sky block by hand: grey above, warm towards the horizon.
     bare = 1 - np.clip(np.abs(flat - colour(PAPER)).sum(-1) * 4, 0, 1)
     open_sky = bare * smoothstep(0.80, 0.66, y) * (1 - wave_mask(width, height))
-    flat = mix(flat, colour("#a9aaa2"), open_sky * smoothstep(0.20, -0.05, y) * 0.9)
-    flat = mix(flat, colour("#e3b98a"), open_sky * smoothstep(0.30, 0.66, y) * 0.75)
+    flat = mix(flat, "#a9aaa2", open_sky * smoothstep(0.20, -0.05, y) * 0.9)
+    flat = mix(flat, "#e3b98a", open_sky * smoothstep(0.30, 0.66, y) * 0.75)
     return printed(flat, x, y)

@@ -3,7 +3,7 @@
 
   parity.py --limn-run build/dump_run --vgg19 vgg19.h5
   parity.py ... --quick                       10 steps instead of 50: what ctest runs
-  parity.py ... --markdown docs/parity.md     the table as a page
+  parity.py ... --markdown docs/parity.md     the tables, between their marks in a page
   parity.py ... --sheet docs/parity           longer runs, and their pictures side by side
 
 systems.py states the five, pictures.py makes what they paint, and each reads the kind of weights
@@ -32,7 +32,7 @@ import scipy
 import torch
 from PIL import Image
 
-from kit import errors, images, painter, sheet, vgg, weight_writers
+from kit import errors, images, page, painter, sheet, vgg, weight_writers
 from kit.errors import Line, relative_error
 from kit.page import table
 import pictures
@@ -288,107 +288,40 @@ COLUMNS = {"content": "content", "style": "style", "total_variation": "total var
            "total": "total", "gradient": "gradient"}
 
 
-def figure(lines, name):
+def figure(lines, name, form="{:.1e}", factor=1):
     """The figure of that name as the page shows it."""
-    found = [line for line in lines if line.name == name]
-    return f"{found[0].error:.1e}" if found else ""
+    return "".join(form.format(factor * line.error) for line in lines if line.name == name)
 
 
-def percent(lines, name):
-    found = [line for line in lines if line.name == name]
-    return f"{100 * found[0].error:+.2f} %" if found else ""
+def maker(part):
+    """Whose marks the part goes between."""
+    return f"make parity ({part})"
 
 
-def page(results, painted, quick):
-    """docs/parity.md. results: {case: lines}; painted: what paint_sheet returns."""
+def parts(results, painted, quick):
+    """{part: Markdown} of docs/parity.md. results: {case: lines}; painted: what paint_sheet returns.
+    """
     label = lambda case: f"`{case.system}`" + case.name[len(case.system):]
+    steps, totals = (1, 3, 10), (3, 10, 20, 50, 100)
     same = [[label(case), case.weights_file, place,
              *(figure(lines, f"{key} at {place}") for key in COLUMNS)]
             for case, lines in results.items() for place in ("the start", "a mixture")]
-    apart = [[label(case), *(figure(lines, f"movement after {i}") for i in (1, 3, 10)),
-              *(percent(lines, f"total after {i}") for i in (3, 10, 20, 50, 100))]
+    apart = [[label(case), *(figure(lines, f"movement after {i}") for i in steps),
+              *(figure(lines, f"total after {i}", "{:+.2f} %", 100) for i in totals)]
              for case, lines in results.items()]
-    text = PAGE.format(
-        rows=CASES[0].rows, columns=CASES[0].rows * 4 // 3,
-        loss=LOSS_LIMIT, gradient=GRADIENT_LIMIT,
-        ten=f"{STEP_LIMITS[10]:.0%}", fifty=f"{STEP_LIMITS[50]:.0%}", lbfgs=f"{LBFGS_LIMIT:.0%}",
-        same=table(["recipe", "weights", "at", *COLUMNS.values()], same),
-        apart=table(["recipe", *(f"movement, {i}" for i in (1, 3, 10)),
-                              *(f"total, {i}" for i in (3, 10, 20, 50, 100))], apart),
-        date=datetime.date.today().isoformat(), torch=torch.__version__, scipy=scipy.__version__,
-        numpy=np.__version__)
-    text += QUICK if quick else ""
-    if painted:
-        text += SHEET.format(table=table(
-            ["recipe", "iterations", "total, limn / reference - 1", "mean difference of 255"],
-            [[f"`{name}`", str(n), f"{100 * ratio:+.2f} %", f"{difference:.2f}"]
-             for name, (n, ratio, difference) in painted.items()]))
-    return text
-
-
-PAGE = """# Parity with five published systems
-
-limn's recipes `keras`, `tensorflow`, `gatys`, `hundred-lines` and `pytorch` reproduce five
-published programs. Here each is held against the program it names, as `tools/parity/systems.py`
-states it in PyTorch: written from the programs' descriptions, without a look at limn's code.
-`make parity` makes this page; `ctest -R parity` runs the short form.
-
-Both sides read the same weights file, of the kind that the program was published with: Keras's
-VGG-19 `.h5` itself; the same filters as MatConvNet's `.mat`; those of them that VGG-16 has as a
-`.npz`; and as torchvision's `.pth`, with the first layer made over for torchvision's input. Each
-file but the first is written by the format's own Python library. They are given the same pictures
-at the same size ({columns} x {rows}; the painting has a size of its own where the program leaves it
-that) and the same first variable; what that is, photo or noise, and the sizes are checked too.
-
-## At the same variable
-
-Differences of limn, in single precision, from the statement in double precision: relative for the
-weighted losses (limit {loss:.0e}; where the content is exactly 0, of the total), relative L2 for
-the gradient by the variable (limit {gradient:.0e}). The mixture is a picture of noise, photo and
-painting: at the photo the content's loss and gradient are 0 whatever its formula.
-
-{same}
-
-## Each on its own
-
-How far the variable has moved from the first one after 1, 3 and 10 iterations: the relative L2
-difference between limn's movement and the program's in single precision (the limits after 1 and 3,
-for each program, are in `tools/parity/parity.py`). It is what tells one optimiser's setting from
-another: an epsilon in the wrong place or a rate that does not decay hardly shows in a loss. Later
-on the two drift apart: each rounding that sends a value to the other side of a ReLU or of a maximum
-stays in the picture.
-
-And the total loss after as many iterations, limn / program - 1. Limits: {ten} after up to 10,
-{fifty} after 50. `gatys` is another matter: SciPy's L-BFGS-B and limn's L-BFGS search along the
-same kind of direction by different rules, so that only where they arrive is compared: limn may be
-{lbfgs} worse after 100 iterations.
-
-`keras` has a learning rate for 400 rows of pixels. With fewer a pixel's gradient is larger, and at
-{rows} rows gradient descent with that rate runs off on both sides; so it runs there with a rate
-lower in proportion to the pixels, and a few steps at 400 rows with its own (where movement has no
-limit: rounding turns over some signs in the very first gradient there).
-
-{apart}
-
-Made on {date} with PyTorch {torch}, SciPy {scipy} and NumPy {numpy}. Rounding differs between
-machines, and with it the last digit of each figure.
-"""
-
-QUICK = """
-These are the figures of the short form (`--quick`), which stops after 10 steps, and after 20
-iterations of L-BFGS.
-"""
-
-SHEET = """
-## What they paint
-
-Photo and painting are made by `tools/parity/pictures.py`. On the left limn, on the right the
-program's statement in PyTorch, from the same first variable.
-
-![photo, painting, and each system's picture by limn and by PyTorch](parity/side-by-side.jpg)
-
-{table}
-"""
+    made = (f"Made on {datetime.date.today().isoformat()} with PyTorch {torch.__version__}, SciPy "
+            f"{scipy.__version__} and NumPy {np.__version__}. Rounding differs between machines, "
+            "and with it the last digit of each figure.")
+    if quick:
+        made += " This is the short form (`--quick`): 10 steps, 20 of L-BFGS."
+    sheet_rows = [[f"`{name}`", str(n), f"{100 * ratio:+.2f} %", f"{difference:.2f}"]
+                  for name, (n, ratio, difference) in painted.items()]
+    return {
+        "same": table(["recipe", "weights", "at", *COLUMNS.values()], same),
+        "apart": table(["recipe", *(f"movement, {i}" for i in steps),
+                        *(f"total, {i}" for i in totals)], apart) + "\n\n" + made,
+        **({"sheet": table(["recipe", "iterations", "total, limn / reference - 1",
+                            "mean difference of 255"], sheet_rows)} if painted else {})}
 
 
 # ----------------------------------------------------------------------------------- the sheet --
@@ -472,7 +405,8 @@ def main():
         results = compare_cases(options, weights, work)
         painted = paint_sheet(options, weights, work) if options.sheet else {}
     if options.markdown:
-        options.markdown.write_text(page(results, painted, options.quick))
+        for part, text in parts(results, painted, options.quick).items():
+            page.splice(options.markdown, text, maker(part))
     errors.end([f"{case.name}: {line.name}" for case, lines in results.items() for line in lines
                 if not line.passed()], "all figures are within their limits")
 

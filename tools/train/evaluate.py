@@ -34,19 +34,20 @@ import network
 import teacher as teachers
 
 
-@torch.no_grad()
+def inputs(batches, device="cpu"):
+    return (network.to_input(pictures.to(device)) for pictures in batches)
+
+
 def imitation_errors(student, teacher, batches, device="cpu"):
     """{tap: error} over batches of pictures: sum |Q F_s - F|^2 / sum |F|^2."""
-    error, moment = dict.fromkeys(network.TAPS, 0.0), dict.fromkeys(network.TAPS, 0.0)
-    for pictures in batches:
-        x = network.to_input(pictures.to(device))
-        targets, features = teacher(x), student(x)
-        for tap in network.TAPS:
-            target = targets[tap].float() / student.rms(tap)
-            imitated = student.imitated(tap, features[tap].float())
-            error[tap] += float((imitated - target).square().sum(dtype=torch.float64))
-            moment[tap] += float(target.square().sum(dtype=torch.float64))
-    return {tap: error[tap] / moment[tap] for tap in network.TAPS}
+    energy = lambda F: float(F.square().sum(dtype=torch.float64))
+
+    def energies(tap, F, F_s):
+        F = F.float() / student.rms(tap)
+        return [energy(student.imitated(tap, F_s.float()) - F), energy(F)]
+
+    found = network.summed(inputs(batches, device), (teacher, student), energies)
+    return {tap: error / moment for tap, (error, moment) in found.items()}
 
 
 def pair_distances(items):
@@ -59,57 +60,40 @@ def correlation(a, b):
     return float(torch.corrcoef(torch.stack([a, b]))[0, 1])
 
 
-@torch.no_grad()
 def distance_figures(student, teacher, batches):
     """{tap: {"style": (ratio, correlation), "content": ...}} over the pairs within each batch."""
-    found = {tap: {"style": ([], []), "content": ([], [])} for tap in network.TAPS}
-    for pictures in batches:
-        x = network.to_input(pictures)
-        targets, features = teacher(x), student(x)
-        for tap in network.TAPS:
-            F, F_s = targets[tap].float(), features[tap].float()
-            mapped = student.rms(tap) * student.imitated(tap, F_s)
-            grams = (vgg.mean_gram(features_.double()) for features_ in (mapped, F))
-            for which, ours, theirs in (("style", *grams), ("content", mapped, F)):
-                found[tap][which][0].append(pair_distances(ours))
-                found[tap][which][1].append(pair_distances(theirs))
-    figures = {}
-    for tap, row in found.items():
-        figures[tap] = {}
-        for which, both in row.items():
-            ours, theirs = map(torch.cat, both)
-            figures[tap][which] = (float(ours.mean() / theirs.mean()), correlation(ours, theirs))
-    return figures
+    def distances(tap, F, F_s):
+        mapped, F = student.rms(tap) * student.imitated(tap, F_s.float()), F.float()
+        grams = (vgg.mean_gram(of.double()) for of in (mapped, F))
+        return [[pair_distances(of)] for of in (*grams, mapped, F)]
+
+    def compared(ours, theirs):
+        ours, theirs = torch.cat(ours), torch.cat(theirs)
+        return float(ours.mean() / theirs.mean()), correlation(ours, theirs)
+
+    found = network.summed(inputs(batches), (teacher, student), distances)
+    return {tap: {"style": compared(*lists[:2]), "content": compared(*lists[2:])}
+            for tap, lists in found.items()}
 
 
 @torch.no_grad()
 def turn_to_teacher(student, teacher, batches):
     """Turns the maps R of an exported student to the teacher's axes: Q = U R with the U of
     orthonormal columns that has the least squared error."""
-    products = dict.fromkeys(network.TAPS, 0)
-    for pictures in batches:
-        x = network.to_input(pictures)
-        targets, features = teacher(x), student(x)
-        for tap in network.TAPS:
-            F = targets[tap].transpose(0, 1).flatten(1)
-            F_s = features[tap].transpose(0, 1).flatten(1)
-            products[tap] = products[tap] + (F @ F_s.T).double()
-    for tap in network.TAPS:
+    products = network.summed(inputs(batches), (teacher, student), lambda tap, F, F_s: [
+        (network.flat(F) @ network.flat(F_s).T).double()])
+    for tap, (product,) in products.items():
         R = student.Q(tap)[:student.maps[tap].shape[1]].double()  # below its rows Q is zero
-        left, _, right = torch.linalg.svd(products[tap] @ R.T, full_matrices=False)
+        left, _, right = torch.linalg.svd(product @ R.T, full_matrices=False)
         student.set_Q(tap, (left @ right @ R).float())
 
 
-@torch.no_grad()
 def least_errors(teacher, channels, batches):
     """{tap: error} of the best linear image of so many channels: {tap: channels}."""
-    products = dict.fromkeys(network.TAPS, 0)
-    for pictures in batches:
-        for tap, F in teacher(network.to_input(pictures)).items():
-            F = F.transpose(0, 1).flatten(1)
-            products[tap] = products[tap] + (F @ F.T).double()
+    products = network.summed(inputs(batches), (teacher,), lambda tap, F: [
+        (network.flat(F) @ network.flat(F).T).double()])
     found = {}
-    for tap, product in products.items():
+    for tap, (product,) in products.items():
         energies = torch.linalg.eigvalsh(product)  # ascending
         left_out = max(0, len(energies) - channels[tap])
         found[tap] = float(energies[:left_out].clamp(min=0).sum() / energies.sum())

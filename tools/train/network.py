@@ -176,6 +176,24 @@ def layer_losses(student, features, targets, gram=0.0, thin=False):
     return losses
 
 
+@torch.no_grad()
+def summed(batches, networks, of):
+    """{tap: the sums over batches of the list that of(tap, features...) gives}. batches: what the
+    networks read; features: at that tap, of each network."""
+    totals = {}
+    for x in batches:
+        found = [network(x) for network in networks]
+        for tap in TAPS:
+            new = of(tap, *(features[tap] for features in found))
+            totals[tap] = [a + b for a, b in zip(totals[tap], new)] if tap in totals else new
+    return totals
+
+
+def flat(F):
+    """(N, C, H, W) -> (C, all positions)."""
+    return F.transpose(0, 1).flatten(1)
+
+
 def cost(levels, places, height=512, width=512):
     """(GFLOP of the convolutions, GFLOP of the tap maps, weights of the convolutions, weights of
     the tap maps). A tap map counts as applied at every cell, as for a content loss; a style loss

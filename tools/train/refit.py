@@ -28,40 +28,36 @@ CALIBRATION_STEP = 1 << 42
 RIDGE = 1e-3  # of the mean square of a channel
 
 
-@torch.no_grad()
+def inputs(source, first, crops, side, batch, device):
+    """What the networks read of so many crops of the source, batch after batch."""
+    for step in range(-(-crops // batch)):
+        x = network.to_input(source.batch(first + step, batch, side).to(device))
+        yield x.contiguous(memory_format=torch.channels_last)  # as the teacher's kernels are
+
+
 def refit(student, teacher, source, crops, side, batch=8, device="cpu", ridge=RIDGE):
     """Sets every Q of the student from this many crops of the source."""
-    products = {}  # tap -> [F_s F_s^T, F F_s^T]; float64
-    for step in range(-(-crops // batch)):
-        x = network.to_input(source.batch(FIRST_STEP + step, batch, side).to(device))
-        x = x.contiguous(memory_format=torch.channels_last)  # as the teacher's kernels are
-        targets, features = teacher(x), student(x)
-        for tap in network.TAPS:
-            F_s = features[tap].float().transpose(0, 1).flatten(1)
-            F = targets[tap].float().transpose(0, 1).flatten(1)
-            # Products of one batch in float32, which rounds as the features are rounded anyway.
-            new = [(F_s @ F_s.T).double(), (F @ F_s.T).double()]
-            old = products.get(tap, [0, 0])
-            products[tap] = [old[0] + new[0], old[1] + new[1]]
-    for tap, (A, B) in products.items():
+    def products(tap, F, F_s):
+        F, F_s = network.flat(F.float()), network.flat(F_s.float())
+        # Of one batch in float32, which rounds as the features are rounded anyway.
+        return [(F_s @ F_s.T).double(), (F @ F_s.T).double()]
+
+    found = network.summed(inputs(source, FIRST_STEP, crops, side, batch, device),
+                           (teacher, student), products)
+    for tap, (A, B) in found.items():
         hold = ridge * A.diagonal().mean()
         held = A + hold * torch.eye(len(A), dtype=A.dtype, device=A.device)
-        aim = B + hold * student.Q(tap).double()
+        aim = B + hold * student.Q(tap).detach().double()
         student.set_Q(tap, torch.linalg.solve(held, aim.T).T.float())
 
 
-@torch.no_grad()
 def calibrate(student, teacher, source, crops, side, batch, device="cpu"):
     """Before the first step of a student: sets each tap's rms, and fits the maps Q to the random
     student, which saves the first hundreds of steps."""
-    batches = -(-crops // batch)
-    sums = dict.fromkeys(network.TAPS, 0.0)
-    for i in range(batches):
-        x = network.to_input(source.batch(CALIBRATION_STEP + i, batch, side).to(device))
-        x = x.contiguous(memory_format=torch.channels_last)
-        for tap, F in teacher(x).items():
-            sums[tap] += float(F.float().square().mean())
-    student.set_rms({tap: math.sqrt(max(1e-12, sums[tap] / batches)) for tap in sums})
+    moments = network.summed(inputs(source, CALIBRATION_STEP, crops, side, batch, device),
+                             (teacher,), lambda tap, F: [float(F.float().square().mean()), 1])
+    student.set_rms({tap: math.sqrt(max(1e-12, total / count))
+                     for tap, (total, count) in moments.items()})
     refit(student, teacher, source, crops, side, batch, device)
 
 
