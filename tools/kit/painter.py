@@ -106,13 +106,25 @@ def settings_of(way, common):
     return {**settings, "way": json.loads(json.dumps(dataclasses.asdict(way)))}
 
 
-def painted(limn, way, pair, common, folder, stem=None):
+def common_settings(limn, pair, size, flags=()):
+    """What all ways to paint a pair have in common. Without a size the picture has the recipe's."""
+    return {"size": size or 0, "flags": list(flags), "photo": pairing.digest(pair.photo),
+            "painting": pairing.digest(pair.painting), "program": program_digest(limn)}
+
+
+def outcome(report):
+    """What is kept of limn's --report."""
+    first, last = report["history"][0], report["history"][-1]
+    return {"iterations": last["iteration"], "best_iteration": report["best_iteration"],
+            "first_iteration_at": first["seconds"], "last_iteration_at": last["seconds"],
+            "outcome": report["outcome"]}
+
+
+def painted(limn, way, pair, common, folder, stem=None, told=outcome):
     """The record of the pair painted in this way; folder/STEM.png is the picture, where the stem is
-    the way's name unless another is given. It is painted if it is not there yet. common: what every
-    way has in common,
-      {"size": pixels, "flags": [...], "photo": SHA-256, "painting": SHA-256, "program": SHA-256};
-    all of it but the program decides whether a picture is still the same. Without a size the
-    picture has the recipe's."""
+    the way's name unless another is given. It is painted if it is not there yet. All of the common
+    settings but the program decide whether a picture is still the same. told: what is kept of the
+    report."""
     stem = stem or way.name
     picture, record_path = folder / f"{stem}.png", folder / f"{stem}.json"
     found = kept(way, common, folder, stem)
@@ -126,7 +138,7 @@ def painted(limn, way, pair, common, folder, stem=None):
                *way.flags, *common["flags"]]
     measured = timed([str(word) for word in command], way.seconds, folder / f"{stem}.log")
     record = {"settings": settings_of(way, common), "program": common["program"], **measured,
-              **from_report(report)}
+              **told(json.loads(report.read_text()))}
     report.unlink()
     os.replace(part, picture)
     write_json(record_path, record)
@@ -192,16 +204,6 @@ def processor():
         return platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def from_report(path):
-    """What is kept of limn's --report."""
-    report = json.loads(path.read_text())
-    return {"iterations": report["history"][-1]["iteration"],
-            "best_iteration": report["best_iteration"],
-            "first_iteration_at": report["history"][0]["seconds"],
-            "last_iteration_at": report["history"][-1]["seconds"],
-            "outcome": report["outcome"]}
 
 
 def write_json(path, value):

@@ -53,18 +53,11 @@ def vgg19_way(limn, weights, seconds=0):
     return painter.Way("vgg19", flags, digest)
 
 
-def settings(program, pair, size):
-    """What a painted picture is known by besides its way (painter.py). program: limn's digest."""
-    return {"size": size or 0, "flags": [], "photo": pairing.digest(pair.photo),
-            "painting": pairing.digest(pair.painting), "program": program}
-
-
 def paint(limn, way, pairs, size, folder, again=False, say=print):
     """[Cell] for the pairs, painted one after another unless the same program painted them with the
     same settings before; `again` paints all. Without a size pictures have the recipe's. The folder
     receives PHOTO-PAINTING.png and what they took, PHOTO-PAINTING.json."""
-    program = painter.program_digest(limn)
-    commons = [settings(program, pair, size) for pair in pairs]
+    commons = [painter.common_settings(limn, pair, size) for pair in pairs]
     if again:
         for pair in pairs:
             (folder / f"{stem(pair)}.json").unlink(missing_ok=True)

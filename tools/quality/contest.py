@@ -11,7 +11,6 @@ import pathlib
 
 from kit import painter
 from kit import pairs as pairing
-import cells
 
 PACE_ITERATIONS = 6  # of the short run; its first is not counted
 OURS = ("limn", "limn-vgg19")
@@ -86,7 +85,7 @@ def timed_way(limn, entry, pair, common, seconds, folder):
 def paint(limn, entries_, pair, size, seconds, folder, say=print):
     """{entry's name: (picture, record)} of the pair; of an entry that limn refuses, (None, what it
     said)."""
-    common = cells.settings(painter.program_digest(limn), pair, size)
+    common = painter.common_settings(limn, pair, size)
     folder, found = folder / pair.name, {}
     for entry in entries_:
         try:

@@ -6,8 +6,8 @@
 
 Both paint each pair at one size from the photo, by the recipe's losses with the weights that are
 measured at the same place, so that a loss means the same for both. Plain: L-BFGS on pixels, steps of
-length 1, one guess of curvature, as the published programs have it. Reports are kept in --out, and
-not made again where they are there, of the same program, pictures and weights.
+length 1, one guess of curvature, as the published programs have it. What was painted is kept in
+--out, and not painted again with the same program, pictures and weights.
 
 A table goes to standard output: of the iterations (a line search's further evaluations are not
 counted; seconds an iteration stand beside) after which plain L-BFGS has a loss, the part that the
@@ -16,7 +16,6 @@ recipe takes to the same loss. The curve of the first pair goes to --svg.
 Exit status: 0 done; 1 limn failed; 2 bad usage.
 """
 
-import json
 import math
 import pathlib
 import statistics
@@ -30,20 +29,16 @@ PLAIN = ("--bands", "0", "--line-search", "none", "--curvature", "one")
 MARKS = (50, 100, 200, 300, 500)
 
 
-def report_of(options, photo, painting, name, iterations, flags):
-    """The history of one painting: [{"total": ..., "seconds": ...}, ...] from the first point on."""
+def history_of(options, photo, painting, name, iterations, flags):
+    """Of one painting: [{"total": ..., "seconds": ...}, ...] from the first point on."""
     pair = pairing.Chosen(photo, painting)
-    files = (options.limn, photo, painting, *((options.weights,) if options.weights else ()))
-    known_by = pairing.digest(*files)[:12]
-    kept = options.out / f"{pair.name}-{name}-{options.size}-{iterations}-{known_by}.json"
-    if not kept.is_file():
-        part = kept.with_suffix(".part")
-        painter.run(options.limn, "paint", photo, painting, "-o", kept.with_suffix(".png"),
-                    "--report", part, "--quiet", "--size", options.size, "--smallest", 0,
-                    "--init", "content", "--iterations", iterations, *flags,
-                    *(("--weights", options.weights) if options.weights else ()))
-        part.rename(kept)
-    return json.loads(kept.read_text())["history"]
+    weights = ("--weights", str(options.weights)) if options.weights else ()
+    way = painter.Way(name, ("--smallest", "0", "--init", "content", *flags, *weights),
+                      pairing.digest(options.limn, *weights[1:]), iterations)
+    common = painter.common_settings(options.limn, pair, options.size)
+    stem = f"{pair.name}-{name}-{options.size}-{iterations}"
+    return painter.painted(options.limn, way, pair, common, options.out, stem, lambda report: {
+        "history": report["history"]})["history"]
 
 
 def iterations_to(loss, history):
@@ -99,8 +94,8 @@ def main():
     few = round(options.part * options.iterations)
     rows = []
     for photo, painting in zip(options.pictures[::2], options.pictures[1::2]):
-        plain = report_of(options, photo, painting, "plain", options.iterations, PLAIN)
-        recipe = report_of(options, photo, painting, "recipe", few, ())
+        plain = history_of(options, photo, painting, "plain", options.iterations, PLAIN)
+        recipe = history_of(options, photo, painting, "recipe", few, ())
         parts = []
         for mark in marks:
             least = min(point["total"] for point in plain[:mark + 1])

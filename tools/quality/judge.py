@@ -30,7 +30,6 @@ sys.path[1:1] = [str(TOOLS), str(TOOLS / "train")]
 from kit import command, images, page, painter, sheet, vgg
 from kit import pairs as pairing
 from kit.command import EXAMPLES, PROJECT, say
-import cells
 import data
 import figures
 import floor
@@ -103,9 +102,9 @@ def seen_in_training(path, folder):
     return (pathlib.Path(folder) / path.name).exists() and not data.is_held_out(path.name)
 
 
-def judge_pair(options, ways, teacher, pair, program):
+def judge_pair(options, ways, teacher, pair):
     """Paints the pair in all ways and judges the pictures: the pair's entry in results.json."""
-    common = {**cells.settings(program, pair, options.size), "flags": options.flags}
+    common = painter.common_settings(options.limn, pair, options.size, options.flags)
     folder = options.out / "pictures" / pair.name
     records = {way.name: painter.painted(options.limn, way, pair, common, folder) for way in ways}
     photo, painting = (images.array(images.read_resized(path, options.size))
@@ -165,7 +164,7 @@ def run(options, chosen):
                                    "seconds": way.seconds, "weights": way.digest} for way in ways},
                "pairs": {}}
     for pair in chosen:
-        results["pairs"][pair.name] = judge_pair(options, ways, teacher, pair, program)
+        results["pairs"][pair.name] = judge_pair(options, ways, teacher, pair)
         write_results(options, results)
     rows = [sheet_row(options, name, pair) for name, pair in results["pairs"].items()]
     sheets = sheet.write_sheets(rows, options.size, options.out / "sheets")

@@ -17,10 +17,9 @@ SEEN_AT = 256  # pixels, the longest side at which all are judged
 
 def paint(limn, pair, sizes, folder, say=print):
     """[(size, PIL picture, record)] by limn as it is when it is given nothing but a size."""
-    way, program = cells.default_way(limn), painter.program_digest(limn)
-    found = []
+    way, found = cells.default_way(limn), []
     for size in sizes:
-        common = cells.settings(program, pair, size)
+        common = painter.common_settings(limn, pair, size)
         record = painter.painted(limn, way, pair, common, folder / pair.name, str(size))
         say(f"{pair.name} at {size}: {record['seconds']:.1f} s")
         found.append((size, images.read(folder / pair.name / f"{size}.png"), record))
