@@ -205,41 +205,40 @@ def planks(u, y, width):
     return 1 - 0.35 * (1 - seam), SEA.smooth(row * 3.7, 0 * row + 1.3)
 
 
-def material(kind, p, normal):
+def stonework(kind, p, normal, grime):
+    """Courses of stone, weed at the water; the tower above is plastered, with red bands, windows
+    and a lantern."""
     x, y, z = p.T
-    grime = SEA.fractal(x * 1.3 + z, y * 2.3, 5)
-    if kind in (PIER, TOWER):
-        around = np.where(kind == TOWER, np.arctan2(x - 4.5, -(z - 15.9)) * 1.0, x)
-        course = np.floor(y / 0.36)
-        along = (around if kind == TOWER else x + z) / 0.75 + 0.5 * (course % 2) + 0.1 * SEA.smooth(
-            course * 7.1, 0 * x)
-        stone = SEA.random[((np.floor(along) * 37 + course * 101).astype(np.int64)) % 65536]
-        joint = np.maximum(smoothstep(0.455, 0.49, np.abs(along - np.floor(along) - 0.5)),
-                           smoothstep(0.43, 0.48, np.abs(y / 0.36 - course - 0.5)))
-        flat = np.abs(normal[:, 1]) > 0.7
-        tone = mix("#8a8072", "#b5a892", np.clip(stone + 0.4 * grime, 0, 1))
-        tone = tone * (1 - 0.45 * joint * ~flat)[:, None]
-        weed = smoothstep(0.62, 0.18, y + 0.10 * SEA.fractal(x * 2, z * 2, 4))
-        tone = mix(tone, "#2c3222", 0.9 * weed)
-        if kind == TOWER:
-            plaster = linear("#efe9da") * (1 + 0.07 * grime - 0.10 * np.clip(SEA.fractal(
-                around * 5, y * 0.5, 4), 0, 1))[:, None]
-            red = linear("#b23a2a") * (1 + 0.10 * grime)[:, None]
-            banded = np.where((((y > 2.9) & (y < 4.3)) | (y > 5.6))[:, None], red, plaster)
-            window = (np.abs(around + 0.25) < 0.16) & ((np.abs(y - 3.6) < 0.3)
-                                                       | (np.abs(y - 5.0) < 0.26))
-            banded = np.where(window[:, None], linear("#1d262c"), banded)
-            glass = (y > 6.45) & (y < 7.36) & (np.hypot(x - 4.5, z - 15.9) < 0.6)
-            bars = np.abs((around * 4 / np.pi) % 1 - 0.5) < 0.43
-            banded = np.where((glass & bars)[:, None], linear("#8fa3a8"), banded)
-            tone = np.where((y > 1.7)[:, None], banded, tone)
-        return tone
-    if kind == HILL:
-        tone = mix("#4e5a3c", "#7f7752", 0.5 + 0.6 * SEA.fractal(x / 14, y / 3 + z / 14, 5))
-        return tone
-    if kind == BUOY:
-        return np.where((np.abs(y - 0.14) < 0.055)[:, None], linear("#e7e0d0"),
-                        linear("#d2591f")) * (1 - 0.4 * smoothstep(0.08, -0.02, y))[:, None]
+    around = np.where(kind == TOWER, np.arctan2(x - 4.5, -(z - 15.9)) * 1.0, x)
+    course = np.floor(y / 0.36)
+    along = (around if kind == TOWER else x + z) / 0.75 + 0.5 * (course % 2) + 0.1 * SEA.smooth(
+        course * 7.1, 0 * x)
+    stone = SEA.random[((np.floor(along) * 37 + course * 101).astype(np.int64)) % 65536]
+    joint = np.maximum(smoothstep(0.455, 0.49, np.abs(along - np.floor(along) - 0.5)),
+                       smoothstep(0.43, 0.48, np.abs(y / 0.36 - course - 0.5)))
+    flat = np.abs(normal[:, 1]) > 0.7
+    tone = mix("#8a8072", "#b5a892", np.clip(stone + 0.4 * grime, 0, 1))
+    tone = tone * (1 - 0.45 * joint * ~flat)[:, None]
+    weed = smoothstep(0.62, 0.18, y + 0.10 * SEA.fractal(x * 2, z * 2, 4))
+    tone = mix(tone, "#2c3222", 0.9 * weed)
+    if kind == TOWER:
+        plaster = linear("#efe9da") * (1 + 0.07 * grime - 0.10 * np.clip(SEA.fractal(
+            around * 5, y * 0.5, 4), 0, 1))[:, None]
+        red = linear("#b23a2a") * (1 + 0.10 * grime)[:, None]
+        banded = np.where((((y > 2.9) & (y < 4.3)) | (y > 5.6))[:, None], red, plaster)
+        window = (np.abs(around + 0.25) < 0.16) & ((np.abs(y - 3.6) < 0.3)
+                                                   | (np.abs(y - 5.0) < 0.26))
+        banded = np.where(window[:, None], linear("#1d262c"), banded)
+        glass = (y > 6.45) & (y < 7.36) & (np.hypot(x - 4.5, z - 15.9) < 0.6)
+        bars = np.abs((around * 4 / np.pi) % 1 - 0.5) < 0.43
+        banded = np.where((glass & bars)[:, None], linear("#8fa3a8"), banded)
+        tone = np.where((y > 1.7)[:, None], banded, tone)
+    return tone
+
+
+def boats_paint(kind, p):
+    """Hulls, cabins and spars, each boat in its own colours."""
+    x, y, z = p.T
     tone = np.zeros_like(p)
     owner = np.argmin([np.hypot(*own(b, x, z)) / b["long"] for b in BOATS], axis=0)
     for k, boat in enumerate(BOATS):
@@ -259,8 +258,8 @@ def material(kind, p, normal):
             paint = np.where((np.abs(high - line) < 0.022)[:, None], linear("#e9e4d6"), paint)
             paint = np.where((high < line - 0.02)[:, None], linear(boat["below"]), paint)
             paint = np.where(inside[:, None], mix("#8d7350", "#b79a6e", 0.5 + 0.5 * worn), paint)
-            rust = smoothstep(0.25, 0.6, SEA.fractal(u * 4, high * 0.8 + k, 4)) * smoothstep(rail
-                    - 0.1, rail - 0.6, high)
+            rust = smoothstep(0.25, 0.6, SEA.fractal(u * 4, high * 0.8 + k, 4))
+            rust = rust * smoothstep(rail - 0.1, rail - 0.6, high)
             paint = mix(paint, "#6d4526", 0.30 * rust)
             tone[here] = paint * (seam * (1 + 0.10 * worn + 0.06 * tint))[:, None]
         elif kind == CABIN:
@@ -277,6 +276,19 @@ def material(kind, p, normal):
             tone[here] = mix("#6a4a2c", "#a97f4d", 0.5 + 0.6 * SEA.fractal(
                 u * 1.5, (v + high) * 18, 4))
     return tone
+
+
+def material(kind, p, normal):
+    x, y, z = p.T
+    if kind in (PIER, TOWER):
+        return stonework(kind, p, normal, SEA.fractal(x * 1.3 + z, y * 2.3, 5))
+    if kind == HILL:
+        return mix("#4e5a3c", "#7f7752", 0.5 + 0.6 * SEA.fractal(x / 14, y / 3 + z / 14, 5))
+    if kind == BUOY:
+        band = (np.abs(y - 0.14) < 0.055)[:, None]
+        return np.where(band, linear("#e7e0d0"), linear("#d2591f")) * (
+            1 - 0.4 * smoothstep(0.08, -0.02, y))[:, None]
+    return boats_paint(kind, p)
 
 
 def shadow(p, normal):

@@ -155,106 +155,163 @@ def mirrored(direction, rough):
         [7.0, 7.4, 8.0]) / (1 + 9 * rough) + room[:, None] * np.array([1.0, 0.85, 0.68])
 
 
+# What each kind of surface looks like at points p: its colour, how shiny (0..1) and how rough it
+# is, and its finest relief.
+
+def spotted(p):
+    """Noise of so many spots along a surface that faces any way."""
+    x, y, z = p.T
+    return lambda f, octaves=4: SOLID.fractal((x + 0.6 * z) * f, (y - 0.7 * z) * f, octaves)
+
+
+def wall_look(p, normal):
+    """Old plaster."""
+    x, y, z = p.T
+    tone = mix("#7d7668", "#a0937c", 0.5 + 0.55 * SOLID.fractal(x * 1.1, y * 1.1, 6))
+    tone *= (1 + 0.05 * SOLID.fractal(x * 12, y * 12, 5))[:, None]
+    cracks = SOLID.ridged(x * 1.3, y * 1.3, 5) - 0.22
+    tone = mix(tone, "#574f48", 0.5 * smoothstep(0.25, 0.6, cracks))
+    return tone, 0.0, 0.3, 0.045 * SOLID.fractal(x * 16, y * 16, 4)
+
+
+def table_look(p, normal):
+    """Planks."""
+    x, y, z = p.T
+    plank = np.floor(z * 1.9 + 0.3)
+    grain = SOLID.fractal(x * 1.4 + plank * 5, z * 26
+                          + SOLID.smooth(x * 1.1, z * 3 + plank) * 2.5, 5)
+    tone = mix("#3b2312", "#8a5a30", 0.5 + 0.6 * grain)
+    gap = np.abs((z * 1.9 + 0.3) - plank - 0.5) > 0.488
+    tone = tone * np.where(gap, 0.25, 1)[:, None]
+    tone = tone * (1 + 0.2 * SOLID.fractal(x * 60, z * 90, 2))[:, None]
+    return tone, 0.05, 0.22, 0.06 * grain
+
+
+def cloth_look(p, normal):
+    """Linen with two stripes."""
+    x, y, z = p.T
+    weave = np.sin(x * 420 + 2 * SOLID.smooth(x * 9, z * 9)) * np.sin(
+        z * 420 + 2 * SOLID.smooth(x * 8, z * 8))
+    light = 1 + 0.06 * weave + 0.05 * SOLID.fractal(x * 40, z * 40, 3)
+    tone = np.tile(linear("#e3dccb"), (len(p), 1)) * light[:, None]
+    lies = folds(x, z)[1]
+    stripe = (np.abs(lies - 0.16) < 0.028) | (np.abs(lies - 0.225) < 0.010)
+    tone = mix(tone, "#3f5a86", stripe * 0.85)
+    return tone, 0.0, 0.3, 0.05 * weave + 0.10 * SOLID.fractal(x * 13, z * 13, 4)
+
+
+def bottle_look(p, normal):
+    """Green glass, a label, sealing wax."""
+    x, y, z = p.T
+    spots = spotted(p)
+    edge = np.clip(1 - np.abs(normal[:, 2] * 0.94 - normal[:, 1] * 0.3), 0, 1)
+    tone = mix("#0c1a0e", "#5f7a2a", 0.75 * smoothstep(0.45, 0.95, edge) + 0.10 * spots(5))
+    label = (y > 0.28) & (y < 0.62) & (normal[:, 0] < 0.70)
+    paper = linear("#cbb98f") * (1 + 0.10 * spots(30))[:, None]
+    angle = np.arctan2(normal[:, 0], -normal[:, 2])
+    print_lines = ((np.abs((y * 26) % 1 - 0.5) < 0.2) & (np.abs(y - 0.40) < 0.06) & (np.abs(
+        angle) < 0.6 + 0.15 * np.sin(40 * y))) | (np.abs(np.abs(y - 0.45) - 0.15) < 0.006)
+    crest = np.hypot(angle * 0.30, y - 0.535) < 0.042
+    paper = mix(paper, "#4a2a1c", print_lines * 0.8)
+    paper = mix(paper, "#8f2a22", crest * 0.85)
+    tone = mix(tone, paper, label * 1.0)
+    tone = mix(tone, "#5a1a1a", smoothstep(1.28, 1.285, y))
+    return tone, np.where(label, 0.015, 0.10), 0.03, 0.0
+
+
+def bowl_look(p, normal):
+    """Glazed, with painted petals."""
+    x, y, z = p.T
+    spots = spotted(p)
+    angle = np.arctan2(z - BOWL_AT[1], x - BOWL_AT[0])
+    glaze = mix("#dfe0d8", "#b9bdb4", 0.5 + 0.6 * spots(4, 5))
+    petals = np.abs(np.sin(angle * 7)) * 0.09
+    band = (smoothstep(0.012, 0.004, np.abs(y - 0.335 + 0.0)) + smoothstep(
+        0.010, 0.004, np.abs(y - 0.14)) + smoothstep(0.012, 0.003, np.abs(y - 0.19 - petals))
+            + smoothstep(0.009, 0.003, np.abs(y - 0.205 - petals * 0.7)))
+    tone = mix(glaze, "#27406f", np.clip(band, 0, 1) * (0.75 + 0.3 * spots(30, 2)))
+    tone = mix(tone, "#6b5238", smoothstep(0.409, 0.415, y) * 0.6)
+    return tone, 0.07, 0.03, 0.012 * spots(6, 2)
+
+
+def orange_look(p, normal):
+    x, y, z = p.T
+    spots = spotted(p)
+    tone = mix("#cf5a0a", "#ee8a1a", 0.5 + 0.5 * spots(7)) * (1 + 0.10 * spots(50, 2))[:, None]
+    pore, _, _ = SOLID.cells((x + 0.6 * z) * 42, (y - 0.7 * z) * 42)
+    return tone, 0.04, 0.13, 0.16 * pore
+
+
+def apple_look(p, normal):
+    x, y, z = p.T
+    spots = spotted(p)
+    which = np.argmin([(x - a[0]) ** 2 + (y - a[1]) ** 2 + (z - a[2]) ** 2 for a in APPLES],
+                      axis=0)
+    middle = np.array(APPLES)[which]
+    angle = np.arctan2(z - middle[:, 2], x - middle[:, 0])
+    up = (y - middle[:, 1]) / middle[:, 3]
+    streak = SOLID.fractal(angle * 9 + which * 9, up * 1.4, 4) * 0.5
+    blush = smoothstep(-0.55, 0.35, SOLID.smooth(angle * 0.9 + which * 3, up) + 0.35 + streak
+                       - 0.8 * smoothstep(0.6, 1, np.abs(up)))
+    tone = mix("#c9b03c", "#9c1d1a", blush)
+    tone = mix(tone, "#d8604a", 0.4 * smoothstep(0.0, 0.5, streak))
+    dot, _, chance = SOLID.cells(angle * 11, up * 11)
+    tone = mix(tone, "#e6cf8a", 0.4 * smoothstep(0.14, 0.06, dot) * (chance > 0.45))
+    return tone, 0.05, 0.07, 0.02 * spots(9)
+
+
+def lemon_look(p, normal):
+    x, y, z = p.T
+    spots = spotted(p)
+    tone = mix("#d9b51c", "#f2d84a", 0.5 + 0.5 * spots(6)) * (1 + 0.06 * spots(40, 2))[:, None]
+    pore, _, _ = SOLID.cells((x + 0.6 * z) * 36, (y - 0.7 * z) * 36)
+    return tone, 0.04, 0.14, 0.10 * pore + 0.03 * spots(9)
+
+
+def grapes_look(p, normal):
+    x, y, z = p.T
+    spots = spotted(p)
+    which = np.argmin([(x - g[0]) ** 2 + (y - g[1]) ** 2 + (z - g[2]) ** 2 for g in BUNCH],
+                      axis=0)
+    tone = mix("#2a1230", "#5c2038", ((which * 37) % 11 / 11.0))
+    rim = np.clip(1 + normal[:, 2] * 0.9, 0, 1)
+    tone = mix(tone, "#8a3040", 0.5 * rim)
+    bloom = smoothstep(-0.2, 0.6, spots(9)) * np.clip(normal[:, 1] + 0.4, 0, 1)
+    tone = mix(tone, "#7f86a8", 0.38 * bloom)
+    return tone, 0.05 * (1 - 0.6 * bloom), 0.09, 0.0
+
+
+def pear_look(p, normal):
+    x, y, z = p.T
+    spots = spotted(p)
+    tone = mix("#a8a032", "#c98f3a",
+               smoothstep(-0.2, 0.5, SOLID.smooth(x * 3, y * 3) + normal[:, 0] * 0.6))
+    dot, _, chance = SOLID.cells((x + 0.6 * z) * 45, (y - 0.7 * z) * 45)
+    tone = mix(tone, "#6f4f22", 0.55 * smoothstep(0.25, 0.1, dot) * (chance > 0.35))
+    tone = mix(tone, "#7a5426", 0.7 * smoothstep(0.1, 0.5, spots(7) + 1.5 * (y - 0.5)))
+    return tone, 0.03, 0.18, 0.05 * spots(14)
+
+
+def stalk_look(p, normal):
+    return np.tile(linear("#3f2a18"), (len(p), 1)), 0.01, 0.3, 0.0
+
+
+LOOKS = {WALL: wall_look, TABLE: table_look, CLOTH: cloth_look, BOTTLE: bottle_look,
+         BOWL: bowl_look, ORANGE: orange_look, APPLE: apple_look, LEMON: lemon_look,
+         GRAPES: grapes_look, PEAR: pear_look, STALK: stalk_look}
+
+
 def surface(kind, p, normal):
     """Colour, how shiny (0..1), how rough, and a normal with the finest relief, for one kind."""
+    tone, shiny, rough, bump = LOOKS[kind](p, normal)
     x, y, z = p.T
     u, v = x + 0.6 * z, y - 0.7 * z
-    spots = lambda f, k=4: SOLID.fractal(u * f, v * f, k)
-    bump, shiny, rough = 0.0, 0.03, 0.3
-    if kind == WALL:
-        tone = mix("#7d7668", "#a0937c", 0.5 + 0.55 * SOLID.fractal(x * 1.1, y * 1.1, 6))
-        tone *= (1 + 0.05 * SOLID.fractal(x * 12, y * 12, 5))[:, None]
-        tone = mix(tone, "#574f48", 0.5 * smoothstep(0.25, 0.6,
-                                                     SOLID.ridged(x * 1.3, y * 1.3, 5) - 0.22))
-        bump, shiny = 0.045 * SOLID.fractal(x * 16, y * 16, 4), 0.0
-    elif kind == TABLE:
-        plank = np.floor(z * 1.9 + 0.3)
-        grain = SOLID.fractal(x * 1.4 + plank * 5, z * 26
-                              + SOLID.smooth(x * 1.1, z * 3 + plank) * 2.5, 5)
-        tone = mix("#3b2312", "#8a5a30", 0.5 + 0.6 * grain)
-        gap = np.abs((z * 1.9 + 0.3) - plank - 0.5) > 0.488
-        tone = (tone * np.where(gap, 0.25,
-                                1)[:, None] * (1 + 0.2 * SOLID.fractal(x * 60, z * 90, 2))[:, None])
-        bump, shiny, rough = 0.06 * grain, 0.05, 0.22
-    elif kind == CLOTH:
-        weave = np.sin(x * 420 + 2 * SOLID.smooth(x * 9, z * 9)) * np.sin(
-            z * 420 + 2 * SOLID.smooth(x * 8, z * 8))
-        tone = (np.tile(linear("#e3dccb"), (len(p), 1)) * (
-            1 + 0.06 * weave + 0.05 * SOLID.fractal(x * 40, z * 40, 3))[:, None])
-        lies = folds(x, z)[1]
-        stripe = (np.abs(lies - 0.16) < 0.028) | (np.abs(lies - 0.225) < 0.010)
-        tone = mix(tone, "#3f5a86", stripe * 0.85)
-        bump, shiny = 0.05 * weave + 0.10 * SOLID.fractal(x * 13, z * 13, 4), 0.0
-    elif kind == BOTTLE:
-        edge = np.clip(1 - np.abs(normal[:, 2] * 0.94 - normal[:, 1] * 0.3), 0, 1)
-        tone = mix("#0c1a0e", "#5f7a2a", 0.75 * smoothstep(0.45, 0.95, edge) + 0.10 * spots(5))
-        label = (y > 0.28) & (y < 0.62) & (normal[:, 0] < 0.70)
-        paper = linear("#cbb98f") * (1 + 0.10 * spots(30))[:, None]
-        angle = np.arctan2(normal[:, 0], -normal[:, 2])
-        print_lines = ((np.abs((y * 26) % 1 - 0.5) < 0.2) & (np.abs(y - 0.40) < 0.06) & (np.abs(
-            angle) < 0.6 + 0.15 * np.sin(40 * y))) | (np.abs(np.abs(y - 0.45) - 0.15) < 0.006)
-        crest = np.hypot(angle * 0.30, y - 0.535) < 0.042
-        paper = mix(paper, "#4a2a1c", print_lines * 0.8)
-        paper = mix(paper, "#8f2a22", crest * 0.85)
-        tone = mix(tone, paper, label * 1.0)
-        tone = mix(tone, "#5a1a1a", smoothstep(1.28, 1.285, y))
-        shiny, rough = np.where(label, 0.015, 0.10), 0.03
-    elif kind == BOWL:
-        angle = np.arctan2(z - BOWL_AT[1], x - BOWL_AT[0])
-        glaze = mix("#dfe0d8", "#b9bdb4", 0.5 + 0.6 * spots(4, 5))
-        petals = np.abs(np.sin(angle * 7)) * 0.09
-        band = (smoothstep(0.012, 0.004, np.abs(y - 0.335 + 0.0)) + smoothstep(
-            0.010, 0.004, np.abs(y - 0.14)) + smoothstep(0.012, 0.003, np.abs(y - 0.19 - petals))
-                + smoothstep(0.009, 0.003, np.abs(y - 0.205 - petals * 0.7)))
-        tone = mix(glaze, "#27406f", np.clip(band, 0, 1) * (0.75 + 0.3 * spots(30, 2)))
-        tone = mix(tone, "#6b5238", smoothstep(0.409, 0.415, y) * 0.6)
-        shiny, rough, bump = 0.07, 0.03, 0.012 * spots(6, 2)
-    elif kind == ORANGE:
-        tone = mix("#cf5a0a", "#ee8a1a", 0.5 + 0.5 * spots(7)) * (1 + 0.10 * spots(50, 2))[:, None]
-        pore, _, _ = SOLID.cells(u * 42, v * 42)
-        bump, shiny, rough = 0.16 * pore, 0.04, 0.13
-    elif kind == APPLE:
-        which = np.argmin([(x - a[0]) ** 2 + (y - a[1]) ** 2 + (z - a[2]) ** 2 for a in APPLES],
-                          axis=0)
-        middle = np.array(APPLES)[which]
-        angle = np.arctan2(z - middle[:, 2], x - middle[:, 0])
-        up = (y - middle[:, 1]) / middle[:, 3]
-        streak = SOLID.fractal(angle * 9 + which * 9, up * 1.4, 4) * 0.5
-        blush = smoothstep(-0.55, 0.35, SOLID.smooth(angle * 0.9 + which * 3, up) + 0.35 + streak
-                           - 0.8 * smoothstep(0.6, 1, np.abs(up)))
-        tone = mix("#c9b03c", "#9c1d1a", blush)
-        tone = mix(tone, "#d8604a", 0.4 * smoothstep(0.0, 0.5, streak))
-        dot, _, chance = SOLID.cells(angle * 11, up * 11)
-        tone = mix(tone, "#e6cf8a", 0.4 * smoothstep(0.14, 0.06, dot) * (chance > 0.45))
-        shiny, rough, bump = 0.05, 0.07, 0.02 * spots(9)
-    elif kind == LEMON:
-        tone = mix("#d9b51c", "#f2d84a", 0.5 + 0.5 * spots(6)) * (1 + 0.06 * spots(40, 2))[:, None]
-        pore, _, _ = SOLID.cells(u * 36, v * 36)
-        bump, shiny, rough = 0.10 * pore + 0.03 * spots(9), 0.04, 0.14
-    elif kind == GRAPES:
-        which = np.argmin([(x - g[0]) ** 2 + (y - g[1]) ** 2 + (z - g[2]) ** 2 for g in BUNCH],
-                          axis=0)
-        tone = mix("#2a1230", "#5c2038", ((which * 37) % 11 / 11.0))
-        rim = np.clip(1 + normal[:, 2] * 0.9, 0, 1)
-        tone = mix(tone, "#8a3040", 0.5 * rim)
-        bloom = smoothstep(-0.2, 0.6, spots(9)) * np.clip(normal[:, 1] + 0.4, 0, 1)
-        tone = mix(tone, "#7f86a8", 0.38 * bloom)
-        shiny, rough = 0.05 * (1 - 0.6 * bloom), 0.09
-    elif kind == PEAR:
-        tone = mix("#a8a032", "#c98f3a",
-                   smoothstep(-0.2, 0.5, SOLID.smooth(x * 3, y * 3) + normal[:, 0] * 0.6))
-        dot, _, chance = SOLID.cells(u * 45, v * 45)
-        tone = mix(tone, "#6f4f22", 0.55 * smoothstep(0.25, 0.1, dot) * (chance > 0.35))
-        tone = mix(tone, "#7a5426", 0.7 * smoothstep(0.1, 0.5, spots(7) + 1.5 * (y - 0.5)))
-        bump, shiny, rough = 0.05 * spots(14), 0.03, 0.18
-    else:
-        tone, shiny = np.tile(linear("#3f2a18"), (len(p), 1)), 0.01
     relief = np.zeros_like(normal)
     if np.ndim(bump):
         # The relief is known only at the points hit: its slope is taken from noise of like grain.
-        relief = np.stack([SOLID.smooth(u * 31 + 5 * bump, v * 31), SOLID.smooth(
-            u * 31 + 60, v * 31 + 5 * bump), SOLID.smooth(u * 31, v * 31 + 90)],
-                          -1) * 0.09 + bump[:, None] * np.array([0.9, -0.7, 0.4])
+        grain = [SOLID.smooth(u * 31 + 5 * bump, v * 31),
+                 SOLID.smooth(u * 31 + 60, v * 31 + 5 * bump), SOLID.smooth(u * 31, v * 31 + 90)]
+        relief = np.stack(grain, -1) * 0.09 + bump[:, None] * np.array([0.9, -0.7, 0.4])
     bent = normal + relief
     bent /= np.sqrt((bent**2).sum(1, keepdims=True))
     return tone, shiny, rough, bent

@@ -1,8 +1,7 @@
 """A village street on a summer afternoon: houses as convex solids, one ray of sun per sample.
 
-Every solid is the inside of a few planes, so where a ray enters is the farthest plane it crosses
-inwards. Walls, roofs and paving get their texture from where they are hit. Metres; y is up, z runs
-down the street.
+village.py has the houses. Walls, roofs and paving get their texture from where they are hit.
+Metres; y is up, z runs down the street.
 """
 
 import numpy as np
@@ -10,174 +9,16 @@ import numpy as np
 import camera
 from camera import linear, mix
 from noise import Noise, smoothstep
+from village import (CHIMNEY, HOUSE, LANTERN, PLANTER, ROOF, SPIRE, STEP, TOWER, bend, door_place,
+                     first_hit, village, window_places)
 
 GRIT = Noise(91)
 EYE, FOCAL, HORIZON = np.array([0.55, 1.75, -1.0], np.float32), 1.02, 0.60
 SUN = np.array([-0.50, 0.70, -0.42]) / np.linalg.norm([-0.50, 0.70, -0.42])
 SUNLIGHT = np.array([1.0, 0.84, 0.63]) * 3.0
 SKYLIGHT = np.array([0.50, 0.66, 0.95]) * 0.62
-HOUSE, ROOF, CHIMNEY, IRON, LANTERN, PLANTER, TOWER, SPIRE, STEP = range(9)
 PLASTER = ["#d9c39a", "#c9a37c", "#e3d6bd", "#b98a66", "#d2b48c", "#c7bca6", "#dcb487", "#bfae92"]
 SHUTTERS = ["#3f5f57", "#5a7186", "#6b3a2e", "#4c6a3a", "#7a6a4a", "#2f4f6a"]
-
-
-def bend(z):
-    """Where the middle of the street is at a distance z."""
-    return -0.0024 * np.clip(z - 6, 0, None) ** 2
-
-
-class Solid:
-    """Points p with normals @ p <= reach, and where it stands: an origin and two directions."""
-
-    def __init__(self, kind, normals, reach, origin, along, inward, size, seed):
-        self.kind, self.origin, self.along, self.inward = kind, origin, along, inward
-        self.normals = np.array(normals, np.float32)
-        self.reach = np.array(reach, np.float32)
-        self.size, self.seed = size, seed
-        self.centre, self.radius = None, np.inf  # of a ball around it, where one is known
-
-
-def box(kind, origin, along, inward, low, high, seed=0, size=None):
-    """A box between two corners given along (along, up, inward) from its origin."""
-    up = np.array([0, 1, 0])
-    normals, reach = [], []
-    for axis, a, b in zip((along, up, inward), low, high):
-        normals += [axis, -axis]
-        reach += [axis @ origin + b, -(axis @ origin) - a]
-    solid = Solid(kind, normals, reach, origin, along, inward, size or high, seed)
-    middle = (np.array(low) + high) / 2
-    solid.centre = (origin + along * middle[0] + up * middle[1]
-                    + inward * middle[2]).astype(np.float32)
-    solid.radius = 0.5 * np.linalg.norm(np.array(high) - low)
-    return solid
-
-
-def house(origin, along, inward, wide, deep, tall, pitch, gabled, seed):
-    """A house with its front on the street: body, two slabs of roof, a chimney."""
-    up = np.array([0.0, 1.0, 0.0])
-    across = along if gabled else inward  # the direction from eaves to eaves
-    span = wide if gabled else deep
-    middle = origin + across * span / 2
-    rise = np.array([np.cos(pitch), np.sin(pitch)])
-    left, right = -across * rise[1] + up * rise[0], across * rise[1] + up * rise[0]
-    ridge = middle + up * (tall + span / 2 * np.tan(pitch))
-    body = box(HOUSE, origin, along, inward, (0, -1, 0), (wide, tall + 9, deep), seed,
-               (wide, tall, deep))
-    body.normals = np.concatenate([body.normals, [left, right]]).astype(np.float32)
-    body.centre = None
-    body.reach = np.concatenate([body.reach, [left @ ridge, right @ ridge]]).astype(np.float32)
-    solids = [body]
-    lengthways = inward if gabled else along
-    length = deep if gabled else wide
-    for slope, side in ((left, -across), (right, across)):
-        normals = [slope, -slope, -side, side, lengthways, -lengthways]
-        eaves = span / 2 + 0.38
-        reach = [slope @ ridge + 0.16, -(slope @ ridge) - 0.005, -(side @ middle) + 0.02,
-                 side @ middle + eaves, lengthways @ origin + length + 0.22,
-                 -(lengthways @ origin) + 0.22]
-        solids.append(Solid(ROOF, normals, reach, ridge, lengthways, side, (length, 0, span), seed))
-    where = origin + along * wide * (0.22 + 0.5 * ((seed * 0.37) % 1)) + inward * deep * 0.46
-    high = tall + span / 2 * np.tan(pitch) + 0.7
-    solids.append(box(CHIMNEY, where, along, inward, (0, tall, 0), (0.75, high, 0.6), seed))
-    solids.append(box(CHIMNEY, where, along, inward, (-0.07, high, -0.07),
-                      (0.82, high + 0.14, 0.67), seed))
-    return solids
-
-
-def village():
-    """All solids of the scene."""
-    draw = np.random.default_rng(92)
-    solids = []
-    for side in (-1, 1):
-        z = 1.6 if side < 0 else 4.6
-        for number in range(9):
-            wide = draw.uniform(4.8, 7.2)
-            tall = draw.uniform(4.9, 6.3)
-            middle = z + wide / 2
-            lean = np.arctan(-0.0048 * max(middle - 6, 0))
-            along = np.array([np.sin(lean), 0, np.cos(lean)])
-            inward = np.array([np.cos(lean), 0, -np.sin(lean)]) * side
-            front = 3.15 + draw.uniform(-0.15, 0.55)
-            origin = np.array([bend(z), 0, z]) + inward * front
-            gabled = (number + (side > 0)) % 3 == 1
-            seed = number + 10 * (side > 0)
-            solids += house(origin, along, inward, wide, draw.uniform(6.5, 8), tall,
-                            draw.uniform(0.72, 0.90), gabled, seed)
-            door = door_place(wide, seed)
-            solids.append(box(STEP, origin, along, inward, (door - 0.75, 0, -0.42),
-                              (door + 0.75, 0.16, 0), seed))
-            for k, place in enumerate(window_places(wide)):
-                if (seed * 5 + k * 3) % 4 < 2:
-                    solids.append(box(PLANTER, origin, along, inward, (place - 0.50, 2.98, -0.26),
-                                      (place + 0.50, 3.20, 0.0), seed))
-            z += wide + (draw.uniform(0.7, 1.5) if number % 2 else 0.03)
-    for lamp_z, side in ((7.4, -1), (13.5, 1), (23.0, -1), (33.0, 1)):
-        foot = np.array([bend(lamp_z) + side * 2.35, 0, lamp_z])
-        x, z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
-        for low, high, kind in (((-0.11, 0, -0.11), (0.11, 0.55, 0.11), IRON),
-                                ((-0.042, 0.5, -0.042), (0.042, 3.25, 0.042), IRON),
-                                ((-0.24, 3.02, -0.022), (0.24, 3.07, 0.022), IRON),
-                                ((-0.13, 3.25, -0.13), (0.13, 3.72, 0.13), LANTERN),
-                                ((-0.19, 3.72, -0.19), (0.19, 3.78, 0.19), IRON),
-                                ((-0.11, 3.78, -0.11), (0.11, 3.88, 0.11), IRON)):
-            solids.append(box(kind, foot, x, z, low, high))
-    turned = np.array([0.94, 0, 0.34]), np.array([-0.34, 0, 0.94])
-    place = np.array([bend(58) - 1.5, 0, 62.0])
-    solids.append(box(TOWER, place, *turned, (-3, 0, -3), (3, 19, 3), 3, (6, 19, 6)))
-    solids.append(box(TOWER, place, *turned, (-3.3, 18.6, -3.3), (3.3, 19.2, 3.3), 3, (6, 19, 6)))
-    normals, reach, top = [np.array([0, -1.0, 0])], [-19.2], place + np.array([0, 28.5, 0])
-    for direction in (turned[0], -turned[0], turned[1], -turned[1]):
-        n = direction * 0.94 + np.array([0, 0.34, 0])
-        normals.append(n)
-        reach.append(n @ top)
-    solids.append(Solid(SPIRE, normals, reach, place, *turned, (6, 9, 6), 3))
-    return solids
-
-
-def window_places(wide):
-    count = max(2, int(wide / 2.05))
-    return [(k + 0.5) * wide / count for k in range(count)]
-
-
-def door_place(wide, seed):
-    places = window_places(wide)
-    return places[(seed * 3 + 1) % len(places)]
-
-
-def near_rays(solid, origin, ray):
-    """The rays that pass through the ball around a solid."""
-    if solid.centre is None:
-        return np.arange(len(ray))
-    away = solid.centre - origin
-    ahead = np.einsum("ij,ij->i", away, ray)
-    return np.flatnonzero((np.einsum("ij,ij->i", away, away) - ahead * ahead < solid.radius**2)
-                          & (ahead > -solid.radius))
-
-
-def first_hit(solids, origin, ray):
-    """Distance, solid and plane that each ray meets first; -1 where it meets none."""
-    best = np.full(len(ray), np.inf, np.float32)
-    which, plane = np.full(len(ray), -1, np.int16), np.zeros(len(ray), np.int8)
-    for number, solid in enumerate(solids):
-        some = near_rays(solid, origin, ray)
-        if not some.size:
-            continue
-        start, way = origin[some], ray[some]
-        enter, leave = np.full(len(some), 1e-3, np.float32), best[some]
-        face = np.full(len(some), -1, np.int8)
-        for k, (normal, reach) in enumerate(zip(solid.normals, solid.reach)):
-            speed = way @ normal
-            with np.errstate(divide="ignore", invalid="ignore"):
-                t = (reach - start @ normal) / speed
-            inwards = speed < 0
-            later = inwards & (t > enter)
-            enter = np.where(later, t, enter)
-            face[later] = k
-            leave = np.where(~inwards & (t < leave), t, leave)
-        hit = (enter < leave) & (face >= 0)
-        at = some[hit]
-        best[at], which[at], plane[at] = enter[hit], number, face[hit]
-    return best, which, plane
 
 
 def sky(ray):
@@ -351,6 +192,59 @@ def roofing(solid, p):
     return tone * (1 - 0.55 * lip)[:, None], np.cos(2 * np.pi * column) * 0.55
 
 
+def solid_look(solid, face, p, distance):
+    """Where rays enter a solid: colour, how much it shines, how open it is, and which way it faces.
+    """
+    tone, shine, space = np.full_like(p, 0.3), 0.0, 1.0
+    flat = solid.normals[face]
+    local = p - solid.origin
+    l, h, d = local @ solid.along, p[:, 1], local @ solid.inward
+    if solid.kind in (HOUSE, TOWER):
+        front = face == 5
+        colours, gleam = np.zeros_like(p), np.zeros(len(p), np.float32)
+        for is_front in (True, False):
+            some = front == is_front
+            if some.any():
+                along = l[some] if is_front else d[some]
+                colours[some], gleam[some] = wall(solid, along, h[some], is_front
+                                                  and solid.kind == HOUSE)
+        if solid.kind == TOWER:
+            side = np.where(np.abs(flat @ solid.along) > 0.5, d, l)
+            opening = ((np.abs(side) < 0.7) & (h > 13.5)
+                       & (h < 16.6 + np.sqrt(np.clip(0.49 - side**2, 0, 1))))
+            light = 0.85 + 0.3 * GRIT.fractal(side * 2, h * 2, 5)
+            colours = mix(linear("#b8a88c") * light[:, None], "#2a2622", opening * 1.0)
+        tone, shine = colours, gleam
+        eaves = smoothstep(0.9, 0.05, solid.size[1] - h) if solid.kind == HOUSE else 0
+        space = ((0.42 + 0.58 * smoothstep(0, 8, h)) * (1 - 0.45 * eaves)
+                 * (0.6 + 0.4 * smoothstep(0, 0.7, h)))
+    elif solid.kind in (ROOF, SPIRE):
+        colours, back = roofing(solid, p)
+        top = (face == 0) if solid.kind == ROOF else (face > 0)
+        if solid.kind == SPIRE:
+            colours = linear("#5c6470") * (1 + 0.25 * GRIT.fractal(l * 2, h * 5, 4))[:, None]
+        tone = mix(linear("#5f4a38") * 0.8, colours, top * 1.0)
+        bumps = back * top * (solid.kind == ROOF) * np.exp(-distance / 30)
+        flat = flat + bumps[:, None] * solid.along
+    elif solid.kind == CHIMNEY:
+        course = np.floor(h / 0.09)
+        brick = np.abs(((l + d) / 0.24 + 0.5 * course) % 1 - 0.5) < 0.46
+        light = 0.7 + 0.4 * GRIT.fractal(l * 9, h * 9, 3) + 0.3 * brick
+        tone = linear("#9a5a40") * light[:, None]
+    elif solid.kind == PLANTER:
+        tone, space = linear("#7a4a30"), 0.7
+    elif solid.kind == STEP:
+        light = 0.85 + 0.25 * GRIT.fractal(l * 6, d * 6 + h * 9, 4)
+        tone, space = linear("#a09684") * light[:, None], 0.55
+    elif solid.kind == LANTERN:
+        bar = np.minimum(np.abs(np.abs(l) - 0.12), np.abs(np.abs(d) - 0.12)) < 0.012
+        bar &= np.abs(np.abs(l) - np.abs(d)) < 0.03
+        tone = np.where(bar[:, None], 0.02, linear("#cfc7ae") * 0.8)
+    else:
+        tone = linear("#23282a")
+    return tone, shine, space, flat
+
+
 def shade(solids, origin, ray, sun):
     """Light along each ray."""
     distance, which, plane = first_hit(solids, origin, ray)
@@ -376,56 +270,9 @@ def shade(solids, origin, ray, sun):
                                   -1) * np.concatenate([fade, 1 + 0 * fade, fade], 1)
         space[ground] = 0.34 + 0.66 * smoothstep(3.5, 1.2, np.abs(x - bend(z)))
     for number in np.unique(which[~ground]):
-        solid = solids[number]
         here = (which == number) & ~ground
-        face, q = plane[here], p[here]
-        flat = solid.normals[face]
-        local = q - solid.origin
-        l, h, d = local @ solid.along, q[:, 1], local @ solid.inward
-        if solid.kind in (HOUSE, TOWER):
-            front = face == 5
-            colours, gleam = np.zeros_like(q), np.zeros(len(q), np.float32)
-            for is_front in (True, False):
-                some = front == is_front
-                if some.any():
-                    along = l[some] if is_front else d[some]
-                    colours[some], gleam[some] = wall(solid, along, h[some], is_front
-                                                      and solid.kind == HOUSE)
-            if solid.kind == TOWER:
-                side = np.where(np.abs(flat @ solid.along) > 0.5, d, l)
-                opening = ((np.abs(side) < 0.7) & (h > 13.5)
-                           & (h < 16.6 + np.sqrt(np.clip(0.49 - side**2, 0, 1))))
-                colours = mix(linear("#b8a88c") * (0.85 + 0.3 * GRIT.fractal(
-                    side * 2, h * 2, 5))[:, None], "#2a2622", opening * 1.0)
-            tone[here], shine[here] = colours, gleam
-            eaves = smoothstep(0.9, 0.05, solid.size[1] - h) if solid.kind == HOUSE else 0
-            space[here] = ((0.42 + 0.58 * smoothstep(0, 8, h)) * (
-                1 - 0.45 * eaves) * (0.6 + 0.4 * smoothstep(0, 0.7, h)))
-        elif solid.kind in (ROOF, SPIRE):
-            colours, back = roofing(solid, q)
-            top = (face == 0) if solid.kind == ROOF else (face > 0)
-            tone[here] = mix(linear("#5f4a38") * 0.8, colours if solid.kind == ROOF else linear(
-                "#5c6470") * (1 + 0.25 * GRIT.fractal(l * 2, h * 5, 4))[:, None], top * 1.0)
-            flat = (flat + (back * top * (solid.kind == ROOF) * np.exp(
-                -distance[here] / 30))[:, None] * solid.along)
-        elif solid.kind == CHIMNEY:
-            course = np.floor(h / 0.09)
-            brick = np.abs(((l + d) / 0.24 + 0.5 * course) % 1 - 0.5) < 0.46
-            tone[here] = (linear("#9a5a40") * (0.7 + 0.4 * GRIT.fractal(l * 9, h * 9, 3)
-                                               + 0.3 * brick)[:, None])
-        elif solid.kind == PLANTER:
-            tone[here], space[here] = linear("#7a4a30"), 0.7
-        elif solid.kind == STEP:
-            tone[here] = (linear("#a09684") * (
-                0.85 + 0.25 * GRIT.fractal(l * 6, d * 6 + h * 9, 4))[:, None])
-            space[here] = 0.55
-        elif solid.kind == LANTERN:
-            bar = np.minimum(np.abs(np.abs(l) - 0.12), np.abs(np.abs(d) - 0.12)) < 0.012
-            tone[here] = np.where((bar & (np.abs(np.abs(l) - np.abs(d)) < 0.03))[:, None], 0.02,
-                                  linear("#cfc7ae") * 0.8)
-        else:
-            tone[here] = linear("#23282a")
-        normal[here] = flat
+        tone[here], shine[here], space[here], normal[here] = solid_look(
+            solids[number], plane[here], p[here], distance[here])
     tone, normal = greenery(p, tone, normal, which, solids, ground)
     normal = normal / np.sqrt((normal**2).sum(1, keepdims=True))
     facing = np.clip(normal @ SUN, 0, 1)
