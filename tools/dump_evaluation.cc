@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "canvas/units.h"
 #include "commands/report.h"
 #include "models/model_cache.h"
 #include "network/network.h"
@@ -63,19 +64,8 @@ void dump_features(const Model& model, const Recipe& recipe, const Image& pictur
 
   ThreadPool pool;
   Pass pass(network, picture.height, picture.width, taps, Purpose::features);
-  const InputConvention& convention = weights.convention;
-  for (int c = 0; c < 3; ++c) {
-    const int plane = convention.bgr ? 2 - c : c;
-    for (int y = 0; y < picture.height; ++y) {
-      for (int x = 0; x < picture.width; ++x) {
-        const float rgb =
-            picture.rgb[(static_cast<size_t>(plane) * picture.height + y) * picture.width + x];
-        pass.input().row(c, y)[x] =
-            (convention.scale * rgb - convention.mean[c]) / convention.deviation[c];
-      }
-    }
-  }
-  pass.forward(pool);
+  const Units units(Space::rgb, weights.convention);
+  pass.forward(picture.rgb, units.of_rgb(), pool);
   for (size_t i = 0; i < names.size(); ++i) {
     const ConstFeatureMap F = pass.features(static_cast<int>(i));
     std::vector<float> values;

@@ -23,17 +23,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
+#include "canvas/initial.h"
 #include "canvas/sizes.h"
 #include "commands/report.h"
 #include "optimise/descent.h"
 #include "optimise/optimiser.h"
-#include "paint/initial.h"
 #include "paint/objective.h"
 #include "request/arguments.h"
 
@@ -64,14 +65,18 @@ void dump(const PaintingArguments& arguments, const std::string& folder,
 
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, photo, painting, pool);
+  std::optional<Image> given = initial_picture({}, recipe);
+  if (given) given = resized(*given, photo.width, photo.height);
   const std::vector<float> initial =
-      initial_variable(objective, recipe, photo, initial_picture({}, recipe));
+      initial_variable(objective.units(), recipe, photo, std::move(given));
   std::vector<float> gradient(objective.size());
   objective.evaluate(initial, gradient);
   write_floats(folder + "/initial.f32", initial);
   write_floats(folder + "/gradient0.f32", gradient);
 
-  const auto clip = [&](std::span<float> x) { objective.clip(x); };
+  const auto clip = [&](std::span<float> x) {
+    objective.units().clip(x, objective.picture_size(), pool);
+  };
   Descent descent([&](std::span<const float> x,
                       std::span<float> slope) { return objective.evaluate(x, slope); },
                   initial, make_optimiser(recipe, objective.size(), pool), pool,

@@ -28,11 +28,15 @@ oil=examples/paintings/oil.jpg
 ink=examples/paintings/ink_wash.jpg
 cubist=examples/paintings/cubist.jpg
 python3 - "$folder" <<'PY'
-import sys
-# Masks, as portable greymaps: the left half, soft at its edge, and a square.
-def write(name, value):
-    rows = "\n".join(" ".join(str(value(x, y)) for x in range(64)) for y in range(48))
-    open(f"{sys.argv[1]}/{name}.pgm", "w").write(f"P2\n64 48\n255\n{rows}\n")
+import struct, sys, zlib
+# Masks, as grey PNGs: the left half, soft at its edge, and a square.
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def write(name, value, width=64, height=48):
+    rows = b"".join(bytes([0] + [value(x, y) for x in range(width)]) for y in range(height))
+    with open(f"{sys.argv[1]}/{name}.png", "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+                   + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 write("left", lambda x, y: max(0, min(255, (36 - x) * 32)))
 write("square", lambda x, y: 255 if 20 < x < 44 and 12 < y < 36 else 0)
 PY
@@ -91,7 +95,7 @@ paint "restarts" --restart-every 5
 paint "adam" --optimiser adam --learning-rate 0.02
 paint "adam, uncorrected" --optimiser adam --learning-rate 0.02 --epsilon-form uncorrected
 paint "gradient descent" --optimiser sgd --learning-rate 1e-3
-paint "clipped" --clip
+paint "clipped" --clip true
 paint "total variation" --tv-weight 0.1
 paint "absolute variation" --tv-weight 0.1 --tv-form absolute
 paint "power of variation" --tv-weight 0.1 --tv-form power
@@ -101,25 +105,25 @@ paint "no style" --style-weight 0 --init noise
 paint "covariance" --style-statistic covariance
 paint "means and deviations" --style-statistic mean-deviation
 paint "shifts" --style-shifts 1,3
-paint "half features" --half-features
+paint "half features" --half-features true
 paint "last picture" --keep last
 paint "looks" --look-every 3
 paint "raw matrices" --style-gram raw --style-form paper
 paint "style scale" --style-scale 0.5
 paint "stretched" --painting-size stretched
 paint "own size" --painting-size own --style-scale 0.2
-paint "kept" --mask-keep "$folder/square.pgm"
-paint "kept, with colours of the photo" --mask-keep "$folder/square.pgm" --colors content
-paint "painting's mask" --mask-style "$folder/left.pgm"
+paint "kept" --mask-keep "$folder/square.png"
+paint "kept, with colours of the photo" --mask-keep "$folder/square.png" --colors content
+paint "painting's mask" --mask-style "$folder/left.png"
 paint "weights times 1e9" --balance fixed --content-weight 1e9 --style-weight 1e6
 compare "blend" "$photo" "$oil" "$ink" "${small[@]}" --blend 0.3,0.7
 compare "folder" "$photo" examples/paintings "${small[@]}"
-compare "regions" "$photo" "$oil" "$ink" "${small[@]}" --mask-content "$folder/left.pgm"
+compare "regions" "$photo" "$oil" "$ink" "${small[@]}" --mask-content "$folder/left.png"
 compare "regions, shifts, covariance" "$photo" "$oil" "$ink" "${small[@]}" \
-  --mask-content "$folder/left.pgm" --style-shifts 2 --style-statistic covariance
+  --mask-content "$folder/left.png" --style-shifts 2 --style-statistic covariance
 compare "three styles" "$photo" "$oil" "$ink" "$cubist" "${small[@]}" \
-  --mask-content "$folder/left.pgm" --mask-content "$folder/square.pgm" \
-  --mask-style none --mask-style "$folder/left.pgm"
+  --mask-content "$folder/left.png" --mask-content "$folder/square.png" \
+  --mask-style none --mask-style "$folder/left.png"
 if [[ -n $vgg19 ]]; then
   for recipe in gatys hundred-lines keras limn pytorch tensorflow; do
     vgg() {
@@ -127,7 +131,7 @@ if [[ -n $vgg19 ]]; then
         --iterations 4 "${@:2}"
     }
     vgg "$recipe"
-    vgg "$recipe, regions" --mask-style "$folder/left.pgm"
+    vgg "$recipe, regions" --mask-style "$folder/left.png"
   done
 fi
 

@@ -157,7 +157,7 @@ struct BenchCommand {
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
     drop_unread_layers(weights, recipe);
     Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
-    std::vector<float> x = objective.encode(noise(size, 3));
+    std::vector<float> x = objective.units().encode(noise(size, 3));
     std::vector<float> gradient(x.size());
 
     Table table(recipe, network);

@@ -8,12 +8,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "commands/commands.h"
 #include "commands/exit_code.h"
 #include "commands/report.h"
-#include "paint/memory.h"
-#include "paint/paint.h"
 #include "request/arguments.h"
 #include "request/command_files.h"
 #include "request/opened_inputs.h"
@@ -85,8 +82,7 @@ struct PaintCommand {
   void check(const Recipe& recipe, CommandFiles& files) const;
   bool save_on_the_way(const Progress& progress, const SavedPictures& saved,
                        ProgressDisplay& display) const;
-  void write_report(const Painted& painted, const Recipe& recipe, const Model& model,
-                    double predicted_bytes) const;
+  void write_report(const Painted& painted, const Plan& plan, const Model& model) const;
 };
 
 void PaintCommand::add_to(CLI::App& command) {
@@ -102,11 +98,11 @@ void PaintCommand::add_to(CLI::App& command) {
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
-void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, const Model& model,
-                                double predicted_bytes) const {
+void PaintCommand::write_report(const Painted& painted, const Plan& plan,
+                                const Model& model) const {
   nlohmann::ordered_json json = to_json(arguments.names(), output, model);
   if (is_unpainted(painted)) json["output"] = nullptr;
-  json["recipe"] = to_json(recipe);
+  json["recipe"] = to_json(plan.recipe);
   json["width"] = painted.picture.width;
   json["height"] = painted.picture.height;
   json["outcome"] = outcome_name(painted.outcome);
@@ -116,7 +112,7 @@ void PaintCommand::write_report(const Painted& painted, const Recipe& recipe, co
   json["rejected_steps"] = painted.rejected_steps;
   json["seconds"] = painted.seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
-  json["predicted_memory_bytes"] = static_cast<std::int64_t>(predicted_bytes);
+  json["predicted_memory_bytes"] = static_cast<std::int64_t>(plan.bytes);
   json["history"] = nlohmann::ordered_json::array();
   for (const IterationRecord& record : painted.history) {
     nlohmann::ordered_json entry = {{"iteration", record.iteration},
@@ -164,26 +160,21 @@ int PaintCommand::paint_to_output() const {
   check(recipe, files);
   const std::span<const Recipe> recipes(&recipe, 1);
   OpenedInputs opened(arguments.names(), recipes, arguments.read_options());
-  const Size result = working_sizes(opened.sizes(), recipe).picture;
+  const Size result = opened.result(recipe);
   check_output(output, write, std::max(result.height, result.width));
   const Model model = arguments.model(recipe);
-  opened.check_sizes(model, recipes);
-  Inputs inputs = std::move(opened).read(recipes);
+  Inputs inputs = std::move(opened).read(opened.plan(model, recipes));
+  const Plan& plan = inputs.plans.front();
 
   std::vector<std::string> notes = inputs.notes;
-  std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, recipe),
+  std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, plan),
                     std::back_inserter(notes));
-  const auto predict = [&, parts = parts_of(inputs.pictures)] {
-    const int threads = recipe.picture.threads == 0 ? available_cores() : recipe.picture.threads;
-    return predict_painting_bytes(model.weights(), recipe, working_sizes(inputs.own, recipe), parts,
-                                  threads, inputs.reading_bytes);
-  };
 
   const SavedPictures saved(output, recipe);
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));
-  Forecast forecast(inputs.own, recipes);
+  Forecast forecast(inputs.plans);
   int exit_code = kSuccess;
   const auto on_progress = [&](const Progress& progress) {
     if (progress.iteration == 0) {
@@ -196,7 +187,7 @@ int PaintCommand::paint_to_output() const {
     if (save && !save_on_the_way(progress, saved, display)) exit_code = kFileError;
     return !interrupted();
   };
-  const Painted painted = paint(model, std::move(inputs.pictures), inputs.own, recipe, on_progress);
+  const Painted painted = paint(model, std::move(inputs.pictures), plan, on_progress);
   display.finish();
   if (painted.outcome == Outcome::failed) {
     fail(ErrorKind::usage,
@@ -205,7 +196,7 @@ int PaintCommand::paint_to_output() const {
   }
 
   if (!is_unpainted(painted)) write_image(painted.picture, output, write);
-  if (report) write_report(painted, recipe, model, predict());
+  if (report) write_report(painted, plan, model);
   if (is_unpainted(painted)) {
     const auto& [cause, next_step] = why_unchanged(painted, recipe);
     fail(ErrorKind::usage, "nothing was painted: {}; {}", cause, next_step);

@@ -14,7 +14,6 @@
 #include "commands/sweep_results.h"
 #include "image/animation.h"
 #include "image/label.h"
-#include "paint/paint.h"
 #include "request/arguments.h"
 #include "request/command_files.h"
 #include "request/opened_inputs.h"
@@ -159,7 +158,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
     }
   };
   try {
-    sweep(model, std::move(inputs.pictures), inputs.own, variation.recipes, on_done, on_progress);
+    sweep(model, std::move(inputs.pictures), inputs.plans, on_done, on_progress);
     return nullptr;
   } catch (...) {
     return std::current_exception();
@@ -195,14 +194,12 @@ int SweepCommand::paint_to_sheet() const {
   check(base, variation, files);
   OpenedInputs opened(arguments.names(), variation.recipes, arguments.read_options());
   const Model model = arguments.model(variation.recipes);
-  opened.check_sizes(model, variation.recipes);
-  Inputs inputs = std::move(opened).read(variation.recipes);
+  Inputs inputs = std::move(opened).read(opened.plan(model, variation.recipes));
   SweepResults results(arguments, outputs, variation, model, inputs);
-  const Recipe& first = variation.recipes.front();
   std::vector<std::string> notes = inputs.notes;
-  std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, first),
+  std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, inputs.plans.front()),
                     std::back_inserter(notes));
-  Forecast forecast(inputs.own, variation.recipes);
+  Forecast forecast(inputs.plans);
 
   catch_interrupts();
   ProgressDisplay display(suitable_progress_style(quiet));

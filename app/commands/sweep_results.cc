@@ -13,10 +13,10 @@ namespace limn {
 namespace {
 
 // Of the pictures of all recipes.
-Size extent_of(const PictureSizes& pictures, std::span<const Recipe> recipes) {
+Size extent_of(std::span<const Plan> plans) {
   Size extent;
-  for (const Recipe& recipe : recipes) {
-    const Size size = working_sizes(pictures, recipe).picture;
+  for (const Plan& plan : plans) {
+    const Size& size = plan.sizes().picture;
     extent.width = std::max(extent.width, size.width);
     extent.height = std::max(extent.height, size.height);
   }
@@ -62,7 +62,7 @@ SweepResults::SweepResults(const PaintingArguments& arguments, const SweepOutput
                            const Variation& variation, const Model& model, const Inputs& inputs)
     : arguments_(arguments), outputs_(outputs), variation_(variation), model_(model) {
   const Pictures& pictures = inputs.pictures;
-  const Size extent = extent_of(inputs.own, variation.recipes);
+  const Size extent = extent_of(inputs.plans);
   const int most_styles = kMostCells - kMostValues - 1;
   const int styles = std::min<int>(most_styles, pictures.styles.size());
   inputs_ = 1 + styles;

@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "canvas/initial.h"
 #include "image/alpha.h"
 #include "network/weights.h"
-#include "paint/initial.h"
-#include "paint/paint.h"
+#include "paint/plan.h"
 #include "request/painting_sizes.h"
 #include "show/console.h"
 
@@ -29,14 +29,14 @@ void warn_of_leaving_out(const std::string& why) {
   say(fmt::format("limn: {}; the folder's style is made without it\n", why));
 }
 
-// Side by side the largest that any of the recipes works at.
-WorkingSizes largest_sizes(const PictureSizes& own, std::span<const Recipe> recipes) {
+// Side by side the largest that any of the plans works at.
+WorkingSizes largest_sizes(std::span<const Plan> plans) {
   const auto raise = [](Size& most, const Size& size) {
     most = {std::max(most.height, size.height), std::max(most.width, size.width)};
   };
   WorkingSizes largest;
-  for (const Recipe& recipe : recipes) {
-    const WorkingSizes sizes = working_sizes(own, recipe);
+  for (const Plan& plan : plans) {
+    const WorkingSizes& sizes = plan.sizes();
     raise(largest.picture, sizes.picture);
     largest.paintings.resize(sizes.paintings.size());
     for (size_t i = 0; i < sizes.paintings.size(); ++i) {
@@ -158,19 +158,65 @@ void OpenedInputs::leave_out(size_t style, size_t painting, const std::string& w
   paintings.erase(paintings.begin() + static_cast<std::ptrdiff_t>(painting));
 }
 
-void OpenedInputs::check_sizes(const Model& model, std::span<const Recipe> recipes) {
+void OpenedInputs::check_sizes(const Model& model, const Recipe& recipe) {
   const NetworkTable& network = *model.weights().network;
-  for (const Recipe& recipe : recipes) {
-    check_recipe(model, recipe);
-    check_photo_size(network, recipe, sizes(), photo_.name);
-    for (size_t s = 0; s < styles_.size(); ++s) {
-      for (size_t p = styles_[s].paintings.size(); p-- > 0;) {
-        const std::string why =
-            too_small(network, recipe, sizes(), {s, p}, styles_[s].paintings[p].name);
-        if (!why.empty()) leave_out(s, p, why);
-      }
+  check_recipe(model, recipe);
+  check_photo_size(network, recipe, sizes(), photo_.name);
+  for (size_t s = 0; s < styles_.size(); ++s) {
+    for (size_t p = styles_[s].paintings.size(); p-- > 0;) {
+      const std::string why =
+          too_small(network, recipe, sizes(), {s, p}, styles_[s].paintings[p].name);
+      if (!why.empty()) leave_out(s, p, why);
     }
   }
+}
+
+std::vector<Plan> OpenedInputs::plan(const Model& model, std::span<const Recipe> recipes) {
+  for (const Recipe& recipe : recipes) check_sizes(model, recipe);
+  std::vector<Plan> plans;
+  for (const Recipe& recipe : recipes) plans.push_back(make_plan(model, sizes(), recipe));
+  // One reading serves all of them.
+  const double reading = reading_bytes(largest_sizes(plans));
+  for (Plan& plan : plans) predict_memory(plan, model, parts(), reading);
+  return plans;
+}
+
+// What masks and alpha will tell apart: as far as headers say, whose alpha may turn out to be
+// opaque everywhere.
+Parts OpenedInputs::parts() const {
+  PartsFound found;
+  found.transparent_photo = photo_.header.has_alpha;
+  for (const OpenedStyle& style : styles_) {
+    const bool transparent = std::ranges::any_of(
+        style.paintings, [](const File& painting) { return painting.header.has_alpha; });
+    found.styles.push_back({style.to.has_value(), style.from.has_value() || transparent});
+  }
+  return parts_of(found);
+}
+
+// The most memory that reading takes: of each file in turn, beside those that have been read.
+double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
+  double held = 0;
+  double peak = 0;
+  const auto add = [&](const File& file, const Size& size, int planes) {
+    peak = std::max(peak, held + file.header.reading_bytes(size.width, size.height));
+    const double pixels =
+        1.0 * std::min(size.width, file.header.width) * std::min(size.height, file.header.height);
+    held += sizeof(float) * planes * pixels;
+  };
+  const auto add_picture = [&](const File& file, const Size& size) {
+    add(file, size, file.header.has_alpha ? 4 : 3);
+  };
+  add_picture(photo_, most.picture);
+  size_t next = 0;
+  for (const OpenedStyle& style : styles_) {
+    for (const File& painting : style.paintings) add_picture(painting, most.paintings[next++]);
+    if (style.to) add(*style.to, most.picture, 1);
+    if (style.from) add(*style.from, most.paintings[next - 1], 1);
+  }
+  if (keep_) add(*keep_, most.picture, 1);
+  if (initial_) add_picture(*initial_, most.picture);
+  return peak;
 }
 
 // ------------------------------------------------------------------------------------- reading --
@@ -188,14 +234,12 @@ class OpenedInputs::Reading {
     file.opened.reset();
     check_visible(image, file.name);
     if (!image.alpha.empty()) transparent_.push_back(file.name);
-    held_ += sizeof(float) * static_cast<double>(image.rgb.size() + image.alpha.size());
     return image;
   }
 
   Mask mask(File& file, const Size& most) {
     Mask mask = read_mask(prepared(file, most), options_);
     file.opened.reset();
-    held_ += sizeof(float) * static_cast<double>(mask.values.size());
     return mask;
   }
 
@@ -208,23 +252,20 @@ class OpenedInputs::Reading {
   Inputs inputs;
 
  private:
-  // The file, open, with the options set to this size and its memory counted.
+  // The file, open, with the options set to this size.
   const OpenedPicture& prepared(File& file, const Size& most) {
     options_.width = most.width;
     options_.height = most.height;
-    const double bytes = file.header.reading_bytes(most.width, most.height);
-    inputs.reading_bytes = std::max(inputs.reading_bytes, held_ + bytes);
     if (!file.opened) file.opened = open_picture(file.name);
     return *file.opened;
   }
 
   ReadOptions options_;
   std::vector<std::string> transparent_;
-  double held_ = 0;  // bytes of what has been read
 };
 
-Inputs OpenedInputs::read(std::span<const Recipe> recipes) && {
-  const WorkingSizes most = largest_sizes(sizes(), recipes);
+Inputs OpenedInputs::read(std::vector<Plan> plans) && {
+  WorkingSizes most = largest_sizes(plans);
   Reading reading(options_);
   auto& [photo, styles, keep, initial] = reading.inputs.pictures;
   PictureSizes& own = reading.inputs.own;
@@ -235,14 +276,16 @@ Inputs OpenedInputs::read(std::span<const Recipe> recipes) && {
     Style& style = styles.emplace_back();
     own.styles.emplace_back();
     for (File& painting : opened.paintings) {
-      const Size& size = most.paintings[next++];
       try {
-        style.paintings.push_back(reading.image(painting, size));
+        style.paintings.push_back(reading.image(painting, most.paintings[next]));
       } catch (const Error& error) {
         if (!opened.folder || error.kind() != ErrorKind::file) throw;
         warn_of_leaving_out(error.what());
+        for (Plan& plan : plans) leave_out_painting(plan, next);
+        most = largest_sizes(plans);
         continue;
       }
+      ++next;
       own.styles.back().push_back(painting.own());
       reading.inputs.painting_files.push_back(painting.name);
     }
@@ -254,6 +297,7 @@ Inputs OpenedInputs::read(std::span<const Recipe> recipes) && {
   }
   if (keep_) keep = reading.mask(*keep_, most.picture);
   if (initial_) initial = reading.image(*initial_, most.picture);
+  reading.inputs.plans = std::move(plans);
   return std::move(reading).finished();
 }
 

@@ -12,17 +12,18 @@
 
 #include "canvas/sizes.h"
 #include "image/read.h"
+#include "paint/memory.h"
 #include "request/inputs.h"
 
 namespace limn {
 
-// Pictures in memory, and what is known about their files.
+// Pictures in memory, what they are to become, and what is known about their files.
 struct Inputs {
   Pictures pictures;
+  std::vector<Plan> plans;                  // one for each recipe
   PictureSizes own;                         // of the files
   std::vector<std::string> painting_files;  // in the order of WorkingSizes::paintings
   std::vector<std::string> notes;           // sentences on what a user might not expect of a file
-  double reading_bytes = 0;                 // the most memory that reading is expected to take
 };
 
 class OpenedInputs {
@@ -34,16 +35,17 @@ class OpenedInputs {
   OpenedInputs(const InputNames& names, std::span<const Recipe> recipes,
                const ReadOptions& options);
 
-  PictureSizes sizes() const;
+  // What each of the recipes will paint. Leaves out, with a warning, the paintings of a folder that
+  // are too small for one of the recipes' style layers. Throws Error (usage) for a picture that is
+  // too small by itself, and for a recipe that contradicts itself or the model.
+  std::vector<Plan> plan(const Model& model, std::span<const Recipe> recipes);
 
-  // Leaves out, with a warning, the paintings of a folder that are too small for one of the
-  // recipes' style layers. Throws Error (usage) for a picture that is too small by itself, and for
-  // a recipe that contradicts itself or the model.
-  void check_sizes(const Model& model, std::span<const Recipe> recipes);
+  // What the result's size will be. Throws Error (usage).
+  Size result(const Recipe& recipe) const { return working_sizes(sizes(), recipe).picture; }
 
-  // Decodes all of them, as large as the largest of the recipes needs. Throws Error like the
+  // Decodes all of them, as large as the largest of these plans needs. Throws Error like the
   // constructor, and for a picture of which nothing can be seen.
-  Inputs read(std::span<const Recipe> recipes) &&;
+  Inputs read(std::vector<Plan> plans) &&;
 
  private:
   struct File {
@@ -60,6 +62,10 @@ class OpenedInputs {
   };
   class Reading;
 
+  PictureSizes sizes() const;
+  void check_sizes(const Model& model, const Recipe& recipe);
+  Parts parts() const;
+  double reading_bytes(const WorkingSizes& most) const;
   File open(const std::string& name) const;
   OpenedStyle open_folder(const std::string& folder) const;
   OpenedStyle open_style(const std::string& name) const;

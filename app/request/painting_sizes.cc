@@ -117,8 +117,9 @@ std::string too_small(const NetworkTable& network, const Recipe& recipe, const P
 }
 
 std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkTable& network,
-                                            const Recipe& recipe) {
-  const std::vector<Size> sizes = working_sizes(inputs.own, recipe).paintings;
+                                            const Plan& plan) {
+  const std::vector<Size>& sizes = plan.sizes().paintings;
+  const Recipe& recipe = plan.recipe;
   const int least = least_painting_side(network, recipe).pixels;
   const std::vector<double> given = scales_of(recipe, inputs.own.styles.size());
   std::vector<double> keeping = given;

@@ -28,6 +28,6 @@ std::string too_small(const NetworkTable& network, const Recipe& recipe, const P
 
 // A sentence for each painting that is worked on at more pixels than it has: which, and what to do.
 std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkTable& network,
-                                            const Recipe& recipe);
+                                            const Plan& plan);
 
 }  // namespace limn

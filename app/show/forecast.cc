@@ -18,12 +18,9 @@ double work_of(std::span<const Level> levels) {
 
 }  // namespace
 
-Forecast::Forecast(const PictureSizes& pictures, std::span<const Recipe> recipes) {
-  for (const Recipe& recipe : recipes) {
-    Plan& plan = plans_.emplace_back();
-    plan.levels = pyramid_levels(working_sizes(pictures, recipe), recipe);
-    plan.work = work_of(plan.levels);
-    plan.most_seconds = recipe.optimiser.seconds;
+Forecast::Forecast(std::span<const Plan> plans) {
+  for (const Plan& plan : plans) {
+    paintings_.push_back({plan.levels, work_of(plan.levels), plan.recipe.optimiser.seconds});
   }
 }
 
@@ -32,7 +29,7 @@ void Forecast::follow(size_t index, const Progress& progress) {
   if (index != at_.painting || progress.iteration == 0) {
     at_ = {index, 0, 0, 0};
   } else if (progress.width != last_.width || progress.height != last_.height) {
-    const size_t next = std::min(at_.level + 1, plans_[index].levels.size() - 1);
+    const size_t next = std::min(at_.level + 1, paintings_[index].levels.size() - 1);
     at_ = {index, next, last_.iteration, last_.seconds};
   }
   last_.iteration = progress.iteration;
@@ -42,36 +39,36 @@ void Forecast::follow(size_t index, const Progress& progress) {
 }
 
 double Forecast::work_done(const Progress& progress) const {
-  const std::vector<Level>& levels = plans_[at_.painting].levels;
+  const std::vector<Level>& levels = paintings_[at_.painting].levels;
   return work_of(std::span(levels).first(at_.level)) +
          (progress.iteration - at_.iteration) * work_of(levels[at_.level]);
 }
 
 Standing Forecast::standing(size_t index, const Progress& progress) {
   follow(index, progress);
-  const Plan& plan = plans_[index];
-  const double here = std::min(plan.work, work_done(progress));
+  const Work& work = paintings_[index];
+  const double here = std::min(work.whole, work_done(progress));
   double done = here;
-  for (size_t i = 0; i < index; ++i) done += plans_[i].work;
+  for (size_t i = 0; i < index; ++i) done += paintings_[i].whole;
 
   Standing standing;
-  standing.result = plan.levels.back().sizes.picture;
-  standing.done = progress.iteration == progress.iterations ? 1 : here / plan.work;
+  standing.result = work.levels.back().sizes.picture;
+  standing.done = progress.iteration == progress.iterations ? 1 : here / work.whole;
   standing.number = static_cast<int>(index) + 1;
-  standing.count = static_cast<int>(plans_.size());
+  standing.count = static_cast<int>(paintings_.size());
   const double seconds_here = progress.seconds - at_.seconds;
   if (seconds_here > 0) standing.pace = (progress.iteration - at_.iteration) / seconds_here;
   if (done <= 0) return standing;
 
   const double seconds_each = clock_() / done;  // for a unit of work
-  const auto seconds_for = [&](double work, const Plan& painting, double spent) {
-    const double seconds = work * seconds_each;
+  const auto seconds_for = [&](double amount, const Work& painting, double spent) {
+    const double seconds = amount * seconds_each;
     if (painting.most_seconds == 0) return seconds;
     return std::min(seconds, std::max(0.0, painting.most_seconds - spent));
   };
-  standing.seconds_left = seconds_for((1 - standing.done) * plan.work, plan, progress.seconds);
-  for (size_t i = index + 1; i < plans_.size(); ++i) {
-    standing.seconds_left += seconds_for(plans_[i].work, plans_[i], 0);
+  standing.seconds_left = seconds_for((1 - standing.done) * work.whole, work, progress.seconds);
+  for (size_t i = index + 1; i < paintings_.size(); ++i) {
+    standing.seconds_left += seconds_for(paintings_[i].whole, paintings_[i], 0);
   }
   return standing;
 }

@@ -7,8 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "paint/pyramid.h"
-#include "paint/schedule.h"
+#include "base/stopwatch.h"
 #include "show/progress.h"
 
 namespace limn {
@@ -16,8 +15,8 @@ namespace limn {
 // An iteration's time is nearly proportional to the picture's pixels: so their product is the work.
 class Forecast {
  public:
-  // Of pictures of these sizes painted by each recipe in turn, beginning now.
-  Forecast(const PictureSizes& pictures, std::span<const Recipe> recipes);
+  // For these plans, painted in turn, beginning now.
+  explicit Forecast(std::span<const Plan> plans);
 
   // Where painting number `index` stands, to be asked at each of its iterations.
   Standing standing(size_t index, const Progress& progress);
@@ -25,10 +24,10 @@ class Forecast {
 
  private:
   // A painting's work, level by level of its pyramid.
-  struct Plan {
+  struct Work {
     std::vector<Level> levels;
-    double work = 0;
-    double most_seconds = 0;  // 0: no matter
+    double whole = 0;
+    double most_seconds = 0;  // 0: no limit
   };
   // The level at hand, and where the one before it ended.
   struct Place {
@@ -40,7 +39,7 @@ class Forecast {
   void follow(size_t index, const Progress& progress);
   double work_done(const Progress& progress) const;  // of the painting at hand
 
-  std::vector<Plan> plans_;
+  std::vector<Work> paintings_;
   Place at_;
   Progress last_;  // without its pictures
   const Stopwatch clock_;

@@ -138,6 +138,12 @@ LIMN_API void write_image(const Image& image, const std::string& path,
 // that has this size already comes back unchanged.
 LIMN_API Image resized(const Image& image, int width, int height);
 
+// In pixels.
+struct Size {
+  int height = 0, width = 0;
+  bool operator==(const Size&) const = default;
+};
+
 // ------------------------------------------------------------------------------------- recipes --
 
 // A layer of the network and its share in a loss. Names are the published ones: "conv4_2" is read
@@ -424,6 +430,45 @@ class LIMN_API Model {
   std::shared_ptr<const Weights> weights_;
 };
 
+// ------------------------------------------------------------------------------------ planning --
+
+// The sizes that a photo and each style's paintings have of their own.
+struct PictureSizes {
+  Size photo;
+  std::vector<std::vector<Size>> styles;
+};
+
+// The sizes at which they are worked on.
+struct WorkingSizes {
+  Size picture;                 // of the photo, and of the picture that is made
+  std::vector<Size> paintings;  // of all styles' paintings, one after the other
+  bool operator==(const WorkingSizes&) const = default;
+};
+
+// One size of a pyramid.
+struct Level {
+  WorkingSizes sizes;
+  int iterations = 0;
+};
+
+struct Pictures;
+
+// What a painting will be, known before it begins.
+struct Plan {
+  Recipe recipe;
+  std::vector<Level> levels;  // from coarse to fine, at least one
+  double bytes = 0;           // the most memory that the process is expected to take
+  const WorkingSizes& sizes() const { return levels.back().sizes; }  // of the result
+};
+
+// The sizes of pictures at hand. Throws Error (usage): a picture without pixels, or with too few
+// values.
+LIMN_API PictureSizes sizes_of(const Pictures& pictures);
+
+// Throws Error: usage (a recipe that contradicts itself or the model, pictures too small for a
+// layer), resources (a side of more than a million pixels).
+LIMN_API Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& recipe);
+
 // ------------------------------------------------------------------------------------ painting --
 
 // The terms of the objective, each with its weight applied; total is their sum.
@@ -512,6 +557,10 @@ struct Painted {
 // or the pictures), resources (no memory for this size).
 LIMN_API Painted paint(const Model& model, Pictures pictures, const Recipe& recipe,
                        const ProgressCallback& progress = {});
+// The same by a plan, made for pictures of their own sizes; these may have been shrunk since (as
+// ReadOptions does), though not below the plan's.
+LIMN_API Painted paint(const Model& model, Pictures pictures, const Plan& plan,
+                       const ProgressCallback& progress = {});
 // The same with one style of one painting.
 LIMN_API Painted paint(const Model& model, const Image& photo, const Image& painting,
                        const Recipe& recipe, const ProgressCallback& progress = {});
@@ -539,6 +588,8 @@ struct Swept {
 // found before anything is painted; and passes on what the callbacks throw. Paintings that `done`
 // was given are not lost by that.
 LIMN_API Swept sweep(const Model& model, Pictures pictures, std::span<const Recipe> recipes,
+                     const SweepDone& done, const SweepProgress& progress = {});
+LIMN_API Swept sweep(const Model& model, Pictures pictures, std::span<const Plan> plans,
                      const SweepDone& done, const SweepProgress& progress = {});
 
 struct Evaluation {

@@ -161,6 +161,8 @@ struct ThreadPool::Crew {
   }
 };
 
+ThreadPool::ThreadPool(int threads) : ThreadPool(threads, Pinning::cores) {}
+
 ThreadPool::ThreadPool(int threads, Pinning pinning)
     : threads_(threads > 0 ? threads : available_cores()), thread_scratch_(threads_) {
   crew_ = std::make_unique<Crew>();

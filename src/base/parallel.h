@@ -5,8 +5,6 @@
 // So any number of threads gives the same bits.
 #pragma once
 
-#include <limn/limn.h>
-
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -16,6 +14,8 @@
 #include "base/buffer.h"
 
 namespace limn {
+
+enum class Pinning;  // limn.h
 
 // A reference to a callable that lives at least as long as the call it is passed to: task(i), or
 // task(i, thread) with the number of the thread that runs it. Unlike std::function it never
@@ -55,7 +55,8 @@ class ThreadPool {
  public:
   // `threads` including the calling one; 0 means one for each core this process may use. Throws
   // Error (resources) when the system refuses to start as many.
-  explicit ThreadPool(int threads = 0, Pinning pinning = Pinning::cores);
+  explicit ThreadPool(int threads = 0);  // pinned
+  ThreadPool(int threads, Pinning pinning);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

@@ -9,12 +9,13 @@
 // variable of style transfer: Kolkin and others 2022, arXiv 2203.13215).
 #pragma once
 
+#include <limn/limn.h>
+
 #include <span>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/parallel.h"
-#include "base/size.h"
 
 namespace limn {
 

@@ -3,26 +3,7 @@
 
 #include <limn/limn.h>
 
-#include <vector>
-
-#include "base/size.h"
-
 namespace limn {
-
-// The sizes that a photo and each style's paintings have of their own.
-struct PictureSizes {
-  Size photo;
-  std::vector<std::vector<Size>> styles;
-};
-
-// Throws Error (usage): a picture without pixels, or with too few values.
-PictureSizes sizes_of(const Pictures& pictures);
-
-struct WorkingSizes {
-  Size picture;                 // of the photo, and of the picture that is made
-  std::vector<Size> paintings;  // of all styles' paintings, one after the other
-  bool operator==(const WorkingSizes&) const = default;
-};
 
 // As recipe.picture and recipe.style.scale say. Lengths that follow from a proportion are rounded
 // to whole pixels; none is less than 1. Throws Error: usage (no painting, scales for another number

@@ -18,18 +18,18 @@ namespace {
 constexpr float kTrusted = 1.0f / 16;
 
 // Colours times their weights, and the weights, plane by plane.
-struct Level {
+struct Reduction {
   int width = 0, height = 0;
   std::vector<float> colours;  // 3 * height * width
   std::vector<float> weights;  // height * width, 0..1
 
-  Level(int columns, int rows)
+  Reduction(int columns, int rows)
       : width(columns), height(rows), colours(3 * size()), weights(size()) {}
   size_t size() const { return static_cast<size_t>(width) * static_cast<size_t>(height); }
 };
 
-Level finest(const Image& image) {
-  Level level(image.width, image.height);
+Reduction finest(const Image& image) {
+  Reduction level(image.width, image.height);
   const size_t pixels = level.size();
   for (size_t i = 0; i < pixels; ++i) level.weights[i] = std::min(1.0f, image.alpha[i] / kTrusted);
   for (size_t i = 0; i < 3 * pixels; ++i) {
@@ -39,8 +39,8 @@ Level finest(const Image& image) {
 }
 
 // Pull: sums of 2 x 2 pixels, weights brought back to 1 at most.
-Level halved(const Level& fine) {
-  Level coarse((fine.width + 1) / 2, (fine.height + 1) / 2);
+Reduction halved(const Reduction& fine) {
+  Reduction coarse((fine.width + 1) / 2, (fine.height + 1) / 2);
   const size_t of_fine = fine.size(), of_coarse = coarse.size();
   for (int y = 0; y < fine.height; ++y) {
     for (int x = 0; x < fine.width; ++x) {
@@ -74,7 +74,7 @@ Between between(int fine, int coarse_size) {
 }
 
 // Push: what the finer level lacks comes from the coarser one, which is whole.
-void complete(Level& fine, const Level& coarse) {
+void complete(Reduction& fine, const Reduction& coarse) {
   const size_t of_fine = fine.size(), of_coarse = coarse.size();
   for (int y = 0; y < fine.height; ++y) {
     const Between row = between(y, coarse.height);
@@ -108,13 +108,13 @@ bool is_visible(const Image& image) {
 Image filled(Image image) {
   check_shape(image);
   if (image.alpha.empty() || !is_visible(image)) return image;
-  std::vector<Level> levels = {finest(image)};
+  std::vector<Reduction> levels = {finest(image)};
   while (std::ranges::any_of(levels.back().weights, [](float weight) { return weight < 1; }) &&
          levels.back().size() > 1) {
     levels.push_back(halved(levels.back()));
   }
   // The coarsest may be a single pixel of little weight: its colour is all there is.
-  Level& coarsest = levels.back();
+  Reduction& coarsest = levels.back();
   for (size_t i = 0; i < coarsest.colours.size(); ++i) {
     const float weight = coarsest.weights[i % coarsest.size()];
     if (weight > 0) coarsest.colours[i] /= weight;

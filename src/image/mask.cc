@@ -101,4 +101,13 @@ Mask resized(const Mask& mask, int width, int height) {
   return out;
 }
 
+void lay_over(Image& picture, const Image& photo, const Mask& keep) {
+  if (keep.empty()) return;
+  for (size_t i = 0; i < picture.rgb.size(); ++i) {
+    const float share = keep.values[i % keep.values.size()];
+    picture.rgb[i] =
+        share == 1 ? photo.rgb[i] : share * photo.rgb[i] + (1 - share) * picture.rgb[i];
+  }
+}
+
 }  // namespace limn

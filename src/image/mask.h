@@ -17,4 +17,7 @@ void check_shape(const Mask& mask);
 // Throws Error (usage) for sizes below 1 and as check_shape.
 Mask resized(const Mask& mask, int width, int height);
 
+// picture = keep photo + (1 - keep) picture, all of one size; nothing for an empty mask.
+void lay_over(Image& picture, const Image& photo, const Mask& keep);
+
 }  // namespace limn

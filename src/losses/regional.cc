@@ -5,7 +5,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "losses/losses.h"
+#include "losses/gram.h"
 #include "losses/regions.h"
 
 namespace limn {
@@ -22,21 +22,16 @@ double take_roots(std::vector<float>& weights) {
   return total;
 }
 
-template <typename T>
-void grow(Buffer<T>& buffer, size_t size) {
-  if (buffer.size() < size) buffer = Buffer<T>(size);
-}
-
 // To what measuring a layer of this shape needs.
-void grow_to_measure(RegionalScratch& scratch, const StatisticsForm& form, ConstFeatureMap shape,
+void grow_to_measure(Scratch& scratch, const StatisticsForm& form, ConstFeatureMap shape,
                      bool roots) {
   const int maps = scratch_maps(form, roots);
-  if (maps > 0) grow(scratch.weighed, shape.floats());
-  if (maps > 1) grow(scratch.gradient, shape.floats());
-  grow(scratch.sums, statistics_sums_size(shape));
+  if (maps > 0) Scratch::grow(scratch.weighed, shape.floats());
+  if (maps > 1) Scratch::grow(scratch.gradient, shape.floats());
+  Scratch::grow(scratch.sums, statistics_sums_size(shape));
 }
 
-StatisticsScratch view_of(RegionalScratch& scratch, ConstFeatureMap shape) {
+StatisticsScratch view_of(Scratch& scratch, ConstFeatureMap shape) {
   StatisticsScratch view;
   view.weighed = {scratch.weighed.data(), shape.channels, shape.height, shape.width};
   view.gradient = {scratch.gradient.data(), shape.channels, shape.height, shape.width};
@@ -64,48 +59,64 @@ int seen_cells(std::span<const Row> rows, int row) {
 
 }  // namespace
 
-RegionalStyle::RegionalStyle(const Recipe& recipe, ConstFeatureMap shape, std::span<const double> K,
-                             std::span<const RegionTarget> targets)
-    : form_(form_of(recipe)), gram_(recipe.style.gram), shape_(shape), K_(K), targets_(targets) {
+RegionalLoss::RegionalLoss(double factor, int tap, const Recipe& recipe, ConstFeatureMap shape,
+                           std::span<const RegionTarget> targets, std::span<const double> K,
+                           Scratch& scratch)
+    : Loss(Term::style, factor),
+      tap_(tap),
+      form_(form_of(recipe)),
+      gram_(recipe.style.gram),
+      shape_(shape),
+      K_(K),
+      targets_(targets) {
+  bool any_roots = false;
   for (const RegionTarget& target : targets) {
     measured_.push_back(make_statistics(form_, shape.channels));
-    any_roots_ = any_roots_ || !target.roots.empty();
+    any_roots = any_roots || !target.roots.empty();
   }
+  grow_to_measure(scratch, form_, shape, any_roots);
+  Scratch::grow(scratch.own, shape.floats());
+  Scratch::grow(scratch.matrices, 3 * K.size());
 }
 
-Positions RegionalStyle::region(size_t i) const {
+Positions RegionalLoss::region(size_t i) const {
   return {targets_[i].roots, targets_[i].total, gram_scale(gram_, targets_[i].total)};
 }
 
-StatisticsScratch RegionalStyle::in(RegionalScratch& scratch) const {
-  return view_of(scratch, shape_);
+void RegionalLoss::measure(const View& view, Scratch& scratch, ThreadPool& pool) {
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    if (targets_[i].total == 0) continue;
+    limn::measure(form_, region(i), view.layers[tap_].F, measured_[i], view_of(scratch, shape_),
+                  pool);
+  }
 }
 
-void RegionalStyle::reserve(RegionalScratch& scratch) const {
-  grow_to_measure(scratch, form_, shape_, any_roots_);
-  grow(scratch.own, shape_.floats());
-  grow(scratch.matrices, 3 * K_.size());
-}
-
-double RegionalStyle::loss(double factor, double unit, ConstFeatureMap F, RegionalScratch& scratch,
-                           ThreadPool& pool) {
+double RegionalLoss::settle(const View&, Scratch& scratch, ThreadPool& pool) {
   double sum = 0;
   for (size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].total == 0) continue;
-    measure(form_, region(i), F, measured_[i], in(scratch), pool);
-    sum += statistics_loss(form_, region(i), factor * targets_[i].share, K_, measured_[i],
-                           targets_[i].statistics, in(scratch), pool, unit);
+    sum += statistics_loss(form_, region(i), factor() * targets_[i].share, K_, measured_[i],
+                           targets_[i].statistics, view_of(scratch, shape_), pool, unit());
   }
   return sum;
 }
 
-ConstFeatureMap RegionalStyle::gradient(ConstFeatureMap F, RegionalScratch& scratch,
-                                        ThreadPool& pool) const {
+// The features are turned into their gradient in place, tap by tap: only then is there a place for
+// what this loss adds up by itself.
+void RegionalLoss::spread(const View&, std::span<Slope> slopes, Scratch& scratch,
+                          ThreadPool& pool) {
+  scratch_ = &scratch;
+  pool_ = &pool;
+  slopes[tap_].addend = [this](ConstFeatureMap F) { return gradient(F, *scratch_, *pool_); };
+}
+
+ConstFeatureMap RegionalLoss::gradient(ConstFeatureMap F, Scratch& scratch,
+                                       ThreadPool& pool) const {
   FeatureMap d_F = {scratch.own.data(), shape_.channels, shape_.height, shape_.width};
   std::memset(d_F.data, 0, d_F.floats() * sizeof(float));
   for (size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].total == 0) continue;
-    add_statistics_gradient(form_, region(i), F, measured_[i], d_F, in(scratch), pool);
+    add_statistics_gradient(form_, region(i), F, measured_[i], d_F, view_of(scratch, shape_), pool);
   }
   return d_F;
 }
@@ -145,7 +156,7 @@ void add_source(const Recipe& recipe, const Mask& from, double share, std::span<
   }
   const StatisticsForm form = form_of(recipe);
   LayerStatistics measured = make_statistics(form, F.channels);
-  RegionalScratch scratch;
+  Scratch scratch;
   grow_to_measure(scratch, form, F, !whole.roots.empty());
   measure(form, {whole.roots, whole.total, gram_scale(recipe.style.gram, whole.total)}, F, measured,
           view_of(scratch, F), pool);

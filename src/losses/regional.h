@@ -1,6 +1,5 @@
 // The style loss of one layer where parts of pictures are told apart, or where more is compared
-// than Gram matrices. (Where one Gram matrix of the whole map will do, the network's pass measures
-// it on the way: objective.cc.)
+// than one Gram matrix of the whole map (which is gram.h's).
 //
 //   loss = sum over regions r of the picture of   share_r * loss of the statistics in r
 //
@@ -16,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/parallel.h"
+#include "losses/loss.h"
 #include "losses/statistics.h"
 #include "network/vgg.h"
 
@@ -29,43 +29,32 @@ struct RegionTarget {
   LayerStatistics statistics;
 };
 
-// What the statistics of layers need meanwhile; one for all layers, as large as the largest.
-struct RegionalScratch {
-  Buffer<float> weighed, gradient;  // maps
-  Buffer<float> own;                // the gradient by F of all regions together
-  Buffer<double> sums;
-  Buffer<double> matrices;
-};
-
-// One layer's.
-class RegionalStyle {
+class RegionalLoss : public Loss {
  public:
-  // shape: of the layer's features, no data. K: of a student's layer, else empty. The recipe and
-  // the targets must outlive it.
-  RegionalStyle(const Recipe& recipe, ConstFeatureMap shape, std::span<const double> K,
-                std::span<const RegionTarget> targets);
+  // Reads the features of tap number `tap`, which are of this shape. K: a student's, [C][C], or
+  // empty. Recipe, targets and K must outlive the loss.
+  RegionalLoss(double factor, int tap, const Recipe& recipe, ConstFeatureMap shape,
+               std::span<const RegionTarget> targets, std::span<const double> K, Scratch& scratch);
 
-  // Grows the scratch memory to what this layer needs.
-  void reserve(RegionalScratch& scratch) const;
-
-  // The loss of the picture's features F, times `factor`. What it needs for the gradient is kept.
-  double loss(double factor, double unit, ConstFeatureMap F, RegionalScratch& scratch,
-              ThreadPool& pool);
-  // The gradient by F of that loss: in scratch.own until another layer's is asked for. Its ring is
-  // zero.
-  ConstFeatureMap gradient(ConstFeatureMap F, RegionalScratch& scratch, ThreadPool& pool) const;
+  void measure(const View&, Scratch&, ThreadPool&) override;
+  // Turns what was measured into slopes.
+  double settle(const View&, Scratch&, ThreadPool&) override;
+  void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
+  ConstFeatureMap gradient(ConstFeatureMap F, Scratch& scratch, ThreadPool& pool) const;
   Positions region(size_t i) const;
-  StatisticsScratch in(RegionalScratch& scratch) const;
 
-  StatisticsForm form_;
-  GramForm gram_;
-  ConstFeatureMap shape_;
-  std::span<const double> K_;
-  std::span<const RegionTarget> targets_;
-  std::vector<LayerStatistics> measured_;  // by region; after loss(), the slopes
-  bool any_roots_ = false;
+  const int tap_;
+  const StatisticsForm form_;
+  const GramForm gram_;
+  const ConstFeatureMap shape_;
+  const std::span<const double> K_;
+  const std::span<const RegionTarget> targets_;
+  std::vector<LayerStatistics> measured_;  // by region; after settle, the slopes
+  // What the slope that was handed out works with.
+  Scratch* scratch_ = nullptr;
+  ThreadPool* pool_ = nullptr;
 };
 
 // Whether the recipe, or pictures of which masks tell parts apart, ask for it.

@@ -40,12 +40,12 @@ void clear_around(InputPlanes planes) {
 }
 
 // Adds the time from its making to its end.
-class Stopwatch {
+class RowTimer {
  public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-  ~Stopwatch() {
+  explicit RowTimer(double& seconds) : seconds_(seconds) {}
+  RowTimer(const RowTimer&) = delete;
+  RowTimer& operator=(const RowTimer&) = delete;
+  ~RowTimer() {
     seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
@@ -219,7 +219,7 @@ void Pass::run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& poo
 
 // Rows that are done in one; returns their output.
 ConstFeatureMap Pass::run_rows(int first, int last, ConstFeatureMap x, ThreadPool& pool) {
-  const Stopwatch stopwatch(seconds_[last].forward);
+  const RowTimer timer(seconds_[last].forward);
   const FeatureMap y = output_map(last);
   if (y.data) clear_around(y);
   if (first == 0 && plan_.fused_first_level) {
@@ -237,7 +237,7 @@ void Pass::measure_grams(int row, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
     if (tap == kNoTap || !plan_.taps[tap].request.gram) continue;
-    const Stopwatch stopwatch(seconds_[row].gram);
+    const RowTimer timer(seconds_[row].gram);
     const Region& scratch = plan.gram_scratch;
     kernels::gram(tap_map(tap), grams_[tap], {at<double>(scratch), scratch.bytes / sizeof(double)},
                   pool);
@@ -249,14 +249,27 @@ void Pass::keep_in_half(int row, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
     if (tap == kNoTap || !half_map(tap).data) continue;
-    const Stopwatch stopwatch(seconds_[row].gram);
+    const RowTimer timer(seconds_[row].gram);
     kernels::round_to_half(tap_map(tap), half_map(tap), pool);
   }
 }
 
-void Pass::forward(ThreadPool& pool) {
+void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& pool) {
+  x_ = x;
+  input_map_ = &map;
   std::ranges::fill(seconds_, RowSeconds());
-  if (rows() > 0) clear_around(input());
+  if (rows() == 0) return;
+  fill_input(pool);
+  forward_rows(pool);
+}
+
+// The picture, where its memory has served other things since.
+void Pass::fill_input(ThreadPool& pool) {
+  clear_around(input());
+  input_map_->fill(x_, input(), pool);
+}
+
+void Pass::forward_rows(ThreadPool& pool) {
   ConstFeatureMap x;
   for (int row = 0; row < rows();) {
     int last = row;  // of the rows that are done in one
@@ -323,63 +336,95 @@ void Pass::run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, Thre
   }
 }
 
-void Pass::run_first_convolution_backward(FeatureMap d, InputPlanes d_input, ThreadPool& pool) {
+void Pass::run_first_convolution_backward(FeatureMap d, ThreadPool& pool) {
   d = gradient_before_relu(0, d, pool);
   if (plan_.rows[0].tap_before_relu == kNoTap) kernels::relu_backward(signs(0), d, pool);
   clear_around(d);
-  kernels::convolve_input_backward(network_.input_kernel(), d, d_input, pool);
+  kernels::convolve_input_backward(network_.input_kernel(), d, d_input(), pool);
 }
 
-void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const TapGradient> gradients,
-                                    InputPlanes d_input, ThreadPool& pool) {
+void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const Slope> slopes,
+                                    ThreadPool& pool) {
   const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
-  const std::span<const float> S = tap == kNoTap ? std::span<const float>() : gradients[tap].S;
+  const std::span<const float> S = tap == kNoTap ? std::span<const float>() : slopes[tap].S;
   const Region& edges = plan_.edges;
-  kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input,
+  kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input(),
                                 {at<float>(edges), edges.bytes / sizeof(float)}, pool);
 }
 
-void Pass::turn_taps_into_gradients(std::span<const TapGradient> gradients, ThreadPool& pool) {
+void Pass::turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool) {
   for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
-    const TapGradient& gradient = gradients[tap];
+    const Slope& slope = slopes[tap];
     const FeatureMap map = tap_map(tap);
     if (!map.data || half_map(tap).data) continue;
-    const Stopwatch stopwatch(seconds_[plan_.taps[tap].request.position.row].gradient);
-    const ConstFeatureMap own = gradient.own ? gradient.own(map) : ConstFeatureMap{};
-    if (!gradient.S.empty() || gradient.target.data) {
-      kernels::turn_into_gradient(map, gradient.S, gradient.factor, gradient.target, pool);
+    const RowTimer timer(seconds_[plan_.taps[tap].request.position.row].gradient);
+    const ConstFeatureMap addend = slope.addend ? slope.addend(map) : ConstFeatureMap{};
+    if (!slope.S.empty() || slope.target.data) {
+      kernels::turn_into_gradient(map, slope.S, slope.factor, slope.target, pool);
     } else {
       std::memset(map.data, 0, map.floats() * sizeof(float));
     }
-    if (!gradient.T.empty()) kernels::add_gram_gradient(gradient.T, gradient.difference, map, pool);
-    if (own.data) kernels::add_scaled(1, flat(own), flat(map), pool);
+    if (!slope.T.empty()) kernels::add_gram_gradient(slope.T, slope.difference, map, pool);
+    if (addend.data) kernels::add_scaled(1, flat(addend), flat(map), pool);
   }
 }
 
-// The same for a row whose features were kept in half precision, when the gradient by its output is
-// about to be needed. Its map has been another's meanwhile: its ring is made zero again.
-void Pass::bring_gradients_from_half(int row, std::span<const TapGradient> gradients,
-                                     ThreadPool& pool) {
+// The same for a row whose features were kept in half precision, when the gradient with respect to
+// its output is about to be needed. Its map has been another's meanwhile: its ring is made zero
+// again.
+void Pass::bring_gradients_from_half(int row, std::span<const Slope> slopes, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
     if (tap == kNoTap || !half_map(tap).data) continue;
-    const Stopwatch stopwatch(seconds_[row].gradient);
-    clear_around(tap_map(tap));
-    kernels::gradient_from_half(half_map(tap), gradients[tap].S, tap_map(tap), pool);
+    const RowTimer timer(seconds_[row].gradient);
+    const FeatureMap map = tap_map(tap);
+    if (slopes[tap].S.empty()) {
+      std::memset(map.data, 0, map.floats() * sizeof(float));
+      continue;
+    }
+    clear_around(map);
+    kernels::gradient_from_half(half_map(tap), slopes[tap].S, map, pool);
   }
 }
 
-// Down to the first step; the gradient by its output.
-FeatureMap Pass::backward_to_first_step(std::span<const TapGradient> gradients, ThreadPool& pool) {
-  assert(gradients.size() == plan_.taps.size());
-  turn_taps_into_gradients(gradients, pool);
-  int row = rows() - 1;
-  FeatureMap d = output_map(row);  // the gradient by the output of `row`
+// The last row of the deepest step in which a tap has a slope; -1 where none has.
+int Pass::deepest_slope(std::span<const Slope> slopes) const {
+  int deepest = -1;
+  for (size_t tap = 0; tap < plan_.taps.size(); ++tap) {
+    if (!slopes[tap].empty()) {
+      deepest = std::max(deepest, plan_.taps[tap].request.position.row);
+    }
+  }
+  while (deepest >= 0 && deepest + 1 < rows() &&
+         plan_.rows[deepest + 1].step == plan_.rows[deepest].step) {
+    ++deepest;
+  }
+  return deepest;
+}
+
+// What backward begins with: the gradient with respect to the output of `row`, below which there is
+// none. No data where only what is before its ReLU has a slope.
+FeatureMap Pass::first_gradient(int row, std::span<const Slope> slopes, ThreadPool& pool) {
+  bring_gradients_from_half(row, slopes, pool);
+  FeatureMap d = output_map(row);
+  const RowPlan& plan = plan_.rows[row];
+  if (plan.tap_output != kNoTap) return d;
+  if (plan.tap_before_relu != kNoTap) {
+    d.data = nullptr;
+  } else if (d.data) {  // the end of the fused first level, inside which the slope is
+    std::memset(d.data, 0, d.floats() * sizeof(float));
+  }
+  return d;
+}
+
+// From `row` down to the first step; the gradient with respect to its output.
+FeatureMap Pass::backward_to_first_step(int row, std::span<const Slope> slopes, ThreadPool& pool) {
+  FeatureMap d = first_gradient(row, slopes, pool);  // with respect to the output of `row`
   while (plan_.rows[row].step > 0) {
     int begin = row;  // of the rows that are done in one
     while (plan_.rows[begin - 1].step == plan_.rows[row].step) --begin;
-    bring_gradients_from_half(begin - 1, gradients, pool);
-    const Stopwatch stopwatch(seconds_[row].backward);
+    bring_gradients_from_half(begin - 1, slopes, pool);
+    const RowTimer timer(seconds_[row].backward);
     const FeatureMap d_x = output_map(begin - 1);
     if (is_convolution(begin)) {
       run_convolution_backward(begin, d, d_x, pool);
@@ -392,16 +437,23 @@ FeatureMap Pass::backward_to_first_step(std::span<const TapGradient> gradients, 
   return d;
 }
 
-void Pass::backward_first_step(FeatureMap d, std::span<const TapGradient> gradients,
-                               ThreadPool& pool) {
-  const Stopwatch stopwatch(seconds_[plan_.fused_first_level ? 2 : 0].backward);
-  const InputPlanes d_input = {at<float>(plan_.d_input), plan_.height, plan_.width};
-  if (plan_.fused_first_level) {
-    clear_around(input());
-    run_first_level_backward(d, gradients, d_input, pool);
-  } else {
-    run_first_convolution_backward(d, d_input, pool);
+void Pass::backward(std::span<const Slope> slopes, std::span<float> d_x, ThreadPool& pool) {
+  assert(slopes.size() == plan_.taps.size());
+  const int row = deepest_slope(slopes);
+  if (row < 0) {
+    std::ranges::fill(d_x, 0.0f);
+    return;
   }
+  turn_taps_into_gradients(slopes, pool);
+  const FeatureMap d = backward_to_first_step(row, slopes, pool);
+  const RowTimer timer(seconds_[plan_.fused_first_level ? 2 : 0].backward);
+  if (plan_.fused_first_level) {
+    fill_input(pool);
+    run_first_level_backward(d, slopes, pool);
+  } else {
+    run_first_convolution_backward(d, pool);
+  }
+  input_map_->pull(d_input(), d_x, pool);
 }
 
 }  // namespace limn

@@ -20,6 +20,7 @@
 #include "base/buffer.h"
 #include "base/parallel.h"
 #include "kernels/kernels.h"
+#include "network/input.h"
 #include "network/plan.h"
 #include "network/vgg.h"
 #include "network/weights.h"
@@ -48,19 +49,20 @@ class Network {
 // The smallest height or width of a picture for which the map of `row` has at least one cell.
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
-// The gradient of the losses that read a tap, in the form that nearly all of them have:
-//   S F + factor (F - target) + T difference + own(F)
-// At least one term must be given; all but the first only for a tap whose features were asked for,
-// and not both the second and the third. The third is the second of a student (imitation.h), where
-// T = factor K. The fourth is what a loss computes for itself.
-struct TapGradient {
-  std::span<const float> S;  // [C][C], symmetric: twice the gradient by G; empty for none
+// The gradient of a loss with respect to a tap's features, as an affine map of them:
+//   S F + factor (F - target) + T difference + addend(F)
+// Each term may be absent; without any the gradient is 0. All but the first are only for a tap
+// whose features were asked for.
+struct Slope {
+  std::span<const float> S;  // [C][C], symmetric
   float factor = 0;
-  ConstFeatureMap target;           // null data for none
-  std::span<const float> T = {};    // [C][C], symmetric; empty for none
-  ConstFeatureMap difference = {};  // F - target
+  ConstFeatureMap target;      // null data for none
+  std::span<const float> T;    // [C][C], symmetric
+  ConstFeatureMap difference;  // null data for none
   // Its result, alike in shape and with a zero ring, is read before it is called again.
-  std::function<ConstFeatureMap(ConstFeatureMap F)> own = {};
+  std::function<ConstFeatureMap(ConstFeatureMap F)> addend;
+
+  bool empty() const { return S.empty() && !target.data && T.empty() && !addend; }
 };
 
 // The buffers for one picture size and one set of taps, allocated once and used for any number of
@@ -73,12 +75,9 @@ class Pass {
   Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
        Purpose purpose, int threads = 1);
 
-  // The network's input, in its convention (see InputConvention), to be filled before forward. Its
-  // memory serves other things afterwards.
-  InputPlanes input() { return {at<float>(plan_.input), plan_.height, plan_.width}; }
-
-  // Computes the features or Gram matrices of every tap.
-  void forward(ThreadPool& pool);
+  // Computes the features or Gram matrices of every tap for the picture x, [3][height][width],
+  // which `map` takes to the network's input. Both must outlive the way back.
+  void forward(std::span<const float> x, const InputMap& map, ThreadPool& pool);
 
   // What was asked for of tap number `tap`: after forward, until backward. Features are laid out
   // as shape(tap) says, and have null data where they were not asked for.
@@ -87,19 +86,10 @@ class Pass {
   // Channels, height and width of a tap; no data.
   ConstFeatureMap shape(int tap) const { return plan_.taps[tap].shape; }
 
-  // The gradient by the input of a loss whose gradient by tap i is gradients[i]. After forward,
-  // once: the features are gone afterwards. The first level is computed again, so the input is
-  // needed again: fill(input()) is called when it is.
-  template <typename Fill>
-  void backward(std::span<const TapGradient> gradients, ThreadPool& pool, const Fill& fill) {
-    const FeatureMap d = backward_to_first_step(gradients, pool);
-    if (plan_.fused_first_level) fill(input());
-    backward_first_step(d, gradients, pool);
-  }
-
-  // The result of backward, in the network's convention: until input() is filled again, and without
-  // a zero ring.
-  ConstInputPlanes d_input() { return {at<float>(plan_.d_input), plan_.height, plan_.width}; }
+  // d_x "=" the gradient with respect to x of a loss whose gradient with respect to tap i is
+  // slopes[i]. After forward, once: the features are gone afterwards. Rows below the deepest tap
+  // that has a slope cost nothing.
+  void backward(std::span<const Slope> slopes, std::span<float> d_x, ThreadPool& pool);
 
   // Seconds that the last forward and backward took, by row. Rows that are done in one (a
   // convolution and its pooling, the fused first level) count as the last of them.
@@ -116,12 +106,16 @@ class Pass {
     if (region.bytes == 0) return nullptr;
     return reinterpret_cast<T*>(arena_.data() + region.offset);
   }
+  InputPlanes input() { return {at<float>(plan_.input), plan_.height, plan_.width}; }
+  InputPlanes d_input() { return {at<float>(plan_.d_input), plan_.height, plan_.width}; }
   FeatureMap tap_map(int tap);
   HalfMap half_map(int tap);
   FeatureMap output_map(int row);
   CellBits signs(int row);
   kernels::MaxPlaces places(int row);
 
+  void fill_input(ThreadPool& pool);
+  void forward_rows(ThreadPool& pool);
   int rows() const { return static_cast<int>(plan_.rows.size()); }
   bool is_convolution(int row) const;
   kernels::FirstLevel first_level() const;
@@ -137,18 +131,21 @@ class Pass {
                 const kernels::Source& source, const kernels::Sink& sink, ThreadPool& pool);
   kernels::Source gradient_source(int row, ConstFeatureMap d);
   FeatureMap gradient_before_relu(int row, FeatureMap d, ThreadPool& pool);
-  void turn_taps_into_gradients(std::span<const TapGradient> gradients, ThreadPool& pool);
-  void bring_gradients_from_half(int row, std::span<const TapGradient> gradients, ThreadPool& pool);
+  void turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool);
+  void bring_gradients_from_half(int row, std::span<const Slope> slopes, ThreadPool& pool);
   void run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool);
-  void run_first_convolution_backward(FeatureMap d, InputPlanes d_input, ThreadPool& pool);
-  FeatureMap backward_to_first_step(std::span<const TapGradient> gradients, ThreadPool& pool);
-  void backward_first_step(FeatureMap d, std::span<const TapGradient> gradients, ThreadPool& pool);
-  void run_first_level_backward(ConstFeatureMap d, std::span<const TapGradient> gradients,
-                                InputPlanes d_input, ThreadPool& pool);
+  void run_first_convolution_backward(FeatureMap d, ThreadPool& pool);
+  int deepest_slope(std::span<const Slope> slopes) const;
+  FeatureMap first_gradient(int row, std::span<const Slope> slopes, ThreadPool& pool);
+  FeatureMap backward_to_first_step(int row, std::span<const Slope> slopes, ThreadPool& pool);
+  void run_first_level_backward(ConstFeatureMap d, std::span<const Slope> slopes, ThreadPool& pool);
 
   const Network& network_;
   const PassPlan plan_;
+  // The picture that forward was given, which the first level is computed from again.
+  std::span<const float> x_;
+  const InputMap* input_map_ = nullptr;
   std::vector<RowSeconds> seconds_;
   std::vector<Buffer<float>> grams_;  // by tap, [C][C]; empty where none was asked for
   Buffer<std::byte> arena_;           // what plan_ has regions for

@@ -54,6 +54,13 @@ class Adam : public Optimiser {
     learning_rate_ /= 2;
   }
 
+  void keep(State& state) override {
+    state.floats("adam.m", m_);
+    state.floats("adam.v", v_);
+    state.number("adam.learning_rate", learning_rate_);
+    state.integer("adam.t", t_, 0, 1e9);
+  }
+
  private:
   const Recipe settings_;
   double learning_rate_;

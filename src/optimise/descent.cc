@@ -17,7 +17,8 @@ constexpr int kMostRejectionsInARow = 20;
 }  // namespace
 
 Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser,
-                 ThreadPool& pool, std::function<void(std::span<float>)> project, int look_every)
+                 ThreadPool& pool, std::function<void(std::span<float>)> project, int look_every,
+                 State* state)
     : f_(std::move(f)),
       optimiser_(std::move(optimiser)),
       pool_(pool),
@@ -26,6 +27,10 @@ Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> op
       gradient_(x_.size()),
       best_x_(x_),
       look_every_(look_every) {
+  if (state) {
+    keep(*state);
+    return;
+  }
   evaluate();
   best_losses_ = losses_;
   first_loss_ = losses_.total;
@@ -57,6 +62,25 @@ void Descent::evaluate() { losses_ = f_(x_, gradient_); }
 
 bool Descent::acceptable() const {
   return std::isfinite(losses_.total) && losses_.total <= most_loss_;
+}
+
+// Losses and gradient are those of x, and are not saved: taken again, they are the same.
+void Descent::keep(State& state) {
+  constexpr double kMost = 1e9;
+  state.floats("descent.x", x_);
+  state.floats("descent.best_x", best_x_);
+  state.number("descent.best.content", best_losses_.content);
+  state.number("descent.best.style", best_losses_.style);
+  state.number("descent.best.total_variation", best_losses_.total_variation);
+  state.number("descent.best.total", best_losses_.total);
+  state.number("descent.first_loss", first_loss_);
+  state.number("descent.most_loss", most_loss_);
+  state.integer("descent.iteration", iteration_, 0, kMost);
+  state.integer("descent.best_iteration", best_iteration_, 0, kMost);
+  state.integer("descent.rejected_steps", rejected_steps_, 0, kMost);
+  state.integer("descent.rejected_in_a_row", rejected_in_a_row_, 0, kMost);
+  optimiser_->keep(state);
+  if (state.restores()) evaluate();
 }
 
 void Descent::look() {

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/state.h"
 #include "optimise/optimiser.h"
 
 namespace limn {
@@ -22,8 +23,15 @@ class Descent {
   // Evaluates f at x. project, if given, moves x into the allowed range after every step. Of the
   // points after the first, every look_every'th is a candidate for the best. `pool` must outlive
   // the run.
+  //
+  // state: where an earlier run was, which this one goes on from, x being as large as there; null:
+  // it begins at x.
   Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser, ThreadPool& pool,
-          std::function<void(std::span<float>)> project = {}, int look_every = 1);
+          std::function<void(std::span<float>)> project = {}, int look_every = 1,
+          State* state = nullptr);
+
+  // Saves the run, or restores it.
+  void keep(State& state);
 
   enum class Status {
     moved,

@@ -17,6 +17,8 @@
 //
 // A pair is only of use if the loss curved upwards along the step, y . s > 0. Otherwise the history
 // says nothing true about the place x has come to: it is dropped whole and begins again.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -112,6 +114,25 @@ class Lbfgs : public Optimiser {
     caution_ *= 0.1;
   }
 
+  void keep(State& state) override {
+    const auto most = static_cast<double>(most_);
+    state.integer("lbfgs.count", count_, 0, most);
+    state.integer("lbfgs.next", next_, 0, most - 1);
+    state.integer("lbfgs.steps", steps_, 0, 1e9);
+    state.integer("lbfgs.pairs", pairs_, 0, 1e9);
+    state.flag("lbfgs.have_step", have_step_);
+    state.number("lbfgs.scale", scale_);
+    state.number("lbfgs.caution", caution_);
+    state.number("lbfgs.gg", gg_);
+    state.numbers("lbfgs.sy", sy_);
+    state.numbers("lbfgs.yy", yy_);
+    state.numbers("lbfgs.sg", sg_);
+    state.numbers("lbfgs.yg", yg_);
+    if (scales_) state.floats("lbfgs.r", scales_->r_to_restore());
+    for (size_t i = 0; i < count_; ++i) keep_pair(state, newest(i));
+    if (have_step_ && count_ < most_) keep_pair(state, next_);
+  }
+
  private:
   static constexpr size_t kLine = kBufferAlignment / sizeof(float);
   // After so many pairs scales are learnt for the first time, and then whenever so many are new.
@@ -123,6 +144,11 @@ class Lbfgs : public Optimiser {
   // scaled to s) and the gradient at its start.
   std::span<float> s(size_t place) { return {vectors_.data() + 2 * place * stride_, size_}; }
   std::span<float> y(size_t place) { return {vectors_.data() + (2 * place + 1) * stride_, size_}; }
+
+  void keep_pair(State& state, size_t place) {
+    state.floats(fmt::format("lbfgs.s.{}", place), s(place));
+    state.floats(fmt::format("lbfgs.y.{}", place), y(place));
+  }
 
   // The place of a pair in use; i = 0 is the newest.
   size_t newest(size_t i) const { return (next_ + most_ - 1 - i) % most_; }

@@ -14,12 +14,13 @@
 // gradient changes r y, with the same s . y.
 #pragma once
 
+#include <limn/limn.h>
+
 #include <span>
 #include <vector>
 
 #include "base/buffer.h"
 #include "base/parallel.h"
-#include "base/size.h"
 
 namespace limn {
 
@@ -29,6 +30,7 @@ class LocalScales {
   LocalScales(std::span<const Size> planes, ThreadPool& pool);
 
   std::span<const float> r() const { return r_; }
+  std::span<float> r_to_restore() { return r_; }
 
   // Learns from the newest ten of these pairs, which are of the variable as it is scaled now, the
   // newest first, each as large as r; and takes all of them and the gradient over into what the

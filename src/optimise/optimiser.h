@@ -10,7 +10,7 @@
 #include <span>
 
 #include "base/parallel.h"
-#include "base/size.h"
+#include "base/state.h"
 
 namespace limn {
 
@@ -37,6 +37,8 @@ class Optimiser {
   virtual StepStatus step(const Function& f, Point& point) = 0;
   // Forgets the past and goes more carefully from here on: the last step was taken back.
   virtual void recover() = 0;
+  // Saves all that the next steps depend on, or restores it in an optimiser of the same recipe.
+  virtual void keep(State& state) = 0;
 };
 
 // The optimiser of a recipe, for vectors of `size` floats. `pool` must outlive it.

@@ -24,6 +24,11 @@ class Sgd : public Optimiser {
 
   void recover() override { learning_rate_ /= 2; }
 
+  void keep(State& state) override {
+    state.number("sgd.learning_rate", learning_rate_);
+    state.integer("sgd.steps", steps_, 0, 1e9);
+  }
+
  private:
   double learning_rate_;
   const double decay_rate_, decay_steps_;

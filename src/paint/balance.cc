@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "canvas/initial.h"
 #include "kernels/kernels.h"
-#include "paint/initial.h"
 #include "paint/loss_unit.h"
 
 namespace limn {
@@ -19,8 +19,11 @@ constexpr double kLeastPart = 0.02;
 // |gradient| of single terms of an objective at given points.
 class Gradients {
  public:
-  explicit Gradients(Objective& objective)
-      : objective_(objective), none_(objective.weights()), gradient_(objective.size()) {
+  Gradients(Objective& objective, const Canvas& canvas)
+      : objective_(objective),
+        canvas_(canvas),
+        none_(objective.weights()),
+        gradient_(objective.size()) {
     std::ranges::fill(none_.content, 0.0);
     std::ranges::fill(none_.style, 0.0);
     none_.total_variation = 0;
@@ -46,10 +49,12 @@ class Gradients {
   double of(const LossWeights& weights, std::span<const float> x) {
     objective_.multiply(weights);
     choose_unit(objective_, weight_unit(objective_), x, gradient_);
+    canvas_.hold(gradient_);
     return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / objective_.unit();
   }
 
   Objective& objective_;
+  const Canvas& canvas_;
   LossWeights none_;
   std::vector<float> gradient_;
 };
@@ -67,11 +72,12 @@ bool is_gradient(double norm) { return std::isfinite(norm) && norm > 0; }
 
 }  // namespace
 
-LossWeights measured_weights(Objective& objective, const Recipe& recipe, const Image& photo) {
+LossWeights measured_weights(Objective& objective, const Canvas& canvas, const Recipe& recipe,
+                             const Image& photo) {
   const LossWeights before = objective.weights();
-  const std::vector<float> at_photo = objective.encode(photo);
-  const std::vector<float> at_noise = objective.encode(grey_noise(photo, /*seed=*/0));
-  Gradients gradients(objective);
+  const std::vector<float> at_photo = objective.units().encode(photo);
+  const std::vector<float> at_noise = objective.units().encode(grey_noise(photo, /*seed=*/0));
+  Gradients gradients(objective, canvas);
   LossWeights weights = before;
 
   // The whole term's factor is no part of what content resists with: it would cancel out.

@@ -18,11 +18,14 @@
 
 #include <limn/limn.h>
 
+#include "canvas/canvas.h"
 #include "paint/objective.h"
 
 namespace limn {
 
-// The weights by which the objective's terms are to be multiplied, of the objective of this photo.
-LossWeights measured_weights(Objective& objective, const Recipe& recipe, const Image& photo);
+// The weights by which the objective's terms are to be multiplied. photo: the objective's, of its
+// size. What the canvas holds still does not count.
+LossWeights measured_weights(Objective& objective, const Canvas& canvas, const Recipe& recipe,
+                             const Image& photo);
 
 }  // namespace limn

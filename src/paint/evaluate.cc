@@ -4,13 +4,14 @@
 #include <cmath>
 #include <utility>
 
+#include "canvas/canvas.h"
 #include "image/alpha.h"
 #include "image/colour.h"
 #include "kernels/kernels.h"
 #include "paint/balance.h"
 #include "paint/loss_unit.h"
 #include "paint/objective.h"
-#include "paint/paint.h"
+#include "paint/plan.h"
 #include "paint/pyramid.h"
 #include "paint/scene.h"
 
@@ -23,7 +24,8 @@ LossWeights weights_of(const Model& model, const Recipe& recipe, const Scene& sc
   Scene first = resized(scene, pyramid_levels(scene.sizes(), recipe).front().sizes);
   const Image photo = first.photo;
   Objective objective(model.weights(), recipe, std::move(first), pool);
-  return measured_weights(objective, recipe, photo);
+  const Canvas canvas(objective.units(), objective.picture_size(), {}, false, {}, pool);
+  return measured_weights(objective, canvas, recipe, photo);
 }
 
 }  // namespace
@@ -57,11 +59,11 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   evaluation.height = sizes.picture.height;
   evaluation.gradient.resize(objective.size());
   evaluation.losses =
-      choose_unit(objective, 1, objective.encode(std::move(judged)), evaluation.gradient);
+      choose_unit(objective, 1, objective.units().encode(std::move(judged)), evaluation.gradient);
   const double unit = objective.unit();
   const size_t plane_size = objective.size() / 3;
   for (size_t i = 0; i < objective.size(); ++i) {
-    evaluation.gradient[i] *= objective.rgb_slope(static_cast<int>(i / plane_size));
+    evaluation.gradient[i] *= objective.units().plane(static_cast<int>(i / plane_size)).gain;
   }
   evaluation.gradient_norm =
       std::sqrt(kernels::dot(evaluation.gradient, evaluation.gradient, pool)) / unit;

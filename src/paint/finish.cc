@@ -9,16 +9,13 @@
 
 namespace limn {
 
-Finish::Finish(const Pictures& pictures, const Recipe& recipe, const Size& size)
-    : size_(size), grey_(paints_grey(pictures, recipe)) {
+Finish::Finish(const Pictures& pictures, const Recipe& recipe)
+    : size_{pictures.photo.height, pictures.photo.width},
+      grey_(paints_grey(pictures, recipe)),
+      keep_(pictures.keep) {
   photo_colors_ = recipe.picture.colors == Colors::content && !grey_;
-  const Image& photo = pictures.photo;
-  const bool keeps = !pictures.keep.empty();
-  if (keeps) keep_ = resized(pictures.keep, size.width, size.height);
-  if (!photo_colors_ && !keeps && photo.alpha.empty()) return;
-  photo_ = resized(photo, size.width, size.height);
-  alpha_ = photo_.alpha;
-  if (!photo_colors_ && !keeps) photo_ = Image();
+  alpha_ = pictures.photo.alpha;
+  if (photo_colors_ || !keep_.empty()) photo_ = pictures.photo;
 }
 
 Image Finish::operator()(Image picture) const {
@@ -29,15 +26,6 @@ Image Finish::operator()(Image picture) const {
   lay_over(picture, photo_, keep_);
   picture.alpha = alpha_;
   return picture;
-}
-
-void lay_over(Image& picture, const Image& photo, const Mask& keep) {
-  if (keep.empty()) return;
-  for (size_t i = 0; i < picture.rgb.size(); ++i) {
-    const float share = keep.values[i % keep.values.size()];
-    picture.rgb[i] =
-        share == 1 ? photo.rgb[i] : share * photo.rgb[i] + (1 - share) * picture.rgb[i];
-  }
 }
 
 }  // namespace limn

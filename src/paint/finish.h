@@ -11,8 +11,8 @@ namespace limn {
 
 class Finish {
  public:
-  // Takes from the pictures what is needed at the end.
-  Finish(const Pictures& pictures, const Recipe& recipe, const Size& size);
+  // Takes what is needed at the end from pictures at their working sizes.
+  Finish(const Pictures& pictures, const Recipe& recipe);
 
   // The picture (of any size, without border) as large as the result, within 0..1, with the photo's
   // alpha; where the recipe says so in the photo's colours, or in none; where the photo is to be
@@ -26,8 +26,5 @@ class Finish {
   bool photo_colors_, grey_;
   Mask keep_;
 };
-
-// picture = keep photo + (1 - keep) picture, all of one size; nothing for an empty mask.
-void lay_over(Image& picture, const Image& photo, const Mask& keep);
 
 }  // namespace limn

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "kernels/kernels.h"
+#include "losses/content.h"
+#include "losses/gram.h"
+#include "losses/layers.h"
+#include "losses/regional.h"
 #include "network/plan.h"
-#include "paint/objective.h"
 #include "weights/read.h"
 
 namespace limn {
@@ -30,39 +32,25 @@ double weight_bytes(const Weights& weights) {
   return bytes;
 }
 
-// What losses compare with: features of the photo, Gram matrices of the painting.
-double target_bytes(const PassPlan& picture, std::span<const LayerInUse> layers) {
-  double floats = 0;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const TapPlan& tap = picture.taps[i];
-    const double channels = tap.shape.channels;
-    if (layers[i].content_weight != 0) floats += static_cast<double>(tap.shape.floats());
-    if (tap.request.gram) floats += channels * channels;
-  }
-  return kFloat * floats;
-}
-
-// What the losses of a student's layers take besides: differences of features, products with K.
-// Where not all of the photo can be seen, the differences are kept for any network.
-double mapped_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
-                    bool transparent_photo) {
-  double matrices = 0;  // scratch for the largest
-  double gram_sums = 0;
-  double floats = 0;
+// What content losses take, and plain style losses: their targets and differences, and the scratch
+// memory of the one that needs most.
+double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
+                  bool transparent_photo) {
+  double bytes = 0;
+  double sums = 0;  // scratch for the largest
+  double matrices = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     const FeatureMap& shape = picture.taps[i].shape;
-    if (!layers[i].imitation) {
-      const bool kept = transparent_photo && layers[i].content_weight != 0;
-      if (kept) floats += static_cast<double>(shape.floats());
-      continue;
-    }
-    const auto square = static_cast<double>(layers[i].imitation->K.size());
-    if (layers[i].style_weight != 0) matrices = std::max(matrices, 3 * square);
+    const double C = shape.channels;
+    const bool student = layers[i].imitation != nullptr;
+    if (picture.taps[i].request.gram) bytes += kFloat * C * C;
+    if (student && layers[i].style_weight != 0)
+      matrices = std::max(matrices, gram_scratch_bytes(C));
     if (layers[i].content_weight == 0) continue;
-    gram_sums = std::max(gram_sums, static_cast<double>(kernels::gram_scratch_size(shape)));
-    floats += static_cast<double>(shape.floats()) + 2 * square;
+    bytes += content_bytes(shape, student, !transparent_photo);
+    sums = std::max(sums, content_scratch_bytes(shape, student));
   }
-  return kDouble * (matrices + gram_sums) + kFloat * floats;
+  return bytes + sums + matrices;
 }
 
 // What style losses of regions take besides.
@@ -131,25 +119,23 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   const double of_regions =
       regional ? regional_bytes_of(of_picture, layers, recipe, parts.regions) : 0;
   const double while_painting = static_cast<double>(of_picture.bytes()) +
-                                target_bytes(of_picture, layers) +
-                                mapped_bytes(of_picture, layers, parts.transparent_photo) +
+                                loss_bytes(of_picture, layers, parts.transparent_photo) +
                                 of_regions + (2 + vectors) * picture;
   return kProgram + weight_bytes(weights) + std::max(of_painting + waiting, while_painting);
 }
 
 }  // namespace
 
-Parts parts_of(const Pictures& pictures) {
-  const auto transparent = [](const Image& image) { return !image.alpha.empty(); };
+Parts parts_of(const PartsFound& found) {
   Parts parts;
-  parts.transparent_photo = transparent(pictures.photo);
+  parts.transparent_photo = found.transparent_photo;
   int with_mask = 0;
-  bool anything = parts.transparent_photo;
-  for (const Style& style : pictures.styles) {
-    with_mask += style.to.empty() ? 0 : 1;
-    anything = anything || !style.from.empty() || std::ranges::any_of(style.paintings, transparent);
+  bool anything = found.transparent_photo;
+  for (const PartsFound::Style& style : found.styles) {
+    with_mask += style.to ? 1 : 0;
+    anything = anything || style.from;
   }
-  const bool rest = with_mask < std::ssize(pictures.styles);
+  const bool rest = with_mask < std::ssize(found.styles);
   parts.regions = with_mask > 0 ? with_mask + (rest ? 1 : 0) : anything ? 1 : 0;
   return parts;
 }

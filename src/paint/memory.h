@@ -3,7 +3,9 @@
 
 #include <limn/limn.h>
 
+#include <vector>
 #include "canvas/sizes.h"
+
 #include "network/weights.h"
 
 namespace limn {
@@ -19,7 +21,16 @@ struct Parts {
   int regions = 0;                 // of the picture; 0: nothing is told apart
   bool transparent_photo = false;  // content counts only where the photo can be seen
 };
-Parts parts_of(const Pictures& pictures);
+// What is known of the pictures for that.
+struct PartsFound {
+  bool transparent_photo = false;
+  struct Style {
+    bool to = false;    // has a mask for where in the picture it goes
+    bool from = false;  // some of its paintings are masked or transparent
+  };
+  std::vector<Style> styles;
+};
+Parts parts_of(const PartsFound& found);
 
 // The same for `limn paint`: with the libraries that read files, the best picture so far, and what
 // the recipe's optimiser keeps; or while pictures are read, where that takes more: reading_bytes.

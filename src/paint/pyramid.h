@@ -9,11 +9,6 @@
 
 namespace limn {
 
-struct Level {
-  WorkingSizes sizes;
-  int iterations = 0;
-};
-
 // The levels of recipe.pyramid, the last of which has these sizes. The first has its longest side
 // at `smallest`, however large the last: what is painted there is the same for all sizes of a
 // picture. Each of the others is nearly twice as long as the one before it; iterations fall from

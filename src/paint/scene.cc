@@ -225,6 +225,22 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
   }
 }
 
+Pictures at_working_sizes(Pictures pictures, const WorkingSizes& sizes) {
+  const auto fit = [](Image& picture, const Size& size) {
+    if (picture.height == size.height && picture.width == size.width) return;
+    picture = resized(picture, size.width, size.height);
+  };
+  fit(pictures.photo, sizes.picture);
+  size_t next = 0;
+  for (Style& style : pictures.styles) {
+    for (Image& painting : style.paintings) fit(painting, sizes.paintings[next++]);
+  }
+  if (!pictures.keep.empty()) {
+    pictures.keep = resized(pictures.keep, sizes.picture.width, sizes.picture.height);
+  }
+  return pictures;
+}
+
 Scene make_scene(const Pictures& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
   return make(pictures, recipe, sizes);
 }

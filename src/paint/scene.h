@@ -37,6 +37,10 @@ struct Scene {
   WorkingSizes sizes() const;
 };
 
+// The pictures at their working sizes; larger ones are given back on the way. Masks of regions stay
+// as they are.
+Pictures at_working_sizes(Pictures pictures, const WorkingSizes& sizes);
+
 // The scene at these sizes, which must be working_sizes. Pictures that are not needed afterwards
 // are given back one by one. Colours are those that are painted (Recipe::picture.colors). Alpha
 // becomes masks: a painting's limits where its style is found, the photo's where there is anything

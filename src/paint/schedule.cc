@@ -60,4 +60,9 @@ bool Plateau::reached(double loss) {
   return before - least(now) < share_ * before;
 }
 
+void Plateau::keep(State& state) {
+  state.integer("plateau.told", told_, 0, 1e9);
+  state.numbers("plateau.least", least_);
+}
+
 }  // namespace limn

@@ -2,24 +2,13 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <functional>
 #include <vector>
 
+#include "base/state.h"
 #include "paint/pyramid.h"
 
 namespace limn {
-
-// Seconds since its making.
-class Stopwatch {
- public:
-  double operator()() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // Shares out the time that there is. An iteration is taken to cost as much as the picture has
 // pixels; of the time that is left when a size begins, it gets the part that its planned iterations
@@ -58,6 +47,7 @@ class Plateau {
   explicit Plateau(double share) : share_(share) {}
   // Told of every iteration's loss in turn.
   bool reached(double loss);
+  void keep(State& state);
 
  private:
   static constexpr size_t kIterations = 20;

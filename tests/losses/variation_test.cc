@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "losses/losses.h"
+#include "support/losses_alone.h"
 #include "support/random_values.h"
 #include "support/same_bits.h"
 #include "support/tolerance.h"

@@ -63,15 +63,12 @@ TEST_P(GoldenFeatures, OfEveryLayerHaveTheirShapeSumAndNorm) {
     ThreadPool pool(2);
     Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
     const InputConvention& convention = tiny.weights.convention;
-    const float* value = tiny.picture.rgb.data();
-    for (int c = 0; c < 3; ++c) {
-      for (int y = 0; y < tiny.picture.height; ++y) {
-        for (int x = 0; x < tiny.picture.width; ++x, ++value) {
-          pass.input().row(c, y)[x] = (*value - convention.mean[c]) / convention.deviation[c];
-        }
-      }
+    std::vector<float> x = tiny.picture.rgb;
+    const size_t plane = x.size() / 3;
+    for (size_t i = 0; i < x.size(); ++i) {
+      x[i] = (x[i] - convention.mean[i / plane]) / convention.deviation[i / plane];
     }
-    pass.forward(pool);
+    pass.forward(x, InputMap(), pool);
     for (size_t tap = 0; tap < names.size(); ++tap) {
       SCOPED_TRACE(names[tap]);
       const ConstFeatureMap F = pass.features(static_cast<int>(tap));

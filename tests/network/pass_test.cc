@@ -57,14 +57,16 @@ const Layers& all_layers() { return kTapSets[std::size(kTapSets) - 1]; }
 enum class Reads { features, gram, both, mixed };
 constexpr Reads kReads[] = {Reads::features, Reads::gram, Reads::both, Reads::mixed};
 
+const InputMap kAsItIs;
+
 // The losses at a tap: some of S F + factor (F - P).
 struct Reader {
   TapRequest request;
   std::vector<float> S;
   std::optional<GuardedMap> P;
   static constexpr float kFactor = 0.7f;
-  TapGradient gradient() const {
-    return {S, P ? kFactor : 0, P ? ConstFeatureMap(*P) : ConstFeatureMap{}};
+  Slope slope() const {
+    return {S, P ? kFactor : 0, P ? ConstFeatureMap(*P) : ConstFeatureMap{}, {}, {}, {}};
   }
 };
 
@@ -74,9 +76,16 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
     Random random(seed);
     return GuardedPlanes(height, width, [&](int, int, int) { return 2 * random_signed(random); });
   }
-  static void fill(InputPlanes input, const GuardedPlanes& picture) {
-    for_each_value(3, input.height, input.width,
-                   [&](int c, int y, int x) { input.row(c, y)[x] = picture.at(c, y, x); });
+  // The planes one after another, which the network takes as they are (kAsItIs).
+  static std::vector<float> planes_of(const GuardedPlanes& picture, int height, int width) {
+    std::vector<float> planes;
+    for_each_value(3, height, width,
+                   [&](int c, int y, int x) { planes.push_back(picture.at(c, y, x)); });
+    return planes;
+  }
+
+  static std::vector<float> drawn(int height, int width, std::uint64_t seed) {
+    return planes_of(picture(height, width, seed), height, width);
   }
 
   // What is asked for of the layers, and their deepest row.
@@ -133,25 +142,19 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
     std::vector<float> measured;  // features and Gram matrices
     std::vector<float> gradient;
   };
-  Numbers run(Pass& pass, const std::vector<Reader>& readers, const GuardedPlanes& x) {
-    const auto [data, height, width] = pass.input();
-    const auto fill_x = [&](InputPlanes input) { fill(input, x); };
-    fill_x(pass.input());
-    pass.forward(pool_);
+  Numbers run(Pass& pass, const std::vector<Reader>& readers, std::span<const float> x) {
+    pass.forward(x, kAsItIs, pool_);
     Numbers numbers;
-    std::vector<TapGradient> gradients;
+    std::vector<Slope> slopes;
     for (int tap = 0; tap < static_cast<int>(readers.size()); ++tap) {
       const ConstFeatureMap F = pass.features(tap);
       const std::span<const float> G = pass.gram(tap);
       if (F.data) numbers.measured.insert(numbers.measured.end(), F.data, F.data + F.floats());
       numbers.measured.insert(numbers.measured.end(), G.begin(), G.end());
-      gradients.push_back(readers[tap].gradient());
+      slopes.push_back(readers[tap].slope());
     }
-    pass.backward(gradients, pool_, fill_x);
-    for (int row = 0; row < 3 * height; ++row) {
-      const float* values = pass.d_input().row(row / height, row % height);
-      numbers.gradient.insert(numbers.gradient.end(), values, values + width);
-    }
+    numbers.gradient.resize(x.size());
+    pass.backward(slopes, numbers.gradient, pool_);
     return numbers;
   }
 
@@ -175,8 +178,8 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
       const ConstFeatureMap F = composed.features(reader.request.position);
       GuardedMap& map = u.emplace_back(F.channels, F.height, F.width,
                                        [&](int c, int y, int x) { return F.at(c, y, x); });
-      const TapGradient gradient = reader.gradient();
-      reference::turn_into_gradient(map, gradient.S, gradient.factor, gradient.target);
+      const Slope slope = reader.slope();
+      reference::turn_into_gradient(map, slope.S, slope.factor, slope.target);
       gradients.push_back({reader.request.position, &map});
     }
     return composed.backward(gradients);
@@ -206,24 +209,25 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
       const std::vector<Reader> readers = readers_of(requests, composed);
       for (const Purpose purpose : {Purpose::gradients, Purpose::features}) {
         Pass pass(network, height, width, requests, purpose);
-        const auto fill_x = [&](InputPlanes input) { fill(input, x); };
-        fill_x(pass.input());
-        pass.forward(pool_);
+        const std::vector<float> planes = planes_of(x, height, width);
+        pass.forward(planes, kAsItIs, pool_);
         expect_taps(pass, requests, composed);
         if (purpose == Purpose::features) continue;
-        std::vector<TapGradient> gradients;
-        for (const Reader& reader : readers) gradients.push_back(reader.gradient());
-        pass.backward(gradients, pool_, fill_x);
-        ASSERT_TRUE(near_all(DInput{pass.d_input()}, composed_gradient(readers, composed),
+        std::vector<Slope> slopes;
+        for (const Reader& reader : readers) slopes.push_back(reader.slope());
+        std::vector<float> d_x(planes.size(), NAN);
+        pass.backward(slopes, d_x, pool_);
+        ASSERT_TRUE(near_all(DPicture{d_x, height, width}, composed_gradient(readers, composed),
                              kTolerance, 3, height, width));
       }
       if (HasFailure()) return;
     }
   }
 
-  struct DInput {
-    ConstInputPlanes planes;
-    float at(int c, int y, int x) const { return planes.row(c, y)[x]; }
+  struct DPicture {
+    std::span<const float> d_x;
+    int height, width;
+    float at(int c, int y, int x) const { return d_x[(c * height + y) * width + x]; }
   };
 
   static void expect_taps(Pass& pass, std::span<const TapRequest> requests,
@@ -322,14 +326,45 @@ TEST_P(NetworkPass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
           const std::vector<Reader> readers = readers_of(requests, height, width);
           const Network network(small_.weights, GetParam(), deepest_of(requests));
           Pass pass(network, height, width, requests, Purpose::gradients);
-          const Numbers first = run(pass, readers, picture(height, width, 1));
-          const Numbers other = run(pass, readers, picture(height, width, 2));
+          const Numbers first = run(pass, readers, drawn(height, width, 1));
+          const Numbers other = run(pass, readers, drawn(height, width, 2));
           EXPECT_FALSE(same_bits(first.measured, other.measured));
           EXPECT_FALSE(same_bits(first.gradient, other.gradient));
-          const Numbers again = run(pass, readers, picture(height, width, 1));
+          const Numbers again = run(pass, readers, drawn(height, width, 1));
           EXPECT_TRUE(same_bits(first.measured, again.measured)) << "down to " << layers[0];
           EXPECT_TRUE(same_bits(first.gradient, again.gradient)) << "down to " << layers[0];
         }
+      }
+    }
+  }
+}
+
+// A tap without a slope costs nothing, and its gradient is that of slopes that are all 0.
+TEST_P(NetworkPass, BeginsBackwardAtTheDeepestTapThatHasASlope) {
+  constexpr int kHeight = 17, kWidth = 22;
+  const std::vector<float> x = drawn(kHeight, kWidth, 1);
+  for (const Layers& layers : kTapSets) {
+    for (const bool half : {false, true}) {
+      const std::vector<TapRequest> requests = requests_of(layers, Reads::gram, half);
+      const Network network(small_.weights, GetParam(), deepest_of(requests));
+      Pass pass(network, kHeight, kWidth, requests, Purpose::gradients);
+      for (size_t only = 0; only <= requests.size(); ++only) {
+        std::vector<float> gradients[2];
+        for (const bool zeros : {false, true}) {
+          pass.forward(x, kAsItIs, pool_);
+          std::vector<Slope> slopes(requests.size());
+          std::vector<std::vector<float>> S(requests.size());
+          for (size_t tap = 0; tap < requests.size(); ++tap) {
+            const std::span<const float> G = pass.gram(static_cast<int>(tap));
+            S[tap].assign(G.begin(), G.end());
+            if (tap != only) std::ranges::fill(S[tap], 0.0f);
+            if (tap == only || zeros) slopes[tap].S = S[tap];
+          }
+          gradients[zeros].assign(x.size(), NAN);
+          pass.backward(slopes, gradients[zeros], pool_);
+        }
+        SCOPED_TRACE(testing::Message() << "tap " << only << " of those down to " << layers[0]);
+        for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(gradients[0][i], gradients[1][i]) << i;
       }
     }
   }
@@ -349,8 +384,7 @@ TEST_P(NetworkPass, InHalfPrecisionMeasuresTheSameAndHasNearlyTheSameGradient) {
         const std::vector<TapRequest> requests = requests_of(layers, reads, half);
         const Network network(small_.weights, GetParam(), deepest_of(requests));
         Pass pass(network, kHeight, kWidth, requests, Purpose::gradients);
-        numbers[half] =
-            run(pass, readers_of(requests, kHeight, kWidth), picture(kHeight, kWidth, 1));
+        numbers[half] = run(pass, readers_of(requests, kHeight, kWidth), drawn(kHeight, kWidth, 1));
       }
       EXPECT_TRUE(same_bits(numbers[0].measured, numbers[1].measured));
       const double distance = relative_distance(numbers[1].gradient, numbers[0].gradient);
@@ -367,10 +401,9 @@ TEST_P(NetworkPass, LeavesRingAndPaddingOfFeaturesZero) {
   const Network network(small_.weights, GetParam(), small_.last_row());
   Pass pass(network, 13, 18, requests, Purpose::gradients);
   for (const std::uint64_t seed : {5, 6}) {  // the second time after gradients
-    const auto fill_x = [x = picture(13, 18, seed)](InputPlanes input) { fill(input, x); };
-    fill_x(pass.input());
-    pass.forward(pool_);
-    std::vector<TapGradient> gradients;
+    const std::vector<float> x = planes_of(picture(13, 18, seed), 13, 18);
+    pass.forward(x, kAsItIs, pool_);
+    std::vector<Slope> slopes;
     for (size_t tap = 0; tap < requests.size(); ++tap) {
       const ConstFeatureMap F = pass.features(static_cast<int>(tap));
       double all = 0, inside = 0;
@@ -379,9 +412,10 @@ TEST_P(NetworkPass, LeavesRingAndPaddingOfFeaturesZero) {
                      [&](int c, int y, int x) { inside += std::abs(double{F.at(c, y, x)}); });
       EXPECT_NEAR(all, inside, 1e-12 * all) << all_layers()[tap];
       EXPECT_GT(inside, 0) << all_layers()[tap] << " is all 0: this tests nothing";
-      gradients.push_back({pass.gram(static_cast<int>(tap)), 0, {}});
+      slopes.emplace_back().S = pass.gram(static_cast<int>(tap));
     }
-    pass.backward(gradients, pool_, fill_x);
+    std::vector<float> d_x(x.size());
+    pass.backward(slopes, d_x, pool_);
   }
 }
 

@@ -26,6 +26,7 @@ class ScriptedSteps : public Optimiser {
     ++next_;
     return StepStatus::moved;
   }
+  void keep(State&) override {}
   void recover() override { ++*recoveries_; }
 
  private:

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "losses/losses.h"
 #include "optimise/descent.h"
 #include "support/allocations.h"
+#include "support/losses_alone.h"
 #include "support/random_values.h"
 
 namespace limn {

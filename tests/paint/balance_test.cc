@@ -35,36 +35,40 @@ Image noise_like(const Image& photo) {
   return noise;
 }
 
-enum class Term { content, style, variation };
+enum class Part { content, style, variation };
 
 class MeasuredWeights : public testing::Test {
  protected:
   Objective objective_of(const Recipe& recipe) {
     return Objective(tiny_.weights, recipe, tiny_.photo, painting_, pool_);
   }
+  LossWeights weights_of(Objective& objective, const Recipe& recipe) {
+    const Canvas canvas(objective.units(), objective.picture_size(), {}, false, {}, pool_);
+    return measured_weights(objective, canvas, recipe, tiny_.photo);
+  }
   LossWeights measured(const Recipe& recipe) {
     Objective objective = objective_of(recipe);
-    return measured_weights(objective, recipe, tiny_.photo);
+    return weights_of(objective, recipe);
   }
 
   // Of one term alone (of style one layer) with these weights, at this picture.
-  double norm(const Recipe& recipe, LossWeights weights, Term term, size_t layer, const Image& at) {
+  double norm(const Recipe& recipe, LossWeights weights, Part term, size_t layer, const Image& at) {
     for (size_t i = 0; i < weights.style.size(); ++i) {
-      if (term != Term::content) weights.content[i] = 0;
-      if (term != Term::style || i != layer) weights.style[i] = 0;
+      if (term != Part::content) weights.content[i] = 0;
+      if (term != Part::style || i != layer) weights.style[i] = 0;
     }
-    if (term != Term::variation) weights.total_variation = 0;
+    if (term != Part::variation) weights.total_variation = 0;
     Objective objective = objective_of(recipe);
     objective.multiply(weights);
     std::vector<float> gradient(objective.size());
-    objective.evaluate(objective.encode(at), gradient);
+    objective.evaluate(objective.units().encode(at), gradient);
     return std::sqrt(dot(gradient, gradient));
   }
 
   // |grad C| at noise, without the whole term's weight.
   double resistance(const Recipe& recipe) {
     const LossWeights ones = objective_of(recipe).weights();
-    return norm(recipe, ones, Term::content, 0, noise_like(tiny_.photo)) / recipe.content.weight;
+    return norm(recipe, ones, Part::content, 0, noise_like(tiny_.photo)) / recipe.content.weight;
   }
 
   // Of each style layer in the order of `style.layers`.
@@ -93,7 +97,7 @@ TEST_F(MeasuredWeights, PushWithEachStyleLayerByItsShareOfWhatContentResists) {
       const double a = 0.05 * std::pow(20, 1 - 2 * strength);
       for (const LayerWeight& layer : recipe.style.layers) {
         const double expected = style_weight * layer.weight / 6 * resistance(recipe) / a;
-        EXPECT_NEAR(norm(recipe, weights, Term::style, index_of(recipe, layer.layer), tiny_.photo),
+        EXPECT_NEAR(norm(recipe, weights, Part::style, index_of(recipe, layer.layer), tiny_.photo),
                     expected, kTolerance * expected)
             << layer.layer << " at strength " << strength;
       }
@@ -130,7 +134,7 @@ TEST_F(MeasuredWeights, WeighVariationAgainstContentAtNoise) {
     recipe.total_variation.weight = weight;
     const LossWeights weights = measured(recipe);
     const double expected = weight * resistance(recipe);
-    EXPECT_NEAR(norm(recipe, weights, Term::variation, 0, noise_like(tiny_.photo)), expected,
+    EXPECT_NEAR(norm(recipe, weights, Part::variation, 0, noise_like(tiny_.photo)), expected,
                 kTolerance * expected);
   }
   EXPECT_EQ(measured(tiny_recipe()).total_variation, 1) << "there is none to measure";
@@ -145,7 +149,7 @@ TEST_F(MeasuredWeights, AreRestoredUntilTheyAreApplied) {
   objective.multiply(before);
   std::vector<float> gradient(objective.size()), again(objective.size());
   const double loss = objective.evaluate(tiny_.picture.rgb, gradient).total;
-  measured_weights(objective, recipe, tiny_.photo);
+  weights_of(objective, recipe);
   EXPECT_EQ(objective.weights().style, before.style);
   EXPECT_EQ(objective.weights().content, before.content);
   EXPECT_EQ(objective.weights().total_variation, before.total_variation);
@@ -157,7 +161,7 @@ TEST_F(MeasuredWeights, AreRestoredUntilTheyAreApplied) {
 TEST_F(MeasuredWeights, MakeTheSameObjectiveOfWeightsInTheSameProportion) {
   const auto losses_of = [&](const Recipe& recipe) {
     Objective objective = objective_of(recipe);
-    objective.multiply(measured_weights(objective, recipe, tiny_.photo));
+    objective.multiply(weights_of(objective, recipe));
     std::vector<float> gradient(objective.size());
     return objective.evaluate(tiny_.picture.rgb, gradient);
   };
@@ -185,7 +189,7 @@ TEST_F(MeasuredWeights, MakeTheSameObjectiveOfLossesInOtherForms) {
     Recipe recipe = tiny_recipe();
     recipe.style.form = form;
     Objective objective = objective_of(recipe);
-    objective.multiply(measured_weights(objective, recipe, tiny_.photo));
+    objective.multiply(weights_of(objective, recipe));
     std::vector<float> gradient(objective.size());
     return objective.evaluate(tiny_.picture.rgb, gradient).style;
   };
@@ -203,7 +207,7 @@ TEST_F(MeasuredWeights, OfLayersThatAgreeAlreadyAreFinite) {
   const Image noise = noise_like(tiny_.photo);
   for (const LayerWeight& layer : recipe.style.layers) {
     const double expected = layer.weight / 6 * resistance(recipe) / 0.05 / 0.02;
-    EXPECT_NEAR(norm(recipe, weights, Term::style, index_of(recipe, layer.layer), noise), expected,
+    EXPECT_NEAR(norm(recipe, weights, Part::style, index_of(recipe, layer.layer), noise), expected,
                 kTolerance * expected)
         << layer.layer;
   }
@@ -215,7 +219,7 @@ TEST_F(MeasuredWeights, WithoutContentAreThoseThatMakeGradientsOfFixedLength) {
   const LossWeights weights = measured(recipe);
   for (const LayerWeight& layer : recipe.style.layers) {
     const double expected = layer.weight / 6 / 0.05;
-    EXPECT_NEAR(norm(recipe, weights, Term::style, index_of(recipe, layer.layer), tiny_.photo),
+    EXPECT_NEAR(norm(recipe, weights, Part::style, index_of(recipe, layer.layer), tiny_.photo),
                 expected, kTolerance * expected);
   }
 }
@@ -225,7 +229,7 @@ TEST_F(MeasuredWeights, OfVariationAloneAreThereToo) {
   recipe.content.weight = recipe.style.weight = 0;
   recipe.total_variation.weight = 2;
   const LossWeights weights = measured(recipe);
-  EXPECT_NEAR(norm(recipe, weights, Term::variation, 0, noise_like(tiny_.photo)), 2,
+  EXPECT_NEAR(norm(recipe, weights, Part::variation, 0, noise_like(tiny_.photo)), 2,
               2 * kTolerance);
 }
 

@@ -28,25 +28,21 @@ TEST(OpenNetwork, HasNoClosedRelu) {
   }
   const Network network(weights, Pooling::average, taps.back().position.row);
   Pass pass(network, tiny.picture.height, tiny.picture.width, taps, Purpose::features);
+  const Units units(Space::rgb, weights.convention);
   ThreadPool pool(1);
   Random random(1);
   for (int sample = 0; sample < 20; ++sample) {  // pictures between the ends of the steps below
-    for (int c = 0; c < 3; ++c) {
-      for (int y = 0; y < tiny.picture.height; ++y) {
-        for (int x = 0; x < tiny.picture.width; ++x) {
-          const double value = -kStep + (1 + 2 * kStep) * random.uniform();
-          pass.input().row(c, y)[x] = static_cast<float>((value - weights.convention.mean[c]) /
-                                                         weights.convention.deviation[c]);
-        }
-      }
+    std::vector<float> x(tiny.picture.rgb.size());
+    for (float& value : x) {
+      value = static_cast<float>(-kStep + (1 + 2 * kStep) * random.uniform());
     }
-    pass.forward(pool);
+    pass.forward(x, units.of_rgb(), pool);
     for (size_t tap = 0; tap < taps.size(); ++tap) {
       const ConstFeatureMap F = pass.features(static_cast<int>(tap));
       float least = std::numeric_limits<float>::max();
       for (int c = 0; c < F.channels; ++c) {
         for (int y = 0; y < F.height; ++y) {
-          for (int x = 0; x < F.width; ++x) least = std::min(least, F.at(c, y, x));
+          for (int i = 0; i < F.width; ++i) least = std::min(least, F.at(c, y, i));
         }
       }
       EXPECT_GT(least, 0) << "convolution " << tap;
@@ -95,7 +91,7 @@ TEST_P(ObjectiveSlope, IsItsGradientAlongAnyLine) {
     recipe.total_variation.weight = term == "variation" ? 1 : 0;
     on_every_target([&] {
       Objective objective(weights, recipe, tiny.photo, tiny.painting, pool);
-      const std::vector<float> x = objective.encode(tiny.picture);
+      const std::vector<float> x = objective.units().encode(tiny.picture);
       expect_slopes(objective, x);
     });
   }

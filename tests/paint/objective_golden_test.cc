@@ -53,10 +53,10 @@ TEST_P(GoldenCase, HasPyTorchsLossesAndGradient) {
   on_every_target([&] {
     ThreadPool pool(2);
     Objective objective(tiny.weights, recipe, tiny.photo, painting, pool);
-    ASSERT_EQ(objective.height(), tiny.photo.height);
-    ASSERT_EQ(objective.width(), tiny.photo.width);
+    ASSERT_EQ(objective.picture_size().height, tiny.photo.height);
+    ASSERT_EQ(objective.picture_size().width, tiny.photo.width);
     std::vector<float> gradient(objective.size(), NAN);
-    const Losses losses = objective.evaluate(objective.encode(tiny.picture), gradient);
+    const Losses losses = objective.evaluate(objective.units().encode(tiny.picture), gradient);
 
     EXPECT_NEAR(losses.content, number("content"), kLossTolerance * number("content"));
     EXPECT_NEAR(losses.style, number("style"), kLossTolerance * number("style"));
@@ -67,7 +67,8 @@ TEST_P(GoldenCase, HasPyTorchsLossesAndGradient) {
     // The file's gradient is by the picture in 0..1 RGB.
     const size_t plane_size = gradient.size() / 3;
     for (size_t i = 0; i < gradient.size(); ++i) {
-      gradient[i] *= static_cast<float>(objective.rgb_slope(static_cast<int>(i / plane_size)));
+      gradient[i] *=
+          static_cast<float>(objective.units().plane(static_cast<int>(i / plane_size)).gain);
     }
     const double norm = number("gradient_norm");
     const double direction_norm = std::sqrt(dot(tiny.direction, tiny.direction));

@@ -36,7 +36,7 @@ struct Evaluated {
 Evaluated evaluated(Objective& objective, const Image& picture) {
   Evaluated result;
   result.gradient.assign(objective.size(), NAN);
-  result.losses = objective.evaluate(objective.encode(picture), result.gradient);
+  result.losses = objective.evaluate(objective.units().encode(picture), result.gradient);
   return result;
 }
 
@@ -59,13 +59,13 @@ class TheObjective : public testing::Test {
 TEST_F(TheObjective, VariableInRgbIsThePicture) {
   const Objective objective = objective_of(tiny_recipe());
   EXPECT_EQ(objective.size(), tiny_.picture.rgb.size());
-  EXPECT_TRUE(same_bits(objective.encode(tiny_.picture), tiny_.picture.rgb));
-  const Image back = objective.decode(tiny_.picture.rgb);
+  EXPECT_TRUE(same_bits(objective.units().encode(tiny_.picture), tiny_.picture.rgb));
+  const Image back = objective.units().decode(tiny_.picture.rgb, objective.picture_size());
   EXPECT_EQ(back.width, tiny_.picture.width);
   EXPECT_EQ(back.height, tiny_.picture.height);
   EXPECT_TRUE(back.alpha.empty());
   EXPECT_TRUE(same_bits(back.rgb, tiny_.picture.rgb));
-  for (int plane = 0; plane < 3; ++plane) EXPECT_EQ(objective.rgb_slope(plane), 1.0);
+  for (int plane = 0; plane < 3; ++plane) EXPECT_EQ(objective.units().plane(plane).gain, 1.0);
 }
 
 TEST_F(TheObjective, VariableInNetworkUnitsFollowsTheConvention) {
@@ -74,7 +74,7 @@ TEST_F(TheObjective, VariableInNetworkUnitsFollowsTheConvention) {
   Weights weights = copy_of(tiny_.weights);
   weights.convention = {true, 255.0f, {100, 110, 120}, {1, 2, 4}};  // BGR
   const Objective objective(weights, recipe, tiny_.photo, tiny_.painting, pool_);
-  const std::vector<float> x = objective.encode(tiny_.picture);
+  const std::vector<float> x = objective.units().encode(tiny_.picture);
   const size_t plane_size = x.size() / 3;
   const double mean[] = {120, 110, 100}, deviation[] = {4, 2, 1};  // of red, green, blue
   for (size_t i = 0; i < x.size(); ++i) {
@@ -83,10 +83,10 @@ TEST_F(TheObjective, VariableInNetworkUnitsFollowsTheConvention) {
                 255 * kEpsilon);
   }
   for (int plane = 0; plane < 3; ++plane) {
-    EXPECT_NEAR(objective.rgb_slope(plane), 255 / deviation[plane], 1e-5);
+    EXPECT_NEAR(objective.units().plane(plane).gain, 255 / deviation[plane], 1e-5);
   }
   // Decoding divides by the slope what encoding rounded at up to 155.
-  const Image back = objective.decode(x);
+  const Image back = objective.units().decode(x, objective.picture_size());
   for (size_t i = 0; i < x.size(); ++i) {
     ASSERT_NEAR(back.rgb[i], tiny_.picture.rgb[i], 2 * kEpsilon);
   }
@@ -102,10 +102,10 @@ TEST_F(TheObjective, ClipsToThePicturesWithin0To1) {
     picture.rgb[200] = 1.5f;  // another plane
     picture.rgb[1] = 0.0f;
     picture.rgb[2] = 1.0f;
-    std::vector<float> x = objective.encode(picture);
+    std::vector<float> x = objective.units().encode(picture);
     const std::vector<float> before = x;
-    objective.clip(x);
-    const Image clipped = objective.decode(x);
+    objective.units().clip(x, objective.picture_size(), objective.pool());
+    const Image clipped = objective.units().decode(x, objective.picture_size());
     EXPECT_NEAR(clipped.rgb[0], 0, 2 * kEpsilon);
     EXPECT_NEAR(clipped.rgb[200], 1, 2 * kEpsilon);
     for (size_t i = 0; i < x.size(); ++i) {

@@ -70,7 +70,7 @@ class RegionalSlope : public testing::TestWithParam<Case> {
                           make_scene(pictures, recipe, working_sizes(pictures, recipe)), pool);
       ASSERT_EQ(objective.targets()->regional,
                 GetParam().masks || GetParam().alpha || is_more_than_gram());
-      expect_slopes(objective, objective.encode(picture), line());
+      expect_slopes(objective, objective.units().encode(picture), line());
     });
   }
 

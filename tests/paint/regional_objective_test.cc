@@ -65,7 +65,7 @@ class RegionalObjective : public testing::Test {
                         make_scene(pictures, recipe, working_sizes(pictures, recipe)), pool);
     Evaluated result;
     result.gradient.assign(objective.size(), NAN);
-    result.losses = objective.evaluate(objective.encode(picture), result.gradient);
+    result.losses = objective.evaluate(objective.units().encode(picture), result.gradient);
     return result;
   }
 
@@ -235,22 +235,6 @@ TEST_F(RegionalObjective, OfABlendHasTheGradientOfTheBlendedLosses) {
   }
 }
 
-// ------------------------------------------------------------------------------- what is kept --
-
-TEST_F(RegionalObjective, HasNoGradientWhereThePhotoIsKept) {
-  Pictures pictures = single_style(tiny_.photo, tiny_.painting);
-  Recipe recipe = recipe_of();
-  recipe.total_variation.weight = 0.1;
-  const Evaluated free = evaluated(pictures, recipe, tiny_.picture);
-  pictures.keep = halves(width_, height_, 1, 0.25f);
-  const Evaluated found = evaluated(pictures, recipe, tiny_.picture);
-  EXPECT_EQ(found.losses.total, free.losses.total);
-  for (size_t i = 0; i < found.gradient.size(); ++i) {
-    const bool kept = static_cast<int>(i % width_) < width_ / 2;
-    ASSERT_EQ(found.gradient[i], kept ? 0.0f : 0.75f * free.gradient[i]) << i;
-  }
-}
-
 // ------------------------------------------------------------------------------------- borders --
 
 TEST_F(RegionalObjective, WithABorderIsLargerByItOnEachSide) {
@@ -262,10 +246,9 @@ TEST_F(RegionalObjective, WithABorderIsLargerByItOnEachSide) {
   ThreadPool pool(1);
   const Objective objective(tiny_.weights, recipe,
                             make_scene(pictures, recipe, working_sizes(pictures, recipe)), pool);
-  EXPECT_EQ(objective.width(), width_ + 8);
-  EXPECT_EQ(objective.height(), height_ + 8);
+  EXPECT_EQ(objective.picture_size().width, width_ + 8);
+  EXPECT_EQ(objective.picture_size().height, height_ + 8);
   EXPECT_EQ(objective.size(), 3u * (width_ + 8) * (height_ + 8));
-  EXPECT_EQ(objective.targets()->free.size(), objective.size() / 3);
   EXPECT_EQ(objective.targets()->basis.sizes.picture, (Size{height_, width_}));
 }
 

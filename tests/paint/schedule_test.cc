@@ -1,6 +1,8 @@
 // When to stop, by a clock that goes as the test says.
 #include "paint/schedule.h"
 
+#include "base/stopwatch.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -41,7 +41,7 @@ TEST_P(StudentSlope, IsItsGradientAlongAnyLine) {
   ThreadPool pool(2);
   on_every_target([&] {
     Objective objective(drawn.weights, recipe, photo, painting, pool);
-    const std::vector<float> x = objective.encode(picture);
+    const std::vector<float> x = objective.units().encode(picture);
     expect_slopes(objective, x);
   });
 }

@@ -208,7 +208,7 @@ constexpr double kTolerance = 2e-5;
 // The losses and the gradient at the picture.
 void expect_like_twin(Objective& objective, const Image& picture, const Twin::Result& expected) {
   std::vector<float> gradient(objective.size());
-  const Losses found = objective.evaluate(objective.encode(picture), gradient);
+  const Losses found = objective.evaluate(objective.units().encode(picture), gradient);
   EXPECT_NEAR(found.content, expected.losses.content, kTolerance * expected.losses.content);
   EXPECT_NEAR(found.style, expected.losses.style, kTolerance * expected.losses.style);
   std::vector<double> distance(expected.gradient);
@@ -260,7 +260,7 @@ TEST_P(StudentObjective, GivesTheSameBitsForAnyNumberOfThreads) {
     Objective objective(drawn.weights, recipe, photo_, painting_, pool);
     std::vector<float> gradient(objective.size());
     for (int again = 0; again < 2; ++again) {
-      const Losses losses = objective.evaluate(objective.encode(picture_), gradient);
+      const Losses losses = objective.evaluate(objective.units().encode(picture_), gradient);
       if (expected_gradient.empty()) {
         expected = losses;
         expected_gradient = gradient;
@@ -280,7 +280,7 @@ TEST_P(StudentObjective, OfThePhotoItselfHasNoContent) {
   ThreadPool pool(2);
   Objective objective(drawn.weights, recipe, photo_, painting_, pool);
   std::vector<float> gradient(objective.size(), NAN);
-  EXPECT_EQ(objective.evaluate(objective.encode(photo_), gradient).total, 0.0);
+  EXPECT_EQ(objective.evaluate(objective.units().encode(photo_), gradient).total, 0.0);
   EXPECT_EQ(gradient, std::vector<float>(gradient.size()));
 }
 
@@ -298,8 +298,8 @@ TEST(StudentObjectives, WithFeaturesInHalfPrecisionHaveTheSameLosses) {
   for (const bool half : {false, true}) {
     recipe.picture.half_features = half;
     Objective objective(drawn.weights, recipe, photo, painting, pool);
-    losses.push_back(
-        objective.evaluate(objective.encode(picture), gradients.emplace_back(objective.size())));
+    losses.push_back(objective.evaluate(objective.units().encode(picture),
+                                        gradients.emplace_back(objective.size())));
   }
   EXPECT_TRUE(same_bits(std::span(&losses[0], 1), std::span(&losses[1], 1)));
   std::vector<double> exact(gradients[0].begin(), gradients[0].end());

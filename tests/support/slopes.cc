@@ -46,7 +46,7 @@ void expect_slopes(Objective& objective, std::span<const float> x, const Line& l
   const auto expect_slope_along = [&](std::vector<float> direction) {
     for (size_t i = 0; i < x.size(); ++i) {
       const int plane = static_cast<int>(i * 3 / x.size());
-      direction[i] *= static_cast<float>(objective.rgb_slope(plane));
+      direction[i] *= static_cast<float>(objective.units().plane(plane).gain);
     }
     expect_slope(objective, x, gradient, direction, line);
   };

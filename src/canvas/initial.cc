@@ -1,4 +1,4 @@
-#include "paint/initial.h"
+#include "canvas/initial.h"
 
 #include <algorithm>
 #include <cmath>
@@ -45,16 +45,15 @@ Image grey_picture(const Image& like, Random& random) {
                        [&] { return std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0); });
 }
 
-// Noise as the variable of `objective`.
-std::vector<float> noise_variable(const Objective& objective, const Recipe& recipe,
-                                  const Image& photo) {
+// Noise in the unit of the variable.
+std::vector<float> noise_variable(const Units& units, const Recipe& recipe, const Image& photo) {
   Random random(recipe.picture.seed);
   switch (recipe.picture.noise) {
     case Noise::grey:
-      return objective.encode(grey_picture(photo, random));
+      return units.encode(grey_picture(photo, random));
     case Noise::uniform: {
       const Statistics of_photo = statistics_of(photo.rgb);
-      return objective.encode(drawn_picture(
+      return units.encode(drawn_picture(
           photo, [&] { return of_photo.mean + of_photo.deviation * (2 * random.uniform() - 1); }));
     }
     case Noise::standard:
@@ -86,14 +85,14 @@ std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& rec
   return read_image(recipe.picture.init);
 }
 
-std::vector<float> initial_variable(const Objective& objective, const Recipe& recipe, Image photo,
+std::vector<float> initial_variable(const Units& units, const Recipe& recipe, Image photo,
                                     std::optional<Image> given) {
-  if (given) return objective.encode(resized(*given, photo.width, photo.height));
-  if (recipe.picture.init != "noise") return objective.encode(std::move(photo));
-  std::vector<float> x = noise_variable(objective, recipe, photo);
+  if (given) return units.encode(std::move(*given));
+  if (recipe.picture.init != "noise") return units.encode(std::move(photo));
+  std::vector<float> x = noise_variable(units, recipe, photo);
   const auto share = static_cast<float>(recipe.picture.noise_share);
   if (share == 1) return x;
-  const std::vector<float> behind = objective.encode(std::move(photo));
+  const std::vector<float> behind = units.encode(std::move(photo));
   for (size_t i = 0; i < x.size(); ++i) x[i] = share * x[i] + (1 - share) * behind[i];
   return x;
 }

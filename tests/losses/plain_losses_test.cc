@@ -1,13 +1,16 @@
 // Content and style losses: each form's factor by hand, values and gradients on small maps.
-#include "losses/losses.h"
+#include "losses/content.h"
+#include "losses/gram.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "kernels/kernels.h"
 #include "support/guarded_memory.h"
+#include "support/losses_alone.h"
 #include "support/random_values.h"
 #include "support/tolerance.h"
 
@@ -22,6 +25,31 @@ struct ZeroedMap {
   Buffer<float> memory;
   FeatureMap map;
 };
+
+// What the content loss makes of F, compared with P.
+AtLayer content_at(double factor, const ZeroedMap& F, const ZeroedMap& P, ThreadPool& pool) {
+  ContentTarget target;
+  target.features = Buffer<float>(P.map.floats());
+  std::ranges::copy(std::span<const float>(P.memory), target.features.data());
+  Scratch scratch;
+  ContentLoss loss(factor, 0, {nullptr, F.map.channels, F.map.height, F.map.width}, target, {},
+                   scratch);
+  AtLayer result = at_layer(loss, F.map, {}, scratch, pool);
+  EXPECT_EQ(result.slope.factor, static_cast<float>(2 * factor));
+  EXPECT_EQ(result.slope.target.data, target.features.data());
+  result.slope = {};  // the target ends here
+  return result;
+}
+
+// The Gram loss, with G turned into S.
+double gram_at(double factor, double g, std::span<float> G, std::span<const float> A) {
+  ThreadPool pool(1);
+  Scratch scratch;
+  GramLoss loss(factor, 0, g, A, {}, scratch);
+  const AtLayer result = at_layer(loss, {}, G, scratch, pool);
+  EXPECT_EQ(result.slope.S.data(), G.data());
+  return result.loss;
+}
 
 TEST(ContentFactor, OfEachFormIsThatOfItsDefinition) {
   constexpr double kC = 16, kM = 9;
@@ -60,8 +88,8 @@ TEST(ContentLoss, IsTheFactorTimesTheSquaredDistance) {
   F.map.at(15, 1, 2) = -1;
   P.map.at(15, 1, 2) = 3;    // 16
   P.map.at(7, 1, 0) = 0.5f;  // 0.25
-  EXPECT_DOUBLE_EQ(content_loss(0.1, F.map, P.map, pool), 0.1 * 25.25);
-  EXPECT_EQ(content_loss(0.1, F.map, F.map, pool), 0.0);
+  EXPECT_DOUBLE_EQ(content_at(0.1, F, P, pool).loss, 0.1 * 25.25);
+  EXPECT_EQ(content_at(0.1, F, F, pool).loss, 0.0);
 }
 
 // The loss, computed here in double from its definition, is quadratic, so a central difference with
@@ -94,7 +122,7 @@ TEST(StyleLoss, IsTheFactorTimesTheSquaredDistanceOfScaledGramMatrices) {
   std::vector<float> G = {4, 2, 2, 6};
   const std::vector<float> A = {1, 0, 0, 5};
   // g G - A = {1, 1, 1, -2}: the squares sum to 7.
-  EXPECT_DOUBLE_EQ(style_loss(3.0, 0.5, G, A), 21.0);
+  EXPECT_DOUBLE_EQ(gram_at(3.0, 0.5, G, A), 21.0);
   // G has become S = 4 factor g (g G - A) = 6 (g G - A).
   EXPECT_EQ(G, (std::vector<float>{6, 6, 6, -12}));
 }
@@ -102,7 +130,7 @@ TEST(StyleLoss, IsTheFactorTimesTheSquaredDistanceOfScaledGramMatrices) {
 TEST(StyleLoss, OfEqualMatricesIsNothing) {
   std::vector<float> G = {4, 2, 2, 6};
   const std::vector<float> A = {2, 1, 1, 3};
-  EXPECT_EQ(style_loss(3.0, 0.5, G, A), 0.0);
+  EXPECT_EQ(gram_at(3.0, 0.5, G, A), 0.0);
   EXPECT_EQ(G, (std::vector<float>{0, 0, 0, 0}));
 }
 
@@ -144,7 +172,7 @@ TEST(StyleLoss, GradientByTheFeaturesIsTheMatrixTimesThem) {
   const std::vector<float> A(target.begin(), target.end());
   Buffer<double> scratch(kernels::gram_scratch_size(F.map));
   kernels::gram(F.map, G, scratch, pool);
-  const double loss = style_loss(kFactor, kScale, G, A);
+  const double loss = gram_at(kFactor, kScale, G, A);
   kernels::turn_into_gradient(F.map, G, 0, {}, pool);
   double slope = 0, magnitude = 0;
   for_each_value(kC, kHeight, kWidth, [&](int c, int y, int x) {

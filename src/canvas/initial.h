@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "paint/objective.h"
+#include "canvas/units.h"
 
 namespace limn {
 
@@ -21,9 +21,9 @@ bool begins_with_file(const Recipe& recipe);
 // everywhere.
 Image grey_noise(const Image& like, std::uint64_t seed);
 
-// The objective's variable at the first picture: `given` (resized), the photo (of the objective's
-// size), or noise with the photo behind it. The same for a seed everywhere.
-std::vector<float> initial_variable(const Objective& objective, const Recipe& recipe, Image photo,
+// The first picture in the unit of the variable: `given` (of the photo's size), the photo, or noise
+// with the photo behind it. The same for a seed everywhere.
+std::vector<float> initial_variable(const Units& units, const Recipe& recipe, Image photo,
                                     std::optional<Image> given);
 
 }  // namespace limn

@@ -1,5 +1,5 @@
 // Where the optimisation begins.
-#include "paint/initial.h"
+#include "canvas/initial.h"
 
 #include <gtest/gtest.h>
 
@@ -29,14 +29,19 @@ Moments moments_of(std::span<const float> values) {
 class InitialVariable : public testing::Test {
  protected:
   std::vector<float> of(const Recipe& recipe, std::optional<Image> given = {}) {
-    const Objective objective(model_.weights(), recipe, photo_, photo_, pool_);
-    return initial_variable(objective, recipe, photo_, std::move(given));
+    if (given) given = resized(*given, photo_.width, photo_.height);
+    return initial_variable(units(recipe), recipe, photo_, std::move(given));
+  }
+
+  Units units(const Recipe& recipe) const {
+    return {recipe.optimiser.space, model_.weights().convention};
   }
 
   // The same as the values of an RGB picture.
   std::vector<float> rgb_of(const Recipe& recipe) {
-    const Objective objective(model_.weights(), recipe, photo_, photo_, pool_);
-    return objective.decode(initial_variable(objective, recipe, photo_, {})).rgb;
+    return units(recipe)
+        .decode(initial_variable(units(recipe), recipe, photo_, {}), {photo_.height, photo_.width})
+        .rgb;
   }
 
   static Recipe noise_recipe(Noise noise, double share = 1) {
@@ -48,7 +53,6 @@ class InitialVariable : public testing::Test {
     return recipe;
   }
 
-  ThreadPool pool_{1};
   const Model model_ = small_vgg19();
   const Image photo_ = smooth_picture(80, 60, 1);  // 14,400 values
 };

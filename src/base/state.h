@@ -1,0 +1,52 @@
+// The state of something that goes on over time, as named numbers and arrays.
+//
+// Whatever has state walks through it in one function, in which each item is named once:
+//
+//   void Sgd::keep(State& state) {
+//     state.number("sgd.learning_rate", learning_rate_);
+//     state.integer("sgd.steps", steps_, 0, kMostSteps);
+//   }
+//
+// By a State that saves, items are read; by one that restores, they are set to what was saved. So
+// the two cannot disagree. What is restored may come from anywhere: integers are checked against
+// their range, arrays against their size.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace limn {
+
+class State {
+ public:
+  virtual ~State() = default;
+
+  virtual bool restores() const = 0;
+
+  // Arrays keep their size. Floats, of which there may be many, are not copied: what is saved must
+  // live until it has been written.
+  virtual void floats(std::string_view name, std::span<float> values) = 0;
+  virtual void numbers(std::string_view name, std::span<double> values) = 0;
+  // How many numbers were saved under this name. Only when it restores.
+  virtual std::size_t saved_numbers(std::string_view name) const = 0;
+
+  void number(std::string_view name, double& value) { numbers(name, {&value, 1}); }
+
+  // A whole number of at most 2^53. Throws Error (file) for one that is not within least..most.
+  template <typename Integer>
+  void integer(std::string_view name, Integer& value, double least, double most) {
+    auto number = static_cast<double>(value);
+    this->number(name, number);
+    if (!restores()) return;
+    check(name, number, least, most);
+    value = static_cast<Integer>(number);
+  }
+  void flag(std::string_view name, bool& value) { integer(name, value, 0, 1); }
+
+ protected:
+  // Throws Error (file), naming the item, unless it is a whole number in this range.
+  virtual void check(std::string_view name, double number, double least, double most) const = 0;
+};
+
+}  // namespace limn

@@ -1,0 +1,19 @@
+// Time that has passed.
+#pragma once
+
+#include <chrono>
+
+namespace limn {
+
+// Seconds since its making.
+class Stopwatch {
+ public:
+  double operator()() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace limn

@@ -1,0 +1,116 @@
+#include "losses/variation.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+
+namespace limn {
+namespace {
+
+// One plane's rows and the differences that the forms are made of. Beyond the edge there is none.
+struct Plane {
+  const float* x;
+  int height, width;
+
+  bool has_right(int column) const { return column + 1 < width; }
+  bool has_lower(int row) const { return row + 1 < height; }
+  double dx(int row, int column) const {
+    const float* place = x + static_cast<size_t>(row) * width + column;
+    return double{place[1]} - place[0];
+  }
+  double dy(int row, int column) const {
+    const float* place = x + static_cast<size_t>(row) * width + column;
+    return double{place[width]} - place[0];
+  }
+};
+
+double sign(double value) { return (value > 0) - (value < 0); }
+
+// The value that pixel (row, column) adds to the variation, and the slopes of that value by the
+// pixel's dx and dy (0 where there is no neighbour).
+struct PixelTerm {
+  double value = 0, slope_x = 0, slope_y = 0;
+};
+
+PixelTerm pixel_term(VariationForm form, const Plane& plane, int row, int column) {
+  const bool right = plane.has_right(column);
+  const bool lower = plane.has_lower(row);
+  const double dx = right ? plane.dx(row, column) : 0;
+  const double dy = lower ? plane.dy(row, column) : 0;
+  switch (form) {
+    case VariationForm::absolute:
+      return {std::abs(dx) + std::abs(dy), sign(dx), sign(dy)};
+    case VariationForm::squared:
+      return {(dx * dx + dy * dy) / 2, dx, dy};
+    case VariationForm::power: {
+      if (!right || !lower) return {};
+      const double square = dx * dx + dy * dy;
+      const double root4 = std::sqrt(std::sqrt(square));  // square^0.25
+      return {square * root4, 2.5 * root4 * dx, 2.5 * root4 * dy};
+    }
+  }
+  return {};
+}
+
+// The variation of one row of a plane.
+double row_variation(VariationForm form, const Plane& plane, int row) {
+  double sum = 0;
+  for (int column = 0; column < plane.width; ++column) {
+    sum += pixel_term(form, plane, row, column).value;
+  }
+  return sum;
+}
+
+// d_x: the plane's, += weight * the gradient, in that row. Each pixel gathers from the terms that
+// it is part of (its own, its left and its upper neighbour's), so that rows do not depend on each
+// other.
+void add_row_gradient(VariationForm form, double weight, const Plane& plane, int row, float* d_x) {
+  float* d_row = d_x + static_cast<size_t>(row) * plane.width;
+  double left_slope = 0;
+  for (int column = 0; column < plane.width; ++column) {
+    const PixelTerm own = pixel_term(form, plane, row, column);
+    const double upper_slope = row > 0 ? pixel_term(form, plane, row - 1, column).slope_y : 0.0;
+    d_row[column] +=
+        static_cast<float>(weight * (left_slope + upper_slope - own.slope_x - own.slope_y));
+    left_slope = own.slope_x;
+  }
+}
+
+// Calls row(band, plane, number of the row, where the plane begins) for every row of every plane,
+// in so few bands of rows that one sum for each needs no allocated memory.
+constexpr size_t kMostBands = 1024;
+template <typename Row>
+void for_rows(const View& view, ThreadPool& pool, const Row& row) {
+  const auto [height, width] = view.size;
+  const size_t rows = 3 * static_cast<size_t>(height);
+  const size_t band = (rows + kMostBands - 1) / kMostBands;
+  pool.run((rows + band - 1) / band, [&](size_t task) {
+    for (size_t i = task * band; i < std::min(rows, (task + 1) * band); ++i) {
+      const size_t first = i / height * height * width;
+      row(task, Plane{view.x.data() + first, height, width}, static_cast<int>(i % height), first);
+    }
+  });
+}
+
+}  // namespace
+
+void VariationLoss::measure(const View& view, Scratch&, ThreadPool& pool) {
+  std::array<double, kMostBands> sums = {};
+  for_rows(view, pool, [&](size_t band, const Plane& plane, int row, size_t) {
+    sums[band] += row_variation(form_, plane, row);
+  });
+  sum_ = 0;
+  for (const double sum : sums) sum_ += sum;
+}
+
+double VariationLoss::settle(const View&, Scratch&, ThreadPool&) { return factor() * sum_; }
+
+void VariationLoss::spread_to_picture(const View& view, std::span<float> d_x, ThreadPool& pool) {
+  assert(d_x.size() == view.x.size());
+  for_rows(view, pool, [&](size_t, const Plane& plane, int row, size_t first) {
+    add_row_gradient(form_, unit() * factor(), plane, row, d_x.data() + first);
+  });
+}
+
+}  // namespace limn

@@ -1,0 +1,30 @@
+// The total variation of a picture: how much neighbouring pixels differ. It asks for smoothness.
+//
+//   loss = weight * sum over planes and pixels of t(dx, dy)
+//
+// with the differences dx to the right and dy to the pixel below, 0 beyond the edge, and t one of
+// the published forms (VariationForm): |dx| + |dy|, (dx^2 + dy^2) / 2, or (dx^2 + dy^2)^1.25. Where
+// a difference is 0, the derivative of |difference| is taken as 0.
+#pragma once
+
+#include <limn/limn.h>
+
+#include "losses/loss.h"
+
+namespace limn {
+
+class VariationLoss : public Loss {
+ public:
+  VariationLoss(double weight, VariationForm form)
+      : Loss(Term::total_variation, weight), form_(form) {}
+
+  void measure(const View&, Scratch&, ThreadPool&) override;
+  double settle(const View&, Scratch&, ThreadPool&) override;
+  void spread_to_picture(const View&, std::span<float> d_x, ThreadPool&) override;
+
+ private:
+  const VariationForm form_;
+  double sum_ = 0;
+};
+
+}  // namespace limn

@@ -1,0 +1,367 @@
+#include "paint/painter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "canvas/canvas.h"
+#include "canvas/initial.h"
+#include "image/alpha.h"
+#include "image/border.h"
+#include "image/colour.h"
+#include "optimise/descent.h"
+#include "optimise/optimiser.h"
+#include "paint/balance.h"
+#include "paint/loss_unit.h"
+
+namespace limn {
+namespace {
+
+std::optional<Image> first_picture(const Pictures& pictures, const Recipe& recipe) {
+  std::optional<Image> given = initial_picture(pictures, recipe);
+  if (given && recipe.picture.colors == Colors::content) given = lightness_of(std::move(*given));
+  return given;
+}
+
+}  // namespace
+
+void check_plan(const Plan& plan, const Pictures& pictures) {
+  if (plan.levels.empty()) fail(ErrorKind::usage, "the plan has no sizes: make it by make_plan");
+  size_t paintings = 0;
+  for (const Style& style : pictures.styles) paintings += style.paintings.size();
+  if (paintings != plan.sizes().paintings.size()) {
+    fail(ErrorKind::usage, "the plan is for {} paintings, but there are {}",
+         plan.sizes().paintings.size(), paintings);
+  }
+  sizes_of(pictures);
+  check_pictures(pictures, plan.recipe);
+}
+
+// What the painting at one size is made of. The parts refer to each other: it stays where it is.
+struct Painter::AtLevel {
+  AtLevel(const Weights& weights, const Recipe& recipe, const Scene& scene,
+          std::shared_ptr<const Targets> targets, ThreadPool& pool)
+      : objective(weights, recipe, std::move(targets), pool),
+        canvas(objective.units(), objective.picture_size(), scene.keep, scene.grey,
+               recipe.pyramid.bands, pool),
+        // The first evaluation chooses the unit, of those optimisers that need not know it.
+        has_unit(recipe.optimiser.kind != OptimiserKind::lbfgs),
+        plateau(recipe.optimiser.plateau) {}
+  AtLevel(const AtLevel&) = delete;
+  AtLevel& operator=(const AtLevel&) = delete;
+
+  // The losses, of which the total is what is minimised: times the objective's unit, like the
+  // gradient with respect to z.
+  Losses evaluate(std::span<const float> z, std::span<float> d_z) {
+    const std::span<const float> x = canvas.picture(z);
+    const std::span<float> d_x = canvas.d_picture(d_z);
+    Losses losses = std::exchange(has_unit, true)
+                        ? objective.evaluate(x, d_x)
+                        : choose_unit(objective, weight_unit(objective), x, d_x);
+    canvas.pull(d_z);
+    losses.total *= objective.unit();
+    return losses;
+  }
+
+  Descent make_descent(const Recipe& recipe, std::vector<float> z, State* state) {
+    const auto clip = [this](std::span<float> at) { canvas.clip(at); };
+    return {[this](std::span<const float> at, std::span<float> d) { return evaluate(at, d); },
+            std::move(z),
+            make_optimiser(recipe, canvas.size(), objective.pool(), canvas.planes()),
+            objective.pool(),
+            recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
+            recipe.output.look_every,
+            state};
+  }
+
+  // Without its border, not clamped.
+  Image picture(std::span<const float> z, int border) {
+    return without_border(canvas.image({z.begin(), z.end()}), border);
+  }
+
+  Objective objective;
+  Canvas canvas;
+  bool has_unit;
+  std::optional<Descent> descent;
+  Plateau plateau;
+};
+
+Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets& targets,
+                 State* state)
+    : model_(model),
+      plan_(std::move(plan)),
+      targets_(targets),
+      schedule_([this] { return seconds_before_ + stopwatch_(); }, plan_.levels,
+                plan_.recipe.optimiser.seconds),
+      pool_(plan_.recipe.picture.threads, plan_.recipe.picture.pinning) {
+  const Recipe& recipe = plan_.recipe;
+  check_plan(plan_, pictures);
+  targets_.resize(plan_.levels.size());
+  // What the loop fills is made here once: iterations allocate nothing.
+  painted_.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
+  now_.iterations = recipe.optimiser.iterations;
+
+  if (!state) given_ = first_picture(pictures, recipe);
+  pictures.initial = {};
+  pictures = at_working_sizes(std::move(pictures), plan_.sizes());
+  finish_ = std::make_unique<Finish>(pictures, recipe);
+  scene_ = make_scene(std::move(pictures), recipe, plan_.sizes());
+  if (state) keep_progress(*state);
+  begin_level(level_, state);
+  if (painted_.history.empty() && !over_) record();
+}
+
+Painter::~Painter() = default;
+
+// The scene at a level's sizes; the last one takes it.
+Scene Painter::scene_of(size_t level) {
+  const WorkingSizes& sizes = plan_.levels[level].sizes;
+  const bool last = level + 1 == plan_.levels.size();
+  return last ? resized(std::move(scene_), sizes) : resized(std::as_const(scene_), sizes);
+}
+
+// What is largest here is the objective's memory. Beside it live only the pictures that are still
+// needed: each is given back before the next large piece is taken.
+void Painter::begin_level(size_t level, State* state) {
+  const Recipe& recipe = plan_.recipe;
+  const Weights& weights = model_.weights();
+  const WorkingSizes& sizes = plan_.levels[level].sizes;
+  level_ = level;
+  schedule_.begin(level);
+  Scene scene = with_border(scene_of(level), recipe.picture.border);
+  const bool regional = is_regional(recipe, scene.has_masks());
+  std::shared_ptr<const Targets>& targets = targets_[level];
+  if (targets && targets->basis != targets_basis(weights, recipe, sizes, regional)) {
+    targets.reset();
+  }
+  if (!targets) targets = measure_targets(weights, recipe, sizes, scene, pool_);
+  scene.sources.clear();
+  at_ = std::make_unique<AtLevel>(weights, recipe, scene, targets, pool_);
+  Canvas& canvas = at_->canvas;
+  over_.reset();
+  if (state) {
+    keep_level(*state);
+    at_->descent.emplace(at_->make_descent(recipe, std::vector<float>(canvas.size()), state));
+  } else {
+    balance(at_->objective, canvas, scene.photo);
+    if (given_) {
+      given_ = with_border(resized(*given_, sizes.picture.width, sizes.picture.height),
+                           recipe.picture.border);
+      lay_on(*given_, scene.photo);  // what cannot be seen of a first picture is the photo
+    }
+    std::vector<float> x = initial_variable(at_->objective.units(), recipe, scene.photo,
+                                            std::exchange(given_, std::nullopt));
+    std::vector<float> z = canvas.of(std::move(x), scene.photo);
+    scene = Scene();
+    at_->descent.emplace(at_->make_descent(recipe, std::move(z), nullptr));
+  }
+  if (!std::isfinite(at_->descent->losses().total)) over_ = Outcome::failed;
+  now_.width = sizes.picture.width;
+  now_.height = sizes.picture.height;
+  const auto show = [this](std::span<const float> z) {
+    return (*finish_)(at_->picture(z, plan_.recipe.picture.border));
+  };
+  now_.picture = [this, show] { return show(at_->descent->x()); };
+  now_.best_picture = [this, show] { return show(at_->descent->best_x()); };
+  schedule_.begin_iterations();
+}
+
+// Measured at the first size, for all of them.
+void Painter::balance(Objective& objective, const Canvas& canvas, const Image& photo) {
+  if (plan_.recipe.balance.kind == Balance::fixed) return;
+  if (!weights_) weights_ = measured_weights(objective, canvas, plan_.recipe, photo);
+  objective.multiply(*weights_);
+}
+
+bool Painter::step() {
+  while (!ended_) {
+    Descent& descent = *at_->descent;
+    if (!over_) {
+      if (descent.iteration() >= plan_.levels[level_].iterations) {
+        over_ = Outcome::finished;
+      } else if (!schedule_.has_time_for_an_iteration()) {
+        over_ = Outcome::out_of_time;
+      }
+    }
+    if (over_) {
+      if (!begin_next_level()) return false;
+      continue;
+    }
+    const Descent::Status status = descent.advance();
+    if (status == Descent::Status::failed) over_ = Outcome::failed;
+    if (status == Descent::Status::converged) over_ = Outcome::converged;
+    if (over_) continue;
+    schedule_.count_iteration();
+    record();
+    if (at_->plateau.reached(descent.losses().total)) over_ = Outcome::converged;
+    return true;
+  }
+  return false;
+}
+
+void Painter::stop() {
+  over_ = Outcome::stopped;
+  ended_ = true;
+}
+
+// The one after the present, which is over; false where that was the last, or the end.
+bool Painter::begin_next_level() {
+  const size_t next = level_ + 1;
+  ended_ = next == plan_.levels.size() || over_ == Outcome::failed;
+  if (!ended_ && !schedule_.has_time_for(next)) {
+    over_ = Outcome::out_of_time;
+    ended_ = true;
+  }
+  if (ended_) return false;
+  end_level();
+  begin_level(next, nullptr);
+  return true;
+}
+
+// Takes its picture and its counts.
+void Painter::end_level() {
+  // Not all iterations are done if those of an earlier size are not.
+  cut_short_ = cut_short_ || over_ == Outcome::out_of_time;
+  Descent& descent = *at_->descent;
+  descent.look();
+  const bool last = plan_.recipe.output.keep == Keep::last;
+  painted_.best_iteration = done_ + descent.best_iteration();
+  done_ += descent.iteration();
+  painted_.iteration = last ? done_ : painted_.best_iteration;
+  changed_ = changed_ || (last ? descent.has_moved() : descent.best_iteration() > 0);
+  painted_.rejected_steps += descent.rejected_steps();
+  now_.picture = now_.best_picture = {};
+  given_ =
+      without_border(at_->canvas.image(last ? std::move(descent).x() : std::move(descent).best_x()),
+                     plan_.recipe.picture.border);
+  at_.reset();
+}
+
+Painted Painter::finish() {
+  end_level();
+  painted_.outcome = over_.value_or(Outcome::stopped);
+  if (cut_short_ && painted_.outcome == Outcome::finished) painted_.outcome = Outcome::out_of_time;
+  painted_.picture = (*finish_)(std::move(*given_));
+  painted_.unchanged = !changed_ && plan_.recipe.optimiser.iterations > 0;
+  painted_.seconds = schedule_.seconds();
+  return std::move(painted_);
+}
+
+// Of the present iteration, in the history and for whoever looks.
+void Painter::record() {
+  now_.iteration = done_ + at_->descent->iteration();
+  now_.seconds = schedule_.seconds();
+  now_.losses = at_->descent->losses();
+  now_.losses.total =  // in the recipe's unit
+      now_.losses.content + now_.losses.style + now_.losses.total_variation;
+  painted_.history.push_back({now_.iteration, now_.seconds, now_.width, now_.height, now_.losses});
+}
+
+Painted paint_all(Painter& painter, const ProgressCallback& progress) {
+  bool more = painter.has_begun();
+  while (more) {
+    if (progress && !progress(painter.now())) {
+      painter.stop();
+      break;
+    }
+    more = painter.step();
+  }
+  return painter.finish();
+}
+
+// --------------------------------------------------------------------------------------- state --
+
+namespace {
+
+constexpr double kMostIterations = 1e6;  // as optimiser.iterations may be
+constexpr double kMostSide = 1e6;
+
+void keep(State& state, LossWeights& weights) {
+  state.numbers("weights.content", weights.content);
+  state.numbers("weights.style", weights.style);
+  state.number("weights.total_variation", weights.total_variation);
+}
+
+// An outcome, or that there is none yet, which is -1. What was stopped, or had no iterations or no
+// time left, may go on.
+void keep(State& state, std::optional<Outcome>& over) {
+  int number = over ? static_cast<int>(*over) : -1;
+  state.integer("painter.over", number, -1, static_cast<int>(Outcome::failed));
+  if (!state.restores()) return;
+  const auto saved = static_cast<Outcome>(number);
+  over.reset();
+  if (saved == Outcome::converged || saved == Outcome::failed) over = saved;
+}
+
+}  // namespace
+
+// What is known before the level is set up.
+void Painter::keep_progress(State& state) {
+  state.integer("painter.level", level_, 0, static_cast<double>(plan_.levels.size() - 1));
+  state.integer("painter.done", done_, 0, kMostIterations);
+  state.flag("painter.changed", changed_);
+  state.flag("painter.cut_short", cut_short_);
+  state.integer("painter.rejected_steps", painted_.rejected_steps, 0, kMostIterations);
+  double seconds = schedule_.seconds();
+  state.number("painter.seconds", seconds);
+  if (state.restores()) seconds_before_ = seconds;
+  keep_history(state);
+}
+
+void Painter::keep_history(State& state) {
+  constexpr size_t kColumns = 8;
+  std::vector<IterationRecord>& history = painted_.history;
+  if (state.restores()) {
+    history.resize(std::min(state.saved_numbers("history") / kColumns, history.capacity()));
+  }
+  std::vector<double> numbers(kColumns * history.size());
+  const auto visit = [&](size_t i, const auto& column) {
+    double* row = numbers.data() + kColumns * i;
+    IterationRecord& record = history[i];
+    column(row[0], record.iteration);
+    column(row[1], record.seconds);
+    column(row[2], record.width);
+    column(row[3], record.height);
+    column(row[4], record.losses.content);
+    column(row[5], record.losses.style);
+    column(row[6], record.losses.total_variation);
+    column(row[7], record.losses.total);
+  };
+  for (size_t i = 0; i < history.size() && !state.restores(); ++i) {
+    visit(i, [](double& number, auto value) { number = static_cast<double>(value); });
+  }
+  state.numbers("history", numbers);
+  for (size_t i = 0; i < history.size() && state.restores(); ++i) {
+    visit(i, [](double number, auto& value) {
+      using Value = std::remove_reference_t<decltype(value)>;
+      value = std::is_integral_v<Value>
+                  ? static_cast<Value>(number >= 0 && number <= kMostSide ? number : 0)
+                  : static_cast<Value>(number);
+    });
+  }
+}
+
+void Painter::keep_level(State& state) {
+  Objective& objective = at_->objective;
+  LossWeights weights = objective.weights();
+  limn::keep(state, weights);
+  double unit = objective.unit();
+  state.number("objective.unit", unit);
+  state.flag("objective.has_unit", at_->has_unit);
+  if (state.restores()) {
+    objective.multiply(weights);
+    objective.set_unit(unit);
+    if (plan_.recipe.balance.kind == Balance::measured) weights_ = weights;
+  }
+  limn::keep(state, over_);
+  at_->plateau.keep(state);
+}
+
+void Painter::keep(State& state) {
+  keep_progress(state);
+  keep_level(state);
+  at_->descent->keep(state);
+}
+
+}  // namespace limn

@@ -1,0 +1,64 @@
+#include "paint/plan.h"
+
+#include <string>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "canvas/sizes.h"
+#include "losses/layers.h"
+#include "network/student.h"
+#include "network/weights.h"
+#include "paint/objective.h"
+#include "paint/pyramid.h"
+#include "recipe/fields.h"
+
+namespace limn {
+
+void check_recipe(const Model& model, const Recipe& recipe) {
+  const std::string name = "recipe '" + recipe.name + "'";
+  check_ranges(recipe, name);
+  check_network_name(recipe.network.name);
+  // A recipe for the built-in network is not particular: its losses mean the same with any.
+  const bool is_particular = recipe.network.name != kBuiltinName;
+  if (is_particular && recipe.network.name != model.network()) {
+    fail(ErrorKind::usage,
+         "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
+         "--network {}",
+         name, recipe.network.name, model.weights().source, model.network(), model.network());
+  }
+  const bool reads_layers = !layers_in_use(*model.weights().network, recipe).empty();
+  if (!reads_layers && recipe.total_variation.weight == 0) {
+    fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
+  }
+  if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
+    fail(ErrorKind::usage,
+         "{}: style.shifts are of matrices, but style.statistic is mean-deviation; choose gram or "
+         "covariance, or no shifts",
+         name);
+  }
+}
+
+Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& recipe) {
+  check_recipe(model, recipe);
+  Plan plan;
+  plan.recipe = recipe;
+  plan.levels = pyramid_levels(working_sizes(pictures, recipe), recipe);
+  for (const Level& level : plan.levels) check_objective(model.weights(), recipe, level.sizes);
+  predict_memory(plan, model, {}, 0);
+  return plan;
+}
+
+void predict_memory(Plan& plan, const Model& model, const Parts& parts, double reading_bytes) {
+  const int asked = plan.recipe.picture.threads;
+  plan.bytes = predict_painting_bytes(model.weights(), plan.recipe, plan.sizes(), parts,
+                                      asked == 0 ? available_cores() : asked, reading_bytes);
+}
+
+void leave_out_painting(Plan& plan, size_t index) {
+  for (Level& level : plan.levels) {
+    std::vector<Size>& paintings = level.sizes.paintings;
+    paintings.erase(paintings.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+}
+
+}  // namespace limn

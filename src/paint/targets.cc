@@ -1,0 +1,128 @@
+#include "paint/targets.h"
+
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "canvas/units.h"
+#include "losses/gram.h"
+#include "losses/regions.h"
+
+namespace limn {
+namespace {
+
+class Measuring {
+ public:
+  Measuring(const Weights& weights, const Recipe& recipe, Targets& targets, ThreadPool& pool)
+      : recipe_(recipe),
+        targets_(targets),
+        pool_(pool),
+        layers_(layers_in_use(*weights.network, recipe)),
+        network_(weights, recipe.network.pooling, deepest_row(layers_)),
+        units_(recipe.optimiser.space, targets.basis.convention) {}
+
+  // The picture's regions at its layers, without their statistics.
+  void make_regions(std::span<const Mask> regions) {
+    const auto [height, width] = targets_.picture_size();
+    const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
+                                    targets_.basis.taps, Purpose::gradients, pool_.threads());
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].style_weight == 0) continue;
+      targets_.layers[i].regions = region_targets(recipe_, regions, plan.taps[i].shape);
+    }
+  }
+
+  void add_painting(const Source& source) {
+    const std::vector<TapRequest> taps = painting_taps(layers_, targets_.regional);
+    if (taps.empty()) return;
+    const Image& painting = source.painting;
+    Pass pass(network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
+    pass.forward(painting.rgb, units_.of_rgb(), pool_);
+    int tap = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].style_weight == 0) continue;
+      if (targets_.regional) {
+        add_source(recipe_, source.from, source.share, network_.rows(), layers_[i].position.row,
+                   pass.features(tap), targets_.layers[i].regions[source.region], pool_);
+      } else {
+        add_gram(source.share, pass.gram(tap), pass.shape(tap), targets_.layers[i].gram);
+      }
+      ++tap;
+    }
+  }
+
+  // seen: where the photo can be seen; empty: everywhere.
+  void measure_photo(const Image& photo, const Mask& seen) {
+    std::vector<TapRequest> taps;
+    for (const LayerInUse& layer : layers_) {
+      if (layer.content_weight != 0) taps.push_back({layer.position, /*features=*/true});
+    }
+    if (taps.empty()) return;
+    Pass pass(network_, photo.height, photo.width, taps, Purpose::features, pool_.threads());
+    pass.forward(photo.rgb, units_.of_rgb(), pool_);
+    int tap = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].content_weight == 0) continue;
+      const ConstFeatureMap F = pass.features(tap++);
+      ContentTarget& target = targets_.layers[i].content;
+      target.features = Buffer<float>(F.floats());
+      std::memcpy(target.features.data(), F.data, F.floats() * sizeof(float));
+      if (seen.empty()) continue;
+      target.roots = layer_weights(seen, F.height, F.width);
+      for (float& root : target.roots) root = std::sqrt(root);
+    }
+  }
+
+ private:
+  void add_gram(double share, std::span<const float> G, ConstFeatureMap shape,
+                Buffer<float>& A) const {
+    const double scale =
+        share * gram_scale(recipe_.style.gram, static_cast<double>(shape.positions()));
+    if (A.empty()) A = Buffer<float>(G.size());  // zeros
+    for (size_t j = 0; j < G.size(); ++j) A[j] += static_cast<float>(scale * G[j]);
+  }
+
+  const Recipe& recipe_;
+  Targets& targets_;
+  ThreadPool& pool_;
+  const std::vector<LayerInUse> layers_;
+  const Network network_;
+  const Units units_;
+};
+
+}  // namespace
+
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
+                             const WorkingSizes& sizes, bool regional) {
+  return {&weights,
+          recipe.network.pooling,
+          input_convention(recipe.network.convention, weights.convention),
+          recipe.style.gram,
+          recipe.style.statistic,
+          recipe.style.shifts,
+          recipe.style.blend,
+          recipe.picture.colors,
+          recipe.picture.border,
+          sizes,
+          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false, regional)};
+}
+
+std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
+                                               const WorkingSizes& sizes, Scene& scene,
+                                               ThreadPool& pool) {
+  auto targets = std::make_shared<Targets>();
+  targets->regional = is_regional(recipe, scene.has_masks());
+  targets->basis = targets_basis(weights, recipe, sizes, targets->regional);
+  targets->layers.resize(targets->basis.taps.size());
+  if (targets->layers.empty()) return targets;
+  Measuring measuring(weights, recipe, *targets, pool);
+  if (targets->regional) measuring.make_regions(scene.regions);
+  for (Source& source : scene.sources) {
+    measuring.add_painting(source);
+    source.painting = Image();
+  }
+  measuring.measure_photo(scene.photo, scene.seen);
+  return targets;
+}
+
+}  // namespace limn

@@ -1,0 +1,65 @@
+// What the losses compare with: the photo's features and the paintings' statistics. Measuring them
+// takes a forward pass over each picture; paintings by several recipes may share them.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/parallel.h"
+#include "canvas/sizes.h"
+#include "losses/content.h"
+#include "losses/layers.h"
+#include "losses/regional.h"
+#include "network/network.h"
+#include "paint/scene.h"
+
+namespace limn {
+
+struct Targets {
+  // All that they depend on besides the pictures. Half precision is no part of it: features that
+  // content losses read are never kept in it.
+  struct Basis {
+    const Weights* weights = nullptr;
+    Pooling pooling = {};
+    InputConvention convention;
+    GramForm gram = {};
+    StyleStatistic statistic = {};
+    std::vector<int> shifts;
+    std::vector<double> blend;
+    Colors colors = {};
+    int border = 0;
+    WorkingSizes sizes;            // without the border
+    std::vector<TapRequest> taps;  // of the picture, none of them half
+    bool operator==(const Basis&) const = default;
+  };
+  struct Layer {
+    ContentTarget content;
+    Buffer<float> gram;  // A, [C][C], scaled by the Gram form; empty where no style loss reads the
+                         // layer, or where there are
+    std::vector<RegionTarget> regions;
+  };
+  Basis basis;
+  bool regional = false;      // styles are compared by regions
+  std::vector<Layer> layers;  // of basis.taps
+
+  // Of the picture, its border included.
+  Size picture_size() const {
+    const auto [height, width] = basis.sizes.picture;
+    return {height + 2 * basis.border, width + 2 * basis.border};
+  }
+};
+
+// The basis of the targets that the recipe's losses compare with. Throws Error (usage) for layers
+// the network does not have.
+Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
+                             const WorkingSizes& sizes, bool regional);
+
+// Measures the scene, which works at these sizes and has its border already. Its paintings are
+// given back one by one, when their statistics are known.
+std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
+                                               const WorkingSizes& sizes, Scene& scene,
+                                               ThreadPool& pool);
+
+}  // namespace limn
