@@ -62,7 +62,8 @@ def offences_of(path):
         if layer and included and LAYERS.index(included) > LAYERS.index(layer):
             yield f"{relative}: includes {name}, which stands to the right of '{layer}'"
         if layer == "limn" and (included or name.endswith(".h")) and name != "limn/limn.h":
-            yield f"{relative}: the public header includes {name}; it may use the standard library only"
+            yield (f"{relative}: the public header includes {name}; it may use the standard "
+                   "library only")
         for door, allowed in DOORS.items():
             if name.startswith(door) and not re.fullmatch(allowed, relative):
                 yield f"{relative}: includes {name}, which only {allowed} may know"

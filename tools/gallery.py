@@ -113,7 +113,8 @@ def main():
     add("--limn", type=command.existing_file, default=str(PROJECT / "build" / "limn"),
         metavar="PROGRAM")
     add("--size", type=int, help="longest side in pixels [limn's own]")
-    add("--vgg19", type=command.existing_file, metavar="FILE", help="VGG-19's weights, for a second sheet")
+    add("--vgg19", type=command.existing_file, metavar="FILE",
+        help="VGG-19's weights, for a second sheet")
     add("--vgg19-size", type=int, default=320, help="longest side of its pictures [320]")
     add("--vgg19-seconds", type=float, default=0, help="for each of them; 0: no limit [0]")
     add("--again", action="store_true", help="paint what is there already too")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""An HTTP server for the tests of limn model fetch: files of a folder, with the faults of real ones.
+"""An HTTP server for the tests of limn model fetch: a folder's files, with the faults of real ones.
 
     serve_ranges.py FOLDER PORT_FILE LOG
 
-It takes a free port of 127.0.0.1, writes its number to PORT_FILE, and for each request a line to LOG:
-"/path bytes=100-" (or "/path -" without a range). The first part of a path says how the file that the
-rest names is served:
+It takes a free port of 127.0.0.1, writes its number to PORT_FILE, and for each request a line to
+LOG: "/path bytes=100-" (or "/path -" without a range). The first part of a path says how the file
+that the rest names is served:
 
     /plain/F      as asked, ranges too           /noranges/F   always whole
     /half/F       half of what was asked, then the connection ends

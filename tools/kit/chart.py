@@ -1,7 +1,7 @@
 """Line charts as one standalone SVG, with nothing but Python's standard library.
 
-The background is transparent and all colours are of middle lightness, so that a chart reads on white
-pages and on dark ones. Text stays text.
+The background is transparent and all colours are of middle lightness, so that a chart reads on
+white pages and on dark ones. Text stays text.
 """
 
 import math
@@ -39,15 +39,14 @@ class Series:
 
 @dataclass
 class Chart:
-    """One panel. Labels name the quantity and its unit. A linear y axis starts at 0 unless told
-    otherwise, so that heights can be compared. x_ticks: the values to mark, if not the usual."""
+    """One panel. Labels name the quantity and its unit. A linear y axis starts at 0, so that
+    heights can be compared. x_ticks: the values to mark, if not the usual."""
     title: str
     x_label: str
     y_label: str
     series: list = field(default_factory=list)
     log_x: bool = False
     log_y: bool = False
-    y_from_zero: bool = True
     x_ticks: list = field(default_factory=list)
 
     def values(self, coordinate):
@@ -120,7 +119,7 @@ def y_axis_of(chart):
     bottom = PANEL_HEIGHT - BOTTOM
     if chart.log_y:
         return log_axis(chart.values(1), bottom, TOP)
-    return linear_axis(chart.values(1), bottom, TOP, chart.y_from_zero)
+    return linear_axis(chart.values(1), bottom, TOP, from_zero=True)
 
 
 def number(value):
@@ -199,9 +198,9 @@ def draw_chart(chart):
     return parts
 
 
-def svg(charts, columns=2):
-    """All charts, `columns` to a row, as the text of one SVG file."""
-    columns = min(columns, len(charts))
+def svg(charts):
+    """All charts, two to a row, as the text of one SVG file."""
+    columns = min(2, len(charts))
     width, height = columns * PANEL_WIDTH, math.ceil(len(charts) / columns) * PANEL_HEIGHT
     title = "; ".join(chart.title for chart in charts)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -213,5 +212,5 @@ def svg(charts, columns=2):
     return "\n".join([*parts, "</svg>", ""])
 
 
-def write_svg(charts, path, columns=2):
-    pathlib.Path(path).write_text(svg(charts, columns), encoding="utf-8")
+def write_svg(charts, path):
+    pathlib.Path(path).write_text(svg(charts), encoding="utf-8")

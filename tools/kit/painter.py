@@ -2,9 +2,7 @@
 of what limn computes.
 
 Seconds are those of the whole process, from its start to its end: reading weights and pictures and
-writing the picture count. A way with so many seconds is a long run that is interrupted (SIGINT)
-when they are over, upon which limn ends its iteration and writes the best picture so far; the
-seconds kept say when it was done with that.
+writing the picture count.
 """
 
 import dataclasses
@@ -15,16 +13,14 @@ import pathlib
 import platform
 import re
 import resource
-import signal
 import subprocess
 import time
 
 from kit import pairs as pairing
-from kit.command import INTERRUPTED, Failure
+from kit.command import Failure
 
 PICTURES = ("photo", "painting", "picture")  # what dump_evaluation is given, in this order
 ENDLESS = 100_000  # iterations: more than any way does in its seconds
-LINGERS = 120  # seconds an interrupted limn is given to end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,25 +50,23 @@ class Way:
 
     @property
     def length(self):
-        """The flags that say how long."""
-        iterations = ENDLESS if self.seconds else self.iterations
-        return ("--iterations", iterations) if iterations else ()
+        """The flags that say how long. Seconds alone end it, not the recipe's iterations."""
+        if self.seconds:
+            return "--seconds", f"{self.seconds:g}", "--iterations", ENDLESS
+        return ("--iterations", self.iterations) if self.iterations else ()
 
 
 class PaintingFailed(Failure):
     """limn failed; the text has its command and its own words."""
 
 
-def failure(words, code, output):
-    return PaintingFailed(f"{' '.join(map(str, words))}\nended with status {code}:\n{output}")
-
-
 def run(*words):
     """Runs a program to its end and returns what it said. Raises PaintingFailed."""
-    done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True)
+    words = list(map(str, words))
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
-        raise failure(words, done.returncode, done.stdout)
+        raise PaintingFailed(f"{' '.join(words)}\nended with status {done.returncode}:\n"
+                             f"{done.stdout}")
     return done.stdout
 
 
@@ -114,10 +108,8 @@ def common_settings(limn, pair, size, flags=()):
 
 def outcome(report):
     """What is kept of limn's --report."""
-    first, last = report["history"][0], report["history"][-1]
-    return {"iterations": last["iteration"], "best_iteration": report["best_iteration"],
-            "first_iteration_at": first["seconds"], "last_iteration_at": last["seconds"],
-            "outcome": report["outcome"]}
+    return {"iterations": report["history"][-1]["iteration"],
+            "best_iteration": report["best_iteration"], "outcome": report["outcome"]}
 
 
 def painted(limn, way, pair, common, folder, stem=None, told=outcome):
@@ -136,46 +128,16 @@ def painted(limn, way, pair, common, folder, stem=None, told=outcome):
     command = [limn, "paint", pair.photo, pair.painting, "-o", part, "--report", report, "--quiet",
                *(("--size", common["size"]) if common["size"] else ()), *way.length,
                *way.flags, *common["flags"]]
-    measured = timed([str(word) for word in command], way.seconds, folder / f"{stem}.log")
-    record = {"settings": settings_of(way, common), "program": common["program"], **measured,
+    begin, used = time.monotonic(), processor_seconds()
+    run(*command)
+    record = {"settings": settings_of(way, common), "program": common["program"],
+              "seconds": time.monotonic() - begin,
+              "processor_seconds": processor_seconds() - used,
               **told(json.loads(report.read_text()))}
     report.unlink()
     os.replace(part, picture)
     write_json(record_path, record)
     return record
-
-
-def timed(command, seconds, log):
-    """Runs limn, interrupting it after `seconds` unless they are 0. Returns what that took."""
-    begin, used = time.monotonic(), processor_seconds()
-    with open(log, "w") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            code = finish(process, seconds)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    taken = {"seconds": time.monotonic() - begin,
-             "processor_seconds": processor_seconds() - used}
-    if code == -signal.SIGINT:
-        raise PaintingFailed(f"limn had not begun to paint after {seconds:g} s; give it more")
-    if code != 0 and not (seconds and code == INTERRUPTED):
-        raise failure(command, code, log.read_text())
-    log.unlink()
-    return taken
-
-
-def finish(process, seconds):
-    """Waits for the process, interrupting it after so many seconds. Returns its exit code."""
-    try:
-        return process.wait(seconds or None)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    try:
-        return process.wait(LINGERS)
-    except subprocess.TimeoutExpired:
-        raise PaintingFailed(f"limn was interrupted, but went on for {LINGERS} s") from None
 
 
 def processor_seconds():

@@ -5,13 +5,14 @@
       --photo photo.jpg --painting painting.jpg --recipe keras --recipe my.toml
   gradient.py --limn-dump build/dump_evaluation --weights builtin --photo ... --painting ...
 
-Weights are VGG's as Keras publishes them, or those of a network that imitates VGG-19: a .safetensors
-of that kind, or "builtin" for the one inside limn (models/builtin.safetensors). Its features are
-compared as they are; its losses are stated of its features taken to VGG-19's by the file's maps.
+Weights are VGG's as Keras publishes them, or those of a network that imitates VGG-19: a
+.safetensors of that kind, or "builtin" for the one inside limn (models/builtin.safetensors). Its
+features are compared as they are; its losses are stated of its features taken to VGG-19's by the
+file's maps.
 
-Nothing here reads limn's code or calls its library: equations.py states the objective a second time.
-Every number is computed twice: in float64, which is the reference, and in float32, which shows how
-much of limn's distance from the reference is merely float32.
+Nothing here reads limn's code or calls its library: equations.py states the objective a second
+time. Every number is computed twice: in float64, which is the reference, and in float32, which
+shows how much of limn's distance from the reference is merely float32.
 
 Exit status: 0 all within their limits, 1 some line is not, 77 something needed is not here, 2 bad
 usage.

@@ -7,8 +7,9 @@
   parity.py ... --sheet docs/parity           longer runs, and their pictures side by side
 
 systems.py states the five, pictures.py makes what they paint, and each reads the kind of weights
-file that it was published with: made here from Keras's VGG-19, where that is not the file itself. Both sides are given the same pictures at the same size, and begin with the same
-variable; from there on each is on its own.
+file that it was published with: made here from Keras's VGG-19, where that is not the file itself.
+Both sides are given the same pictures at the same size, and begin with the same variable; from
+there on each is on its own.
 
 Exit status: 0 all within their limits, 1 some figure is not, 77 something needed is not here, 2 bad
 usage.
@@ -95,9 +96,9 @@ class Case:
 
 
 # Keras's rate is one for 400 rows: a pixel's gradient grows as pixels get fewer, and at 108 rows
-# gradient descent runs off on both sides. There the rate is lower in proportion to the pixels. At 400
-# rows rounding turns over some signs in the first gradient already, as many as the setting to be
-# told by it would.
+# gradient descent runs off on both sides. There the rate is lower in proportion to the pixels. At
+# 400 rows rounding turns over some signs in the first gradient already, as many as the setting to
+# be told by it would.
 CASES = [
     Case("keras", "vgg19.h5", "learning rate 7.29", learning_rate=7.29),
     Case("keras", "vgg19.h5", "400 rows", rows=400, after=(1, 3), quick_after=(), movement=False),
@@ -179,9 +180,9 @@ def descend(system, initial, after):
 # ---------------------------------------------------------------------------- the comparison --
 
 def expected_sizes(case, photo, painting):
-    """((height, width) of the photo, of the painting) that limn works on in the system's stead, from
-    the (height, width) of the files. The systems cut what is left of a proportion, limn rounds it:
-    they are alike where a proportion gives whole pixels."""
+    """((height, width) of the photo, of the painting) that limn works on in the system's stead,
+    from the (height, width) of the files. The systems cut what is left of a proportion, limn rounds
+    it: they are alike where a proportion gives whole pixels."""
     rows, columns = photo
     if case.system == "keras":
         size = (case.rows, (2 * columns * case.rows + rows) // (2 * rows))
@@ -299,8 +300,7 @@ def maker(part):
 
 
 def parts(results, painted, quick):
-    """{part: Markdown} of docs/parity.md. results: {case: lines}; painted: what paint_sheet returns.
-    """
+    """{part: Markdown} of docs/parity.md. results: {case: lines}; painted: of paint_sheet."""
     label = lambda case: f"`{case.system}`" + case.name[len(case.system):]
     steps, totals = (1, 3, 10), (3, 10, 20, 50, 100)
     same = [[label(case), case.weights_file, place,

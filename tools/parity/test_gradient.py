@@ -1,11 +1,10 @@
 #!/usr/bin/python3
-"""Tests of gradient.py against fake dumps: sound ones must pass, a damaged one must fail in its line
-and no other. They need no limn and no weights."""
+"""Tests of gradient.py against fake dumps: sound ones must pass, a damaged one must fail in its
+line and no other. They need no limn and no weights."""
 
 import pathlib
 import sys
 import tomllib
-import unittest
 
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 from kit import needs

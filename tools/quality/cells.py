@@ -44,7 +44,7 @@ def default_way(limn):
 
 
 def vgg19_way(limn, weights, seconds=0):
-    """The same with VGG-19's weights, within so many seconds a picture; 0: however long it takes."""
+    """The same with VGG-19's weights, within so many seconds a picture; 0: as long as it takes."""
     digest = painter.program_digest(limn) + pairing.digest(weights)
     flags = ("--weights", str(pathlib.Path(weights).resolve()))
     if seconds:

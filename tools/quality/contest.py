@@ -1,18 +1,14 @@
 """limn's own recipe against those of five published programs, in equal time.
 
-Every recipe paints the same pairs at the same size for the same seconds: by `limn paint --seconds`,
-where limn has that flag. Where it has not, a short run tells how long an iteration takes, and the
-recipe is given as many iterations as fit.
+Every recipe paints the same pairs at the same size for the same seconds, by `limn paint --seconds`.
 """
 
 import dataclasses
-import math
 import pathlib
 
 from kit import painter
 from kit import pairs as pairing
 
-PACE_ITERATIONS = 6  # of the short run; its first is not counted
 OURS = ("limn", "limn-vgg19")
 REFERENCES = ("keras", "tensorflow", "gatys", "hundred-lines", "pytorch")
 # What a recipe needs to paint with VGG-19 as Keras publishes it instead of its own weights.
@@ -57,31 +53,6 @@ def entries(limn, vgg19, published):
     return found
 
 
-def has_own_clock(limn):
-    """Whether `limn paint` knows --seconds."""
-    return "--seconds" in painter.run(limn, "paint", "--help")
-
-
-def iterations_within(seconds, record):
-    """How many iterations fit into the seconds, by the record of a short run: all that it took
-    outside of its iterations is taken again."""
-    pace = (record["last_iteration_at"] - record["first_iteration_at"]) / record["iterations"]
-    once = record["seconds"] - record["last_iteration_at"] + record["first_iteration_at"]
-    return max(1, math.floor((seconds - once) / max(pace, 1e-6)))
-
-
-def timed_way(limn, entry, pair, common, seconds, folder):
-    """The Way that paints the pair for so many seconds."""
-    if has_own_clock(limn):
-        # Seconds are what ends it, not the iterations that the recipe would have.
-        flags = ("--seconds", f"{seconds:g}", "--iterations", painter.ENDLESS)
-        return painter.Way(entry.name, (*entry.flags, *flags), entry.digest)
-    short = painter.Way(entry.name, entry.flags, entry.digest, iterations=PACE_ITERATIONS)
-    record = painter.painted(limn, short, pair, common, folder / "pace")
-    return painter.Way(entry.name, entry.flags, entry.digest,
-                       iterations=iterations_within(seconds, record))
-
-
 def paint(limn, entries_, pair, size, seconds, folder, say=print):
     """{entry's name: (picture, record)} of the pair; of an entry that limn refuses, (None, what it
     said)."""
@@ -89,7 +60,7 @@ def paint(limn, entries_, pair, size, seconds, folder, say=print):
     folder, found = folder / pair.name, {}
     for entry in entries_:
         try:
-            way = timed_way(limn, entry, pair, common, seconds, folder)
+            way = painter.Way(entry.name, entry.flags, entry.digest, seconds=seconds)
             record = painter.painted(limn, way, pair, common, folder, entry.name)
         except painter.PaintingFailed as failure:
             found[entry.name] = None, str(failure).strip().splitlines()[-1]

@@ -5,8 +5,8 @@
   convergence.py ... --weights vgg19.h5 --size 384 --iterations 200
 
 Both paint each pair at one size from the photo, by the recipe's losses with the weights that are
-measured at the same place, so that a loss means the same for both. Plain: L-BFGS on pixels, steps of
-length 1, one guess of curvature, as the published programs have it. What was painted is kept in
+measured at the same place, so that a loss means the same for both. Plain: L-BFGS on pixels, steps
+of length 1, one guess of curvature, as the published programs have it. What was painted is kept in
 --out, and not painted again with the same program, pictures and weights.
 
 A table goes to standard output: of the iterations (a line search's further evaluations are not

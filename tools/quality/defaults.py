@@ -117,8 +117,7 @@ def folded(row, columns=COLUMNS):
 
 def run_contest(options, judge, conditions):
     entries = contest.entries(options.limn, options.vgg19, options.published)
-    conditions = {**conditions, "seconds": options.seconds, "size": options.contest_size,
-                  "clock": contest.has_own_clock(options.limn)}
+    conditions = {**conditions, "seconds": options.seconds, "size": options.contest_size}
     results, rows = {}, []
     for pair in options.pairs or [example(*names) for names in CONTEST]:
         painted = contest.paint(options.limn, entries, pair, options.contest_size,

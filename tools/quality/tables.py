@@ -94,11 +94,9 @@ def contest_table(entries, results):
 
 
 def contest_part(conditions, entries, results, shown):
-    clock = ("by `--seconds`" if conditions["clock"] else
-             "by a number of iterations that a short run's pace gave")
     return "\n\n".join([
-        f"{conditions['seconds']:g} s each, {clock}, longest side {conditions['size']} pixels, "
-        f"{measured(conditions)}. Style / content:", contest_table(entries, results),
+        f"{conditions['seconds']:g} s each, by `--seconds`, longest side {conditions['size']} "
+        f"pixels, {measured(conditions)}. Style / content:", contest_table(entries, results),
         f"![photo, painting, and what each recipe made of them]({shown})"])
 
 

@@ -86,7 +86,7 @@ class Cells(WithLimn):
             paint()
             self.assertEqual(len(self.calls()), expected)
         self.assertIn("--weights", self.calls()[-1])
-        self.program("changed")
+        self.limn.write_text(self.limn.read_text() + "# another build\n")
         self.paint(size=32)
         self.assertEqual(len(self.calls()), 30)
         (self.folder / "out" / "b-oil.png").unlink()  # interrupted
@@ -198,26 +198,10 @@ class Contest(WithLimn):
         return contest.paint(self.limn, entries, self.pairs[0], 48, 20, self.folder / "out",
                              lambda text: None)
 
-    def test_iterations_that_fit(self):
-        record = {"first_iteration_at": 2.0, "last_iteration_at": 5.0, "iterations": 6,
-                  "seconds": 6.5}  # 0.5 s each, 3.5 s for all else
-        self.assertEqual(contest.iterations_within(20, record), 33)
-        self.assertEqual(contest.iterations_within(1, record), 1)
-
-    def test_measured_where_limn_has_no_clock(self):
-        found = self.paint(self.entries()[:1])
-        _, record = found["limn"]
-        short = json.loads(next((self.folder / "out").glob("*/pace/*.json")).read_text())
-        self.assertEqual(record["iterations"], contest.iterations_within(20, short))
-        self.assertEqual([f"--iterations {contest.PACE_ITERATIONS} " in call
-                          for call in self.calls()], [True, False])
-        self.paint(self.entries()[:1])
-        self.assertEqual(len(self.calls()), 2)
-
-    def test_limns_own_clock(self):
-        self.program("--seconds")
-        self.paint(self.entries()[:1])
-        self.assertEqual(len(self.calls()), 1)
+    def test_painted_by_limns_own_clock(self):
+        for _ in range(2):
+            self.paint(self.entries()[:1])
+            self.assertEqual(len(self.calls()), 1)
         self.assertIn("--seconds 20", self.calls()[0])
 
     def test_recipes_paint_with_weights_that_are_not_theirs(self):
@@ -277,7 +261,7 @@ class Tables(unittest.TestCase):
         entries = [contest.Entry(name, name, (), "", note)
                    for name, note in (("limn", ""), ("pytorch", "smaller"), ("gatys", ""))]
         run = lambda style: {**verdict(style), "iterations": 10, "seconds": 2.0}
-        conditions = {**CONDITIONS, "seconds": 2, "size": 64, "clock": True}
+        conditions = {**CONDITIONS, "seconds": 2, "size": 64}
         text = tables.contest_part(conditions, entries, {
             "a__b": {"limn": run(0.2), "pytorch": run(0.3), "gatys": "no weights"},
             "c__d": {"limn": run(0.4), "pytorch": run(0.5), "gatys": "no weights"}}, "a.jpg")

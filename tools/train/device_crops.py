@@ -20,7 +20,7 @@ import synthetic
 REDUCTIONS = 3  # each picture is kept whole, halved and quartered, so that reducing does not alias
 MOST_REDUCED, MOST_ENLARGED = 3.0, 1.5
 STYLE_SHARE = 0.1  # of crops
-ORDERS = ((1, 2, 0), (2, 0, 1), (2, 1, 0), (1, 0, 2), (0, 2, 1))  # of channels, other than their own
+ORDERS = ((1, 2, 0), (2, 0, 1), (2, 1, 0), (1, 0, 2), (0, 2, 1))  # of channels, but for their own
 GRAINS = (1, 1, 2, 4)  # pixels of noise, one as likely as the other
 
 

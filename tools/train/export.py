@@ -161,7 +161,8 @@ def read_student(path):
     written, metadata = vgg.read_student(path)
     levels = network.parse_spec(metadata["widths"])
     places = {tap: at.layer[4:] for tap, at in written.taps.items()}
-    student = network.Student(levels, places, {tap: at.channels for tap, at in written.taps.items()})
+    channels = {tap: at.channels for tap, at in written.taps.items()}
+    student = network.Student(levels, places, channels)
     with torch.no_grad():
         for i, (id, (kernel, bias)) in enumerate(written.filters.items()):
             unit = network.INPUT_UNIT if i == 0 else 1.0

@@ -96,8 +96,8 @@ def parse_taps(text, levels):
 
 def to_input(pictures):
     """(N, 3, H, W) RGB in 0..255 -> what both networks read."""
-    mean = torch.tensor(vgg.CAFFE.mean, dtype=pictures.dtype, device=pictures.device).reshape(3, 1, 1)
-    return pictures.flip(1) - mean
+    mean = torch.tensor(vgg.CAFFE.mean, dtype=pictures.dtype, device=pictures.device)
+    return pictures.flip(1) - mean.reshape(3, 1, 1)
 
 
 class Student(nn.Module):

@@ -35,8 +35,9 @@ TEACHER_WIDTH = 16  # channels: 16, 32, 64, 128, 128; at least the student's, as
 
 
 def settings(**changes):
-    return trainers.Settings(**{"network": SPEC, "taps": "", "plan_steps": 12, "crop": 32, "batch": 2,
-                             "warm_up": 3, "calibration_crops": 4, "refit_crops": 16, **changes})
+    return trainers.Settings(**{
+        "network": SPEC, "taps": "", "plan_steps": 12, "crop": 32, "batch": 2, "warm_up": 3,
+        "calibration_crops": 4, "refit_crops": 16, **changes})
 
 
 def teacher():
