@@ -76,8 +76,10 @@ def features(rows, filters, x, pooling="max", wanted=None):
     found = {}
 
     def keep(name):
-        if wanted is None or name in wanted:
+        kept = wanted is None or name in wanted
+        if kept:
             found[name] = x
+        return kept
 
     for kind, row in rows:
         if wanted is not None and len(found) == len(set(wanted)):
@@ -86,8 +88,7 @@ def features(rows, filters, x, pooling="max", wanted=None):
             x = pooled(x, pooling)
         else:
             x = F.conv2d(x, *filters(row), padding=1)
-            keep("conv" + row)
-            x = F.relu(x)
+            x = F.relu(x, inplace=not keep("conv" + row))
         keep(("pool" if kind == "pool" else "relu") + row)
     return found
 

@@ -1,15 +1,13 @@
 """A photo-like and a painting-like picture, made by a program so that they may be given away.
 
-  pictures.py FOLDER [--size PIXELS]     writes FOLDER/photo.png and FOLDER/painting.png
-
 The photo (4:3) is an evening over hills with a few houses; the painting (5:4) is strokes that
 follow a field of whirls, in blues and yellows. The same numbers come out everywhere.
 """
 
-import argparse
-import pathlib
-
 import numpy as np
+from PIL import Image
+
+from kit import images
 
 
 def grid(height, width):
@@ -164,22 +162,9 @@ def halved(picture, height):
 def write_pictures(folder, height):
     """Writes photo.png, `height` pixels high, and painting.png, somewhat smaller. Returns their
     paths."""
-    from PIL import Image
-    folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, make, rows in (("photo", photo, height), ("painting", painting, height * 7 // 8)):
-        picture = np.rint(255 * halved(make(2 * rows), rows)).astype(np.uint8)
-        Image.fromarray(picture).save(folder / f"{name}.png")
         paths.append(folder / f"{name}.png")
+        Image.fromarray(images.bytes_of(halved(make(2 * rows), rows))).save(paths[-1])
     return paths
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("folder")
-    parser.add_argument("--size", type=int, default=480, metavar="PIXELS",
-                        help="the photo's height (default 480)")
-    options = parser.parse_args()
-    for path in write_pictures(options.folder, options.size):
-        print(path)

@@ -29,7 +29,7 @@ class Teacher(nn.Module):
     def features(self, x):
         """The same, with gradients by x."""
         filters = lambda conv: (getattr(self, f"kernel_{conv}"), getattr(self, f"bias_{conv}"))
-        return vgg.features(ROWS, filters, x, wanted=TAPS)
+        return vgg.features(ROWS, filters, x.to(self.kernel_1_1.dtype), wanted=TAPS)
 
 
 def read(path):

@@ -94,6 +94,14 @@ class Network(unittest.TestCase):
         self.assertEqual(sum(p.numel() for p in student.convs.parameters()),
                          network.cost(levels, {})[2])
 
+    def test_teacher_in_half_precision(self):
+        x = network.to_input(torch.rand(1, 3, 32, 32) * 255)
+        whole, half = teacher()(x), teachers.prepared(teacher(), "bfloat16")(x)
+        for tap in network.TAPS:
+            self.assertEqual(half[tap].dtype, torch.bfloat16)
+            distance = (half[tap].float() - whole[tap]).norm() / whole[tap].norm()
+            self.assertLess(float(distance), 0.03, tap)
+
     def test_tap_is_where_it_is_said(self):
         levels = network.parse_spec("16/16/16/16x2/16x2")
         places = network.parse_taps("relu5_1=5_2", levels)
