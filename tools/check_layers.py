@@ -22,6 +22,7 @@ LAYERS = ["limn", "base", "containers", "image", "kernels", "network", "weights"
 DOORS = {
     "hwy/": r"src/kernels/.*(\.cc|-inl\.h)|src/base/parallel\.cc|tests/support/.*",
     "vips/": r"src/image/.*|tests/image/.*",
+    "libxml/": r"src/image/xmp\.cc|tests/image/.*",
     "hdf5.h": r"tests/weights/.*",
     "zlib.h": r"src/containers/.*|tests/.*",
     "toml++/": r"src/recipe/recipe\.cc",

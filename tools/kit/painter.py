@@ -158,6 +158,12 @@ def conditions(limn):
             "cores": len(os.sched_getaffinity(0)), "date": datetime.date.today().isoformat()}
 
 
+def measured(conditions):
+    """Where and when, in words."""
+    return (f"{conditions['limn']}, on {conditions['cores']} cores of {conditions['processor']}, "
+            f"{conditions['date']}")
+
+
 def processor():
     """Its name, where the system tells it."""
     try:

@@ -3,6 +3,7 @@
 import math
 import statistics
 
+from kit import painter
 from kit.page import number, table
 
 JUDGE = "tools/quality/judge.py"  # between whose marks the results go
@@ -118,8 +119,8 @@ def part(results):
     """All of it, as Markdown."""
     pairs, conditions = results["pairs"], results["conditions"]
     blocks = [f"{counted(len(pairs), 'pair')} of photo and painting, longest side "
-              f"{conditions['size']} pixels, {conditions['limn']}, on {conditions['cores']} cores "
-              f"of {conditions['processor']}, {conditions['date']}.{flags_said(conditions)}",
+              f"{conditions['size']} pixels, {painter.measured(conditions)}."
+              + flags_said(conditions),
               goals_table(results), DEFINITIONS, ways_table(results)]
     unseen = [name for name, pair in pairs.items() if not pair["seen"]]
     blocks.append("Style / content and seconds of each pair:\n\n" + pairs_table(results))

@@ -2,7 +2,7 @@
 
 import statistics
 
-from kit import page
+from kit import page, painter
 from kit.page import said
 import sizes
 
@@ -17,12 +17,6 @@ def mean(verdicts):
     verdicts = list(verdicts)
     return {key: statistics.fmean(found[key] for found in verdicts)
             for key in ("style", "content")}
-
-
-def measured(conditions):
-    """Where and when."""
-    return (f"{conditions['limn']}, on {conditions['cores']} cores of {conditions['processor']}, "
-            f"{conditions['date']}")
 
 
 # -------------------------------------------------------------------------------------- cells --
@@ -58,7 +52,7 @@ def layers_table(named):
 def cells_part(conditions, kinds):
     """kinds: [{"label", "size", "span": seconds in words, "verdicts"}], the built-in network's
     first."""
-    blocks = [f"{measured(conditions)}."]
+    blocks = [f"{painter.measured(conditions)}."]
     for kind in kinds:
         blocks += [f"**{kind['label']}**, {len(kind['verdicts'])} pictures, longest side "
                    f"{kind['size']} pixels, {kind['span']} s each:", cells_table(kind["verdicts"])]
@@ -96,7 +90,8 @@ def contest_table(entries, results):
 def contest_part(conditions, entries, results, shown):
     return "\n\n".join([
         f"{conditions['seconds']:g} s each, by `--seconds`, longest side {conditions['size']} "
-        f"pixels, {measured(conditions)}. Style / content:", contest_table(entries, results),
+        f"pixels, {painter.measured(conditions)}. Style / content:",
+        contest_table(entries, results),
         f"![photo, painting, and what each recipe made of them]({shown})"])
 
 
@@ -126,7 +121,7 @@ def sizes_part(conditions, pair, found, seconds, shown):
     took = ", ".join(f"{value:.1f} s at {size}" for size, value in seconds.items())
     return "\n\n".join([
         f"{said(pair.photo.stem)} as {said(pair.painting.stem)}, all judged at "
-        f"{conditions['seen_at']} pixels, {measured(conditions)}; painting took {took}.",
+        f"{conditions['seen_at']} pixels, {painter.measured(conditions)}; painting took {took}.",
         sizes_table(found), "Relative differences of the layers' losses, mean of the layers:",
         differences_table(found),
         f"![above all shrunk to one size, below the middle of each pixel for pixel]({shown})"])
