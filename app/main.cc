@@ -102,7 +102,7 @@ class ShortListFormatter : public CLI::Formatter {
 };
 
 int run(int argc, char** argv) {
-  CLI::App app("limn paints a photograph in the manner of a painting.", "limn");
+  CLI::App app("limn paints a photograph in the style of a painting.", "limn");
   app.set_version_flag("--version", fmt::format("limn {}", version()));
   app.require_subcommand(1);
   app.footer("'limn COMMAND --help' says more about each.");
@@ -111,6 +111,9 @@ int run(int argc, char** argv) {
 
   int exit_code = kSuccess;
   add_paint_command(app, exit_code);
+  add_resume_command(app, exit_code);
+  add_replay_command(app, exit_code);
+  add_info_command(app, exit_code);
   add_sweep_command(app, exit_code);
   add_evaluate_command(app, exit_code);
   add_recipes_command(app, exit_code);

@@ -47,6 +47,31 @@ nlohmann::ordered_json to_json(const Losses& losses) {
           {"total", losses.total}};
 }
 
+nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan) {
+  nlohmann::ordered_json json;
+  json["recipe"] = to_json(plan.recipe);
+  json["width"] = painted.picture.width;
+  json["height"] = painted.picture.height;
+  json["outcome"] = outcome_name(painted.outcome);
+  if (painted.unchanged) json["unchanged"] = true;
+  json["iteration"] = painted.iteration;
+  json["best_iteration"] = painted.best_iteration;
+  json["rejected_steps"] = painted.rejected_steps;
+  json["seconds"] = painted.seconds;
+  json["peak_memory_bytes"] = peak_memory_bytes();
+  json["predicted_memory_bytes"] = static_cast<std::int64_t>(plan.bytes);
+  json["history"] = nlohmann::ordered_json::array();
+  for (const IterationRecord& record : painted.history) {
+    nlohmann::ordered_json entry = {{"iteration", record.iteration},
+                                    {"seconds", record.seconds},
+                                    {"width", record.width},
+                                    {"height", record.height}};
+    entry.update(to_json(record.losses));
+    json["history"].push_back(std::move(entry));
+  }
+  return json;
+}
+
 nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& output,
                                const Model& model) {
   nlohmann::ordered_json json = {{"limn", version()},

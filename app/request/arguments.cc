@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "models/model_cache.h"
-#include "paint/objective.h"
 #include "recipe/fields.h"
+#include "request/paint_request.h"
+#include "request/provenance.h"
 #include "weights/read.h"
 
 namespace limn {
@@ -94,8 +95,16 @@ std::vector<std::string_view> other_keys() {
   return keys;
 }
 
+// A picture that limn has painted carries its recipe.
+bool is_picture(const std::string& name) {
+  constexpr std::array<std::string_view, 6> kEndings = {".png",  ".jpg", ".jpeg",
+                                                        ".webp", ".tif", ".tiff"};
+  return std::ranges::any_of(kEndings, [&](std::string_view e) { return name.ends_with(e); });
+}
+
 bool is_recipe_file(const std::string& name_or_file) {
-  return name_or_file.ends_with(".toml") || name_or_file.find('/') != std::string::npos;
+  return name_or_file.ends_with(".toml") || is_picture(name_or_file) ||
+         name_or_file.find('/') != std::string::npos;
 }
 
 }  // namespace
@@ -121,14 +130,15 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
           "Trained weights: a file, builtin, or a name in the cache ('limn model') [the recipe's "
           "network]")
       ->type_name("FILE|NAME");
-  command
-      .add_option("--recipe", recipe_name_, "A recipe's name ('limn recipes' lists them) or file")
-      ->type_name("NAME|FILE")
-      ->default_str(recipe_name_);
+  if (settings != Settings::none) add_recipe(command);
   command
       .add_option("--max-pixels", max_pixels_,
                   fmt::format("Refuse to read pictures of more pixels [{}]", max_pixels_))
       ->type_name("N");
+  if (settings == Settings::none) {
+    if (several) add_masks(command);
+    return;
+  }
   const auto add = [&](std::span<const std::string_view> keys) {
     for (const std::string_view key : keys) {
       if (settings == Settings::all || matters_to_losses(key)) add_setting(command, key);
@@ -138,6 +148,15 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
   if (several) add_masks(command);
   add(kEffort);
   add(other_keys());
+}
+
+void PaintingArguments::add_recipe(CLI::App& command) {
+  command
+      .add_option("--recipe", recipe_name_,
+                  "A recipe's name ('limn recipes' lists them), its file, or a picture "
+                  "that was painted by it")
+      ->type_name("NAME|FILE")
+      ->default_str(recipe_name_);
 }
 
 void PaintingArguments::add_masks(CLI::App& command) {
@@ -254,35 +273,8 @@ void PaintingArguments::add_inputs_of(std::span<const Recipe> recipes, CommandFi
   }
 }
 
-namespace {
-
-// The recipe that reads the network's deepest layer: weights that serve it serve the others.
-const Recipe& deepest(const NetworkTable& network, std::span<const Recipe> recipes) {
-  return *std::ranges::max_element(recipes, {}, [&](const Recipe& recipe) {
-    return deepest_row(layers_in_use(network, recipe));
-  });
-}
-
-}  // namespace
-
 Model PaintingArguments::model(std::span<Recipe> recipes) const {
-  Weights weights = read_found(weights_file(recipes.front()));
-  const std::string network(weights.network->name);
-  for (Recipe& recipe : recipes) {
-    if (recipe.network.name != kBuiltinName) continue;
-    if (given("network.name") && network != kBuiltinName) {
-      fail(ErrorKind::usage,
-           "--network: the built-in network was asked for, but the weights in '{}' are those of {}",
-           weights.source, network);
-    }
-    recipe.network.name = network;
-  }
-  // For another network, painting says better what is wrong.
-  const auto matches = [&](const Recipe& recipe) { return recipe.network.name == network; };
-  if (std::ranges::all_of(recipes, matches)) {
-    drop_unread_layers(weights, deepest(*weights.network, recipes));
-  }
-  return Model(std::make_shared<const Weights>(std::move(weights)));
+  return read_model(weights_file(recipes.front()), recipes, given("network.name"));
 }
 
 void check_strength_matters(const Recipe& recipe, const std::string& flag) {
@@ -296,6 +288,15 @@ void check_strength_matters(const Recipe& recipe, const std::string& flag) {
 
 Recipe find_recipe(const std::string& name_or_file) {
   constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; what is larger is something else
+  if (is_picture(name_or_file)) {
+    if (auto provenance = origin_of(read_notes(name_or_file), name_or_file)) {
+      return std::move(provenance->recipe);
+    }
+    fail(ErrorKind::file,
+         "'{}' carries no recipe: it was not painted by limn, or another program left its metadata "
+         "out",
+         name_or_file);
+  }
   if (is_recipe_file(name_or_file)) {
     return parse_recipe(read_text(name_or_file, "recipe file", kMostBytes), name_or_file);
   }

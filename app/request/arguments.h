@@ -22,6 +22,7 @@ class PaintingArguments {
   enum class Settings {
     all,
     of_losses,  // those that make a difference to the losses of a given picture
+    none,       // nor a recipe: it is known already
   };
   // What a picture is painted from.
   enum class Styles {
@@ -66,6 +67,7 @@ class PaintingArguments {
   Model model(Recipe& recipe) const { return model(std::span(&recipe, 1)); }
 
  private:
+  void add_recipe(CLI::App& command);
   void add_masks(CLI::App& command);
   void check_masks() const;
   void add_setting(CLI::App& command, std::string_view key);

@@ -1,4 +1,4 @@
-// limn paints a photograph in the manner of a painting.
+// limn paints a photograph in the style of a painting.
 //
 // It is neural style transfer after Gatys, Ecker and Bethge ("A Neural Algorithm of Artistic
 // Style", arXiv 1508.06576), and this header is all of its public interface. A complete program:
@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -92,10 +93,13 @@ struct ReadOptions {
   // all but). Memory is taken for the smaller picture only, and what the decoder needs. The sides
   // are meant as the picture is seen, its EXIF orientation applied.
   int width = 0, height = 0;
-  // Told, in a sentence that names the file, of whatever a user might not expect: which of several
-  // frames was read, how float samples were scaled.
+  // Called with a sentence that names the file, for whatever a user might not expect: which of
+  // several frames was read, how float samples were scaled.
   std::function<void(const std::string&)> note = {};
 };
+
+// Texts by their names, which travel in a file beside what it holds. Names: letters and digits.
+using Notes = std::map<std::string, std::string>;
 
 struct WriteOptions {
   int bits = 8;      // per channel, 8 or 16; 16 needs a PNG or TIFF
@@ -103,6 +107,8 @@ struct WriteOptions {
   // "png", "jpg", "tif", ...: an ending without its dot; empty: the one that the path has, or PNG
   // for standard output.
   std::string format = {};
+  // Written as XMP into JPEG, PNG, WebP and TIFF files; other formats do without.
+  Notes notes = {};
 };
 
 // Reads JPEG, PNG, WebP, TIFF and whatever else the codec library on this machine brings. The EXIF
@@ -132,6 +138,9 @@ LIMN_API Mask read_mask(const std::string& path, const ReadOptions& options = {}
 // (cannot be written, nobody reads what comes through the pipe).
 LIMN_API void write_image(const Image& image, const std::string& path,
                           const WriteOptions& options = {});
+
+// The notes that a picture was written with; none where it has none. Throws Error like read_image.
+LIMN_API Notes read_notes(const std::string& path);
 
 // The picture resampled to exactly width x height (each at least 1): Lanczos with antialiasing when
 // shrinking, bicubic when enlarging, colours weighted by alpha, values clamped to 0..1. A picture
@@ -201,7 +210,7 @@ enum class StyleStatistic {
 
 // What becomes of the painting's colours.
 enum class Colors {
-  style,    // they are part of its manner
+  style,    // they are part of the style
   content,  // the picture keeps the photo's: only lightness is painted (Gatys and others 2017,
             // arXiv 1611.07865, section 5.2), and joined with the photo's colours in Oklab
   matched,  // the painting is given the photo's mean and covariance of colours first (section 5.1)
@@ -303,7 +312,7 @@ struct Recipe {
     GramForm gram = GramForm::per_position;
     StyleForm form = StyleForm::mean;
     StyleStatistic statistic = StyleStatistic::gram;
-    // Products of features with those so many cells further down and to the right are compared too,
+    // Also compares products of features with those this many cells further down and to the right,
     // each layer in cells of its own map: structure that repeats over a distance (Berger and
     // Memisevic, arXiv 1606.01286). The loss is the mean over all matrices.
     std::vector<int> shifts;
@@ -325,7 +334,7 @@ struct Recipe {
   struct {
     OptimiserKind kind = OptimiserKind::lbfgs;
     int iterations = 150;  // at most, of all sizes together
-    double seconds = 0;    // within which paint() is to be done, roughly; 0: no matter
+    double seconds = 0;    // within which paint() is to be done, roughly; 0: no limit
     // Ends a size whose loss has fallen by less than this share over 20 iterations; 0: never.
     double plateau = 0;
     Space space = Space::rgb;
@@ -448,7 +457,7 @@ struct WorkingSizes {
 // One size of a pyramid.
 struct Level {
   WorkingSizes sizes;
-  int iterations = 0;
+  int iterations = 0;  // less than 0: the painting ends before this size
 };
 
 struct Pictures;
@@ -479,11 +488,11 @@ struct Losses {
   double total = 0;
 };
 
-// A manner to paint in.
+// A style to paint in.
 struct Style {
   // One painting, or several whose statistics are averaged.
   std::vector<Image> paintings;
-  // Where in the painting the manner is found; for one painting only. Empty: everywhere.
+  // Where in the painting the style is found; for one painting only. Empty: everywhere.
   Mask from;
   // Where in the picture it goes. Styles without such a mask share what the others leave.
   Mask to;
@@ -503,7 +512,7 @@ struct Pictures {
   Image initial = {};
 };
 
-// Those of one style of one painting.
+// Pictures with one style, made from one painting.
 LIMN_API Pictures single_style(Image photo, Image painting);
 
 // One look at the running optimisation. Iteration 0 is the initial picture. From size to size of a
@@ -526,7 +535,7 @@ using ProgressCallback = std::function<bool(const Progress&)>;
 enum class Outcome {
   finished,     // all iterations done
   converged,    // the gradient vanished, no step lowers the loss, or it is on its plateau
-  out_of_time,  // Recipe::optimiser.seconds are over
+  out_of_time,  // ran out of Recipe::optimiser.seconds
   stopped,      // the callback said so
   failed,       // the loss was never finite: the picture is the initial one
 };
@@ -552,7 +561,7 @@ struct Painted {
   std::vector<IterationRecord> history;
 };
 
-// Paints the photo in the manner of its styles, all pictures resized as recipe.picture says; the
+// Paints the photo in its styles, all pictures resized as recipe.picture says; the
 // photo's alpha is carried over. Throws Error: usage (a recipe that contradicts itself, the model
 // or the pictures), resources (no memory for this size).
 LIMN_API Painted paint(const Model& model, Pictures pictures, const Recipe& recipe,
@@ -568,6 +577,68 @@ LIMN_API Painted paint(const Model& model, const Image& photo, const Image& pain
 //   paint(model, std::move(photo), std::move(painting), recipe)
 LIMN_API Painted paint(const Model& model, Image&& photo, Image&& painting, const Recipe& recipe,
                        const ProgressCallback& progress = {});
+
+// ------------------------------------------------------------------------------ step by step --
+
+// A painting that is made step by step, for those who want the loop to be theirs: editors, servers.
+// paint() is this:
+//
+//   limn::Run run(model, pictures, plan);
+//   while (run.step()) show(run.now());
+//   limn::Painted painted = run.finish();
+//
+// save() writes all of its state between two steps; a Run made from that file goes on from there,
+// and, on the same instruction set, ends with the same picture to the bit.
+class LIMN_API Run {
+ public:
+  // Sets up the first size of the plan, and evaluates the first picture. Throws Error like paint().
+  Run(const Model& model, Pictures pictures, const Plan& plan);
+  // Goes on from a checkpoint, by a plan with the checkpoint's recipe: in it iterations, seconds
+  // and threads may be others. Throws Error (file): no checkpoint, or one of other pictures,
+  // weights or sizes.
+  Run(const Model& model, Pictures pictures, const Plan& plan, const std::string& checkpoint);
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run();
+
+  // One iteration; false when none is left to do, or no time.
+  bool step();
+  // From now on there is none left.
+  void stop();
+
+  const Plan& plan() const;
+  // Iterations done at each of the plan's sizes; -1: not reached. A plan with these iterations, and
+  // no limit of time, stops at the same picture again.
+  std::vector<int> iterations() const;
+  // The latest iteration; its pictures may be asked for until the next step. There is none yet
+  // where the loss of the first picture is not finite.
+  bool has_begun() const;
+  const Progress& now() const;
+
+  // Writes a checkpoint, beside and renamed, with notes that whoever resumes it needs. Throws Error
+  // (file).
+  void save(const std::string& path, const Notes& notes = {});
+
+  // Ends the run. Nothing may be called after it.
+  Painted finish();
+
+ private:
+  struct Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+// What is in a checkpoint besides the state. Throws Error (file) for a file that is none.
+struct Checkpoint {
+  Recipe recipe;
+  std::string version;          // of limn, that wrote it
+  std::string instruction_set;  // on which it was written
+  int iteration = 0;            // done so far
+  double seconds = 0;           // that they took
+  Notes notes;
+};
+LIMN_API Checkpoint read_checkpoint(const std::string& path);
+
+// ------------------------------------------------------------------------------- several times --
 
 // Called after every iteration of painting number `index`; false stops it and ends the sweep.
 using SweepProgress = std::function<bool(std::size_t index, const Progress&)>;
@@ -594,19 +665,20 @@ LIMN_API Swept sweep(const Model& model, Pictures pictures, std::span<const Plan
 
 struct Evaluation {
   Losses losses;
-  double gradient_norm = 0;     // L2 norm of the total loss's gradient by the picture in 0..1 RGB
+  double gradient_norm =
+      0;  // L2 norm of the total loss's gradient with respect to the 0..1 RGB picture
   std::vector<float> gradient;  // 3 * height * width, planes like Image::rgb
   int width = 0;
   int height = 0;
 };
 
-// The losses and the gradient of `picture` as a painting of `photo` in the manner of `painting`.
+// The losses and the gradient of `picture` as a painting of `photo` in the style of `painting`.
 // With recipe.picture.size 0 the picture's own size is the working size, to which the photo is
 // resized; otherwise all three are resized as paint() would.
 LIMN_API Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                              const Image& picture, const Recipe& recipe);
 
-// "0.1.0"
+// "0.2.0"
 LIMN_API std::string_view version();
 
 // The instruction set that the kernels run on here: "AVX3", "AVX2", ...

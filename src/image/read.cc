@@ -14,6 +14,7 @@
 #include "image/premultiply.h"
 #include "image/resample.h"
 #include "image/stored.h"
+#include "image/xmp.h"
 
 namespace limn {
 namespace {
@@ -103,6 +104,22 @@ PictureHeader read_header(const std::string& name, const ReadOptions& options) {
 Image read_image(const OpenedPicture& picture, const ReadOptions& options) {
   return with_reading_errors(picture.name, [&] {
     return planes(opened_at_size(picture, options, ShrinkBy::decoder_first));
+  });
+}
+
+Notes read_notes(const std::string& name) {
+  return with_reading_errors(name, [&] {
+    const OpenedPicture picture = open_picture(name);
+    const Loaded file = loaded(picture);
+    const VImage image = checked(file, name, {});
+    const void* packet = nullptr;
+    size_t size = 0;
+    if (!vips_image_get_typeof(image.get_image(), VIPS_META_XMP_NAME) ||
+        vips_image_get_blob(image.get_image(), VIPS_META_XMP_NAME, &packet, &size) != 0) {
+      vips_error_clear();
+      return Notes();
+    }
+    return notes_in_xmp({static_cast<const char*>(packet), size});
   });
 }
 

@@ -4,7 +4,8 @@
 // 0. Samples are rounded to the nearest step, in strips as the encoder asks for them, so that no
 // second copy of the picture is made. JPEG has no transparency: there the picture is laid on white,
 // as on paper. Every file carries an sRGB profile, so that screens with more colours than sRGB show
-// the same picture; nothing of the photograph's metadata (place, camera, owner) is passed on.
+// the same picture; nothing of the photograph's metadata (place, camera, owner) is passed on. Notes
+// that a picture is written with travel as XMP.
 #include "image/write.h"
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "image/samples.h"
 #include "image/shape.h"
 #include "image/vips.h"
+#include "image/xmp.h"
 
 namespace limn {
 namespace {
@@ -39,17 +41,18 @@ struct Format {
   const char* saver;                        // of libvips
   bool has_16_bits;
   bool has_alpha;
+  bool has_xmp;
   int longest_side;  // in pixels: what the format, its library or libvips allows
 };
 
 constexpr std::array<Format, 7> kFormats = {{
-    {Codec::png, "PNG", {".png"}, "pngsave", true, true, 10'000'000},
-    {Codec::jpeg, "JPEG", {".jpg", ".jpeg"}, "jpegsave", false, false, 65'500},
-    {Codec::webp, "WebP", {".webp"}, "webpsave", false, true, 16'383},
-    {Codec::tiff, "TIFF", {".tif", ".tiff"}, "tiffsave", true, true, 10'000'000},
-    {Codec::avif, "AVIF", {".avif"}, "heifsave", false, true, 16'384},
-    {Codec::heic, "HEIC", {".heic", ".heif"}, "heifsave", false, true, 16'384},
-    {Codec::jxl, "JPEG XL", {".jxl"}, "jxlsave", false, true, 10'000'000},
+    {Codec::png, "PNG", {".png"}, "pngsave", true, true, true, 10'000'000},
+    {Codec::jpeg, "JPEG", {".jpg", ".jpeg"}, "jpegsave", false, false, true, 65'500},
+    {Codec::webp, "WebP", {".webp"}, "webpsave", false, true, true, 16'383},
+    {Codec::tiff, "TIFF", {".tif", ".tiff"}, "tiffsave", true, true, true, 10'000'000},
+    {Codec::avif, "AVIF", {".avif"}, "heifsave", false, true, false, 16'384},
+    {Codec::heic, "HEIC", {".heic", ".heif"}, "heifsave", false, true, false, 16'384},
+    {Codec::jxl, "JPEG XL", {".jxl"}, "jxlsave", false, true, false, 10'000'000},
 }};
 
 VOption* heif_options(Codec codec, int quality) {
@@ -195,11 +198,26 @@ const Format& checked_format(const std::string& path, const WriteOptions& option
   return format;
 }
 
+// A JPEG's packet stands in one segment of 64 KB: what is too long for it is left out.
+void set_notes(VImage& samples, Notes notes, const Format& format) {
+  constexpr size_t kMostInJpeg = 65'000;
+  const std::string creator = fmt::format("limn {}", version());
+  std::string packet = xmp_of(notes, creator);
+  while (format.codec == Codec::jpeg && packet.size() > kMostInJpeg && !notes.empty()) {
+    notes.erase(
+        std::ranges::max_element(notes, {}, [](const auto& note) { return note.second.size(); }));
+    packet = xmp_of(notes, creator);
+  }
+  VipsImage* const image = samples.get_image();
+  vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet.data(), packet.size());
+}
+
 // Encodes into the open file.
 void save(const Image& image, const Format& format, const WriteOptions& options,
           const vips::VTarget& target) {
   const bool keep_alpha = !image.alpha.empty() && format.has_alpha;
-  const VImage samples = as_samples(image, keep_alpha, options.bits);
+  VImage samples = as_samples(image, keep_alpha, options.bits);
+  if (!options.notes.empty() && format.has_xmp) set_notes(samples, options.notes, format);
   const std::uint64_t bytes = VIPS_IMAGE_SIZEOF_IMAGE(samples.get_image());
   VImage::call((std::string(format.saver) + "_target").c_str(),
                encoder_options(format.codec, options.quality, bytes)

@@ -109,7 +109,11 @@ Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets&
   scene_ = make_scene(std::move(pictures), recipe, plan_.sizes());
   if (state) keep_progress(*state);
   begin_level(level_, state);
-  if (painted_.history.empty() && !over_) record();
+  if (painted_.history.empty() && !over_) {
+    record();
+  } else {
+    show();
+  }
 }
 
 Painter::~Painter() = default;
@@ -159,11 +163,11 @@ void Painter::begin_level(size_t level, State* state) {
   if (!std::isfinite(at_->descent->losses().total)) over_ = Outcome::failed;
   now_.width = sizes.picture.width;
   now_.height = sizes.picture.height;
-  const auto show = [this](std::span<const float> z) {
+  const auto finished = [this](std::span<const float> z) {
     return (*finish_)(at_->picture(z, plan_.recipe.picture.border));
   };
-  now_.picture = [this, show] { return show(at_->descent->x()); };
-  now_.best_picture = [this, show] { return show(at_->descent->best_x()); };
+  now_.picture = [this, finished] { return finished(at_->descent->x()); };
+  now_.best_picture = [this, finished] { return finished(at_->descent->best_x()); };
   schedule_.begin_iterations();
 }
 
@@ -208,7 +212,8 @@ void Painter::stop() {
 // The one after the present, which is over; false where that was the last, or the end.
 bool Painter::begin_next_level() {
   const size_t next = level_ + 1;
-  ended_ = next == plan_.levels.size() || over_ == Outcome::failed;
+  ended_ =
+      next == plan_.levels.size() || plan_.levels[next].iterations < 0 || over_ == Outcome::failed;
   if (!ended_ && !schedule_.has_time_for(next)) {
     over_ = Outcome::out_of_time;
     ended_ = true;
@@ -228,6 +233,7 @@ void Painter::end_level() {
   const bool last = plan_.recipe.output.keep == Keep::last;
   painted_.best_iteration = done_ + descent.best_iteration();
   done_ += descent.iteration();
+  done_at_.push_back(descent.iteration());
   painted_.iteration = last ? done_ : painted_.best_iteration;
   changed_ = changed_ || (last ? descent.has_moved() : descent.best_iteration() > 0);
   painted_.rejected_steps += descent.rejected_steps();
@@ -236,6 +242,13 @@ void Painter::end_level() {
       without_border(at_->canvas.image(last ? std::move(descent).x() : std::move(descent).best_x()),
                      plan_.recipe.picture.border);
   at_.reset();
+}
+
+std::vector<int> Painter::iterations() const {
+  std::vector<int> iterations = done_at_;
+  if (at_) iterations.push_back(at_->descent->iteration());
+  iterations.resize(plan_.levels.size(), -1);
+  return iterations;
 }
 
 Painted Painter::finish() {
@@ -248,13 +261,17 @@ Painted Painter::finish() {
   return std::move(painted_);
 }
 
-// Of the present iteration, in the history and for whoever looks.
-void Painter::record() {
+// The present iteration, for whoever looks.
+void Painter::show() {
   now_.iteration = done_ + at_->descent->iteration();
   now_.seconds = schedule_.seconds();
   now_.losses = at_->descent->losses();
   now_.losses.total =  // in the recipe's unit
       now_.losses.content + now_.losses.style + now_.losses.total_variation;
+}
+
+void Painter::record() {
+  show();
   painted_.history.push_back({now_.iteration, now_.seconds, now_.width, now_.height, now_.losses});
 }
 
@@ -298,8 +315,9 @@ void keep(State& state, std::optional<Outcome>& over) {
 
 // What is known before the level is set up.
 void Painter::keep_progress(State& state) {
-  state.integer("painter.level", level_, 0, static_cast<double>(plan_.levels.size() - 1));
+  keep_level_number(state);
   state.integer("painter.done", done_, 0, kMostIterations);
+  keep_done(state);
   state.flag("painter.changed", changed_);
   state.flag("painter.cut_short", cut_short_);
   state.integer("painter.rejected_steps", painted_.rejected_steps, 0, kMostIterations);
@@ -307,6 +325,30 @@ void Painter::keep_progress(State& state) {
   state.number("painter.seconds", seconds);
   if (state.restores()) seconds_before_ = seconds;
   keep_history(state);
+}
+
+void Painter::keep_done(State& state) {
+  std::vector<double> done(done_at_.begin(), done_at_.end());
+  done.resize(level_);
+  state.numbers("painter.done_at", done);
+  for (double& count : done) count = std::clamp(count, 0.0, kMostIterations);
+  if (state.restores()) done_at_.assign(done.begin(), done.end());
+}
+
+// A level is known by its size: a plan for more iterations may have more of them.
+void Painter::keep_level_number(State& state) {
+  Size size = plan_.levels[level_].sizes.picture;
+  state.integer("painter.height", size.height, 1, kMostSide);
+  state.integer("painter.width", size.width, 1, kMostSide);
+  if (!state.restores()) return;
+  const auto found =
+      std::ranges::find(plan_.levels, size, [](const Level& level) { return level.sizes.picture; });
+  if (found == plan_.levels.end()) {
+    fail(ErrorKind::file,
+         "the checkpoint is of a painting at {} x {} pixels, a size that this plan does not have",
+         size.width, size.height);
+  }
+  level_ = found - plan_.levels.begin();
 }
 
 void Painter::keep_history(State& state) {

@@ -45,6 +45,7 @@ class Painter {
   bool has_begun() const { return !painted_.history.empty(); }
   const Progress& now() const { return now_; }
   const Plan& plan() const { return plan_; }
+  std::vector<int> iterations() const;
   // Saves all of it, between steps.
   void keep(State& state);
   // Ends the painting. Once.
@@ -58,8 +59,11 @@ class Painter {
   void end_level();
   Scene scene_of(size_t level);
   void balance(Objective& objective, const Canvas& canvas, const Image& photo);
+  void show();
   void record();
   void keep_progress(State& state);
+  void keep_level_number(State& state);
+  void keep_done(State& state);
   void keep_level(State& state);
   void keep_history(State& state);
 
@@ -77,6 +81,7 @@ class Painter {
   std::unique_ptr<AtLevel> at_;
   std::optional<LossWeights> weights_;  // measured at the first size, for all of them
   int done_ = 0;                        // iterations of the sizes before
+  std::vector<int> done_at_;            // by size, of those that have ended
   bool changed_ = false;         // whether some size's picture is another one than it began with
   bool cut_short_ = false;       // whether time ran out at an earlier size
   std::optional<Outcome> over_;  // how the present size has ended

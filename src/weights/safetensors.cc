@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "containers/file_bytes.h"
 #include "containers/numbers.h"
-#include "containers/safetensors_header.h"
+#include "containers/safetensors_file.h"
 #include "weights/checks.h"
 #include "weights/known_files.h"
 #include "weights/layer_names.h"
@@ -30,46 +30,6 @@ namespace limn {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are written as they lie");
-
-constexpr std::uint64_t kLengthBytes = 8;                // of the header's length
-constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
-
-// ------------------------------------------------------------------------------------- reading --
-
-// A file and where its tensors lie.
-struct SafetensorsFile {
-  FileBytes bytes;
-  std::uint64_t data_begin = 0;  // bytes from the start of the file
-  SafetensorsHeader header;
-
-  const std::string& path() const { return bytes.path(); }
-};
-
-SafetensorsFile open_safetensors(FileBytes bytes) {
-  SafetensorsFile file{std::move(bytes), 0, {}};
-  const std::string& path = file.path();
-  const std::uint64_t file_bytes = file.bytes.size();
-  if (file_bytes < kLengthBytes) {
-    fail(ErrorKind::file,
-         "'{}': a safetensors file begins with the 8 bytes of its header's length, but this one "
-         "has only {} byte(s)",
-         path, file_bytes);
-  }
-  std::uint64_t header_bytes = 0;
-  file.bytes.read(0, std::as_writable_bytes(std::span(&header_bytes, 1)));
-  const std::uint64_t most = std::min(file_bytes - kLengthBytes, kMostHeaderBytes);
-  if (header_bytes > most) {
-    fail(ErrorKind::file,
-         "'{}': the header should have at most {} bytes (the file has {}), but its length is given "
-         "as {}",
-         path, most, file_bytes, header_bytes);
-  }
-  std::string json(header_bytes, '\0');
-  file.bytes.read(kLengthBytes, std::as_writable_bytes(std::span(json)));
-  file.data_begin = kLengthBytes + header_bytes;
-  file.header = parse_safetensors_header(path, json, file_bytes - file.data_begin);
-  return file;
-}
 
 // The values of a tensor, which lies within the data.
 Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
@@ -244,34 +204,22 @@ void check_fits_half(std::span<const Written> tensors, const Weights& weights,
   }
 }
 
-// The header of these weights, padded with spaces so that the data behind it is aligned to 8 bytes.
-std::string header_text(std::span<const Written> tensors, const Weights& weights, bool half) {
+std::vector<std::pair<std::string, std::string>> metadata_of(const Weights& weights) {
   const InputConvention& convention = weights.convention;
-  nlohmann::ordered_json header;
   // Of a float fmt writes the shortest digits that read back as the same float.
-  header["__metadata__"] = {
+  std::vector<std::pair<std::string, std::string>> metadata = {
       {"format", "pt"},  // which readers of PyTorch's world ask for
-      {kNetworkKey, weights.network->name},
-      {kOrderKey, convention.bgr ? "bgr" : "rgb"},
-      {kScaleKey, fmt::format("{}", convention.scale)},
-      {kMeanKey, fmt::format("{}", fmt::join(convention.mean, " "))},
-      {kDeviationKey, fmt::format("{}", fmt::join(convention.deviation, " "))}};
+      {std::string(kNetworkKey), std::string(weights.network->name)},
+      {std::string(kOrderKey), convention.bgr ? "bgr" : "rgb"},
+      {std::string(kScaleKey), fmt::format("{}", convention.scale)},
+      {std::string(kMeanKey), fmt::format("{}", fmt::join(convention.mean, " "))},
+      {std::string(kDeviationKey), fmt::format("{}", fmt::join(convention.deviation, " "))}};
   if (weights.student) {
     for (const auto& [key, text] : student_metadata(*weights.student)) {
-      header["__metadata__"][key] = text;
+      metadata.emplace_back(key, text);
     }
   }
-  const size_t bytes = bytes_of(half ? NumberType::f16 : NumberType::f32);
-  size_t begin = 0;
-  for (const Written& tensor : tensors) {
-    const size_t end = begin + tensor.count() * bytes;
-    header[tensor.name] = {
-        {"dtype", half ? "F16" : "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
-    begin = end;
-  }
-  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  text.resize((text.size() + 7) / 8 * 8, ' ');
-  return text;
+  return metadata;
 }
 
 }  // namespace
@@ -309,26 +257,22 @@ Weights read_safetensors(const std::string& name, std::span<const std::byte> byt
 void write_safetensors(const Weights& weights, const std::string& path, bool half) {
   const std::vector<Written> tensors = tensors_of(weights);
   if (half) check_fits_half(tensors, weights, path);
-  const std::string header = header_text(tensors, weights, half);
-  const std::uint64_t header_bytes = header.size();
-  replace_file(path, [&](const std::string& temporary) {
-    std::ofstream file(temporary, std::ios::binary);
-    const auto write = [&](std::span<const std::byte> bytes) {
-      file.write(reinterpret_cast<const char*>(bytes.data()),
-                 static_cast<std::streamsize>(bytes.size()));
-    };
-    const auto write_values = [&](std::span<const float> values) {
-      if (!half) return write(std::as_bytes(values));
+  std::vector<TensorToWrite> to_write;
+  for (const Written& tensor : tensors) {
+    const auto write = [&tensor, half](const ByteSink& sink) {
+      const std::vector<float> values = tensor.values();
+      if (!half) return sink(std::as_bytes(std::span(values)));
       std::vector<std::uint16_t> halves(values.size());
       std::ranges::transform(values, halves.begin(), to_half);
-      write(std::as_bytes(std::span(halves)));
+      sink(std::as_bytes(std::span(halves)));
     };
-    write(std::as_bytes(std::span(&header_bytes, 1)));
-    write(std::as_bytes(std::span(header)));
-    for (const Written& tensor : tensors) write_values(tensor.values());
-    file.close();
-    if (!file) fail(ErrorKind::file, "cannot write '{}': {}", path, std::strerror(errno));
-  });
+    to_write.push_back({tensor.name,
+                        half ? "F16" : "F32",
+                        {tensor.shape.begin(), tensor.shape.end()},
+                        tensor.count() * bytes_of(half ? NumberType::f16 : NumberType::f32),
+                        write});
+  }
+  write_safetensors_file(path, metadata_of(weights), to_write);
 }
 
 }  // namespace limn

@@ -1,0 +1,331 @@
+#include "commands/painting.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "base/stopwatch.h"
+#include "commands/exit_code.h"
+#include "commands/report.h"
+#include "paint/estimate.h"
+#include "request/opened_inputs.h"
+#include "request/outputs.h"
+#include "request/painting_sizes.h"
+#include "request/provenance.h"
+#include "request/saved_pictures.h"
+#include "show/console.h"
+#include "show/forecast.h"
+#include "show/interrupt.h"
+#include "show/progress.h"
+#include "show/unpainted.h"
+
+namespace limn {
+namespace {
+
+// "; ended at 74: ...", of a painting that ended before all its iterations were done.
+std::string early_end(const Painted& painted, const Recipe& recipe) {
+  const int done = painted.history.empty() ? 0 : painted.history.back().iteration;
+  if (done >= recipe.optimiser.iterations) return "";
+  const char* why = "the loss had stopped falling";  // at some size, or the last
+  if (painted.outcome == Outcome::stopped) why = "interrupted";
+  if (painted.outcome == Outcome::out_of_time) why = "ran out of time";
+  return fmt::format("; ended at {}: {}", done, why);
+}
+
+// The notes of a checkpoint.
+constexpr const char* kRequestNote = "request";
+constexpr const char* kInputsNote = "inputs";
+constexpr const char* kFinishedNote = "finished";
+
+class Job {
+ public:
+  explicit Job(PaintingJob job)
+      : job_(std::move(job)), request_(job_.request), saved_(request_.output, request_.recipe) {}
+
+  int run() {
+    const std::span<const Recipe> recipes(&request_.recipe, 1);
+    OpenedInputs opened(request_.names, recipes, {.max_pixels = request_.max_pixels});
+    const Size result = opened.result(request_.recipe);
+    check_output(request_.output, request_.write, std::max(result.height, result.width));
+    const Model model =
+        read_model(request_.weights, std::span(&request_.recipe, 1), request_.network_given);
+    Inputs inputs = std::move(opened).read(opened.plan(model, recipes));
+    Plan& plan = inputs.plans.front();
+    if (job_.adjust) job_.adjust(plan);
+    say_first(inputs, model, result);
+    if (job_.resumed) check_inputs();
+
+    catch_interrupts();
+    Forecast forecast(inputs.plans);
+    Run run = job_.resumed ? Run(model, std::move(inputs.pictures), plan, *job_.resumed)
+                           : Run(model, std::move(inputs.pictures), plan);
+    paint(run, forecast);
+    if (request_.checkpoint) save_state(run, /*finished=*/!interrupted());
+    const std::vector<LevelReached> reached = levels_reached(run);
+    const Painted painted = run.finish();
+    display_.finish();
+    write_results(painted, reached, model, plan);
+    return painted.outcome == Outcome::stopped ? kInterrupted : exit_code_;
+  }
+
+ private:
+  // What a user might not expect of the inputs, and what is about to happen.
+  void say_first(const Inputs& inputs, const Model& model, const Size& result) {
+    first_lines_ = {fmt::format("painting {} x {} pixels by recipe '{}'{}", result.width,
+                                result.height, request_.recipe.name, job_.note)};
+    std::ranges::copy(inputs.notes, std::back_inserter(first_lines_));
+    std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, inputs.plans.front()),
+                      std::back_inserter(first_lines_));
+  }
+
+  void paint(Run& run, Forecast& forecast) {
+    bool more = run.has_begun();
+    Size size;
+    while (more) {
+      const Progress& now = run.now();
+      for (const std::string& line : std::exchange(first_lines_, {})) display_.note(line);
+      display_.show(now, forecast.standing(0, now));
+      if (saved_.takes(now.iteration)) save_on_the_way(run);
+      // At each change of size, and then by the clock.
+      const bool is_new_size = std::exchange(size, {now.height, now.width}) != size;
+      if (is_new_size || since_saved_() >= request_.checkpoint_every) save_state(run, false);
+      if (interrupted()) {
+        run.stop();
+        break;
+      }
+      more = run.step();
+    }
+  }
+
+  // The digests of the inputs, which are taken once, when first asked for.
+  const std::vector<InputDigest>& inputs() {
+    if (!inputs_) inputs_ = digests_of(request_);
+    return *inputs_;
+  }
+
+  void check_inputs() {
+    const Checkpoint checkpoint = read_checkpoint(*job_.resumed);
+    const auto recorded = checkpoint.notes.find(kInputsNote);
+    if (recorded == checkpoint.notes.end()) return;
+    check_same(parse_inputs(recorded->second, *job_.resumed), inputs(),
+               fmt::format("the checkpoint '{}'", *job_.resumed));
+  }
+
+  // What cannot be written on the way is worth a warning, not the painting.
+  template <typename Write>
+  void try_to_write(const Write& write) {
+    try {
+      write();
+    } catch (const Error& error) {
+      display_.finish();
+      say(fmt::format("limn: {}; painting goes on\n", error.what()));
+      exit_code_ = kFileError;
+    }
+  }
+
+  void save_state(Run& run, bool finished) {
+    if (!request_.checkpoint) return;
+    try_to_write([&] {
+      Notes notes = {{kRequestNote, to_text(request_)}, {kInputsNote, to_text(inputs())}};
+      if (finished) notes[kFinishedNote] = "yes";
+      run.save(*request_.checkpoint, notes);
+    });
+    since_saved_ = Stopwatch();
+  }
+
+  void save_on_the_way(Run& run) {
+    try_to_write([&] {
+      const Progress& now = run.now();
+      const std::string name = saved_.path(now.iteration);
+      write_image(now.picture(), name, with_notes(levels_reached(run), /*on_the_way=*/true));
+      display_.note(fmt::format("iteration {}/{}: {}, {}", now.iteration, now.iterations,
+                                losses_text(now.losses), name));
+    });
+  }
+
+  WriteOptions with_notes(const std::vector<LevelReached>& levels, bool on_the_way) {
+    WriteOptions write = request_.write;
+    if (request_.metadata) write.notes = provenance_notes(request_, inputs(), levels, on_the_way);
+    return write;
+  }
+
+  void write_results(const Painted& painted, const std::vector<LevelReached>& reached,
+                     const Model& model, const Plan& plan) {
+    if (painted.outcome == Outcome::failed) {
+      fail(ErrorKind::usage,
+           "the loss of the first picture is not finite, so nothing was painted; choose smaller "
+           "weights");
+    }
+    const bool written = !is_unpainted(painted);
+    if (written) write_image(painted.picture, request_.output, with_notes(reached, false));
+    if (request_.report) write_report(painted, plan, model);
+    const auto why = [&] { return why_unchanged(painted, request_.recipe); };
+    if (!written) {
+      fail(ErrorKind::usage, "nothing was painted: {}; {}", why().cause, why().next_step);
+    }
+    if (job_.passing) return;
+    const std::string name = output_name(request_.output);
+    display_.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", name, painted.iteration,
+                              request_.recipe.optimiser.iterations, painted.seconds,
+                              early_end(painted, request_.recipe)));
+    if (is_unchanged(painted)) {
+      display_.note(
+          fmt::format("{} is still the first picture: {}; {}", name, why().cause, why().next_step));
+    }
+    if (painted.outcome == Outcome::stopped && request_.checkpoint) {
+      display_.note(fmt::format("'limn resume {}' goes on", *request_.checkpoint));
+    }
+  }
+
+  void write_report(const Painted& painted, const Plan& plan, const Model& model) const {
+    nlohmann::ordered_json json = to_json(request_.names, request_.output, model);
+    if (is_unpainted(painted)) json["output"] = nullptr;
+    json.update(to_json(painted, plan));
+    ::limn::write_report(json, *request_.report);
+  }
+
+  PaintingJob job_;
+  PaintRequest& request_;
+  const SavedPictures saved_;
+  ProgressDisplay display_{suitable_progress_style(request_.quiet)};
+  std::vector<std::string> first_lines_;
+  std::optional<std::vector<InputDigest>> inputs_;
+  Stopwatch since_saved_;
+  int exit_code_ = kSuccess;
+};
+
+}  // namespace
+
+namespace {
+
+// What came through a pipe cannot be read again.
+void check_no_input_is_a_stream(const PaintRequest& request) {
+  for (const InputFile& file : input_files(request.names)) {
+    if (!is_stream(file.path)) continue;
+    fail(ErrorKind::usage,
+         "--checkpoint: the {} comes through a pipe, which cannot be read again; save it as a file "
+         "first",
+         file.role);
+  }
+}
+
+}  // namespace
+
+void check_unfinished(const std::string& checkpoint) {
+  if (is_missing(checkpoint)) return;
+  if (read_checkpoint(checkpoint).notes.contains(kFinishedNote)) return;
+  fail(ErrorKind::usage,
+       "--checkpoint: '{}' is of a painting that is not done; 'limn resume {}' goes on with it, or "
+       "remove it to begin anew",
+       checkpoint, checkpoint);
+}
+
+void check_results(const PaintRequest& request, bool saves_on_the_way, CommandFiles& files) {
+  check_write_flags(request.write);
+  check_output(request.output, request.write, request.recipe.picture.size);
+  if (request.report) check_report(*request.report);
+  if (is_standard_output(request.output)) {
+    if (saves_on_the_way) {
+      fail(ErrorKind::usage, "--save-every: a pipe takes one picture; name a file with --output");
+    }
+  } else {
+    files.writes("--output", request.output, "picture");
+  }
+  if (request.report) files.writes("--report", *request.report, "report");
+  if (request.checkpoint) {
+    check_replaceable(*request.checkpoint);
+    check_no_input_is_a_stream(request);
+    files.writes("--checkpoint", *request.checkpoint, "checkpoint");
+  }
+  files.writes(SavedPictures(request.output, request.recipe));
+  files.check();
+}
+
+PaintRequest request_of(const Checkpoint& checkpoint, const std::string& path) {
+  const auto note = checkpoint.notes.find(kRequestNote);
+  if (note == checkpoint.notes.end()) {
+    fail(ErrorKind::file,
+         "'{}' is a checkpoint of a program that uses limn's library: only that one can resume it",
+         path);
+  }
+  PaintRequest request = parse_request(note->second, path);
+  request.recipe = checkpoint.recipe;
+  request.checkpoint = path;
+  return request;
+}
+
+int carry_out(PaintingJob job) { return Job(std::move(job)).run(); }
+
+// ---------------------------------------------------------------------------------------- plans --
+
+namespace {
+
+nlohmann::ordered_json as_json(const PaintRequest& request, const Plan& plan, const Model& model,
+                               double seconds, int threads) {
+  nlohmann::ordered_json json = to_json(request.names, request.output, model);
+  json["recipe"] = to_json(plan.recipe);
+  json["sizes"] = nlohmann::ordered_json::array();
+  const auto sides = [](const Size& size) {
+    return nlohmann::ordered_json{{"width", size.width}, {"height", size.height}};
+  };
+  for (const Level& level : plan.levels) {
+    nlohmann::ordered_json entry = sides(level.sizes.picture);
+    entry["iterations"] = level.iterations;
+    for (const Size& painting : level.sizes.paintings) {
+      entry["paintings"].push_back(sides(painting));
+    }
+    json["sizes"].push_back(std::move(entry));
+  }
+  json["iterations"] = plan.recipe.optimiser.iterations;
+  json["threads"] = threads;
+  json["predicted_memory_bytes"] = static_cast<std::int64_t>(plan.bytes);
+  json["predicted_seconds"] = seconds;
+  return json;
+}
+
+std::string as_text(const PaintRequest& request, const Plan& plan, const Model& model,
+                    double seconds, int threads) {
+  std::string text =
+      fmt::format("{:<12}{}\n{:<12}{}\n\n{:>14}{:>14}   {}\n", "recipe", plan.recipe.name,
+                  "network", model.network(), "pixels", "iterations", "paintings at");
+  for (const Level& level : plan.levels) {
+    const auto sides = [](const Size& size) {
+      return fmt::format("{} x {}", size.width, size.height);
+    };
+    std::string paintings;
+    for (const Size& painting : level.sizes.paintings) {
+      paintings += (paintings.empty() ? "" : ", ") + sides(painting);
+    }
+    text +=
+        fmt::format("{:>14}{:>14}   {}\n", sides(level.sizes.picture), level.iterations, paintings);
+  }
+  return text + fmt::format("\n{:<12}{}\n{:<12}about {}\n{:<12}about {} on {} thread{}\n",
+                            "picture", request.output.empty() ? "-" : request.output, "memory",
+                            bytes_text(static_cast<std::uint64_t>(plan.bytes)), "time",
+                            clock_text(seconds), threads, threads == 1 ? "" : "s");
+}
+
+}  // namespace
+
+void print_plan(PaintRequest request, bool json) {
+  const std::span<const Recipe> recipes(&request.recipe, 1);
+  OpenedInputs opened(request.names, recipes, {.max_pixels = request.max_pixels});
+  const Model model =
+      read_model(request.weights, std::span(&request.recipe, 1), request.network_given);
+  const Plan plan = opened.plan(model, recipes).front();
+  const int asked = request.recipe.picture.threads;
+  const int threads = asked == 0 ? available_cores() : asked;
+  const double seconds = estimated_seconds(model, plan);
+  print(json ? as_json(request, plan, model, seconds, threads).dump(2) + "\n"
+             : as_text(request, plan, model, seconds, threads));
+}
+
+}  // namespace limn

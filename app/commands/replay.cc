@@ -1,0 +1,169 @@
+// limn replay
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "commands/commands.h"
+#include "commands/exit_code.h"
+#include "commands/painting.h"
+#include "request/arguments.h"
+#include "request/command_files.h"
+#include "request/outputs.h"
+#include "request/provenance.h"
+#include "show/console.h"
+
+namespace limn {
+namespace {
+
+constexpr const char* kDescription =
+    R"(Paint a picture again, as it says that it was painted.
+
+PICTURE carries its recipe, and the digests of the photo, the paintings, the masks and the weights
+that it was made from. They are checked: what is not the same file is named. On the same instruction
+set, with the same version of limn, the result is the same file to the byte.)";
+
+constexpr const char* kExamples =
+    R"(Examples:
+  limn replay out.png photo.jpg painting.jpg -o again.png
+  limn replay out.png photo.jpg painting.jpg --verify
+  limn replay out.png photo.jpg oil.jpg ink.jpg --mask-content sky.png --verify
+
+Exit codes: 0 painted, and with --verify the same; 1 --verify found it to be another; others as
+those of 'limn paint'.)";
+
+// A file that is removed in the end.
+class ScratchFile {
+ public:
+  explicit ScratchFile(const std::string& ending) {
+    std::string name = (std::filesystem::temp_directory_path() / "limn-XXXXXX").string();
+    if (!mkdtemp(name.data())) fail(ErrorKind::file, "cannot create the folder '{}'", name);
+    folder_ = name;
+    path_ = name + "/replayed" + ending;
+  }
+  ~ScratchFile() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string folder_, path_;
+};
+
+struct ReplayCommand {
+  std::string picture;
+  PaintingArguments arguments;
+  std::optional<std::string> output, initial;
+  bool verify = false;
+  bool quiet = false;
+
+  void add_to(CLI::App& command);
+  int run();
+  PaintRequest request(const Origin& provenance) const;
+  int compare(const std::string& again, const Origin& provenance) const;
+};
+
+void ReplayCommand::add_to(CLI::App& command) {
+  command.add_option("PICTURE", picture, "The picture that limn painted")
+      ->required()
+      ->type_name("FILE");
+  arguments.add_to(command, PaintingArguments::Settings::none);
+  command.add_option("--init", initial, "The picture that painting began with, if it was a file")
+      ->type_name("FILE");
+  command
+      .add_option("-o,--output", output,
+                  "Where to write the picture [PHOTO-PAINTING.png; with --verify nowhere]")
+      ->type_name("FILE");
+  command.add_flag("--verify", verify, "Say whether the bytes are the same; 1 if they are not");
+  command.add_flag("--quiet", quiet, "Show no progress");
+}
+
+PaintRequest ReplayCommand::request(const Origin& provenance) const {
+  PaintRequest request;
+  request.names = arguments.names();
+  request.recipe = provenance.recipe;
+  request.max_pixels = arguments.read_options().max_pixels;
+  const std::string& init = request.recipe.picture.init;
+  if (init != "content" && init != "noise") {
+    if (!initial) {
+      fail(ErrorKind::usage, "--init: '{}' began with the picture '{}'; name it", picture, init);
+    }
+    request.recipe.picture.init = *initial;
+  }
+  request.weights = arguments.weights_file(request.recipe);
+  request.write.bits = provenance.bits;
+  request.write.quality = provenance.quality;
+  request.quiet = quiet;
+  return request;
+}
+
+int ReplayCommand::compare(const std::string& again, const Origin& provenance) const {
+  if (sha256_of_file(picture) == sha256_of_file(again)) {
+    print(fmt::format("{}: the same to the byte\n", picture));
+    return kSuccess;
+  }
+  const Image before = read_image(picture), after = read_image(again);
+  const bool same_pixels = before.rgb == after.rgb && before.alpha == after.alpha;
+  std::string why = same_pixels ? "the pixels are the same, the files are not" : "another picture";
+  if (provenance.version != version() || provenance.instruction_set != instruction_set()) {
+    why +=
+        fmt::format("; it was painted by limn {} on {}, this is limn {} on {}", provenance.version,
+                    provenance.instruction_set, version(), instruction_set());
+  }
+  print(fmt::format("{}: {}\n", picture, why));
+  return kInternalError;
+}
+
+int ReplayCommand::run() {
+  const std::optional<Origin> provenance = origin_of(read_notes(picture), picture);
+  if (!provenance) {
+    fail(ErrorKind::file,
+         "'{}' carries no recipe: it was not painted by limn, or another program left its metadata "
+         "out",
+         picture);
+  }
+  PaintRequest request = this->request(*provenance);
+  check_same(provenance->inputs, digests_of(request), fmt::format("'{}'", picture));
+
+  const std::string ending = std::filesystem::path(picture).extension().string();
+  std::optional<FreshName> fresh;
+  std::optional<ScratchFile> scratch;
+  if (output) {
+    request.output = *output;
+  } else if (verify) {
+    request.output = scratch.emplace(ending).path();
+  } else {
+    request.output = fresh.emplace(base_name(arguments.names()), "", ending.substr(1)).path();
+  }
+  CommandFiles files;
+  files.reads_picture(picture, "picture");
+  arguments.add_inputs(files);
+  check_results(request, false, files);
+  const std::string again = request.output;
+  const auto adjust = [&](Plan& plan) { stop_at(plan, provenance->levels, picture); };
+  const int painted =
+      carry_out({std::move(request), std::nullopt, adjust, ", again", scratch.has_value()});
+  if (painted != kSuccess || !verify) return painted;
+  return compare(again, *provenance);
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("replay", kDescription);
+  command->footer(kExamples);
+  const auto replay = std::make_shared<ReplayCommand>();
+  replay->add_to(*command);
+  command->callback([replay, &exit_code] { exit_code = replay->run(); });
+}
+
+}  // namespace limn

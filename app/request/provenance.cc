@@ -1,0 +1,195 @@
+#include "request/provenance.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/byte_source.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "image/read.h"
+#include "models/model_cache.h"
+#include "network/student.h"
+#include "weights/read.h"
+
+namespace limn {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The names of the notes.
+constexpr const char* kVersion = "Version";
+constexpr const char* kInstructionSet = "InstructionSet";
+constexpr const char* kRecipe = "Recipe";
+constexpr const char* kSeed = "Seed";
+constexpr const char* kInputs = "Inputs";
+constexpr const char* kLevels = "Levels";
+constexpr const char* kBits = "Bits";
+constexpr const char* kQuality = "Quality";
+
+std::string bare(const std::string& name) {
+  return name == kStandardInput ? "stdin" : std::filesystem::path(name).filename().string();
+}
+
+// A picture's file; a frame's name is kept.
+InputDigest picture_digest(const std::string& role, const std::string& name) {
+  return {role, bare(name), is_stream(name) ? "" : sha256_of_file(picture_name(name).path, role)};
+}
+
+bool is_file(const std::string& init) { return init != "content" && init != "noise"; }
+
+// The recipe as far as it makes a difference to the picture, with names for paths.
+Recipe essential(Recipe recipe, bool on_the_way) {
+  const Recipe defaults;
+  recipe.picture.threads = defaults.picture.threads;
+  recipe.picture.pinning = defaults.picture.pinning;
+  recipe.output.save_every = defaults.output.save_every;
+  recipe.output.save_name = defaults.output.save_name;
+  if (is_file(recipe.picture.init)) recipe.picture.init = bare(recipe.picture.init);
+  if (on_the_way) recipe.output.keep = Keep::last;
+  return recipe;
+}
+
+int number_in(const Notes& notes, const char* name, int otherwise) {
+  const auto note = notes.find(name);
+  if (note == notes.end()) return otherwise;
+  int value = otherwise;
+  std::from_chars(note->second.data(), note->second.data() + note->second.size(), value);
+  return value;
+}
+
+std::string text_in(const Notes& notes, const char* name) {
+  const auto note = notes.find(name);
+  return note == notes.end() ? "" : note->second;
+}
+
+std::vector<LevelReached> parse_levels(const std::string& text, const std::string& picture) try {
+  std::vector<LevelReached> levels;
+  for (const Json& json : Json::parse(text)) {
+    levels.push_back({{json.at("height").get<int>(), json.at("width").get<int>()},
+                      json.at("iterations").get<int>()});
+  }
+  return levels;
+} catch (const nlohmann::json::exception& error) {
+  fail(ErrorKind::file, "'{}': its metadata is damaged: {}", picture, error.what());
+}
+
+}  // namespace
+
+bool is_stream(const std::string& name) {
+  const std::string path = picture_name(name).path;
+  return path == kStandardInput || identity_of(path).value_or(FileIdentity{}).stream;
+}
+
+std::vector<InputDigest> digests_of(const PaintRequest& request) {
+  std::vector<InputDigest> inputs;
+  for (const InputFile& file : input_files(request.names)) {
+    inputs.push_back(picture_digest(std::string(file.role), file.path));
+  }
+  const std::string& init = request.recipe.picture.init;
+  if (is_file(init)) inputs.push_back(picture_digest("initial picture", init));
+  if (request.weights) {
+    for (const std::string& file : files_of_weights(*request.weights)) {
+      inputs.push_back({"weights", bare(file), sha256_of_file(file, "weights")});
+    }
+  } else {
+    inputs.push_back({"weights", std::string(kBuiltinName), sha256_of_bytes(builtin_file())});
+  }
+  return inputs;
+}
+
+std::string to_text(const std::vector<InputDigest>& inputs) {
+  Json json = Json::array();
+  for (const auto& [role, name, sha256] : inputs) {
+    json.push_back({{"role", role}, {"name", name}, {"sha256", sha256}});
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::vector<InputDigest> parse_inputs(const std::string& text, const std::string& source) try {
+  std::vector<InputDigest> inputs;
+  for (const Json& json : Json::parse(text)) {
+    inputs.push_back({json.at("role").get<std::string>(), json.at("name").get<std::string>(),
+                      json.at("sha256").get<std::string>()});
+  }
+  return inputs;
+} catch (const nlohmann::json::exception& error) {
+  fail(ErrorKind::file, "'{}': its list of inputs is damaged: {}", source, error.what());
+}
+
+void check_same(const std::vector<InputDigest>& recorded, const std::vector<InputDigest>& given,
+                const std::string& subject) {
+  const auto count = [](const std::vector<InputDigest>& inputs, const std::string& role) {
+    return std::ranges::count(inputs, role, &InputDigest::role);
+  };
+  for (const char* role : {"photo", "painting", "mask", "initial picture", "weights"}) {
+    if (count(recorded, role) == count(given, role)) continue;
+    fail(ErrorKind::file, "{} was made from {} file(s) as {}, but {} are given", subject,
+         count(recorded, role), role, count(given, role));
+  }
+  for (size_t i = 0; i < recorded.size(); ++i) {
+    const InputDigest& was = recorded[i];
+    const InputDigest& is = given[i];
+    // What came through a pipe cannot be held against anything.
+    if (was.sha256.empty() || is.sha256.empty() || was.sha256 == is.sha256) continue;
+    fail(ErrorKind::file,
+         "the {} '{}' is not the file that {} was made from ('{}', SHA-256 {}...); its SHA-256 is "
+         "{}...",
+         is.role, is.name, subject, was.name, was.sha256.substr(0, 12), is.sha256.substr(0, 12));
+  }
+}
+
+Notes provenance_notes(const PaintRequest& request, const std::vector<InputDigest>& inputs,
+                       const std::vector<LevelReached>& levels, bool on_the_way) {
+  Json reached = Json::array();
+  for (const auto& [size, iterations] : levels) {
+    reached.push_back({{"width", size.width}, {"height", size.height}, {"iterations", iterations}});
+  }
+  const Recipe recipe = essential(request.recipe, on_the_way);
+  return {{kVersion, std::string(version())},
+          {kInstructionSet, std::string(instruction_set())},
+          {kRecipe, to_toml(recipe)},
+          {kSeed, fmt::format("{}", recipe.picture.seed)},
+          {kInputs, to_text(inputs)},
+          {kLevels, reached.dump()},
+          {kBits, fmt::format("{}", request.write.bits)},
+          {kQuality, fmt::format("{}", request.write.quality)}};
+}
+
+std::optional<Origin> origin_of(const Notes& notes, const std::string& picture) {
+  if (!notes.contains(kRecipe)) return std::nullopt;
+  Origin provenance;
+  provenance.version = text_in(notes, kVersion);
+  provenance.instruction_set = text_in(notes, kInstructionSet);
+  provenance.recipe = parse_recipe(notes.at(kRecipe), picture);
+  if (notes.contains(kInputs)) provenance.inputs = parse_inputs(notes.at(kInputs), picture);
+  if (notes.contains(kLevels)) provenance.levels = parse_levels(notes.at(kLevels), picture);
+  provenance.bits = number_in(notes, kBits, 8);
+  provenance.quality = number_in(notes, kQuality, 95);
+  return provenance;
+}
+
+std::vector<LevelReached> levels_reached(const Run& run) {
+  std::vector<LevelReached> levels;
+  const std::vector<int> iterations = run.iterations();
+  for (size_t i = 0; i < iterations.size(); ++i) {
+    levels.push_back({run.plan().levels[i].sizes.picture, iterations[i]});
+  }
+  return levels;
+}
+
+void stop_at(Plan& plan, const std::vector<LevelReached>& levels, const std::string& picture) {
+  const bool same_sizes = std::ranges::equal(
+      plan.levels, levels, {}, [](const Level& level) { return level.sizes.picture; },
+      &LevelReached::size);
+  if (!same_sizes) {
+    fail(ErrorKind::file, "'{}' was painted at other sizes than these pictures lead to", picture);
+  }
+  for (size_t i = 0; i < levels.size(); ++i) plan.levels[i].iterations = levels[i].iterations;
+  plan.recipe.optimiser.seconds = 0;
+  plan.recipe.optimiser.plateau = 0;
+}
+
+}  // namespace limn

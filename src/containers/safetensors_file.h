@@ -1,0 +1,45 @@
+// A safetensors file: its header, and where the tensors lie. (The header: safetensors_header.h.)
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "containers/file_bytes.h"
+#include "containers/safetensors_header.h"
+
+namespace limn {
+
+struct SafetensorsFile {
+  FileBytes bytes;
+  std::uint64_t data_begin = 0;  // bytes from the start of the file
+  SafetensorsHeader header;
+
+  const std::string& path() const { return bytes.path(); }
+};
+
+// Throws Error (file) for a header that is too long, or is none.
+SafetensorsFile open_safetensors(FileBytes bytes);
+
+// Takes the next bytes of a file.
+using ByteSink = std::function<void(std::span<const std::byte>)>;
+
+struct TensorToWrite {
+  std::string name;
+  std::string_view dtype;  // "F16", "F32", "F64"
+  std::vector<std::uint64_t> shape;
+  std::uint64_t bytes = 0;
+  std::function<void(const ByteSink&)> write;  // writes all of them
+};
+
+// Writes the file, beside and renamed; the data begins at a multiple of 8 bytes. Throws Error
+// (file).
+void write_safetensors_file(const std::string& path,
+                            std::span<const std::pair<std::string, std::string>> metadata,
+                            std::span<const TensorToWrite> tensors);
+
+}  // namespace limn

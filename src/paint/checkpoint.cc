@@ -1,0 +1,217 @@
+#include "paint/checkpoint.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "containers/safetensors_file.h"
+#include "network/weights.h"
+
+namespace limn {
+namespace {
+
+// Keys of the metadata. Notes have this before their own.
+constexpr const char* kVersionKey = "limn";
+constexpr const char* kSetKey = "limn.instruction_set";
+constexpr const char* kRecipeKey = "limn.recipe";
+constexpr const char* kPicturesKey = "limn.pictures";
+constexpr const char* kWeightsKey = "limn.weights";
+constexpr std::string_view kNote = "note.";
+
+// ------------------------------------------------------------------------------------- writing --
+
+class Saving : public State {
+ public:
+  bool restores() const override { return false; }
+  void floats(std::string_view name, std::span<float> values) override {
+    add(name, "F32", values.size(), std::as_bytes(values));
+  }
+  void numbers(std::string_view name, std::span<double> values) override {
+    const std::vector<double>& copy = numbers_.emplace_back(values.begin(), values.end());
+    add(name, "F64", copy.size(), std::as_bytes(std::span(copy)));
+  }
+  std::size_t saved_numbers(std::string_view) const override { return 0; }
+
+  const std::vector<TensorToWrite>& tensors() const { return tensors_; }
+
+ private:
+  void check(std::string_view, double, double, double) const override {}
+  void add(std::string_view name, std::string_view dtype, std::uint64_t count,
+           std::span<const std::byte> bytes) {
+    tensors_.push_back(
+        {std::string(name), dtype, {count}, bytes.size(), [bytes](const ByteSink& sink) {
+           sink(bytes);
+         }});
+  }
+
+  std::vector<TensorToWrite> tensors_;
+  std::deque<std::vector<double>> numbers_;  // which stay where they are
+};
+
+// ------------------------------------------------------------------------------------- reading --
+
+class Restoring : public State {
+ public:
+  explicit Restoring(SafetensorsFile file) : file_(std::move(file)) {}
+
+  bool restores() const override { return true; }
+  void floats(std::string_view name, std::span<float> values) override {
+    read(name, "F32", values.size(), std::as_writable_bytes(values));
+  }
+  void numbers(std::string_view name, std::span<double> values) override {
+    read(name, "F64", values.size(), std::as_writable_bytes(values));
+  }
+  std::size_t saved_numbers(std::string_view name) const override {
+    const SafetensorsTensor& tensor = find(name);
+    return (tensor.end - tensor.begin) / sizeof(double);
+  }
+
+ private:
+  const SafetensorsTensor& find(std::string_view name) const {
+    const auto found = file_.header.tensors.find(std::string(name));
+    if (found != file_.header.tensors.end()) return found->second;
+    fail(ErrorKind::file, "the checkpoint '{}' has no '{}'; it is damaged, or another recipe's",
+         file_.path(), name);
+  }
+  void read(std::string_view name, std::string_view dtype, std::size_t count,
+            std::span<std::byte> bytes) {
+    const SafetensorsTensor& tensor = find(name);
+    const std::vector<std::uint64_t> shape = {count};
+    if (tensor.dtype != dtype || tensor.shape != shape ||
+        tensor.end - tensor.begin != bytes.size()) {
+      fail(ErrorKind::file,
+           "the checkpoint '{}': '{}' should be {} values of {}; it is damaged, or of pictures of "
+           "another size",
+           file_.path(), name, count, dtype);
+    }
+    file_.bytes.read(file_.data_begin + tensor.begin, bytes);
+  }
+  void check(std::string_view name, double number, double least, double most) const override {
+    if (number >= least && number <= most && number == std::floor(number)) return;
+    fail(ErrorKind::file, "the checkpoint '{}': '{}' is {}, but should be a whole number {} to {}",
+         file_.path(), name, number, least, most);
+  }
+
+  SafetensorsFile file_;
+};
+
+SafetensorsFile open_checkpoint(const std::string& path) {
+  SafetensorsFile file = open_safetensors(FileBytes(path));
+  const auto& metadata = file.header.metadata;
+  for (const char* key : {kVersionKey, kSetKey, kRecipeKey, kPicturesKey, kWeightsKey}) {
+    if (metadata.contains(key)) continue;
+    fail(ErrorKind::file, "'{}' is a safetensors file, but not a checkpoint of limn", path);
+  }
+  return file;
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------- digests --
+
+namespace {
+
+// The SHA-256 of what is added: of the digests of its parts.
+class Digest {
+ public:
+  template <typename T>
+  void add(const std::vector<T>& values) {
+    add_bytes(std::as_bytes(std::span(values)));
+  }
+  void add(const Buffer<float>& values) {
+    add_bytes(std::as_bytes(std::span(values.data(), values.size())));
+  }
+  void add(const std::string& text) { add_bytes(std::as_bytes(std::span(text))); }
+  void add(const Image& image) {
+    add(fmt::format("image {} {}", image.width, image.height));
+    add(image.rgb);
+    add(image.alpha);
+  }
+  void add(const Mask& mask) {
+    add(fmt::format("mask {} {}", mask.width, mask.height));
+    add(mask.values);
+  }
+  std::string text() const { return sha256_of_bytes(std::as_bytes(std::span(parts_))); }
+
+ private:
+  void add_bytes(std::span<const std::byte> bytes) { parts_ += sha256_of_bytes(bytes); }
+  std::string parts_;
+};
+
+}  // namespace
+
+Digests digests_of(const Model& model, const Pictures& pictures) {
+  Digest of_pictures;
+  of_pictures.add(pictures.photo);
+  for (const Style& style : pictures.styles) {
+    of_pictures.add(fmt::format("style {}", style.paintings.size()));
+    for (const Image& painting : style.paintings) of_pictures.add(painting);
+    of_pictures.add(style.from);
+    of_pictures.add(style.to);
+  }
+  of_pictures.add(pictures.keep);
+  Digest of_weights;
+  for (const Convolution& convolution : model.weights().convolutions) {
+    of_weights.add(convolution.id);
+    of_weights.add(convolution.kernel.values);
+    of_weights.add(convolution.bias);
+  }
+  return {of_pictures.text(), of_weights.text()};
+}
+
+void write_checkpoint(Painter& painter, const Digests& digests, const Notes& notes,
+                      const std::string& path) {
+  std::vector<std::pair<std::string, std::string>> metadata = {
+      {kVersionKey, std::string(version())},
+      {kSetKey, std::string(instruction_set())},
+      {kRecipeKey, to_toml(painter.plan().recipe)},
+      {kPicturesKey, digests.pictures},
+      {kWeightsKey, digests.weights}};
+  for (const auto& [key, text] : notes) metadata.emplace_back(std::string(kNote) + key, text);
+  Saving state;
+  painter.keep(state);
+  write_safetensors_file(path, metadata, state.tensors());
+}
+
+std::unique_ptr<State> saved_state(const std::string& path, const Digests& digests) {
+  SafetensorsFile file = open_checkpoint(path);
+  const auto expect = [&](const char* key, const std::string& digest, const char* what) {
+    if (file.header.metadata.at(key) == digest) return;
+    fail(ErrorKind::file, "the checkpoint '{}' was made with other {} than these", path, what);
+  };
+  expect(kPicturesKey, digests.pictures, "pictures");
+  expect(kWeightsKey, digests.weights, "weights");
+  return std::make_unique<Restoring>(std::move(file));
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+  SafetensorsFile file = open_checkpoint(path);
+  const auto& metadata = file.header.metadata;
+  Checkpoint checkpoint;
+  checkpoint.version = metadata.at(kVersionKey);
+  checkpoint.instruction_set = metadata.at(kSetKey);
+  checkpoint.recipe = parse_recipe(metadata.at(kRecipeKey), path);
+  for (const auto& [key, text] : metadata) {
+    if (key.starts_with(kNote)) checkpoint.notes[key.substr(kNote.size())] = text;
+  }
+  Restoring state(std::move(file));
+  state.number("painter.seconds", checkpoint.seconds);
+  int done = 0, iteration = 0;
+  state.integer("painter.done", done, 0, 1e6);
+  state.integer("descent.iteration", iteration, 0, 1e6);
+  checkpoint.iteration = done + iteration;
+  if (!(checkpoint.seconds >= 0 && checkpoint.seconds < 1e9)) {
+    fail(ErrorKind::file, "the checkpoint '{}' is damaged: it says that {} seconds have passed",
+         path, checkpoint.seconds);
+  }
+  return checkpoint;
+}
+
+}  // namespace limn

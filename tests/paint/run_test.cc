@@ -1,0 +1,243 @@
+// A painting step by step, its checkpoints, and what becomes of damaged ones.
+#include <gtest/gtest.h>
+#include <limn/limn.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "support/copies.h"
+#include "support/drawn.h"
+#include "support/errors.h"
+#include "support/random_values.h"
+#include "support/same_bits.h"
+#include "support/temporary_folder.h"
+
+namespace limn {
+namespace {
+
+constexpr int kWidth = 40;
+constexpr int kHeight = 31;
+
+struct Case {
+  const char* name;
+  OptimiserKind kind;
+  LineSearch line_search = LineSearch::none;
+  Curvature curvature = Curvature::one;
+  bool bands = false, balanced = false, keep_last = false, grey_noise = false;
+};
+
+Recipe recipe_of(const Case& c) {
+  Recipe recipe = small_recipe();
+  recipe.optimiser.kind = c.kind;
+  recipe.optimiser.line_search = c.line_search;
+  recipe.optimiser.curvature = c.curvature;
+  if (c.kind == OptimiserKind::adam) recipe.optimiser.learning_rate = 0.02;
+  if (c.kind == OptimiserKind::sgd) recipe.optimiser.learning_rate = 1e-3;
+  recipe.optimiser.history = 4;
+  recipe.optimiser.iterations = 21;
+  recipe.pyramid.smallest = 20;
+  if (c.bands) recipe.pyramid.bands = {0.5, 0.25};
+  if (c.balanced) recipe.balance.kind = Balance::measured;
+  if (c.keep_last) recipe.output.keep = Keep::last;
+  recipe.output.look_every = 2;
+  recipe.picture.border = 3;
+  if (c.grey_noise) {
+    recipe.picture.init = "noise";
+    recipe.picture.seed = 5;
+  }
+  recipe.picture.size = 0;
+  return recipe;
+}
+
+class ARun : public InAFolder, public testing::WithParamInterface<Case> {
+ protected:
+  Pictures pictures() const {
+    return single_style(smooth_picture(kWidth, kHeight, 1), smooth_picture(33, 37, 2));
+  }
+  Plan plan(const Recipe& recipe) const { return make_plan(model_, sizes_of(pictures()), recipe); }
+
+  static void expect_same(const Painted& found, const Painted& expected) {
+    EXPECT_TRUE(same_bits(found.picture.rgb, expected.picture.rgb));
+    EXPECT_EQ(found.outcome, expected.outcome);
+    EXPECT_EQ(found.iteration, expected.iteration);
+    EXPECT_EQ(found.best_iteration, expected.best_iteration);
+    EXPECT_EQ(found.rejected_steps, expected.rejected_steps);
+    EXPECT_EQ(found.unchanged, expected.unchanged);
+    ASSERT_EQ(found.history.size(), expected.history.size());
+    for (size_t i = 0; i < found.history.size(); ++i) {
+      EXPECT_EQ(found.history[i].iteration, expected.history[i].iteration);
+      EXPECT_EQ(found.history[i].width, expected.history[i].width);
+      EXPECT_EQ(found.history[i].losses.total, expected.history[i].losses.total) << i;
+    }
+  }
+
+  const Model model_ = small_vgg19();
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    By, ARun,
+    testing::Values(Case{"lbfgs", OptimiserKind::lbfgs},
+                    Case{"lbfgs_line_search", OptimiserKind::lbfgs, LineSearch::strong_wolfe},
+                    Case{"lbfgs_local_scales", OptimiserKind::lbfgs, LineSearch::strong_wolfe,
+                         Curvature::local, true, true, false, true},
+                    Case{"lbfgs_last", OptimiserKind::lbfgs, LineSearch::none, Curvature::one,
+                         false, true, true},
+                    Case{"adam", OptimiserKind::adam, LineSearch::none, Curvature::one, true},
+                    Case{"sgd", OptimiserKind::sgd, LineSearch::none, Curvature::one, false, true}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_P(ARun, StepByStepIsWhatPaintMakes) {
+  const Recipe recipe = recipe_of(GetParam());
+  const Painted expected = paint(model_, pictures(), recipe);
+  limn::Run run(model_, pictures(), plan(recipe));
+  ASSERT_TRUE(run.has_begun());
+  EXPECT_EQ(run.now().iteration, 0);
+  int steps = 0;
+  while (run.step()) {
+    ++steps;
+    EXPECT_EQ(run.now().iteration, steps);
+    EXPECT_EQ(run.now().picture().width, kWidth);
+  }
+  int done = 0;
+  for (const int at_size : run.iterations()) done += at_size;
+  EXPECT_EQ(done, steps);
+  expect_same(run.finish(), expected);
+}
+
+// Saved after any number of steps, the end of a size and the end of all among them.
+TEST_P(ARun, GoesOnFromACheckpointToTheSamePicture) {
+  const Recipe recipe = recipe_of(GetParam());
+  const Painted expected = paint(model_, pictures(), recipe);
+  const size_t steps = expected.history.size() - 1;
+  ASSERT_GT(plan(recipe).levels.size(), 1u);
+  for (size_t until = 0; until <= steps; ++until) {
+    SCOPED_TRACE(until);
+    {
+      limn::Run run(model_, pictures(), plan(recipe));
+      for (size_t i = 0; i < until; ++i) ASSERT_TRUE(run.step());
+      run.save(path("a.limn"));
+    }
+    limn::Run run(model_, pictures(), plan(recipe), path("a.limn"));
+    EXPECT_EQ(run.now().iteration, static_cast<int>(until));
+    while (run.step()) {
+    }
+    expect_same(run.finish(), expected);
+    if (HasFailure()) return;
+  }
+}
+
+// As often as may be, by other numbers of threads.
+TEST_P(ARun, MayBeInterruptedAtEveryStep) {
+  Recipe recipe = recipe_of(GetParam());
+  const Painted expected = paint(model_, pictures(), recipe);
+  limn::Run(model_, pictures(), plan(recipe)).save(path("a.limn"));
+  for (bool more = true; more;) {
+    recipe.picture.threads = recipe.picture.threads % 3 + 1;
+    limn::Run run(model_, pictures(), plan(recipe), path("a.limn"));
+    more = run.step();
+    run.save(path("a.limn"));
+  }
+  expect_same(limn::Run(model_, pictures(), plan(recipe), path("a.limn")).finish(), expected);
+  EXPECT_EQ(names(), (std::set<std::string>{"a.limn"}));
+}
+
+class ACheckpoint : public ARun {};
+INSTANTIATE_TEST_SUITE_P(Of, ACheckpoint, testing::Values(Case{"lbfgs", OptimiserKind::lbfgs}));
+
+TEST_P(ACheckpoint, SaysWhatItIsOf) {
+  const Recipe recipe = recipe_of(GetParam());
+  limn::Run run(model_, pictures(), plan(recipe));
+  for (int i = 0; i < 3; ++i) run.step();
+  run.save(path("a.limn"), {{"request", "a, \"b\"\n"}});
+  const Checkpoint checkpoint = read_checkpoint(path("a.limn"));
+  EXPECT_EQ(to_toml(checkpoint.recipe), to_toml(recipe));
+  EXPECT_EQ(checkpoint.version, version());
+  EXPECT_EQ(checkpoint.instruction_set, instruction_set());
+  EXPECT_EQ(checkpoint.iteration, 3);
+  EXPECT_GT(checkpoint.seconds, 0);
+  EXPECT_EQ(checkpoint.notes, (Notes{{"request", "a, \"b\"\n"}}));
+}
+
+TEST_P(ACheckpoint, GoesOnForMoreIterationsThanWerePlanned) {
+  Recipe recipe = recipe_of(GetParam());
+  limn::Run run(model_, pictures(), plan(recipe));
+  while (run.step()) {
+  }
+  run.save(path("a.limn"));
+  const Painted before = run.finish();
+  recipe.optimiser.iterations += 20;
+  limn::Run more(model_, pictures(), plan(recipe), path("a.limn"));
+  int steps = 0;
+  while (more.step()) ++steps;
+  EXPECT_GT(steps, 0);
+  const Painted after = more.finish();
+  EXPECT_LT(after.history.back().losses.total, before.history.back().losses.total);
+}
+
+TEST_P(ACheckpoint, IsRefusedForOtherPicturesWeightsAndSizes) {
+  const Recipe recipe = recipe_of(GetParam());
+  limn::Run run(model_, pictures(), plan(recipe));
+  run.step();
+  run.save(path("a.limn"));
+  const auto resumed = [&](const Model& model, const Pictures& given, const Recipe& by) {
+    return error_of(
+        [&] { limn::Run(model, given, make_plan(model, sizes_of(given), by), path("a.limn")); });
+  };
+  Pictures other = pictures();
+  other.photo.rgb[5] += 0.01f;
+  EXPECT_TRUE(says(resumed(model_, other, recipe), ErrorKind::file, "other pictures"));
+  other = pictures();
+  other.styles[0].paintings[0].rgb[5] += 0.01f;
+  EXPECT_TRUE(says(resumed(model_, other, recipe), ErrorKind::file, "other pictures"));
+  auto weights = std::make_shared<Weights>(copy_of(model_.weights()));
+  weights->convolutions[1].bias.data()[0] += 1;
+  EXPECT_TRUE(says(resumed(Model(weights), pictures(), recipe), ErrorKind::file, "other weights"));
+  Recipe larger = recipe;
+  larger.pyramid.smallest = 0;
+  larger.picture.size = 64;
+  EXPECT_TRUE(says(resumed(model_, pictures(), larger), ErrorKind::file, "a size that"));
+  Recipe longer = recipe;
+  longer.optimiser.kind = OptimiserKind::adam;
+  EXPECT_TRUE(says(resumed(model_, pictures(), longer), ErrorKind::file, "has no 'adam.m'"));
+}
+
+// A cut at every thousandth byte, and bytes flipped all over: an error, or a run that ends.
+TEST_P(ACheckpoint, ThatIsDamagedIsAnErrorOrHarmless) {
+  const Recipe recipe = recipe_of(GetParam());
+  limn::Run run(model_, pictures(), plan(recipe));
+  for (int i = 0; i < 12; ++i) run.step();
+  run.save(path("a.limn"));
+  const std::string whole = contents(path("a.limn"));
+  const auto outcome = [&](const std::string& bytes) {
+    std::ofstream(path("b.limn"), std::ios::binary) << bytes;
+    try {
+      limn::Run damaged(model_, pictures(), plan(recipe), path("b.limn"));
+      while (damaged.step()) {
+      }
+      damaged.finish();
+      return false;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::file) << error.what();
+      return true;
+    }
+  };
+  for (size_t length = 0; length < whole.size(); length += whole.size() / 40) {
+    EXPECT_TRUE(outcome(whole.substr(0, length))) << length << " of " << whole.size();
+  }
+  Random random(1);
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    std::string bytes = whole;
+    // Half of them in the header.
+    const size_t range = i % 2 == 0 ? std::min<size_t>(bytes.size(), 6000) : bytes.size();
+    bytes[static_cast<size_t>(random.uniform() * static_cast<double>(range))] ^=
+        static_cast<char>(1 + static_cast<int>(random.uniform() * 255));
+    refused += outcome(bytes) ? 1 : 0;
+  }
+  EXPECT_GT(refused, 50);
+  EXPECT_TRUE(says(error_of([&] { read_checkpoint(path("missing.limn")); }), ErrorKind::file));
+  EXPECT_TRUE(outcome("text"));
+}
+
+}  // namespace
+}  // namespace limn
