@@ -135,7 +135,8 @@ int PaintCommand::run() {
   check_results(
       request, request.recipe.output.save_every > 0 && arguments.given("output.save_every"), files);
   if (request.checkpoint) check_unfinished(*request.checkpoint);
-  return carry_out({std::move(request), std::nullopt, {}, arguments.drawn_seed_note(), false});
+  return carry_out(
+      {std::move(request), std::nullopt, {}, {}, {}, arguments.drawn_seed_note(), false});
 }
 
 }  // namespace

@@ -59,9 +59,10 @@ class Job {
         read_model(request_.weights, std::span(&request_.recipe, 1), request_.network_given);
     Inputs inputs = std::move(opened).read(opened.plan(model, recipes));
     Plan& plan = inputs.plans.front();
+    painting_files_ = inputs.painting_files;
+    if (!job_.recorded.empty()) check_same(job_.recorded, this->inputs(), job_.made_from_them);
     if (job_.adjust) job_.adjust(plan);
     say_first(inputs, model, result);
-    if (job_.resumed) check_inputs();
 
     catch_interrupts();
     Forecast forecast(inputs.plans);
@@ -105,18 +106,10 @@ class Job {
     }
   }
 
-  // The digests of the inputs, which are taken once, when first asked for.
+  // The digests of the inputs are taken once, when first asked for.
   const std::vector<InputDigest>& inputs() {
-    if (!inputs_) inputs_ = digests_of(request_);
+    if (!inputs_) inputs_ = digests_of(request_, painting_files_);
     return *inputs_;
-  }
-
-  void check_inputs() {
-    const Checkpoint checkpoint = read_checkpoint(*job_.resumed);
-    const auto recorded = checkpoint.notes.find(kInputsNote);
-    if (recorded == checkpoint.notes.end()) return;
-    check_same(parse_inputs(recorded->second, *job_.resumed), inputs(),
-               fmt::format("the checkpoint '{}'", *job_.resumed));
   }
 
   // What cannot be written on the way is worth a warning, not the painting.
@@ -197,6 +190,7 @@ class Job {
   const SavedPictures saved_;
   ProgressDisplay display_{suitable_progress_style(request_.quiet)};
   std::vector<std::string> first_lines_;
+  std::vector<std::string> painting_files_;
   std::optional<std::vector<InputDigest>> inputs_;
   Stopwatch since_saved_;
   int exit_code_ = kSuccess;
@@ -260,6 +254,12 @@ PaintRequest request_of(const Checkpoint& checkpoint, const std::string& path) {
   request.recipe = checkpoint.recipe;
   request.checkpoint = path;
   return request;
+}
+
+std::vector<InputDigest> inputs_of(const Checkpoint& checkpoint, const std::string& path) {
+  const auto note = checkpoint.notes.find(kInputsNote);
+  if (note == checkpoint.notes.end()) return {};
+  return parse_inputs(note->second, path);
 }
 
 int carry_out(PaintingJob job) { return Job(std::move(job)).run(); }

@@ -11,6 +11,7 @@
 
 #include "request/command_files.h"
 #include "request/paint_request.h"
+#include "request/provenance.h"
 
 namespace limn {
 
@@ -18,6 +19,9 @@ struct PaintingJob {
   PaintRequest request;
   // A checkpoint to go on from, rather than to begin.
   std::optional<std::string> resumed;
+  // What the inputs must be, if that is known, and what was made from them: "'out.png'".
+  std::vector<InputDigest> recorded;
+  std::string made_from_them;
   // Changes the plan that follows from the request.
   std::function<void(Plan&)> adjust;
   std::string note;      // behind what is said first: ", seed 7"
@@ -32,8 +36,9 @@ void check_results(const PaintRequest& request, bool saves_on_the_way, CommandFi
 // file: it would be lost.
 void check_unfinished(const std::string& checkpoint);
 
-// The request that a checkpoint is of; with its recipe. Throws Error (file).
+// The request that a checkpoint is of, with its recipe; and its inputs. Throw Error (file).
 PaintRequest request_of(const Checkpoint& checkpoint, const std::string& path);
+std::vector<InputDigest> inputs_of(const Checkpoint& checkpoint, const std::string& path);
 
 // Paints, shows progress, and writes picture, report and checkpoints. Returns the exit code; throws
 // Error where no picture was written.

@@ -132,7 +132,6 @@ int ReplayCommand::run() {
          picture);
   }
   PaintRequest request = this->request(*provenance);
-  check_same(provenance->inputs, digests_of(request), fmt::format("'{}'", picture));
 
   const std::string ending = std::filesystem::path(picture).extension().string();
   std::optional<FreshName> fresh;
@@ -151,7 +150,8 @@ int ReplayCommand::run() {
   const std::string again = request.output;
   const auto adjust = [&](Plan& plan) { stop_at(plan, provenance->levels, picture); };
   const int painted =
-      carry_out({std::move(request), std::nullopt, adjust, ", again", scratch.has_value()});
+      carry_out({std::move(request), std::nullopt, provenance->inputs, fmt::format("'{}'", picture),
+                 adjust, ", again", scratch.has_value()});
   if (painted != kSuccess || !verify) return painted;
   return compare(again, *provenance);
 }

@@ -90,7 +90,13 @@ int ResumeCommand::run() const {
     note += fmt::format("; it was begun on {} and goes on on {}: last digits will differ",
                         checkpoint.instruction_set, instruction_set());
   }
-  return carry_out({std::move(request), path, {}, note, false});
+  return carry_out({std::move(request),
+                    path,
+                    inputs_of(checkpoint, path),
+                    fmt::format("the checkpoint '{}'", path),
+                    {},
+                    note,
+                    false});
 }
 
 }  // namespace

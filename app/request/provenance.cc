@@ -83,11 +83,18 @@ bool is_stream(const std::string& name) {
   return path == kStandardInput || identity_of(path).value_or(FileIdentity{}).stream;
 }
 
-std::vector<InputDigest> digests_of(const PaintRequest& request) {
-  std::vector<InputDigest> inputs;
-  for (const InputFile& file : input_files(request.names)) {
-    inputs.push_back(picture_digest(std::string(file.role), file.path));
+std::vector<InputDigest> digests_of(const PaintRequest& request,
+                                    std::span<const std::string> paintings) {
+  std::vector<InputDigest> inputs = {picture_digest("photo", request.names.photo)};
+  for (const std::string& painting : paintings) {
+    inputs.push_back(picture_digest("painting", painting));
   }
+  for (const auto* masks : {&request.names.content_masks, &request.names.style_masks}) {
+    for (const std::string& mask : *masks) {
+      if (mask != kNoMask) inputs.push_back(picture_digest("mask", mask));
+    }
+  }
+  if (request.names.keep_mask) inputs.push_back(picture_digest("mask", *request.names.keep_mask));
   const std::string& init = request.recipe.picture.init;
   if (is_file(init)) inputs.push_back(picture_digest("initial picture", init));
   if (request.weights) {

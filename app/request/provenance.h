@@ -5,6 +5,7 @@
 #include <limn/limn.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,10 @@ struct InputDigest {
 // Whether a picture of this name comes through a pipe.
 bool is_stream(const std::string& name);
 
-// Of all files of a request, in a fixed order. Throws Error (file).
-std::vector<InputDigest> digests_of(const PaintRequest& request);
+// Of all files of a request, in a fixed order; `paintings` are those that were read, a folder's
+// among them. Throws Error (file).
+std::vector<InputDigest> digests_of(const PaintRequest& request,
+                                    std::span<const std::string> paintings);
 
 // As JSON text and back. Throws Error (file), naming `source`.
 std::string to_text(const std::vector<InputDigest>& inputs);

@@ -252,6 +252,9 @@ std::vector<int> Painter::iterations() const {
 }
 
 Painted Painter::finish() {
+  const bool is_last = level_ + 1 == plan_.levels.size();
+  const bool is_done = at_->descent->iteration() >= plan_.levels[level_].iterations;
+  if (!over_ && is_last && is_done) over_ = Outcome::finished;
   end_level();
   painted_.outcome = over_.value_or(Outcome::stopped);
   if (cut_short_ && painted_.outcome == Outcome::finished) painted_.outcome = Outcome::out_of_time;
