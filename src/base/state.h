@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace limn {
@@ -43,6 +44,10 @@ class State {
     value = static_cast<Integer>(number);
   }
   void flag(std::string_view name, bool& value) { integer(name, value, 0, 1); }
+
+  // Throws Error (file): what was saved is not what is to be restored. `why` goes on from the
+  // source's name: "is of a painting of 20 x 10 pixels".
+  [[noreturn]] virtual void refuse(const std::string& why) const = 0;
 
  protected:
   // Throws Error (file), naming the item, unless it is a whole number in this range.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,7 @@ class Saving : public State {
     add(name, "F64", copy.size(), std::as_bytes(std::span(copy)));
   }
   std::size_t saved_numbers(std::string_view) const override { return 0; }
+  [[noreturn]] void refuse(const std::string& why) const override { throw std::logic_error(why); }
 
   const std::vector<TensorToWrite>& tensors() const { return tensors_; }
 
@@ -68,6 +70,9 @@ class Restoring : public State {
   void numbers(std::string_view name, std::span<double> values) override {
     read(name, "F64", values.size(), std::as_writable_bytes(values));
   }
+  [[noreturn]] void refuse(const std::string& why) const override {
+    fail(ErrorKind::file, "the checkpoint '{}' {}", file_.path(), why);
+  }
   std::size_t saved_numbers(std::string_view name) const override {
     const SafetensorsTensor& tensor = find(name);
     return (tensor.end - tensor.begin) / sizeof(double);
@@ -77,8 +82,7 @@ class Restoring : public State {
   const SafetensorsTensor& find(std::string_view name) const {
     const auto found = file_.header.tensors.find(std::string(name));
     if (found != file_.header.tensors.end()) return found->second;
-    fail(ErrorKind::file, "the checkpoint '{}' has no '{}'; it is damaged, or another recipe's",
-         file_.path(), name);
+    refuse(fmt::format("has no '{}'; it is damaged, or another recipe's", name));
   }
   void read(std::string_view name, std::string_view dtype, std::size_t count,
             std::span<std::byte> bytes) {
@@ -197,7 +201,11 @@ Checkpoint read_checkpoint(const std::string& path) {
   Checkpoint checkpoint;
   checkpoint.version = metadata.at(kVersionKey);
   checkpoint.instruction_set = metadata.at(kSetKey);
-  checkpoint.recipe = parse_recipe(metadata.at(kRecipeKey), path);
+  try {
+    checkpoint.recipe = parse_recipe(metadata.at(kRecipeKey), path);
+  } catch (const Error& error) {  // whose fault is the file's, not the user's
+    fail(ErrorKind::file, "the checkpoint's recipe: {}", error.what());
+  }
   for (const auto& [key, text] : metadata) {
     if (key.starts_with(kNote)) checkpoint.notes[key.substr(kNote.size())] = text;
   }

@@ -347,9 +347,10 @@ void Painter::keep_level_number(State& state) {
   const auto found =
       std::ranges::find(plan_.levels, size, [](const Level& level) { return level.sizes.picture; });
   if (found == plan_.levels.end()) {
-    fail(ErrorKind::file,
-         "the checkpoint is of a painting at {} x {} pixels, a size that this plan does not have",
-         size.width, size.height);
+    state.refuse(
+        fmt::format("is of a painting at {} x {} pixels, a size that this plan does not "
+                    "have",
+                    size.width, size.height));
   }
   level_ = found - plan_.levels.begin();
 }

@@ -20,7 +20,7 @@ expect_exit 0 limn paint photo.png painting.png "${small[@]}" --seed 7 --strengt
   --threads 3 --save-every 5
 cmp -s a.png b.png || complain "the same bytes in a.png and b.png" "others"
 # One on the way is replayed as far as it came.
-expect_exit 0 limn replay b-5.png photo.png painting.png --verify
+expect_exit 0 limn replay b-0005.png photo.png painting.png --verify
 # So is one that was stopped early.
 expect_exit 0 limn paint photo.png painting.png --size 48 --smallest 24 --iterations 100000 \
   --seconds 1 --threads 1 -o short.png
