@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -21,6 +22,8 @@
 
 #include "base/file.h"
 #include "support/temporary_folder.h"
+
+#define SEEN_BY_LIBRARIES __attribute__((visibility("default")))
 
 namespace {
 
@@ -56,12 +59,27 @@ void add(Call call) {
 
 }  // namespace
 
-extern "C" ssize_t write(int file, const void* bytes, size_t count) {
+extern "C" SEEN_BY_LIBRARIES ssize_t write(int file, const void* bytes, size_t count) {
   static auto* const real = next<ssize_t(int, const void*, size_t)>("write");
   const ssize_t written = real(file, bytes, count);
   if (log_of_calls && written > 0 && file > STDERR_FILENO) {
     add({Call::Kind::write, path_of(file), "",
          std::string(static_cast<const char*>(bytes), static_cast<size_t>(written))});
+  }
+  return written;
+}
+
+// By which streams write what is longer than their buffer.
+extern "C" SEEN_BY_LIBRARIES ssize_t writev(int file, const iovec* pieces, int count) {
+  static auto* const real = next<ssize_t(int, const iovec*, int)>("writev");
+  const ssize_t written = real(file, pieces, count);
+  std::string bytes;
+  for (int i = 0; i < count && log_of_calls; ++i) {
+    bytes.append(static_cast<const char*>(pieces[i].iov_base), pieces[i].iov_len);
+  }
+  if (log_of_calls && written > 0) {
+    bytes.resize(static_cast<size_t>(written));
+    add({Call::Kind::write, path_of(file), "", std::move(bytes)});
   }
   return written;
 }
