@@ -16,6 +16,8 @@
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
+# More flags for CMake, such as CMAKE_FLAGS=-DLIMN_UNITY=ON, which CI has: quicker from nothing.
+CMAKE_FLAGS ?=
 
 PHOTO ?= examples/photos/landscape.jpg
 PAINTING ?= examples/paintings/oil.jpg
@@ -49,7 +51,7 @@ gallery: build
 
 test:
 	@tools/setup.sh build test
-	cmake --preset release -DLIMN_BUILD_TESTS=ON
+	cmake --preset release -DLIMN_BUILD_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS)
 
@@ -60,7 +62,7 @@ check:
 
 sanitize:
 	@tools/setup.sh build test
-	cmake --preset sanitize
+	cmake --preset sanitize $(CMAKE_FLAGS)
 	cmake --build --preset sanitize -j $(JOBS)
 	ctest --preset sanitize -j $(JOBS)
 

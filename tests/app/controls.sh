@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The artist's controls that need one painting: each does what it is for, with the network inside.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers; tests/style has the same there"
+[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers; tests/paint has the same there"
 
 # with FLAGS...: a painting in out/a.png, and its report.
 with() {

@@ -2,6 +2,7 @@
 # Every flag of a recipe's settings does what it says: it changes its own setting and no other, and
 # it changes the picture.
 . "$(dirname "$0")/expect.sh"
+[[ -z ${SANITIZE:-} ]] || skip "a hundred paintings take minutes under sanitizers; unit tests have them there"
 
 # flag, another value (- where the flag takes none), and what must be given besides for that value
 # to matter

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every command explains itself.
 . "$(dirname "$0")/expect.sh"
+[[ -z ${SANITIZE:-} ]] || skip "it takes long under sanitizers; hostile_flags.sh reads flags there"
 
 # Flags, commands and arguments that stand without a word on what they are for. The words begin in
 # column 35, or after a space where the name is that long, or on the next line.

@@ -11,7 +11,7 @@ using vips::VImage;
 constexpr int kWidth = 40;
 constexpr int kHeight = 30;
 
-class Animation : public InAFolder {
+class Animation : public InAFolderOfPictures {
  protected:
   // All frames below each other.
   VImage stored(const std::string& name) const {

@@ -17,7 +17,7 @@ float encoded(double light) {
 // A picture of 100 x 100 whose samples go evenly from 0 to 1.
 double ramp(int x, int y) { return (x + 100 * y) / 9999.0; }
 
-class ReadFloats : public InAFolder {
+class ReadFloats : public InAFolderOfPictures {
  protected:
   Image reads(int bands, const Sample& sample) {
     made<float>(100, 100, bands, VIPS_FORMAT_FLOAT,

@@ -9,7 +9,7 @@ namespace {
 
 using vips::VImage;
 
-class ReadFrames : public InAFolder {
+class ReadFrames : public InAFolderOfPictures {
  protected:
   // Three pages of 16 x 16: red, green, blue.
   void makes(const std::string& name) {

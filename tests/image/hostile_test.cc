@@ -39,7 +39,7 @@ std::string png_that_claims(std::uint32_t width, std::uint32_t height) {
          png_chunk("IDAT", "\x78\x9c\x03") + png_chunk("IEND", "");
 }
 
-class ReadHostileFile : public InAFolder {
+class ReadHostileFile : public InAFolderOfPictures {
  protected:
   // Expects that reading is refused with this kind and a message that names the file and says
   // `cause`.

@@ -34,7 +34,7 @@ Mask uneven(int width, int height) {
   });
 }
 
-class ReadMask : public InAFolder {};
+class ReadMask : public InAFolderOfPictures {};
 
 TEST_F(ReadMask, IsTheMeanOfTheColours) {
   Image image =

@@ -24,15 +24,15 @@
 namespace limn {
 
 // A fresh folder for each test, removed after it.
-class InAFolder : public ::testing::Test {
+class InAFolderOfPictures : public ::testing::Test {
  protected:
-  InAFolder() {
+  InAFolderOfPictures() {
     start_vips();
     std::string name = (std::filesystem::temp_directory_path() / "limn-image-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder for tests");
     folder_ = name;
   }
-  ~InAFolder() override {
+  ~InAFolderOfPictures() override {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }

@@ -9,7 +9,7 @@ namespace {
 
 using vips::VImage;
 
-class ReadColours : public InAFolder {};
+class ReadColours : public InAFolderOfPictures {};
 
 VImage with_profile(const VImage& image, const std::string& profile) {
   VImage copy = image.copy();

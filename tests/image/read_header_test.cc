@@ -12,7 +12,7 @@ namespace {
 
 using vips::VImage;
 
-class ReadHeader : public InAFolder {
+class ReadHeader : public InAFolderOfPictures {
  protected:
   // A pipe into which a thread writes the bytes.
   std::string pipe_with(const std::string& name, const std::string& bytes) {

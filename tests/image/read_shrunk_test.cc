@@ -12,7 +12,7 @@ namespace {
 
 using vips::VImage;
 
-class ReadShrunk : public InAFolder {
+class ReadShrunk : public InAFolderOfPictures {
  protected:
   // Reads the file small, and compares with what resizing it afterwards gives.
   void compares(const std::string& name, int width, int height, float tolerance = 0) {

@@ -12,7 +12,7 @@ namespace {
 
 using vips::VImage;
 
-class ReadImage : public InAFolder {};
+class ReadImage : public InAFolderOfPictures {};
 
 TEST_F(ReadImage, GivesBytesDividedBy255InPlanes) {
   const Image image = through(

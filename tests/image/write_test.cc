@@ -15,7 +15,7 @@ namespace {
 
 using vips::VImage;
 
-class WriteImage : public InAFolder {
+class WriteImage : public InAFolderOfPictures {
  protected:
   // The file as libvips sees it, without limn's reader between.
   VImage stored(const std::string& name) { return VImage::new_from_file(path(name).c_str()); }
@@ -221,7 +221,7 @@ TEST_F(WriteImage, ChoosesTheFormatThatTheOptionsName) {
 }
 
 // What write_image and check_writable refuse alike, and with the same words.
-class RefuseToWrite : public InAFolder {
+class RefuseToWrite : public InAFolderOfPictures {
  protected:
   void refuses(const std::string& file, ErrorKind kind, const std::string& cause,
                const WriteOptions& options = {}) {

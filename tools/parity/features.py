@@ -2,6 +2,7 @@
 """VGG-16 and VGG-19 with random weights: features and Gram matrices of limn against PyTorch's.
 
   features.py --limn-dump build/dump_evaluation [--network vgg16 vgg19]
+  features.py --limn-dump build/dump_evaluation --quick     what ctest runs: a size for each pooling
 
 For max and average pooling and for two odd sizes, which every pooling meets with a row or a column
 too many: the features of all layers, and a style loss of one layer at a time, which is its Gram
@@ -12,6 +13,7 @@ Exit status: 0 all within their limit, 1 some figure is not, 77 something needed
 usage.
 """
 
+import itertools
 import pathlib
 import sys
 import tempfile
@@ -75,6 +77,7 @@ def main():
     parser.add_argument("--limn-dump", required=True, metavar="PROGRAM",
                         help="build/dump_evaluation")
     parser.add_argument("--network", nargs="+", choices=["vgg16", "vgg19"], default=["vgg16"])
+    parser.add_argument("--quick", action="store_true", help="one size for each pooling")
     options = parser.parse_args()
     needs.files(limn_dump=options.limn_dump)
     vgg.use_all_cores()
@@ -85,7 +88,8 @@ def main():
             filters = vgg.random_filters(network, seed=9)
             weights = folder / f"{network}_weights.npz"
             weight_writers.write_npz(weights, filters)
-            for size, pooling in ((s, p) for s in SIZES for p in ("max", "average")):
+            pairs = zip if options.quick else itertools.product
+            for size, pooling in pairs(SIZES, ("max", "average")):
                 title = f"{network}, {pooling} pooling, {size[1]} x {size[0]}"
                 found = compare(options, network, filters, weights, size, pooling, folder)
                 worst = max(found, key=found.get)
