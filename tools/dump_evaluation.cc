@@ -1,4 +1,4 @@
-// Writes everything that compare_torch.py checks: features at every layer, losses, gradient.
+// Writes everything that parity/gradient.py checks: features at every layer, losses, gradient.
 //
 //   dump_evaluation PHOTO PAINTING PICTURE --weights FILE [--recipe NAME|FILE] --out DIR
 //
@@ -104,7 +104,7 @@ void dump(const PaintingArguments& arguments, const std::string& picture_path,
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Write features, losses and gradient for compare_torch.py", "dump_evaluation");
+  CLI::App app("Write features, losses and gradient for parity/gradient.py", "dump_evaluation");
   PaintingArguments arguments;
   std::string picture, folder;
   arguments.add_to(app, PaintingArguments::Settings::all, PaintingArguments::Styles::one);

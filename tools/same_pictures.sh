@@ -127,7 +127,7 @@ compare "three styles" "$photo" "$oil" "$ink" "$cubist" "${small[@]}" \
 if [[ -n $vgg19 ]]; then
   for recipe in gatys hundred-lines keras limn pytorch tensorflow; do
     vgg() {
-      compare "VGG-19, $1" "$photo" "$oil" --recipe "$recipe" --weights "$vgg19" --size "$size" \
+      compare "VGG-19, $1" "$photo" "$oil" --network vgg19 --recipe "$recipe" --weights "$vgg19" --size "$size" \
         --iterations 4 "${@:2}"
     }
     vgg "$recipe"
