@@ -68,7 +68,7 @@ std::string describe(const CLI::ParseError& error) {
   constexpr std::string_view kConversion = "Could not convert: ";
   if (text.starts_with(kConversion)) {  // "Could not convert: --bits = abc"
     const size_t equals = text.find(" = ");
-    return fmt::format("{}: '{}' is not a value it takes",
+    return fmt::format("{}: '{}' is not a valid value",
                        text.substr(kConversion.size(), equals - kConversion.size()),
                        equals == std::string::npos ? "" : text.substr(equals + 3));
   }
@@ -105,7 +105,7 @@ int run(int argc, char** argv) {
   CLI::App app("limn paints a photograph in the style of a painting.", "limn");
   app.set_version_flag("--version", fmt::format("limn {}", version()));
   app.require_subcommand(1);
-  app.footer("'limn COMMAND --help' says more about each.");
+  app.footer("Run 'limn COMMAND --help' for details.");
   app.formatter(std::make_shared<ShortListFormatter>());
   app.get_formatter()->column_width(34);
 

@@ -21,24 +21,20 @@ namespace limn {
 namespace {
 
 constexpr const char* kDescription =
-    "Time one evaluation of the loss and its gradient, layer by layer.\n\n"
-    "Recipe 'limn' on a square picture of noise. VGG's weights are random unless --weights gives "
-    "them:\n"
-    "no file is needed, and the work does not depend on the values. Each number is the median over "
-    "the\n"
-    "evaluations, after one that is not counted. GFLOP count the direct method (2 x 9 x in x out "
-    "for\n"
-    "each position of a convolution, 2 x C^2 for each product of a Gram layer), so that a method "
-    "that\n"
-    "needs fewer operations shows as more GFLOP/s. Losses of the built-in network stand at the "
-    "layers\n"
-    "that it imitates.";
+    R"(Time one evaluation of the loss and its gradient, layer by layer.
+
+Recipe 'limn' on a square picture of noise. VGG's weights are random unless --weights gives them:
+no file is needed, and the work does not depend on the values. Each number is the median over the
+evaluations, after one that is not counted. GFLOP count the direct method (2 x 9 x in x out for
+each position of a convolution, 2 x C^2 for each product of a Gram layer), so that a method that
+needs fewer operations shows as more GFLOP/s. The built-in network's losses are listed at the
+layers that it imitates.)";
 
 constexpr const char* kExamples =
-    "Examples:\n"
-    "  limn bench\n"
-    "  limn bench --network builtin\n"
-    "  limn bench --size 1024 --threads 1";
+    R"(Examples:
+  limn bench
+  limn bench --network builtin
+  limn bench --size 1024 --threads 1)";
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -203,7 +199,7 @@ struct BenchCommand {
       accounted += forward + backward;
     }
     const double whole = median(seconds);
-    text += fmt::format("{:<28}{:>8}{:>25.2f}\n", "all else", "", 1e3 * (whole - accounted));
+    text += fmt::format("{:<28}{:>8}{:>25.2f}\n", "everything else", "", 1e3 * (whole - accounted));
     text += fmt::format("{:<28}{:>8.2f}{:>25.2f}{:>10.0f}\n\n", "one evaluation", gflop,
                         1e3 * whole, gflop / whole);
     return text + fmt::format(
@@ -252,7 +248,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
                    "The network of these weights: a file, or a name in the cache")
       ->type_name("FILE|NAME")
       ->excludes(network);
-  command->add_option("--evaluations", bench->evaluations, "How many are timed")
+  command->add_option("--evaluations", bench->evaluations, "Number of timed evaluations")
       ->check(CLI::Range(1, 1000))
       ->type_name("N")
       ->capture_default_str();

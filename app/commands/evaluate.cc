@@ -18,16 +18,16 @@ namespace limn {
 namespace {
 
 constexpr const char* kDescription =
-    "Print the losses of PICTURE as a painting of PHOTO in the manner of PAINTING.\n\n"
-    "The losses have their weights applied. The gradient is that of the total loss by the picture "
-    "in\n"
-    "0..1 RGB. Without --size, PICTURE's own size is the working size, to which the others are\n"
-    "resized.";
+    R"(Print the losses of PICTURE as a painting of PHOTO in the style of PAINTING.
+
+The losses have their weights applied. The gradient is that of the total loss with respect to the
+picture, in 0..1 RGB. Without --size, PICTURE's own size is the working size, to which the others
+are resized.)";
 
 constexpr const char* kExamples =
-    "Examples:\n"
-    "  limn evaluate photo.jpg painting.jpg out.png\n"
-    "  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5 --json";
+    R"(Examples:
+  limn evaluate photo.jpg painting.jpg out.png
+  limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5 --json)";
 
 std::string as_json(const Evaluation& evaluation) {
   nlohmann::ordered_json object = to_json(evaluation.losses);

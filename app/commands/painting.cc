@@ -80,7 +80,7 @@ class Job {
  private:
   // What a user might not expect of the inputs, and what is about to happen.
   void say_first(const Inputs& inputs, const Model& model, const Size& result) {
-    first_lines_ = {fmt::format("painting {} x {} pixels by recipe '{}'{}", result.width,
+    first_lines_ = {fmt::format("painting {} x {} pixels with recipe '{}'{}", result.width,
                                 result.height, request_.recipe.name, job_.note)};
     std::ranges::copy(inputs.notes, std::back_inserter(first_lines_));
     std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, inputs.plans.front()),
@@ -119,7 +119,7 @@ class Job {
       write();
     } catch (const Error& error) {
       display_.finish();
-      say(fmt::format("limn: {}; painting goes on\n", error.what()));
+      say(fmt::format("limn: {}; painting continues\n", error.what()));
       exit_code_ = kFileError;
     }
   }

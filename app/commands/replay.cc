@@ -35,8 +35,8 @@ constexpr const char* kExamples =
   limn replay out.png photo.jpg painting.jpg --verify
   limn replay out.png photo.jpg oil.jpg ink.jpg --mask-content sky.png --verify
 
-Exit codes: 0 painted, and with --verify the same; 1 --verify found it to be another; others as
-those of 'limn paint'.)";
+Exit codes: 0 painted, and with --verify the same; 1 --verify found a different picture; others the
+same as for 'limn paint'.)";
 
 // A file that is removed in the end.
 class ScratchFile {

@@ -31,7 +31,7 @@ constexpr const char* kExamples =
   limn resume print.limn --iterations 600     of all sizes together: more of them, or fewer
   limn resume print.limn --seconds 300        from now on
 
-Exit codes: as those of 'limn paint'.)";
+Exit codes: the same as for 'limn paint'.)";
 
 struct ResumeCommand {
   std::string path;

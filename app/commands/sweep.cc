@@ -30,26 +30,25 @@ namespace limn {
 namespace {
 
 constexpr const char* kDescription =
-    "Paint a photo once for each value of one setting, all others fixed.\n\n"
-    "The paintings stand on one labelled sheet, photo and painting first. What all of them "
-    "compare\n"
-    "with is measured once. The values are a list or a range:\n"
-    "  --vary style.weight=0.1,1,10         these; any key of a recipe, or its flag's name\n"
-    "  --vary style.weight=0.1..10x5        five in equal factors: 0.1 0.3162 1 3.162 10\n"
-    "  --vary strength=0..1+5               five in equal steps: 0 0.25 0.5 0.75 1\n"
-    "  --vary 'blend=1,0;0.5,0.5;0,1'       lists of numbers or layers: semicolons between them\n"
-    "The sheet is written again after each painting. Ctrl-C ends with what there is, and with "
-    "code\n"
-    "130.";
+    R"(Paint a photo once for each value of one setting, keeping all others fixed.
+
+The results go on one labelled sheet, after the photo and the painting. Their common targets are
+measured only once. The values are a list or a range:
+  --vary style.weight=0.1,1,10         these; any key of a recipe, or its flag's name
+  --vary style.weight=0.1..10x5        five in equal factors: 0.1 0.3162 1 3.162 10
+  --vary strength=0..1+5               five in equal steps: 0 0.25 0.5 0.75 1
+  --vary 'blend=1,0;0.5,0.5;0,1'       lists of numbers or layers: semicolons between them
+The sheet is rewritten after each painting. Ctrl-C keeps what there is and exits with code 130.)";
 
 constexpr const char* kExamples =
-    "Examples:\n"
-    "  limn sweep photo.jpg painting.jpg --vary strength=0.1..0.9+5 -o sheet.png \\\n"
-    "      --animation sweep.webp --report sweep.json\n"
-    "  limn sweep photo.jpg painting.jpg --vary style-scale=0.5..2x3 -o sheet.png\n"
-    "  limn sweep photo.jpg painting.jpg --vary pooling=max,average -o sheet.png \\\n"
-    "      --weights vgg19.h5 --size 384 --iterations 100\n\n"
-    "Exit codes: as those of 'limn paint'.";
+    R"(Examples:
+  limn sweep photo.jpg painting.jpg --vary strength=0.1..0.9+5 -o sheet.png \
+      --animation sweep.webp --report sweep.json
+  limn sweep photo.jpg painting.jpg --vary style-scale=0.5..2x3 -o sheet.png
+  limn sweep photo.jpg painting.jpg --vary pooling=max,average -o sheet.png \
+      --weights vgg19.h5 --size 384 --iterations 100
+
+Exit codes: the same as for 'limn paint'.)";
 
 struct SweepCommand {
   PaintingArguments arguments;
@@ -78,7 +77,7 @@ void SweepCommand::add_to(CLI::App& command) {
       ->required();
   command
       .add_option("--animation", outputs.animation,
-                  "Also show one after the other: animated WebP or GIF")
+                  "Also write an animation of the results: WebP or GIF")
       ->type_name("FILE");
   command
       .add_option("--report", outputs.report, "Write settings, seconds and losses of each as JSON")
@@ -91,12 +90,11 @@ void SweepCommand::add_to(CLI::App& command) {
 void SweepCommand::check(const Recipe& base, const Variation& variation,
                          CommandFiles& files) const {
   if (arguments.given(variation.key)) {
-    fail(ErrorKind::usage, "--vary: {} is varied, and given by a flag of its own too",
-         variation.key);
+    fail(ErrorKind::usage, "--vary: {} is also given as a flag", variation.key);
   }
   if (variation.key == "balance.strength") check_strength_matters(base, "--vary");
   if (arguments.given("output.save_every") && base.output.save_every > 0) {
-    fail(ErrorKind::usage, "--save-every: a sweep saves no pictures on the way");
+    fail(ErrorKind::usage, "--save-every: a sweep does not save intermediate pictures");
   }
   const auto& [sheet, animation, report, write] = outputs;
   check_write_flags(write);
@@ -154,7 +152,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
       results.write_sheet_and_report(forecast.seconds());
     } catch (const Error& error) {  // worth a warning, not the paintings to come
       display.finish();
-      say(fmt::format("limn: {}; painting goes on\n", error.what()));
+      say(fmt::format("limn: {}; painting continues\n", error.what()));
     }
   };
   try {
@@ -168,7 +166,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
 [[noreturn]] void fail_unpainted(const SweepResults& results) {
   if (!results.first_unpainted()) {
     fail(ErrorKind::usage,
-         "the loss of the first picture is finite for none of the values, so nothing was painted; "
+         "nothing was painted: the first picture's loss is not finite for any of the values; "
          "choose smaller weights");
   }
   const auto& [index, why] = *results.first_unpainted();

@@ -4,7 +4,7 @@
 
 # ---- lines ----
 expect_exit 0 "${paint[@]}" -o out/a.png --tv-weight 0.5
-expect_message "painting 48 x 36 pixels by recipe 'tiny'"
+expect_message "painting 48 x 36 pixels with recipe 'tiny'"
 expect_message "iteration 0/2: loss "
 expect_message "iteration 2/2: loss "
 for part in "(content " ", style " ", variation " " it/s, " "0:00 left"; do
@@ -28,7 +28,7 @@ expect_message "; try --style-scale 0.83,0.5"
 
 # A pyramid's sizes are told until the result's is reached; iterations go on from one to the next.
 expect_exit 0 "${paint[@]}" -o out/a.png --smallest 24 --iterations 3
-expect_message "painting 48 x 36 pixels by recipe 'tiny'"
+expect_message "painting 48 x 36 pixels with recipe 'tiny'"
 expect_message "iteration 0/3 at 24 x 18: loss "
 expect_message "iteration 3/3: loss "
 
@@ -50,7 +50,7 @@ iterations=300
 on_terminal 100 0 "${paint[@]}" -o out/a.png --iterations $iterations --style-scale 0.83
 cp stdout bar
 redraw=$'\r\033[K'
-expect_output "painting 48 x 36 pixels by recipe 'tiny'"
+expect_output "painting 48 x 36 pixels with recipe 'tiny'"
 expect_output "${redraw}[------------------------] 0/$iterations  loss "
 expect_output "${redraw}[########################] $iterations/$iterations  "
 grep -qE '\[#+-+\] [0-9]+/[0-9]+  [0-9.]+ it/s, [0-9]+:[0-9]{2} left  loss ' bar ||

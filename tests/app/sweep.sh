@@ -117,7 +117,7 @@ refused "unknown key ''" --vary =1,2
 refused "--vary: name makes no difference" --vary name=a,b
 refused "--vary: output.save_every makes no difference" --vary save-every=1,2
 refused "--save-every: a sweep saves no pictures" --vary style.weight=1,2 --save-every 5
-refused "style.weight is varied, and given by a flag" --vary style.weight=1,2 --style-weight 3
+refused "--vary: style.weight is also given as a flag" --vary style.weight=1,2 --style-weight 3
 refused "--vary: makes no difference to recipe 'tiny', whose weights stand as they are" \
   --vary strength=0.2,0.8
 refused "--vary: given more than once" --vary style.weight=1,2 --vary seed=1,2
