@@ -237,8 +237,8 @@ Convention convention_named(const std::string& name) {
     if (known == name) return value;
     names.emplace_back(known);
   }
-  fail(ErrorKind::usage, "--weights-convention: '{}' is none of {}{}", name, fmt::join(names, ", "),
-       did_you_mean(name, names));
+  fail(ErrorKind::usage, "--weights-convention: '{}' is not one of {}{}", name,
+       fmt::join(names, ", "), did_you_mean(name, names));
 }
 
 struct ConvertCommand {
@@ -275,17 +275,14 @@ struct ConvertCommand {
 }  // namespace
 
 void add_model_info_command(CLI::App& model, int& exit_code) {
-  CLI::App* command = model.add_subcommand("info",
-                                           "Say what is in a file of weights\n\n"
-                                           "Its format (told by its first bytes, whatever its "
-                                           "name), network, input convention, layers,\n"
-                                           "SHA-256, and whether it is a published file that limn "
-                                           "knows. All values are read and checked.");
-  command->footer(
-      "Examples:\n"
-      "  limn model info builtin\n"
-      "  limn model info vgg19.h5\n"
-      "  limn model info vgg19 --json");
+  CLI::App* command = model.add_subcommand("info", R"(Describe a weights file
+
+Its format (detected from its first bytes, not its name), network, input convention, layers,
+SHA-256, and whether it is a published file that limn knows. All values are read and checked.)");
+  command->footer(R"(Examples:
+  limn model info builtin
+  limn model info vgg19.h5
+  limn model info vgg19 --json)");
   const auto file = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
   command->add_option("WEIGHTS", *file, "The file, builtin, or the name of a network in the cache")
@@ -300,23 +297,20 @@ void add_model_info_command(CLI::App& model, int& exit_code) {
 }
 
 void add_model_convert_command(CLI::App& model, int& exit_code) {
-  CLI::App* command = model.add_subcommand(
-      "convert",
-      "Write weights of any format as .safetensors\n\n"
-      "VGG's layers keep torchvision's names, values their bits; the input convention goes along. "
-      "With\n"
-      "--half the values are rounded to half precision, in half the bytes.");
-  command->footer(
-      "Examples:\n"
-      "  limn model convert vgg19.h5 -o vgg19.safetensors\n"
-      "  limn model convert vgg19 -o small.safetensors --half");
+  CLI::App* command = model.add_subcommand("convert", R"(Write weights of any format as .safetensors
+
+VGG's layers get torchvision's names; values keep their bits, and the input convention is stored
+too. With --half, values are rounded to half precision and take half the space.)");
+  command->footer(R"(Examples:
+  limn model convert vgg19.h5 -o vgg19.safetensors
+  limn model convert vgg19 -o small.safetensors --half)");
   const auto convert = std::make_shared<ConvertCommand>();
   command
       ->add_option("WEIGHTS", convert->input,
                    "The file, builtin, or the name of a network in the cache")
       ->required()
       ->type_name("FILE|NAME");
-  command->add_option("-o,--output", convert->output, "Where to write; a file there is replaced")
+  command->add_option("-o,--output", convert->output, "Output file; an existing one is replaced")
       ->type_name("FILE")
       ->required();
   command->add_flag("--half", convert->half, "Round to half precision");
@@ -324,22 +318,21 @@ void add_model_convert_command(CLI::App& model, int& exit_code) {
       ->add_option_function<std::string>(
           "--weights-convention",
           [convert](const std::string& name) { convert->convention = convention_named(name); },
-          "Input that the weights want, where the file says otherwise or nothing [file]")
+          "The weights' input convention, if the file gives a wrong one or none [file]")
       ->type_name("file|caffe|caffe-rounded|matconvnet|torchvision");
   command->callback([=, &exit_code] { exit_code = convert->run(); });
 }
 
 void add_model_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand(
-      "model",
-      "Look at, convert, fetch and list trained weights\n\nWeights are those of the built-in "
-      "network, or of VGG-19 and VGG-16, which it stands for.");
-  command->footer(
-      "Examples:\n"
-      "  limn model fetch vgg19\n"
-      "  limn model list\n"
-      "  limn model info vgg19.h5\n"
-      "  limn model convert vgg19.h5 -o vgg19.safetensors --half");
+  CLI::App* command =
+      app.add_subcommand("model", R"(Inspect, convert, fetch and list trained weights.
+
+They belong to the built-in network, or to VGG-19 or VGG-16.)");
+  command->footer(R"(Examples:
+  limn model fetch vgg19
+  limn model list
+  limn model info vgg19.h5
+  limn model convert vgg19.h5 -o vgg19.safetensors --half)");
   command->require_subcommand(1);
   add_model_fetch_command(*command, exit_code);
   add_model_list_command(*command, exit_code);

@@ -41,7 +41,8 @@ struct FetchCommand {
 // The published file of a network. Throws Error (usage) where there is none.
 const KnownFile& published_file(std::string_view network) {
   if (network == kBuiltinName) {
-    fail(ErrorKind::usage, "the network '{}' is inside limn: there is nothing to fetch", network);
+    fail(ErrorKind::usage, "the network '{}' is built into limn; there is nothing to fetch",
+         network);
   }
   const NetworkTable& table = network_named(network);
   return *fetchable_file(table.name);  // there is one for each network
@@ -87,7 +88,7 @@ FetchRequest FetchCommand::request() const {
   request.check = [wanted = network, from = request.url](const std::string& path) {
     const Weights weights = read_weights(path);
     if (weights.network->name != wanted) {
-      fail(ErrorKind::file, "what '{}' sent are weights of {}, not of {}; they were removed", from,
+      fail(ErrorKind::file, "'{}' sent weights for {}, not {}; the file was removed", from,
            weights.network->name, wanted);
     }
   };
@@ -100,11 +101,10 @@ int FetchCommand::run() {
   std::error_code error;
   if (!force && fs::exists(request.path, error)) {
     if (digest_of_file(request.path, request.digest_kind) != request.digest) {
-      fail(ErrorKind::file,
-           "'{}' is there, but it is not the file that would be fetched; --force replaces it",
+      fail(ErrorKind::file, "'{}' exists but is not the published file; use --force to replace it",
            request.path);
     }
-    if (!quiet) say("it is there already\n");
+    if (!quiet) say("already there\n");
     print(request.path + "\n");
     return kSuccess;
   }
@@ -117,7 +117,7 @@ int FetchCommand::run() {
   if (fetch(request, quiet) == FetchOutcome::interrupted) return kInterrupted;
   const std::string used = cached_weights(network).value_or(request.path);
   if (!quiet && used != request.path) {
-    say(fmt::format("'{}' comes before it: that is what {} stands for\n", used, network));
+    say(fmt::format("'{}' takes precedence: {} refers to that file\n", used, network));
   }
   print(request.path + "\n");
   return kSuccess;
@@ -156,9 +156,8 @@ std::uint64_t arrived_bytes(const KnownFile& file) {
 }
 
 std::string list_as_text() {
-  std::string text = fmt::format(
-      "{:<8}imitates VGG-19, {}\n        inside limn, what painting uses unless told otherwise\n",
-      kBuiltinName, bytes_text(builtin_file().size()));
+  std::string text = fmt::format("{:<8}imitates VGG-19, {}\n        built in; used by default\n",
+                                 kBuiltinName, bytes_text(builtin_file().size()));
   for (const KnownFile& file : known_files()) {
     if (file.url.empty()) continue;
     const auto cached = cached_weights(file.network);
@@ -167,10 +166,10 @@ std::string list_as_text() {
     if (cached) {
       text += *cached + "\n";
     } else if (arrived > 0) {
-      text += fmt::format("{} are there; 'limn model fetch {}' goes on\n", bytes_text(arrived),
+      text += fmt::format("{} received; run 'limn model fetch {}' to resume\n", bytes_text(arrived),
                           file.network);
     } else {
-      text += fmt::format("not fetched; 'limn model fetch {}' does\n", file.network);
+      text += fmt::format("not fetched; run 'limn model fetch {}'\n", file.network);
     }
   }
   text += fmt::format("\nWeights in {}:\n", model_cache_folder());
@@ -214,42 +213,38 @@ std::string list_as_json() {
 }  // namespace
 
 void add_model_fetch_command(CLI::App& model, int& exit_code) {
-  CLI::App* command =
-      model.add_subcommand("fetch",
-                           "Fetch published weights into the cache\n\n"
-                           "The file comes from where it is published, or from --from, and is "
-                           "compared with its published\n"
-                           "checksum. It is kept in limn/models in $XDG_CACHE_HOME, or in "
-                           "~/.cache, where --network finds\n"
-                           "it; its path is printed. What has arrived stays when the connection "
-                           "ends or Ctrl-C is pressed,\n"
-                           "and the same command goes on from there.");
-  command->footer(
-      "Examples:\n"
-      "  limn model fetch vgg19\n"
-      "  limn model fetch vgg19 --from https://mirror.example/vgg19.h5\n"
-      "  limn model fetch vgg16 --from https://mirror.example/vgg16.safetensors --sha256 HEX\n\n"
-      "Exit codes: 0 it is there, 2 bad flag, 3 it cannot be had, 130 interrupted.");
+  CLI::App* command = model.add_subcommand("fetch", R"(Fetch published weights into the cache
+
+The file comes from where it is published, or from --from, and is compared with its published
+checksum. It is kept in limn/models in $XDG_CACHE_HOME, or in ~/.cache, where --network finds
+it; its path is printed. If the connection drops or you press Ctrl-C, the part received is kept,
+and the same command resumes from there.)");
+  command->footer(R"(Examples:
+  limn model fetch vgg19
+  limn model fetch vgg19 --from https://mirror.example/vgg19.h5
+  limn model fetch vgg16 --from https://mirror.example/vgg16.safetensors --sha256 HEX
+
+Exit codes: 0 the file is there, 2 bad flag, 3 the file could not be fetched, 130 interrupted.)");
   const auto fetch = std::make_shared<FetchCommand>();
   command->add_option("NAME", fetch->network, "vgg19 or vgg16")->required();
   CLI::Option* from = command->add_option("--from", fetch->url, "Another place that has the file")
                           ->type_name("URL");
-  command
-      ->add_option("--sha256", fetch->sha256,
-                   "What is at --from is another file, with this SHA-256")
+  command->add_option("--sha256", fetch->sha256, "--from is a different file, with this SHA-256")
       ->type_name("HEX")
       ->needs(from);
-  command->add_flag("--force", fetch->force, "Fetch it even if a file is there, and replace that");
+  command->add_flag("--force", fetch->force, "Fetch again and replace the existing file");
   command->add_flag("--quiet", fetch->quiet, "Show no progress");
   command->callback([=, &exit_code] { exit_code = fetch->run(); });
 }
 
 void add_model_list_command(CLI::App& model, int& exit_code) {
-  CLI::App* command = model.add_subcommand(
-      "list",
-      "List what can be fetched, and what is in the cache\n\nOf each network the file that "
-      "its name stands for is shown.");
-  command->footer("Examples:\n  limn model list\n  limn model list --json");
+  CLI::App* command =
+      model.add_subcommand("list", R"(List what can be fetched, and what is in the cache
+
+For each network, shows the file that its name stands for.)");
+  command->footer(R"(Examples:
+  limn model list
+  limn model list --json)");
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "Print JSON");
   command->callback([=, &exit_code] {

@@ -71,7 +71,7 @@ PartialFile::PartialFile(const std::string& path) : path_(path) {
   if (!locked || !regular || !same) {
     close(file_);
     if (!regular) fail(ErrorKind::file, "cannot write '{}': it is not a regular file", path);
-    fail(ErrorKind::file, "'{}' is being fetched already, by another limn", path);
+    fail(ErrorKind::file, "another limn process is already fetching '{}'", path);
   }
   bytes_ = static_cast<std::uint64_t>(opened.st_size);
 }
@@ -117,9 +117,8 @@ struct Transfer {
 };
 
 std::string keeps_text(const PartialFile& file) {
-  if (file.bytes() == 0) return "nothing had come yet";
-  return fmt::format("{} are kept, and the same command goes on from there",
-                     bytes_text(file.bytes()));
+  if (file.bytes() == 0) return "nothing had arrived yet";
+  return fmt::format("{} kept; run the same command to resume", bytes_text(file.bytes()));
 }
 
 long response_code(CURL* curl) {
@@ -155,8 +154,8 @@ bool begin_answer(Transfer& transfer) {
                                    request.url, code);
   } else if (code == 206 && range_begin(transfer.curl) != begin) {
     transfer.problem = fmt::format(
-        "cannot fetch '{}': the server sends another part of the file than was asked "
-        "for; remove '{}' and try again",
+        "cannot fetch '{}': the server sent a different part of the file than "
+        "requested; remove '{}' and try again",
         request.url, transfer.file.path());
   } else if (request.bytes > 0 && length >= 0 &&
              begin + static_cast<std::uint64_t>(length) != request.bytes) {
@@ -254,8 +253,8 @@ void set_options(CURL* curl, Transfer& transfer, char* message) {
           url, response_code(transfer.curl));
     case CURLE_UNSUPPORTED_PROTOCOL:
       fail(ErrorKind::file,
-           "cannot fetch '{}': the server leads on to a place that is neither https nor, for an "
-           "http address, http ({})",
+           "cannot fetch '{}': the server redirects to an address that is neither https nor, for "
+           "an http address, http ({})",
            url, cause);
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
@@ -263,7 +262,7 @@ void set_options(CURL* curl, Transfer& transfer, char* message) {
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_HTTP2_STREAM:
     case CURLE_HTTP2:
-      fail(ErrorKind::file, "the connection to '{}' ended too early ({}); {}", url, cause,
+      fail(ErrorKind::file, "the connection to '{}' closed too early ({}); {}", url, cause,
            keeps_text(transfer.file));
     default:
       fail(ErrorKind::file, "cannot fetch '{}': {}", url, cause);
@@ -325,12 +324,10 @@ std::string looks_like(const std::string& path) {
 
 [[noreturn]] void fail_for_digest(const FetchRequest& request, const std::string& path,
                                   const std::string& digest) {
-  fail(
-      ErrorKind::file,
-      "what '{}' sent is not the file that was asked for{}: its {} should be {}, but is {}; it was "
-      "removed",
-      request.url, looks_like(path), request.digest_kind == DigestKind::md5 ? "MD5" : "SHA-256",
-      request.digest, digest);
+  fail(ErrorKind::file,
+       "'{}' did not send the requested file{}: its {} is {}, not {}; it was removed", request.url,
+       looks_like(path), request.digest_kind == DigestKind::md5 ? "MD5" : "SHA-256", digest,
+       request.digest);
 }
 
 }  // namespace
@@ -345,7 +342,7 @@ FetchOutcome fetch(const FetchRequest& request, bool quiet) {
   TransferOutcome outcome = request_file(request, file, progress);
   if (outcome == TransferOutcome::resumed && digest() != request.digest) {
     // The bytes from before may have been of another file.
-    progress.note("what was there before does not fit; once more from the start");
+    progress.note("the existing part does not match; starting over");
     clear(file);
     outcome = request_file(request, file, progress);
   }

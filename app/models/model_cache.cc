@@ -31,7 +31,7 @@ std::string model_cache_folder() {
     const std::optional<fs::path> home = folder_of_variable("HOME");
     if (!home) {
       fail(ErrorKind::usage,
-           "there is no place for fetched weights: neither XDG_CACHE_HOME nor HOME is set to an "
+           "no folder for fetched weights: neither XDG_CACHE_HOME nor HOME is set to an "
            "absolute path");
     }
     cache = *home / ".cache";
@@ -75,7 +75,7 @@ std::optional<std::string> find_weights(const std::string& file_or_name) {
   fail(
       ErrorKind::file,
       "there is no weights file '{}', and the published weights of that name have not been fetched "
-      "yet; 'limn model fetch {}' does that",
+      "yet; run 'limn model fetch {}'",
       file_or_name, file_or_name);
 }
 

@@ -86,7 +86,7 @@ cp stdout copy.json
 expect_json copy.json 'r["student"] == load("info.json")["student"]'
 expect_exit 0 limn model list
 expect_output "builtin "
-expect_refusal 2 "'builtin' is inside limn: there is nothing to fetch" limn model fetch builtin
+expect_refusal 2 "'builtin' is built into limn; there is nothing to fetch" limn model fetch builtin
 
 # ---- limn bench ----
 expect_exit 0 limn bench --network builtin --size 32 --evaluations 1 --json

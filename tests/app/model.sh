@@ -74,7 +74,7 @@ expect_same out/file.safetensors out/torchvision.safetensors
 expect_exit 0 limn model info out/torchvision.safetensors
 expect_output "RGB in 0..1, minus (0.485, 0.456, 0.406), divided by (0.229, 0.224, 0.225) (torchvision"
 rm out/*
-expect_refusal 2 "'cafe' is none of file, caffe, caffe-rounded, matconvnet, torchvision; did you" \
+expect_refusal 2 "'cafe' is not one of file, caffe, caffe-rounded, matconvnet, torchvision; did you" \
   limn model convert vgg19.safetensors -o out/a.safetensors --weights-convention cafe
 
 # ---- an old file is replaced whole, or kept ----
@@ -106,16 +106,16 @@ fi
 # ---- the cache, and weights by name ----
 models=$XDG_CACHE_HOME/limn/models
 expect_exit 0 limn model list
-expect_output "not fetched; 'limn model fetch vgg19' does"
+expect_output "not fetched; run 'limn model fetch vgg19'"
 expect_output "Weights in $models:"
 expect_output "  none"
 expect_refusal 2 "'limn model fetch vgg19' fetches them; or say --weights FILE" \
   limn paint photo.png painting.png --recipe tiny.toml -o out/a.png
 expect_refusal 2 "'limn model fetch vgg16'" \
   limn paint photo.png painting.png --recipe tiny.toml --network vgg16 -o out/a.png
-expect_refusal 3 "'limn model fetch vgg19' does that" \
+expect_refusal 3 "run 'limn model fetch vgg19'" \
   limn paint photo.png painting.png --recipe tiny.toml --weights vgg19 -o out/a.png
-expect_refusal 3 "'limn model fetch vgg16' does that" limn model info vgg16
+expect_refusal 3 "run 'limn model fetch vgg16'" limn model info vgg16
 expect_no_file "$XDG_CACHE_HOME"  # looking makes no folders
 
 mkdir -p "$models"

@@ -45,7 +45,7 @@ expect_equal 1 "$(grep -c '^0.2 MB of 0.2 MB' stderr)"
 expect_equal "/plain/vgg19.safetensors -" "$(< requests)"
 expect_fetch 0 plain  # it is there: nothing is asked for
 expect_fetched
-expect_message "it is there already"
+expect_message "already there"
 expect_equal 1 "$(wc -l < requests)"
 expect_fetch 0 plain --force
 expect_fetched
@@ -78,11 +78,11 @@ expect_in_folder "$models" vgg19.h5
 
 # ---- the connection ends in the middle: the same command goes on ----
 start_anew
-expect_no_fetch "ended too early" half
-expect_message "the same command goes on from there"
+expect_no_fetch "closed too early" half
+expect_message "run the same command to resume"
 expect_in_folder "$models" vgg19.safetensors.part
 expect_equal $((bytes / 2)) "$(stat -c %s "$partial")"
-expect_no_fetch "ended too early" half
+expect_no_fetch "closed too early" half
 expect_equal $((bytes / 2 + (bytes - bytes / 2) / 2)) "$(stat -c %s "$partial")"
 expect_exit 0 limn model list
 : > requests
@@ -108,20 +108,20 @@ expect_fetched
 leave_partial head -c 5000 /dev/zero  # another file's beginning
 expect_fetch 0 plain
 expect_fetched
-expect_message "once more from the start"
+expect_message "the existing part does not match; starting over"
 expect_equal $'/plain/vgg19.safetensors bytes=5000-\n/plain/vgg19.safetensors -' "$(< requests)"
 leave_partial head -c 5000 vgg19.safetensors
-expect_no_fetch "another part of the file than was asked for" shifted
+expect_no_fetch "a different part of the file than requested" shifted
 expect_equal 5000 "$(stat -c %s "$partial")"
 
 # ---- something else ----
 start_anew
-expect_no_fetch "is not the file that was asked for (it begins like a web page)" page
-expect_message "its SHA-256 should be $sum, but is"
+expect_no_fetch "did not send the requested file (it begins like a web page)" page
+expect_message ", not $sum; it was removed"
 expect_in_folder "$models" ""
 expect_no_fetch "the server answers with HTTP 404" 404
 expect_in_folder "$models" ""
-expect_refusal_after_notes 3 "what '$server/plain/vgg16.safetensors' sent are weights of vgg16" \
+expect_refusal_after_notes 3 "'$server/plain/vgg16.safetensors' sent weights for vgg16" \
   limn model fetch vgg19 --from "$server/plain/vgg16.safetensors" \
   --sha256 "$(sha256sum vgg16.safetensors | cut -d ' ' -f 1)"
 expect_in_folder "$models" ""
@@ -133,7 +133,7 @@ expect_refusal_after_notes 3 "the file has 80134624 bytes, but the server has" \
   limn model fetch vgg19 --from "$server/page/vgg19.h5"
 expect_equal 5000 "$(stat -c %s "$published.part")"
 expect_exit 0 limn model list
-expect_output "5000 bytes are there; 'limn model fetch vgg19' goes on"
+expect_output "5000 bytes received; run 'limn model fetch vgg19' to resume"
 # A server that never ends.
 rm "$published.part"
 expect_refusal_after_notes 3 "more than the 80134624 bytes" \
@@ -141,7 +141,7 @@ expect_refusal_after_notes 3 "more than the 80134624 bytes" \
 expect_in_folder "$models" ""
 # An old file stays until the new one is right.
 echo "an old file" > "$fetched"
-expect_no_fetch "--force replaces it" plain
+expect_no_fetch "use --force to replace it" plain
 expect_no_fetch "begins like a web page" page --force
 expect_equal "an old file" "$(< "$fetched")"
 expect_fetch 0 plain --force
@@ -167,7 +167,7 @@ start_anew
 # shellcheck disable=SC2016
 expect_refusal_after_notes 3 "cannot write '$partial': File too large" \
   bash -c 'trap "" XFSZ; ulimit -f 100; exec "$@"' -- $(fetch plain)
-expect_message "the same command goes on from there"
+expect_message "run the same command to resume"
 expect_fetch 0 plain
 expect_fetched
 if ((EUID != 0)); then
@@ -191,14 +191,14 @@ for ((tenths = 0; tenths < 100; ++tenths)); do
   [[ ! -f $partial ]] || (($(stat -c %s "$partial") < arrived)) || break
   sleep 0.1
 done
-expect_refusal 3 "is being fetched already" $(fetch plain)
+expect_refusal 3 "another limn process is already fetching" $(fetch plain)
 kill -INT $process
 exit_code=0
 wait $process || exit_code=$?
 expect_equal 130 "$exit_code"
 cp fetch_stderr stderr
 expect_message "interrupted; "
-expect_message "are kept, and the same command goes on from there"
+expect_message "kept; run the same command to resume"
 expect_in_folder "$models" vgg19.safetensors.part
 kept=$(stat -c %s "$partial")
 ((kept >= arrived)) || complain "$arrived bytes at least" "$kept"
