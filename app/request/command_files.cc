@@ -28,7 +28,8 @@ void CommandFiles::read(File file) {
     if (!file.identity || other.identity != file.identity) continue;
     if (!file.identity->stream && !(standard && is_standard_input(other.path))) continue;
     fail(ErrorKind::usage,
-         "the {} '{}' and the {} '{}' are one stream, which can be read only once; save it as a "
+         "the {} '{}' and the {} '{}' are the same stream, which can only be read once; save it as "
+         "a "
          "file first",
          other.role, other.path, file.role, file.path);
   }

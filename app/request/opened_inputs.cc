@@ -21,12 +21,12 @@ namespace {
 void check_mask_count(const char* flag, size_t masks, size_t paintings) {
   if (masks <= paintings) return;
   fail(ErrorKind::usage,
-       "{}: is given {} times, but there {} {} PAINTING{}; the k-th mask is the k-th PAINTING's",
+       "{}: given {} times, but there {} {} PAINTING{}; masks and paintings are matched in order",
        flag, masks, paintings == 1 ? "is" : "are", paintings, paintings == 1 ? "" : "s");
 }
 
 void warn_of_leaving_out(const std::string& why) {
-  say(fmt::format("limn: {}; the folder's style is made without it\n", why));
+  say(fmt::format("limn: {}; it is left out of the folder's style\n", why));
 }
 
 // Side by side the largest that any of the plans works at.
@@ -50,7 +50,7 @@ WorkingSizes largest_sizes(std::span<const Plan> plans) {
 
 void check_visible(const Image& image, const std::string& file) {
   if (is_visible(image)) return;
-  fail(ErrorKind::file, "'{}' is transparent everywhere: nothing of it can be seen", file);
+  fail(ErrorKind::file, "'{}' is completely transparent", file);
 }
 
 std::string note_on_transparency(const std::vector<std::string>& files) {
@@ -60,7 +60,7 @@ std::string note_on_transparency(const std::vector<std::string>& files) {
     const char* before = i == 0 ? "" : i + 1 == files.size() ? " and " : ", ";
     list += fmt::format("{}'{}'", before, files[i]);
   }
-  return fmt::format("transparency counts as a mask: of {} only what can be seen is used", list);
+  return fmt::format("transparency counts as a mask: only the visible part of {} is used", list);
 }
 
 // ------------------------------------------------------------------------------------- opening --
@@ -106,10 +106,11 @@ OpenedInputs::OpenedStyle OpenedInputs::open_folder(const std::string& folder) c
     }
   }
   if (style.paintings.empty()) {
-    fail(ErrorKind::file,
-         "'{}' is a folder without a picture that limn reads; a painting is a picture, or a folder "
-         "of pictures",
-         folder);
+    fail(
+        ErrorKind::file,
+        "'{}' is a folder with no picture that limn can read; a painting is a picture, or a folder "
+        "of pictures",
+        folder);
   }
   for (const std::string& why : left_out) warn_of_leaving_out(why);
   return style;
@@ -152,7 +153,7 @@ void OpenedInputs::leave_out(size_t style, size_t painting, const std::string& w
   std::vector<File>& paintings = styles_[style].paintings;
   if (!styles_[style].folder) fail(ErrorKind::usage, "{}", why);
   if (paintings.size() == 1) {
-    fail(ErrorKind::usage, "{}; the folder '{}' holds nothing else", why, styles_[style].name);
+    fail(ErrorKind::usage, "{}; the folder '{}' contains nothing else", why, styles_[style].name);
   }
   warn_of_leaving_out(why);
   paintings.erase(paintings.begin() + static_cast<std::ptrdiff_t>(painting));
@@ -290,7 +291,7 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
       reading.inputs.painting_files.push_back(painting.name);
     }
     if (style.paintings.empty()) {
-      fail(ErrorKind::file, "'{}' is a folder without a picture that limn can read", opened.name);
+      fail(ErrorKind::file, "'{}' is a folder with no picture that limn can read", opened.name);
     }
     if (opened.to) style.to = reading.mask(*opened.to, most.picture);
     if (opened.from) style.from = reading.mask(*opened.from, most.paintings[next - 1]);

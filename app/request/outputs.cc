@@ -24,7 +24,7 @@ bool take(const std::string& path) {
     return true;
   }
   if (errno == EEXIST) return false;
-  fail(ErrorKind::file, "cannot write '{}' here: {}; say --output FILE", path,
+  fail(ErrorKind::file, "cannot write '{}' here: {}; use --output FILE", path,
        std::strerror(errno));
 }
 
@@ -48,7 +48,7 @@ void check_output(const std::string& output, const WriteOptions& write, int long
   } catch (const Error& error) {
     const bool plain = !output.empty() && !std::filesystem::path(output).has_extension();
     if (error.kind() != ErrorKind::usage || !plain) throw;
-    fail(error.kind(), "{}; if a folder is meant, create it first", error.what());
+    fail(error.kind(), "{}; if you mean a folder, create it first", error.what());
   }
 }
 
@@ -76,7 +76,7 @@ void add_write_flags(CLI::App& command, WriteOptions& write) {
       ->default_str("95");
   command
       .add_option("--format", write.format,
-                  "Format, where the name's ending does not say it: png, jpg, webp, tif, ...")
+                  "Format, if the file name does not give it: png, jpg, webp, tif, ...")
       ->type_name("FORMAT");
 }
 

@@ -89,7 +89,7 @@ void check_photo_size(const NetworkTable& network, const Recipe& recipe, const P
   const int border = 2 * recipe.picture.border;
   if (shorter_side(picture) + border >= least.pixels) return;
   fail(ErrorKind::usage,
-       "'{}' is worked on at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
+       "'{}' is used at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
        "larger --size or shallower layers",
        file, picture.width + border, picture.height + border, least.layer, network.name,
        least.pixels, least.pixels);
@@ -110,9 +110,9 @@ std::string too_small(const NetworkTable& network, const Recipe& recipe, const P
   const std::vector<LayerWeight> layers = style_layers_within(network, recipe, shorter_side(size));
   if (!layers.empty()) advice.push_back("--style-layers " + layers_text(layers));
   return fmt::format(
-      "'{}' is worked on at {} x {} pixels, but style layer {} of {} needs at least {} x {}; {}{}",
-      file, size.width, size.height, least.layer, network.name, least.pixels, least.pixels,
-      advice.empty() ? "crop it nearer to a square, or choose another painting" : "say ",
+      "'{}' is used at {} x {} pixels, but style layer {} of {} needs at least {} x {}; {}{}", file,
+      size.width, size.height, least.layer, network.name, least.pixels, least.pixels,
+      advice.empty() ? "crop it nearer to a square, or choose another painting" : "use ",
       fmt::join(advice, ", or "));
 }
 
@@ -131,10 +131,9 @@ std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkT
       const std::string& file = inputs.painting_files[painting++];
       if (size.width <= own.width && size.height <= own.height) continue;
       keeping[s] = std::min(keeping[s], keeping_scale(given[s], own, size));
-      notes.push_back(
-          fmt::format("'{}' has {} x {} pixels and is enlarged to {} x {}, which gives it no finer "
-                      "strokes",
-                      file, own.width, own.height, size.width, size.height));
+      notes.push_back(fmt::format(
+          "'{}' is only {} x {} pixels and is enlarged to {} x {}, which adds no finer strokes",
+          file, own.width, own.height, size.width, size.height));
     }
     if (keeping[s] < given[s]) {
       keeping[s] = std::min(given[s],
@@ -142,8 +141,8 @@ std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkT
     }
   }
   if (notes.empty()) return notes;
-  notes.back() += keeping == given ? "; a larger picture of it would"
-                                   : "; try --style-scale " + scale_text(keeping);
+  notes.back() +=
+      keeping == given ? "; use a larger file of it" : "; try --style-scale " + scale_text(keeping);
   return notes;
 }
 

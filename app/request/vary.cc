@@ -49,7 +49,7 @@ Setting find_setting(const std::string& name) {
   });
   if (!found) fail(ErrorKind::usage, "--vary: unknown key '{}'{}", name, did_you_mean(name, known));
   if (std::ranges::find(kWithoutEffect, found->key) != kWithoutEffect.end()) {
-    fail(ErrorKind::usage, "--vary: {} makes no difference to a picture", found->key);
+    fail(ErrorKind::usage, "--vary: {} has no effect on the picture", found->key);
   }
   return *found;
 }
@@ -86,7 +86,7 @@ Range range_in(const std::string& text, const std::string& origin) {
   }
   if (range.count == 0) {
     fail(ErrorKind::usage,
-         "{}: '{}' does not end in how many values there are: A..Bx5 is five in equal factors, "
+         "{}: '{}' does not end with the number of values: A..Bx5 is five in equal factors, "
          "A..B+5 five in equal steps",
          origin, text);
   }
@@ -114,9 +114,8 @@ std::vector<std::string> values_of(const Range& range, bool whole, const std::st
   const double last = number_in(range.last);
   if (range.factors && (first <= 0 || last <= 0)) {
     fail(ErrorKind::usage,
-         "{}: equal factors lead from no number to 0; begin above it, or say {}..{}+{} for equal "
-         "steps",
-         origin, range.first, range.last, range.count);
+         "{}: equal factors never reach 0; start above 0, or use {}..{}+{} for equal steps", origin,
+         range.first, range.last, range.count);
   }
   std::vector<std::string> values = {range.first};
   for (int i = 1; i < range.count - 1; ++i) {
@@ -169,7 +168,7 @@ Variation parse_variation(const std::string& text, const Recipe& base) {
     set_field(recipe, setting.key, value, origin);
     const std::string toml = to_toml(recipe);
     if (std::ranges::find(seen, toml) != seen.end()) {
-      fail(ErrorKind::usage, "{}: the value {} stands there twice", origin, value);
+      fail(ErrorKind::usage, "{}: the value {} appears twice", origin, value);
     }
     seen.push_back(toml);
     variation.recipes.push_back(std::move(recipe));

@@ -11,7 +11,7 @@ Unpainted without_better_step(int steps, double loss, const Recipe& recipe) {
                         recipe.optimiser.line_search == LineSearch::strong_wolfe;
   return {
       fmt::format("none of {} steps lowered the loss of the first picture, {:.4g}", steps, loss),
-      searches ? "begin elsewhere with --init noise, or choose other weights"
+      searches ? "start elsewhere with --init noise, or choose other weights"
                : "choose a smaller --learning-rate, or --optimiser lbfgs --line-search "
                  "strong-wolfe"};
 }
@@ -31,16 +31,14 @@ Unpainted why_unchanged(const Painted& painted, const Recipe& recipe) {
   const int steps = painted.history.empty() ? 0 : painted.history.back().iteration;
   const double loss = painted.history.empty() ? 0 : painted.history.front().losses.total;
   if (painted.outcome == Outcome::out_of_time && steps == 0) {
-    return {fmt::format("--seconds {} left no time for a first step ({:.1f} s went by before it)",
+    return {fmt::format("--seconds {} left no time for a first step (setup took {:.1f} s)",
                         recipe.optimiser.seconds, painted.seconds),
-            "choose more --seconds, or a smaller --size"};
+            "increase --seconds, or choose a smaller --size"};
   }
   if (painted.rejected_steps > 0 && painted.rejected_steps >= steps) {
-    return {
-        fmt::format(
-            "all steps tried, {}, were taken back: the loss grew a thousandfold or was not finite",
-            painted.rejected_steps),
-        "choose a smaller --learning-rate, or smaller weights"};
+    return {fmt::format("all {} steps were undone: the loss grew a thousandfold or was not finite",
+                        painted.rejected_steps),
+            "choose a smaller --learning-rate, or smaller weights"};
   }
   if (loss == 0) {
     return {"the loss of the first picture is 0, so there is nothing to lower",
@@ -51,7 +49,7 @@ Unpainted why_unchanged(const Painted& painted, const Recipe& recipe) {
         fmt::format("the gradient of the first picture's loss, {:.4g}, is 0, or no step along "
                     "it lowers the loss",
                     loss),
-        "begin elsewhere with --init noise; a painting that is the photo, or a --mask-keep that "
+        "start elsewhere with --init noise; a painting that is the photo, or a --mask-keep that "
         "keeps all of it, leaves nothing to paint"};
   }
   return without_better_step(steps, loss, recipe);

@@ -20,7 +20,7 @@ void check_size(const char* what, const char* mend, int height, int width, const
                 std::string_view network) {
   if (std::min(height, width) >= least.pixels) return;
   fail(ErrorKind::usage,
-       "the {} is worked on at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
+       "the {} is used at {} x {} pixels, but layer {} of {} needs at least {} x {}; choose a "
        "larger {} or shallower layers",
        what, width, height, least.layer, network, least.pixels, least.pixels, mend);
 }

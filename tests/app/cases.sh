@@ -70,7 +70,7 @@ expect_json measured.json 'r["inside"]["difference"] < 0.1'
 refuses 3 "'float_nan.tif'" float_nan.tif photo.jpg
 
 # ---- narrow and small paintings ----
-refuses 2 "'thin600x5.png' is worked on at 96 x 1 pixels" photo.jpg thin600x5.png
+refuses 2 "'thin600x5.png' is used at 96 x 1 pixels" photo.jpg thin600x5.png
 refuses 2 "style layer relu5_1" photo.jpg thin1x400.png
 mkdir folder
 cp thin600x5.png photo.jpg round_oil.png trunc.jpg text.jpg folder

@@ -59,18 +59,18 @@ for streams in "- -" "- /dev/stdin" "/dev/fd/0 /dev/stdin"; do
   for input in "< mine/photo.png" "< <(cat mine/photo.png)"; do
     run bash -c "limn paint $streams -o out/a.png $input"
     expect_equal 2 "$exit_code"
-    expect_message "are one stream, which can be read only once; save it as a file first"
+    expect_message "are the same stream, which can only be read once; save it as a file first"
   done
 done
 run bash -c 'cat mine/photo.png | limn paint mine/photo.png - --mask-keep - -o out/a.png'
 expect_equal 2 "$exit_code"
-expect_message "the painting '-' and the mask '-' are one stream"
+expect_message "the painting '-' and the mask '-' are the same stream"
 run bash -c 'cat mine/tiny.toml | limn paint - mine/painting.png --recipe /dev/stdin -o out/a.png'
 expect_equal 2 "$exit_code"
-expect_message "the photo '-' and the recipe '/dev/stdin' are one stream"
+expect_message "the photo '-' and the recipe '/dev/stdin' are the same stream"
 run bash -c 'cat mine/photo.png | limn evaluate - mine/painting.png -'
 expect_equal 2 "$exit_code"
-expect_message "the photo '-' and the picture '-' are one stream"
+expect_message "the photo '-' and the picture '-' are the same stream"
 
 # ---- a frame is read from a file ----
 cp mine/photo.png anim.gif

@@ -58,9 +58,9 @@ expect_json measured.json 'r["inside"]["largest"] == 0 and r["outside"]["differe
 # ---- what is refused ----
 rm -r out && mkdir out
 refused() { expect_refusal "$1" "$2" limn paint photo.png "${@:3}" -o out/a.png; }
-refused 2 "--mask-content: is given 2 times, but there is 1 PAINTING; the k-th mask is the k-th" \
+refused 2 "--mask-content: given 2 times, but there is 1 PAINTING; masks and paintings are matched" \
   red.png --mask-content left.png --mask-content right.png
-refused 2 "--mask-style: is given 3 times, but there are 2 PAINTINGs" red.png blue.png \
+refused 2 "--mask-style: given 3 times, but there are 2 PAINTINGs" red.png blue.png \
   --mask-style none --mask-style none --mask-style left.png
 refused 2 "--mask-keep: given more than once" red.png --mask-keep left.png --mask-keep right.png
 expect_refusal 2 "--mask-content: needs a value" limn paint photo.png red.png -o out/a.png \

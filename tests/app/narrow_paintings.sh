@@ -9,9 +9,9 @@ small=(--size 40 --iterations 2 -o out/a.png)
 # advised FLAG: its value in the message.
 advised() { grep -oP -- "$1 \K[^ ;,]*(,[^ ;]+)*" stderr | head -1 | sed 's/,$//'; }
 
-expect_refusal 2 "'strip.png' is worked on at 40 x 1 pixels, but style layer relu5_1 of builtin needs" \
+expect_refusal 2 "'strip.png' is used at 40 x 1 pixels, but style layer relu5_1 of builtin needs" \
   limn paint photo.png strip.png "${small[@]}"
-expect_message "at least 16 x 16; say --style-scale "
+expect_message "at least 16 x 16; use --style-scale "
 scale=$(advised --style-scale)
 layers=$(advised --style-layers)
 expect_exit 0 limn paint photo.png strip.png "${small[@]}" --style-scale "$scale"
@@ -27,7 +27,7 @@ rm out/a.png
 
 # Of several paintings only the narrow one is scaled.
 expect_refusal 2 "'strip.png'" limn paint photo.png painting.png strip.png "${small[@]}"
-expect_message "say --style-scale 1,"
+expect_message "use --style-scale 1,"
 expect_exit 0 limn paint photo.png painting.png strip.png "${small[@]}" \
   --style-scale "$(advised --style-scale)"
 rm out/a.png
@@ -37,14 +37,14 @@ mkdir album narrow
 cp strip.png painting.png album
 cp strip.png narrow
 expect_exit 0 limn paint photo.png album "${small[@]}"
-expect_message "limn: 'album/strip.png' is worked on at 40 x 1 pixels"
-expect_message "the folder's style is made without it"
+expect_message "limn: 'album/strip.png' is used at 40 x 1 pixels"
+expect_message "it is left out of the folder's style"
 rm out/a.png
-expect_refusal 2 "the folder 'narrow' holds nothing else" limn paint photo.png narrow "${small[@]}"
+expect_refusal 2 "the folder 'narrow' contains nothing else" limn paint photo.png narrow "${small[@]}"
 
 # A small painting is enlarged, and the scale that is advised is one that works.
 expect_exit 0 limn paint photo.png tiny.png "${small[@]}"
-expect_message "'tiny.png' has 8 x 8 pixels and is enlarged to 40 x 40"
+expect_message "'tiny.png' is only 8 x 8 pixels and is enlarged to 40 x 40"
 scale=$(advised --style-scale)
 expect_json <(echo "$scale") 'r < 1'
 expect_exit 0 limn paint photo.png tiny.png "${small[@]}" --style-scale "$scale"
@@ -52,7 +52,7 @@ expect_exit 0 limn paint photo.png tiny.png "${small[@]}" --style-scale "$scale"
 
 # A photo that is too small is named too.
 rm out/a.png
-expect_refusal 2 "'photo.png' is worked on at 15 x 11 pixels, but layer" \
+expect_refusal 2 "'photo.png' is used at 15 x 11 pixels, but layer" \
   limn paint photo.png painting.png --size 15 --border 0 -o out/a.png --style-scale 3
 # Sides are rounded, not cut.
 expect_exit 0 limn paint photo.png painting.png "${weights[@]}" --size 25 -o out/a.png

@@ -43,6 +43,6 @@ for folder in nowhere/ nowhere/deeper/ photo.png/; do
   done
 done
 expect_refusal 2 "'nowhere': the name needs an ending that says the format" "${paint[@]}" -o nowhere
-expect_message "if a folder is meant, create it first"
+expect_message "if you mean a folder, create it first"
 expect_exit 3 "${paint[@]}" -o out/a.png --report results
 expect_message "'results': it is a folder"

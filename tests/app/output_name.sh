@@ -49,7 +49,7 @@ expect_equal "" "$(find . -name '*-*oil*' -o -name 'missing*')"
 # ---- where nothing can be written ----
 if [[ $(id -u) != 0 ]]; then
   mkdir closed && chmod 555 closed
-  expect_refusal 3 "say --output FILE" \
+  expect_refusal 3 "use --output FILE" \
     bash -c 'cd closed && exec "$@"' -- limn paint ../photo.png ../painting.png
 fi
 

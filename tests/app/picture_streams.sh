@@ -44,7 +44,7 @@ cd ..
 
 # One stream serves one picture.
 rm -r out && mkdir out
-expect_refusal 2 "are one stream" limn paint - - "${weights[@]}" -o out/a.png
+expect_refusal 2 "are the same stream" limn paint - - "${weights[@]}" -o out/a.png
 expect_refusal 3 "the file is empty" limn paint - painting.png "${weights[@]}" -o out/a.png
 
 # To standard output: the picture and nothing else, in any format.

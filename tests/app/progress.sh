@@ -11,7 +11,7 @@ for part in "(content " ", style " ", variation " " it/s, " "0:00 left"; do
   expect_message "$part"
 done
 expect_message "out/a.png: iteration 2 of 2, "
-expect_message "'painting.png' has 40 x 40 pixels and is enlarged to 48 x 48"
+expect_message "'painting.png' is only 40 x 40 pixels and is enlarged to 48 x 48"
 expect_message "; try --style-scale 0.83"
 expect_equal 5 "$(wc -l < stderr)"
 [[ $(tr -d '[:print:]\n' < stderr | wc -c) == 0 ]] ||
@@ -23,7 +23,7 @@ expect_exit 0 "${paint[@]}" -o out/a.png --style-scale 0.83
 expect_equal 4 "$(wc -l < stderr)"
 expect_exit 0 limn paint photo.png painting.png red.png "${weights[@]}" -o out/a.png \
   --style-scale 2,0.5
-expect_message "'painting.png' has 40 x 40 pixels and is enlarged to 96 x 96"
+expect_message "'painting.png' is only 40 x 40 pixels and is enlarged to 96 x 96"
 expect_message "; try --style-scale 0.83,0.5"
 
 # A pyramid's sizes are told until the result's is reached; iterations go on from one to the next.

@@ -65,7 +65,7 @@ head -c 100 red.png > album/cut.png
 painted with_others album/
 expect_message "limn: cannot read 'album/readme.txt': it is not a picture in a known format"
 expect_message "limn: cannot read 'album/cut.png'"
-expect_message "the folder's style is made without it"
+expect_message "it is left out of the folder's style"
 expect_same folder.png with_others.png
 expect_exit 0 limn paint photo.png album "${small[@]}" -o again.png --quiet
 expect_message "'album/readme.txt'"
@@ -91,8 +91,8 @@ refused 3 "'missing/'" missing/ -o out/a.png
 mkdir empty texts
 echo "text" > texts/a.jpg
 echo "text" > texts/b.jpg
-refused 3 "'empty' is a folder without a picture" empty -o out/a.png
-refused 3 "'texts' is a folder without a picture that limn reads" red.png texts -o out/a.png
+refused 3 "'empty' is a folder with no picture" empty -o out/a.png
+refused 3 "'texts' is a folder with no picture that limn can read" red.png texts -o out/a.png
 refused 2 "style.blend has 3 shares, but the number of styles is 2" red.png blue.png -o out/a.png \
   --blend 1,2,3
 refused 2 "style.scale has 3 values, but the number of styles is 2" red.png blue.png -o out/a.png \

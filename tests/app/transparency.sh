@@ -3,11 +3,11 @@
 . "$(dirname "$0")/expect.sh"
 
 flags=("${weights[@]}" --size 40 --painting-size own)
-notice="transparency counts as a mask: of"
+notice="transparency counts as a mask: only the visible part of"
 
 # A painting with alpha is painted like the same one with its alpha as a mask.
 expect_exit 0 limn paint photo.png round.png "${flags[@]}" -o out/alpha.png
-expect_message "$notice 'round.png' only what can be seen is used"
+expect_message "$notice 'round.png' is used"
 expect_exit 0 limn paint photo.png round.png "${flags[@]}" --mask-style round_mask.png -o out/mask.png
 expect_same out/alpha.png out/mask.png
 expect_exit 0 limn paint photo.png painting.png "${flags[@]}" -o out/opaque.png
@@ -16,7 +16,7 @@ expect_different out/alpha.png out/opaque.png
 
 # The photo's alpha is kept in the picture.
 expect_exit 0 limn paint glass.png round.png "${weights[@]}" --size 48 -o out/glass.png
-expect_message "$notice 'glass.png' and 'round.png' only what can be seen is used"
+expect_message "$notice 'glass.png' and 'round.png' is used"
 expect_picture out/glass.png "48 x 36 alpha 0.500"
 
 # A first picture shows the photo where it is transparent.
@@ -29,18 +29,18 @@ rm out/*
 for inputs in "photo.png nothing.png" "nothing.png painting.png" \
   "photo.png painting.png --init nothing.png"; do
   # shellcheck disable=SC2086
-  expect_refusal 3 "'nothing.png' is transparent everywhere" \
+  expect_refusal 3 "'nothing.png' is completely transparent" \
     limn paint $inputs "${weights[@]}" -o out/a.png
 done
 mkdir album
 cp nothing.png painting.png album
 expect_exit 0 limn paint photo.png album "${weights[@]}" -o out/a.png
-expect_message "'album/nothing.png' is transparent everywhere"
-expect_message "the folder's style is made without it"
+expect_message "'album/nothing.png' is completely transparent"
+expect_message "it is left out of the folder's style"
 
 # What is judged is told the same.
 expect_exit 0 limn evaluate glass.png round.png out/a.png --json
-expect_message "$notice 'glass.png' and 'round.png' only what can be seen is used"
+expect_message "$notice 'glass.png' and 'round.png' is used"
 expect_json stdout 'r["style"] > 0'
 expect_exit 3 limn evaluate photo.png nothing.png out/a.png
-expect_message "'nothing.png' is transparent everywhere"
+expect_message "'nothing.png' is completely transparent"

@@ -22,12 +22,12 @@ head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
 sys.stdout.buffer.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
                         + chunk(b"IDAT", zlib.compress(b"\0\xff")) + chunk(b"IEND", b""))
 PYTHON
-unpainted "the gradient of the first picture's loss" "begin elsewhere" --mask-keep white.png
+unpainted "the gradient of the first picture's loss" "start elsewhere" --mask-keep white.png
 # ---- steps far too long, taken back until it gives up ----
-unpainted "all steps tried, 20, were taken back" "choose a smaller --learning-rate" \
+unpainted "all 20 steps were undone" "choose a smaller --learning-rate" \
   --iterations 50 --optimiser sgd --learning-rate 1e12 --style-weight 1e6
 # ---- no time ----
-unpainted "--seconds 1e-09 left no time for a first step" "choose more --seconds" --seconds 1e-9
+unpainted "--seconds 1e-09 left no time for a first step" "increase --seconds" --seconds 1e-9
 
 # ---- the report is written all the same: it tells more ----
 unpainted "is 0" "" --style-weight 0 --report out/a.json
