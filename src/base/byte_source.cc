@@ -99,8 +99,7 @@ std::pair<int, std::uint64_t> spooled(Stream stream, const ByteSource::Look& loo
     bytes += count;
     if (bytes > stream.limits.most_bytes) {
       fail(ErrorKind::resources,
-           "the {} '{}' is longer than {} bytes, the limit for what comes "
-           "through a pipe; save it as a file first",
+           "the {} '{}' is longer than {} bytes, the limit for a pipe; save it as a file first",
            stream.what, stream.path, stream.limits.most_bytes);
     }
     if (const int error = write_all(file.number(), std::span(piece).first(count)); error != 0) {
@@ -135,8 +134,8 @@ ByteSource::ByteSource(const std::string& path, const std::string& what, const L
   }
   if (isatty(file.number())) {
     fail(ErrorKind::file,
-         "cannot read the {} '{}': it is a terminal; send a file into limn, as by "
-         "'< photo.jpg' or 'cat photo.jpg |', or name one",
+         "cannot read the {} '{}': it is a terminal; redirect a file ('< photo.jpg'), use a pipe, "
+         "or name a file",
          what, path);
   }
   std::tie(descriptor_, bytes_) = spooled({file.number(), path, what, limits}, look);

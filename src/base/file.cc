@@ -79,7 +79,7 @@ void check_folder(const std::string& path, const std::string& folder) {
          std::strerror(error));
   }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    fail(ErrorKind::file, "cannot write '{}': no file can be made in the folder '{}' ({})", path,
+    fail(ErrorKind::file, "cannot write '{}': cannot create a file in the folder '{}' ({})", path,
          folder, std::strerror(errno));
   }
 }

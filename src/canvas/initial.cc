@@ -74,7 +74,7 @@ bool begins_with_file(const Recipe& recipe) {
   if (init == "content" || init == "noise") return false;
   const std::string path = picture_name(init).path;
   if (path != kStandardInput && is_missing(path)) {
-    fail(ErrorKind::file, "--init: '{}' is neither 'content' nor 'noise' nor a file", init);
+    fail(ErrorKind::file, "--init: '{}' is not 'content', 'noise' or a file", init);
   }
   return true;
 }

@@ -14,7 +14,8 @@ int scaled(int length, int from, int to) {
   const std::int64_t side = (2 * std::int64_t{length} * to + from) / (2 * std::int64_t{from});
   if (side > kMost) {
     fail(ErrorKind::resources,
-         "a picture would have a side of {} pixels, but {} are the most; choose a smaller --size "
+         "a picture would have a side of {} pixels, but at most {} are allowed; choose a smaller "
+         "--size "
          "or --style-scale",
          side, kMost);
   }

@@ -140,18 +140,19 @@ float opaque_of(float largest_alpha) {
 std::string words_on(const FloatMeaning& meaning, const Range& range, const std::string& name) {
   if (!meaning.linear) {
     return fmt::format(
-        "the samples of '{}' are floats up to {:.6g}: taken as sRGB-encoded, with {:.6g} as white",
+        "the samples of '{}' are floats up to {:.6g}: read as sRGB-encoded, with {:.6g} as white",
         name, range.largest, meaning.white);
   }
   if (meaning.white > 1) {
     return fmt::format(
-        "the samples of '{}' are floats up to {:.4g}: taken as linear light, with {:.4g} as white, "
+        "the samples of '{}' are floats up to {:.4g}: read as linear light, with {:.4g} as white, "
         "which 0.5 % of them exceed",
         name, range.largest, meaning.white);
   }
   if (range.largest > 1 + kSlack) {
-    return fmt::format("{:.2g} % of the samples of '{}' are above 1, up to {:.4g}: they are white",
-                       100 * range.histogram.share_above(1), name, range.largest);
+    return fmt::format(
+        "{:.2g} % of the samples of '{}' are above 1, up to {:.4g}: clipped to white",
+        100 * range.histogram.share_above(1), name, range.largest);
   }
   return {};
 }
@@ -174,8 +175,8 @@ FloatMeaning meaning_of_floats(const VImage& image, int colours, int orientation
   if (!note) return meaning;
   if (const std::string words = words_on(meaning, range, name); !words.empty()) note(words);
   if (range.least < -kSlack * meaning.white) {
-    note(
-        fmt::format("'{}' has samples below 0, down to {:.4g}: they are black", name, range.least));
+    note(fmt::format("'{}' has samples below 0, down to {:.4g}: clipped to black", name,
+                     range.least));
   }
   return meaning;
 }

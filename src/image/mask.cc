@@ -46,7 +46,7 @@ Mask decoded(const Stored& stored, const std::string& name) {
   });
   if (coloured > kMostColoured * width * height) {
     fail(ErrorKind::file,
-         "'{}' is in colours, but a mask is grey: white inside, black outside; make one "
+         "'{}' has colours, but a mask must be grey: white inside, black outside; make one "
          "black-and-white mask for each PAINTING",
          name);
   }

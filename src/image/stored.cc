@@ -34,7 +34,7 @@ void check_header(const VImage& image, const std::string& name, std::int64_t max
          name, image.width(), image.height(), pixels, max_pixels, pixels);
   }
   if (image.bands() > kMostBands) {
-    fail(ErrorKind::file, "cannot read '{}': it has {} channels, and {} are the most", name,
+    fail(ErrorKind::file, "cannot read '{}': it has {} channels, but at most {} are allowed", name,
          image.bands(), kMostBands);
   }
   if (is_complex(image.format()))

@@ -149,8 +149,8 @@ std::string ending_of(const std::string& path, const WriteOptions& options) {
 const Format& format_of(const std::string& path, const WriteOptions& options) {
   const std::string ending = ending_of(path, options);
   if (ending.empty()) {
-    fail(ErrorKind::usage, "cannot write '{}': the name needs an ending that says the format: {}",
-         path, available_endings(true));
+    fail(ErrorKind::usage, "cannot write '{}': the name needs an extension: {}", path,
+         available_endings(true));
   }
   const Format* const format = format_with(ending);
   if (format == nullptr && !options.format.empty()) {
@@ -158,8 +158,8 @@ const Format& format_of(const std::string& path, const WriteOptions& options) {
          options.format, available_endings(false));
   }
   if (format == nullptr) {
-    fail(ErrorKind::usage, "cannot write '{}': '{}' is no ending of a known format; use one of {}",
-         path, ending, available_endings(true));
+    fail(ErrorKind::usage, "cannot write '{}': '{}' is not a known extension; use one of {}", path,
+         ending, available_endings(true));
   }
   if (is_available(*format)) return *format;
   fail(ErrorKind::usage, "cannot write '{}': this machine has no encoder for {}; use one of {}",
@@ -176,7 +176,7 @@ void check_options(const std::string& path, const Format& format, const WriteOpt
          format.name);
   }
   if (options.quality < 1 || options.quality > 100)
-    fail(ErrorKind::usage, "there is no quality {}: choose 1 to 100", options.quality);
+    fail(ErrorKind::usage, "quality {} is out of range: choose 1 to 100", options.quality);
   if (longest_side > format.longest_side) {
     fail(
         ErrorKind::usage,

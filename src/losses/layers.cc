@@ -18,7 +18,7 @@ LayerPosition position_of(const NetworkTable& network, const std::string& layer)
   if (!network.imitations.empty()) {
     const std::vector<std::string> names = layer_names(network);
     fail(ErrorKind::usage,
-         "the network '{}' has no layer '{}'{}; it imitates {}, and for all other layers there is "
+         "the network '{}' has no layer '{}'{}; it imitates only {}; for other layers, use "
          "--network vgg19",
          network.name, layer, did_you_mean(layer, names), fmt::join(names, ", "));
   }

@@ -31,10 +31,10 @@ void check_objective(const Weights& weights, const Recipe& recipe, const Working
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   if (layers.empty()) return;
   if (weights.student && recipe.network.pooling != Pooling::max) {
-    fail(ErrorKind::usage,
-         "the network '{}' was trained with max pooling and imitates nothing with another; for "
-         "--pooling {} there is --network vgg19",
-         weights.network->name, name_of(recipe.network.pooling));
+    fail(
+        ErrorKind::usage,
+        "the network '{}' was trained with max pooling only; for --pooling {}, use --network vgg19",
+        weights.network->name, name_of(recipe.network.pooling));
   }
   // Which throws where the weights end too early.
   const Network network(weights, recipe.network.pooling, deepest_row(layers));

@@ -32,7 +32,7 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   }
   if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
     fail(ErrorKind::usage,
-         "{}: style.shifts are of matrices, but style.statistic is mean-deviation; choose gram or "
+         "{}: style.shifts needs matrices, but style.statistic is mean-deviation; choose gram or "
          "covariance, or no shifts",
          name);
   }

@@ -210,9 +210,8 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
     check_mask(style.from, "painting's", i);
     check_mask(style.to, "picture's", i);
     if (!style.from.empty() && style.paintings.size() > 1) {
-      fail(ErrorKind::usage,
-           "style number {} has a mask for where in the painting it is found, but {} paintings",
-           i + 1, style.paintings.size());
+      fail(ErrorKind::usage, "style number {} has a painting mask, but {} paintings", i + 1,
+           style.paintings.size());
     }
   }
   if (!pictures.keep.empty()) check_shape(pictures.keep);

@@ -59,7 +59,7 @@ expect_refusal 2 "'tiny' is for vgg19, but the weights in 'builtin' are those of
   limn paint photo.png painting.png --recipe tiny.toml --weights builtin -o out/a.png
 
 # ---- what it does not imitate ----
-expect_refusal 2 "'builtin' has no layer 'conv4_2'; it imitates relu1_1, relu2_1," \
+expect_refusal 2 "'builtin' has no layer 'conv4_2'; it imitates only relu1_1, relu2_1," \
   limn paint photo.png painting.png --content-layers conv4_2 -o out/a.png
 expect_refusal 2 "--network vgg19" \
   limn paint photo.png painting.png --style-layers relu3_3 -o out/a.png

@@ -88,7 +88,7 @@ expect_message "--max-pixels"
 
 # ---- masks ----
 paints photo.jpg round_oil.png --mask-content mask_left.jpg
-refuses 3 "'mask_colours.png' is in colours" photo.jpg round_oil.png --mask-content mask_colours.png
+refuses 3 "'mask_colours.png' has colours" photo.jpg round_oil.png --mask-content mask_colours.png
 refuses 2 "black everywhere" photo.jpg round_oil.png --mask-content mask_black.png
 refuses 2 "--mask-content: takes one mask" photo.jpg round_oil.png \
   --mask-content mask_left.png mask_left.jpg

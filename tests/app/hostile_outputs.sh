@@ -8,11 +8,11 @@ refused() { expect_refusal "$1" "$2" "${paint[@]}" -o "$3" "${@:4}"; }
 refused 3 "'nowhere/a.png': there is no folder 'nowhere'; create it first" nowhere/a.png
 refused 3 "there is no folder 'tiny.toml'" tiny.toml/a.png
 mkdir folder  # as the picture's place it is fine: output_folder.sh
-refused 2 "'out/a': the name needs an ending that says the format: .png, .jpg" out/a
+refused 2 "'out/a': the name needs an extension: .png, .jpg" out/a
 refused 2 "''" ""
 refused 2 "'out/.png'" out/.png
 for ending in xyz bmp gif svg "png." "png[bitdepth=1]" "jpg "; do
-  known="is no ending of a known format; use one of .png, .jpg"
+  known="is not a known extension; use one of .png, .jpg"
   refused 2 "'out/a.$ending': '.${ending##*.}' $known" "out/a.$ending"
 done
 refused 2 "'out/a.jpg': JPEG has 8 bits per channel; for 16 write .png or .tif" out/a.jpg --bits 16

@@ -18,5 +18,5 @@ expect_exit 0 limn paint photo.png painting.png --mask-keep left.png --size 48 r
 rm out/*
 
 for flag in --mask-content --mask-style --mask-keep; do
-  refused 3 "'coloured_mask.png' is in colours" photo.png painting.png $flag coloured_mask.png
+  refused 3 "'coloured_mask.png' has colours" photo.png painting.png $flag coloured_mask.png
 done

@@ -42,7 +42,7 @@ for folder in nowhere/ nowhere/deeper/ photo.png/; do
     expect_refusal 3 "there is no folder '${folder%/}'; create it first" "${words[@]}" -o "$folder"
   done
 done
-expect_refusal 2 "'nowhere': the name needs an ending that says the format" "${paint[@]}" -o nowhere
+expect_refusal 2 "'nowhere': the name needs an extension" "${paint[@]}" -o nowhere
 expect_message "if you mean a folder, create it first"
 expect_exit 3 "${paint[@]}" -o out/a.png --report results
 expect_message "'results': it is a folder"

@@ -144,7 +144,7 @@ refused "nothing to minimise" --vary style.weight=1,0 --content-weight 0
 expect_refusal 3 "'missing.png'" "${sweep[@]}" -o out/a.png --vary init=content,missing.png
 
 vary=(--vary style.weight=0.001,0.01)
-expect_refusal 2 "is no ending of a known format" "${sweep[@]}" "${vary[@]}" -o out/a.xyz
+expect_refusal 2 "is not a known extension" "${sweep[@]}" "${vary[@]}" -o out/a.xyz
 expect_refusal 2 "'out/b.png': an animation's name ends in .webp or .gif" \
   "${sweep[@]}" "${vary[@]}" -o out/a.png --animation out/b.png
 expect_refusal 3 "there is no folder 'nowhere'" "${sweep[@]}" "${vary[@]}" -o nowhere/a.png

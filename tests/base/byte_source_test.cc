@@ -225,7 +225,7 @@ TEST_F(ByteSourceTest, RefusesATerminal) {
   ASSERT_GE(other_end, 0);
   {
     const StandardInput input(other_end);
-    expect_refusal("-", "it is a terminal; send a file into limn");
+    expect_refusal("-", "it is a terminal; redirect a file");
   }
   close(other_end);
   close(terminal);

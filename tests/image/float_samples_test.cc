@@ -58,7 +58,7 @@ TEST_F(ReadFloats, InTheRangesOfIntegersAreEncoded) {
 TEST_F(ReadFloats, BrighterThanWhiteAreScaledByTheBrightOnes) {
   for (const double brightness : {2.0, 4.0, 20.0}) {
     const Image image = reads(3, [&](int x, int y, int) { return brightness * ramp(x, y); });
-    EXPECT_PRED2(contains, notes_, "taken as linear light");
+    EXPECT_PRED2(contains, notes_, "read as linear light");
     // White is at 99.5 %; the histogram's steps are of 0.8 %.
     EXPECT_NEAR(at(image, 50, 50, 0), encoded(ramp(50, 50) / 0.995), 0.005) << brightness;
     EXPECT_NEAR(at(image, 99, 99, 0), 1.0f, 1e-6);
@@ -70,7 +70,7 @@ TEST_F(ReadFloats, AFewHighlightsLeaveTheRestAsItIs) {
   const Image image =
       reads(3, [](int x, int y, int) { return x == 3 && y < 20 ? 50.0 : 0.5 * ramp(x, y); });
   EXPECT_PRED2(contains, notes_, "0.2 % of the samples of");
-  EXPECT_PRED2(contains, notes_, "above 1, up to 50: they are white");
+  EXPECT_PRED2(contains, notes_, "above 1, up to 50: clipped to white");
   EXPECT_NEAR(at(image, 3, 3, 0), 1.0f, 1e-6);
   EXPECT_NEAR(at(image, 50, 50, 0), encoded(0.5 * ramp(50, 50)), 1e-6);
 }
@@ -78,7 +78,7 @@ TEST_F(ReadFloats, AFewHighlightsLeaveTheRestAsItIs) {
 TEST_F(ReadFloats, BelowZeroAreBlackAndSaidSo) {
   const Image image = reads(3, [](int x, int y, int) { return x == 0 ? -0.5 : ramp(x, y); });
   EXPECT_EQ(at(image, 0, 50, 0), 0.0f);
-  EXPECT_PRED2(contains, notes_, "samples below 0, down to -0.5: they are black");
+  EXPECT_PRED2(contains, notes_, "samples below 0, down to -0.5: clipped to black");
   reads(3, [](int x, int y, int) { return x == 0 ? -0.001 : ramp(x, y); });  // what resizing leaves
   EXPECT_EQ(notes_, "");
 }

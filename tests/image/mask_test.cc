@@ -100,10 +100,11 @@ TEST_F(ReadMask, RefusesColours) {
     write_image(image, path("m.png"));
     const Error error = error_of([&] { read_mask(path("m.png"), options); });
     EXPECT_EQ(error.kind(), ErrorKind::file);
-    EXPECT_PRED2(contains, error.what(),
-                 fmt::format("'{}' is in colours, but a mask is grey: white inside, black outside; "
-                             "make one black-and-white mask for each PAINTING",
-                             path("m.png")));
+    EXPECT_PRED2(
+        contains, error.what(),
+        fmt::format("'{}' has colours, but a mask must be grey: white inside, black outside; "
+                    "make one black-and-white mask for each PAINTING",
+                    path("m.png")));
   };
   const auto striped = [](int coloured) {
     return painted(100, 10, [&](int x, int y, int c) {

@@ -234,11 +234,11 @@ class RefuseToWrite : public InAFolderOfPictures {
 };
 
 TEST_F(RefuseToWrite, AnUnknownEndingAndListsTheKnown) {
-  refuses(path("a.bmp"), ErrorKind::usage, "'.bmp' is no ending of a known format");
+  refuses(path("a.bmp"), ErrorKind::usage, "'.bmp' is not a known extension");
   refuses(path("a.bmp"), ErrorKind::usage, ".png, .jpg, .jpeg, .webp, .tif, .tiff");
-  refuses(path("a"), ErrorKind::usage, "needs an ending");
-  refuses(path(".png"), ErrorKind::usage, "needs an ending");
-  refuses("", ErrorKind::usage, "needs an ending");
+  refuses(path("a"), ErrorKind::usage, "needs an extension");
+  refuses(path(".png"), ErrorKind::usage, "needs an extension");
+  refuses("", ErrorKind::usage, "needs an extension");
 }
 
 TEST_F(RefuseToWrite, AnUnknownFormatAndListsTheKnown) {

@@ -322,7 +322,7 @@ TEST(StudentObjectives, SayWhatTheirNetworkImitates) {
   Recipe recipe = student_recipe();
   recipe.content.layers = {{"conv4_2", 1.0}};
   EXPECT_TRUE(says(objective(recipe), ErrorKind::usage, "'builtin' has no layer 'conv4_2'",
-                   "it imitates relu1_1, relu2_1, relu3_1, relu4_1, relu4_2, relu5_1",
+                   "it imitates only relu1_1, relu2_1, relu3_1, relu4_1, relu4_2, relu5_1",
                    "--network vgg19"));
   recipe = student_recipe();
   recipe.network.pooling = Pooling::average;
