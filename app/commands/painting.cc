@@ -57,7 +57,8 @@ class Job {
     check_output(request_.output, request_.write, std::max(result.height, result.width));
     const Model model =
         read_model(request_.weights, std::span(&request_.recipe, 1), request_.network_given);
-    Inputs inputs = std::move(opened).read(opened.plan(model, recipes));
+    std::vector<Plan> plans = opened.plan(model, recipes);
+    Inputs inputs = std::move(opened).read(std::move(plans));
     Plan& plan = inputs.plans.front();
     painting_files_ = inputs.painting_files;
     if (!job_.recorded.empty()) check_same(job_.recorded, this->inputs(), job_.made_from_them);

@@ -192,7 +192,8 @@ int SweepCommand::paint_to_sheet() const {
   check(base, variation, files);
   OpenedInputs opened(arguments.names(), variation.recipes, arguments.read_options());
   const Model model = arguments.model(variation.recipes);
-  Inputs inputs = std::move(opened).read(opened.plan(model, variation.recipes));
+  std::vector<Plan> plans = opened.plan(model, variation.recipes);
+  Inputs inputs = std::move(opened).read(std::move(plans));
   SweepResults results(arguments, outputs, variation, model, inputs);
   std::vector<std::string> notes = inputs.notes;
   std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, inputs.plans.front()),

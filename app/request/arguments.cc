@@ -20,7 +20,7 @@ template <typename T>
 std::string value_name(const T&) {
   if constexpr (std::is_enum_v<T>) {
     std::string names;
-    for (const auto& entry : names_of(T{})) {
+    for (const auto& entry : kNames<T>) {
       names += fmt::format("{}{}", names.empty() ? "" : "|", entry.name);
     }
     return names;

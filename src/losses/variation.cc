@@ -82,7 +82,7 @@ void add_row_gradient(VariationForm form, double weight, const Plane& plane, int
 constexpr size_t kMostBands = 1024;
 template <typename Row>
 void for_rows(const View& view, ThreadPool& pool, const Row& row) {
-  const auto [height, width] = view.size;
+  const int height = view.size.height, width = view.size.width;
   const size_t rows = 3 * static_cast<size_t>(height);
   const size_t band = (rows + kMostBands - 1) / kMostBands;
   pool.run((rows + band - 1) / band, [&](size_t task) {

@@ -22,130 +22,127 @@ struct ValueName {
 template <typename Enum>
 ValueName(Enum, const char*) -> ValueName<Enum>;
 
-inline constexpr std::array kPoolingNames = {
+// Of each enumeration, in the order in which they are offered.
+template <typename Enum>
+inline constexpr std::array<ValueName<Enum>, 0> kNames = {};
+
+template <>
+inline constexpr std::array kNames<Pooling> = {
     ValueName{Pooling::max, "max"},
     ValueName{Pooling::average, "average"},
 };
-inline constexpr std::array kConventionNames = {
+template <>
+inline constexpr std::array kNames<Convention> = {
     ValueName{Convention::file, "file"},
     ValueName{Convention::caffe, "caffe"},
     ValueName{Convention::caffe_rounded, "caffe-rounded"},
     ValueName{Convention::matconvnet, "matconvnet"},
     ValueName{Convention::torchvision, "torchvision"},
 };
-inline constexpr std::array kContentFormNames = {
+template <>
+inline constexpr std::array kNames<ContentForm> = {
     ValueName{ContentForm::sum, "sum"},
     ValueName{ContentForm::half_sum, "half-sum"},
     ValueName{ContentForm::mean, "mean"},
     ValueName{ContentForm::root, "root"},
 };
-inline constexpr std::array kGramFormNames = {
+template <>
+inline constexpr std::array kNames<GramForm> = {
     ValueName{GramForm::raw, "raw"},
     ValueName{GramForm::per_position, "per-position"},
 };
-inline constexpr std::array kStyleFormNames = {
+template <>
+inline constexpr std::array kNames<StyleForm> = {
     ValueName{StyleForm::mean, "mean"},
     ValueName{StyleForm::paper, "paper"},
     ValueName{StyleForm::paper_times_4, "paper-times-4"},
     ValueName{StyleForm::image, "image"},
 };
-inline constexpr std::array kStyleStatisticNames = {
+template <>
+inline constexpr std::array kNames<StyleStatistic> = {
     ValueName{StyleStatistic::gram, "gram"},
     ValueName{StyleStatistic::covariance, "covariance"},
     ValueName{StyleStatistic::mean_deviation, "mean-deviation"},
 };
-inline constexpr std::array kColorsNames = {
+template <>
+inline constexpr std::array kNames<Colors> = {
     ValueName{Colors::style, "style"},
     ValueName{Colors::content, "content"},
     ValueName{Colors::matched, "matched"},
 };
-inline constexpr std::array kBalanceNames = {
+template <>
+inline constexpr std::array kNames<Balance> = {
     ValueName{Balance::fixed, "fixed"},
     ValueName{Balance::measured, "measured"},
 };
-inline constexpr std::array kVariationFormNames = {
+template <>
+inline constexpr std::array kNames<VariationForm> = {
     ValueName{VariationForm::absolute, "absolute"},
     ValueName{VariationForm::squared, "squared"},
     ValueName{VariationForm::power, "power"},
 };
-inline constexpr std::array kOptimiserNames = {
+template <>
+inline constexpr std::array kNames<OptimiserKind> = {
     ValueName{OptimiserKind::lbfgs, "lbfgs"},
     ValueName{OptimiserKind::adam, "adam"},
     ValueName{OptimiserKind::sgd, "sgd"},
 };
-inline constexpr std::array kLineSearchNames = {
+template <>
+inline constexpr std::array kNames<LineSearch> = {
     ValueName{LineSearch::none, "none"},
     ValueName{LineSearch::strong_wolfe, "strong-wolfe"},
 };
-inline constexpr std::array kCurvatureNames = {
+template <>
+inline constexpr std::array kNames<Curvature> = {
     ValueName{Curvature::one, "one"},
     ValueName{Curvature::local, "local"},
 };
-inline constexpr std::array kAdamEpsilonNames = {
+template <>
+inline constexpr std::array kNames<AdamEpsilon> = {
     ValueName{AdamEpsilon::corrected, "corrected"},
     ValueName{AdamEpsilon::uncorrected, "uncorrected"},
 };
-inline constexpr std::array kSizeOfNames = {
+template <>
+inline constexpr std::array kNames<SizeOf> = {
     ValueName{SizeOf::longest_side, "longest-side"},
     ValueName{SizeOf::height, "height"},
 };
-inline constexpr std::array kPaintingSizeNames = {
+template <>
+inline constexpr std::array kNames<PaintingSize> = {
     ValueName{PaintingSize::proportional, "proportional"},
     ValueName{PaintingSize::stretched, "stretched"},
     ValueName{PaintingSize::own, "own"},
 };
-inline constexpr std::array kNoiseNames = {
+template <>
+inline constexpr std::array kNames<Noise> = {
     ValueName{Noise::grey, "grey"},
     ValueName{Noise::uniform, "uniform"},
     ValueName{Noise::standard, "standard"},
 };
-inline constexpr std::array kKeepNames = {
+template <>
+inline constexpr std::array kNames<Keep> = {
     ValueName{Keep::best, "best"},
     ValueName{Keep::last, "last"},
 };
-inline constexpr std::array kSavedNameNames = {
+template <>
+inline constexpr std::array kNames<SavedName> = {
     ValueName{SavedName::number, "number"},
     ValueName{SavedName::time, "time"},
 };
-inline constexpr std::array kPinningNames = {
+template <>
+inline constexpr std::array kNames<Pinning> = {
     ValueName{Pinning::cores, "cores"},
     ValueName{Pinning::none, "none"},
 };
-inline constexpr std::array kSpaceNames = {
+template <>
+inline constexpr std::array kNames<Space> = {
     ValueName{Space::rgb, "rgb"},
     ValueName{Space::network, "network"},
 };
 
-inline std::span<const ValueName<Pooling>> names_of(Pooling) { return kPoolingNames; }
-inline std::span<const ValueName<Convention>> names_of(Convention) { return kConventionNames; }
-inline std::span<const ValueName<SizeOf>> names_of(SizeOf) { return kSizeOfNames; }
-inline std::span<const ValueName<PaintingSize>> names_of(PaintingSize) {
-  return kPaintingSizeNames;
-}
-inline std::span<const ValueName<Noise>> names_of(Noise) { return kNoiseNames; }
-inline std::span<const ValueName<Keep>> names_of(Keep) { return kKeepNames; }
-inline std::span<const ValueName<SavedName>> names_of(SavedName) { return kSavedNameNames; }
-inline std::span<const ValueName<ContentForm>> names_of(ContentForm) { return kContentFormNames; }
-inline std::span<const ValueName<GramForm>> names_of(GramForm) { return kGramFormNames; }
-inline std::span<const ValueName<StyleForm>> names_of(StyleForm) { return kStyleFormNames; }
-inline std::span<const ValueName<StyleStatistic>> names_of(StyleStatistic) {
-  return kStyleStatisticNames;
-}
-inline std::span<const ValueName<Colors>> names_of(Colors) { return kColorsNames; }
-inline std::span<const ValueName<Balance>> names_of(Balance) { return kBalanceNames; }
-inline std::span<const ValueName<VariationForm>> names_of(VariationForm) {
-  return kVariationFormNames;
-}
-inline std::span<const ValueName<OptimiserKind>> names_of(OptimiserKind) { return kOptimiserNames; }
-inline std::span<const ValueName<LineSearch>> names_of(LineSearch) { return kLineSearchNames; }
-inline std::span<const ValueName<Curvature>> names_of(Curvature) { return kCurvatureNames; }
-inline std::span<const ValueName<AdamEpsilon>> names_of(AdamEpsilon) { return kAdamEpsilonNames; }
-inline std::span<const ValueName<Pinning>> names_of(Pinning) { return kPinningNames; }
-inline std::span<const ValueName<Space>> names_of(Space) { return kSpaceNames; }
-
 template <typename Enum>
 std::string_view name_of(Enum value) {
-  for (const auto& entry : names_of(value)) {
+  for (const auto& entry : kNames<Enum>) {
     if (entry.value == value) return entry.name;
   }
   return "?";
@@ -176,7 +173,8 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   auto& network = recipe.network;
   visit(Field{"network.name", "--network", "Network: the built-in one, vgg19 or vgg16"},
         network.name);
-  visit(Field{"network.pooling", "--pooling", "How the network halves its maps"}, network.pooling);
+  visit(Field{"network.pooling", "--pooling", "How the network downsamples its maps"},
+        network.pooling);
 
   visit(Field{"network.convention", "--weights-convention",
               "Colours and units of the network's input: as the weights file has them, or these"},
@@ -185,28 +183,28 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   auto& content = recipe.content;
   visit(Field{"content.weight", "--content-weight", "Weight of the content loss; 0 leaves it out"},
         content.weight);
-  visit(Field{"content.layers", "--content-layers",
-              "Layers that hold the photo; a weight of 1 need not be said"},
-        content.layers);
+  visit(
+      Field{"content.layers", "--content-layers", "Content layers; a layer's weight defaults to 1"},
+      content.layers);
   visit(Field{"content.form", "--content-form", "How the content loss is scaled"}, content.form);
 
   auto& style = recipe.style;
   visit(Field{"style.weight", "--style-weight", "Weight of the style loss; 0 leaves it out"},
         style.weight);
-  visit(Field{"style.layers", "--style-layers",
-              "Layers that make the style; a weight of 1 need not be said"},
+  visit(Field{"style.layers", "--style-layers", "Style layers; a layer's weight defaults to 1"},
         style.layers);
   visit(Field{"style.gram", "--style-gram", "Gram matrices as raw sums or per position"},
         style.gram);
   visit(Field{"style.form", "--style-form", "How the style loss is scaled"}, style.form);
 
-  visit(Field{"style.statistic", "--style-statistic", "What of the features is compared"},
-        style.statistic);
+  visit(
+      Field{"style.statistic", "--style-statistic", "Which statistic of the features is compared"},
+      style.statistic);
   visit(Field{"style.shifts", "--style-shifts",
-              "Compare shifted Gram matrices too, by so many cells: 1,2,4", 1, 1000},
+              "Also compare Gram matrices shifted by this many cells: 1,2,4", 1, 1000},
         style.shifts);
   visit(Field{"style.blend", "--blend",
-              "Share of each PAINTING in a blend: 0.7,0.3; none: equal ones"},
+              "Share of each PAINTING in a blend: 0.7,0.3; none: equal shares"},
         style.blend);
   visit(Field{"style.scale", "--style-scale",
               "Size of strokes: 0.5 halves it; one number, or one for each PAINTING", 0.05, 20},
@@ -214,7 +212,7 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
 
   auto& balance = recipe.balance;
   visit(Field{"balance.kind", "--balance",
-              "Weights of losses as they stand, or times what is measured before painting"},
+              "Loss weights as given, or multiplied by what is measured first"},
         balance.kind);
   visit(Field{"balance.strength", "--strength",
               "How much of the style: 0 is nearly the photo, 1 nearly the style alone", 0, 1},
@@ -231,11 +229,11 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"optimiser.iterations", "--iterations", "Iterations, of all sizes together", 0,
               1'000'000},
         optimiser.iterations);
-  visit(Field{"optimiser.seconds", "--seconds", "Be done within about so many seconds; 0: no limit",
-              0, 1e9},
+  visit(Field{"optimiser.seconds", "--seconds", "Approximate time limit in seconds; 0: no limit", 0,
+              1e9},
         optimiser.seconds);
   visit(Field{"optimiser.plateau", "--plateau",
-              "End when 20 iterations lower the loss by less than this share; 0: never", 0, 1},
+              "Stop when 20 iterations lower the loss by less than this fraction; 0: never", 0, 1},
         optimiser.plateau);
   visit(
       Field{"optimiser.space", "--space", "Unit of the variable: 0..1 RGB or the network's input"},
@@ -244,47 +242,47 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.clip);
   visit(Field{"optimiser.learning_rate", "--learning-rate", "Step length", 1e-12, 1e12},
         optimiser.learning_rate);
-  visit(Field{"optimiser.history", "--history", "L-BFGS: past steps kept", 1, 1000},
+  visit(Field{"optimiser.history", "--history", "L-BFGS: number of past steps kept", 1, 1000},
         optimiser.history);
   visit(Field{"optimiser.restart_every", "--restart-every",
-              "L-BFGS: iterations after which the past is forgotten; 0: never", 0, 1'000'000},
+              "L-BFGS: forget past steps after this many iterations; 0: never", 0, 1'000'000},
         optimiser.restart_every);
   visit(Field{"optimiser.line_search", "--line-search", "L-BFGS: how a step's length is found"},
         optimiser.line_search);
   visit(Field{"optimiser.curvature", "--curvature",
-              "L-BFGS: one first guess of curvature, or by place"},
+              "L-BFGS: one curvature estimate, or one per place"},
         optimiser.curvature);
-  visit(Field{"optimiser.beta1", "--beta1", "Adam: memory of the gradient's mean", 0, 0.999999},
+  visit(Field{"optimiser.beta1", "--beta1", "Adam: decay of the gradient's mean", 0, 0.999999},
         optimiser.beta1);
-  visit(Field{"optimiser.beta2", "--beta2", "Adam: memory of its square's mean", 0, 0.999999},
+  visit(Field{"optimiser.beta2", "--beta2", "Adam: decay of its squared mean", 0, 0.999999},
         optimiser.beta2);
-  visit(Field{"optimiser.epsilon", "--epsilon", "Adam: added to the divisor", 0, 1e6},
+  visit(Field{"optimiser.epsilon", "--epsilon", "Adam: added to the denominator", 0, 1e6},
         optimiser.epsilon);
   visit(Field{"optimiser.epsilon_form", "--epsilon-form",
-              "Adam: epsilon beside corrected or uncorrected means"},
+              "Adam: epsilon added to corrected or uncorrected means"},
         optimiser.epsilon_form);
   visit(Field{"optimiser.decay_rate", "--decay-rate",
-              "SGD: factor of the learning rate in decay-steps steps", 1e-6, 1},
+              "SGD: learning rate factor per --decay-steps steps", 1e-6, 1},
         optimiser.decay_rate);
-  visit(Field{"optimiser.decay_steps", "--decay-steps", "SGD: steps for one such factor", 1, 1e9},
+  visit(Field{"optimiser.decay_steps", "--decay-steps", "SGD: steps per decay factor", 1, 1e9},
         optimiser.decay_steps);
 
   auto& pyramid = recipe.pyramid;
   visit(Field{"pyramid.smallest", "--smallest",
-              "Longest side of the size that painting begins with; 0: the picture's", 0, 100'000},
+              "Longest side of the first size; 0: the picture's size only", 0, 100'000},
         pyramid.smallest);
-  visit(Field{"pyramid.fall", "--fall", "Iterations of a size over those of the one before", 0.05,
-              20},
-        pyramid.fall);
+  visit(
+      Field{"pyramid.fall", "--fall", "Iterations of a size relative to the one before", 0.05, 20},
+      pyramid.fall);
   visit(Field{"pyramid.bands", "--bands",
-              "The optimiser also moves pictures smaller by 2, 4, 8, ..., by so much", 0, 100},
+              "Also optimise pictures 2, 4, 8, ... times smaller, with these weights", 0, 100},
         pyramid.bands);
 
   auto& picture = recipe.picture;
   visit(Field{"picture.size", "--size", "Longest side in pixels; 0 keeps the photo's size", 0,
               100'000},
         picture.size);
-  visit(Field{"picture.size_of", "--size-of", "What --size is the length of"}, picture.size_of);
+  visit(Field{"picture.size_of", "--size-of", "Which length --size sets"}, picture.size_of);
   visit(Field{"picture.painting_size", "--painting-size",
               "Size of paintings: in proportion, stretched to the picture's, or their own"},
         picture.painting_size);
@@ -297,7 +295,7 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"picture.init", "--init",
               "First picture: content, noise (by --noise-share), or a file"},
         picture.init);
-  visit(Field{"picture.noise", "--noise", "Which noise --init noise is"}, picture.noise);
+  visit(Field{"picture.noise", "--noise", "Kind of noise for --init noise"}, picture.noise);
   visit(Field{"picture.noise_share", "--noise-share", "Share of the noise; the rest is the photo",
               0, 1},
         picture.noise_share);
@@ -313,13 +311,14 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
 
   auto& output = recipe.output;
   visit(Field{"output.keep", "--keep", "Which picture is the result"}, output.keep);
-  visit(Field{"output.look_every", "--look-every", "Iterations between looks for the best", 1,
+  visit(Field{"output.look_every", "--look-every", "Consider every Nth picture as the best", 1,
               1'000'000},
         output.look_every);
   visit(Field{"output.save_every", "--save-every",
               "Also save the picture of every Nth iteration; 0: none", 0, 1'000'000},
         output.save_every);
-  visit(Field{"output.save_name", "--save-name", "How those are called: by number, or time too"},
+  visit(Field{"output.save_name", "--save-name",
+              "Names of saved pictures: by number, or by time and number"},
         output.save_name);
   // clang-format on
 }

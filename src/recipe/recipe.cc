@@ -27,7 +27,7 @@ std::vector<std::string> all_keys() {
 template <typename Enum>
 std::string allowed_names(Enum) {
   std::string text;
-  const auto names = names_of(Enum{});
+  const auto names = kNames<Enum>;
   for (size_t i = 0; i < names.size(); ++i) {
     if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
     text += fmt::format("'{}'", names[i].name);
@@ -37,7 +37,7 @@ std::string allowed_names(Enum) {
 
 template <typename Enum>
 void set_enum(Enum& value, std::string_view name, const std::string& origin) {
-  for (const auto& entry : names_of(value)) {
+  for (const auto& entry : kNames<Enum>) {
     if (entry.name == name) {
       value = entry.value;
       return;

@@ -63,7 +63,7 @@ expect_refusal 3 "mine.png" limn resume b.limn -o out/a.png
 # Damaged, cut, foreign, missing.
 head -c 1000 before.limn > cut.limn
 expect_refusal 3 "'cut.limn'" limn resume cut.limn -o out/a.png
-head -c 100000 before.limn > cut.limn
+head -c -100 before.limn > cut.limn
 expect_refusal 3 "'cut.limn'" limn resume cut.limn -o out/a.png
 echo "text" > text.limn
 expect_refusal 3 "'text.limn'" limn resume text.limn -o out/a.png

@@ -14,7 +14,8 @@ expect_picture out/a.png "48 x 36 opaque, colour 0.8"
 # A file of that very name comes first.
 cp photo.png 'moving.gif[0]'
 expect_exit 0 limn paint 'moving.gif[0]' painting.png "${first[@]}" -o out/a.png
-expect_same out/a.png <(limn paint photo.png painting.png "${first[@]}" -o - --quiet)
-rm out/a.png
+limn paint photo.png painting.png "${first[@]}" -o out/b.png --quiet
+expect_same out/a.png out/b.png
+rm out/a.png out/b.png
 expect_refusal 3 "2" limn paint 'moving.gif[2]' painting.png "${first[@]}" -o out/a.png
 expect_refusal 3 "'photo.png[1]'" limn paint 'photo.png[1]' painting.png "${first[@]}" -o out/a.png

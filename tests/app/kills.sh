@@ -5,7 +5,7 @@
 [[ -z ${SANITIZE:-} ]] || skip "a hundred paintings take minutes under sanitizers"
 
 # Checkpoints as often as there are iterations: many of the kills fall into the writing of one.
-small=(--size 40 --smallest 20 --iterations 16 --plateau 0 --threads 1 --bits 16)
+small=(--size 40 --smallest 20 --iterations 40 --plateau 0 --threads 1 --bits 16)
 kept=(--checkpoint a.limn --checkpoint-every 0)
 expect_exit 0 limn paint photo.png painting.png "${small[@]}" -o whole.png
 
@@ -21,7 +21,8 @@ for kill in {1..100}; do
   rm -f a.limn picture.png
   limn paint photo.png painting.png "${small[@]}" "${kept[@]}" -o picture.png 2> /dev/null &
   painting=$!
-  sleep "$(printf '%d.%03d' $((took * (RANDOM % 1000) / 1000000)) $((took * (RANDOM % 1000) / 1000 % 1000)))"
+  wait_ms=$((took * (RANDOM % 1000) / 1000))
+  sleep "$((wait_ms / 1000)).$(printf '%03d' $((wait_ms % 1000)))"
   { kill -KILL $painting || true; } 2> /dev/null  # which may be done
   wait $painting 2> /dev/null || true
   rm -f .limn-*  # what a killed process was writing
@@ -34,4 +35,4 @@ for kill in {1..100}; do
   [[ $exit_code == 0 ]] || complain "kill $kill: exit code 0" "$exit_code; $(< stderr)"
   cmp -s whole.png picture.png || complain "kill $kill: the same picture" "another"
 done
-((resumed >= 30)) || complain "at least 30 kills after the first checkpoint" "$resumed"
+((resumed >= 10)) || complain "at least 10 kills after the first checkpoint" "$resumed"

@@ -94,7 +94,9 @@ TEST_P(TheCanvas, HoldsStillWhatDoesNotMove) {
   std::vector<float> held = u;
   canvas.hold(held);
   const auto& [name, space, keep, grey, bands] = GetParam();
-  if (!keep && !grey) EXPECT_TRUE(same_bits(held, u));
+  if (!keep && !grey) {
+    EXPECT_TRUE(same_bits(held, u));
+  }
   for (size_t i = 0; i < kPixels && keep; ++i) {
     const bool kept = static_cast<int>(i % kSize.width) < kSize.width / 2;
     if (kept) {

@@ -89,7 +89,7 @@ requires std::is_arithmetic_v<Number> std::vector<Number> others(const Field& fi
 template <typename Enum>
 requires std::is_enum_v<Enum> std::vector<Enum> others(const Field&, Enum value) {
   std::vector<Enum> values;
-  for (const auto& entry : names_of(value)) values.push_back(entry.value);
+  for (const auto& entry : kNames<Enum>) values.push_back(entry.value);
   return values;
 }
 // Lists of one, of none, and of all that a number may be.
@@ -205,7 +205,7 @@ TEST(RecipeFields, NameEveryEnumeratedValueOnce) {
     if constexpr (std::is_enum_v<T>) {
       std::set<T> values;
       std::set<std::string_view> names;
-      for (const auto& entry : names_of(value)) {
+      for (const auto& entry : kNames<Enum>) {
         EXPECT_TRUE(values.insert(entry.value).second) << field.key;
         EXPECT_TRUE(names.insert(entry.name).second) << field.key;
         EXPECT_EQ(name_of(entry.value), entry.name);
