@@ -74,7 +74,7 @@ size_t convolutions_of(const NetworkTable& network) {
 // The convention's name, as --weights-convention has it; "" if it has none.
 std::string_view name_of(const InputConvention& convention) {
   constexpr InputConvention kNone = {false, 0, {0, 0, 0}, {0, 0, 0}};  // what Convention::file is
-  for (const auto& [value, name] : kConventionNames) {
+  for (const auto& [value, name] : kNames<Convention>) {
     if (input_convention(value, kNone) == convention) return name;
   }
   return "";
@@ -233,7 +233,7 @@ std::string as_json(const Description& description) {
 
 Convention convention_named(const std::string& name) {
   std::vector<std::string> names;
-  for (const auto& [value, known] : kConventionNames) {
+  for (const auto& [value, known] : kNames<Convention>) {
     if (known == name) return value;
     names.emplace_back(known);
   }

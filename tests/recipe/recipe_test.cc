@@ -205,7 +205,7 @@ TEST(RecipeFields, NameEveryEnumeratedValueOnce) {
     if constexpr (std::is_enum_v<T>) {
       std::set<T> values;
       std::set<std::string_view> names;
-      for (const auto& entry : kNames<Enum>) {
+      for (const auto& entry : kNames<std::remove_cvref_t<decltype(value)>>) {
         EXPECT_TRUE(values.insert(entry.value).second) << field.key;
         EXPECT_TRUE(names.insert(entry.name).second) << field.key;
         EXPECT_EQ(name_of(entry.value), entry.name);
