@@ -116,7 +116,7 @@ refused "unknown key 'tv-wieght'; did you mean 'tv-weight'?" --vary tv-wieght=1,
 refused "unknown key ''" --vary =1,2
 refused "--vary: name has no effect" --vary name=a,b
 refused "--vary: output.save_every has no effect" --vary save-every=1,2
-refused "--save-every: a sweep saves no pictures" --vary style.weight=1,2 --save-every 5
+refused "--save-every: a sweep does not save intermediate" --vary style.weight=1,2 --save-every 5
 refused "--vary: style.weight is also given as a flag" --vary style.weight=1,2 --style-weight 3
 refused "--vary: makes no difference to recipe 'tiny', whose weights stand as they are" \
   --vary strength=0.2,0.8
@@ -132,7 +132,7 @@ refused "does not end with the number of values" --vary style.weight=0.1..10xfiv
 refused "'1e' is not a number" --vary style.weight=0..1e+5
 refused "has 1 values, but a range has 2 to 64" --vary style.weight=0.1..10x1
 refused "has 1000000 values" --vary style.weight=0.1..10x1000000
-refused "say 0..10+4 for equal steps" --vary style.weight=0..10x4
+refused "use 0..10+4 for equal steps" --vary style.weight=0..10x4
 refused "the value 1 appears twice" --vary optimiser.iterations=1..4x9
 refused "the value 1.0 appears twice" --vary style.weight=1,2,1.0
 refused "has 65 values, more than the 64" --vary "seed=$(seq -s, 65)"
