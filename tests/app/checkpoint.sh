@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # --checkpoint and limn resume: the same picture, whatever is given anew, and what is refused.
 . "$(dirname "$0")/expect.sh"
+[[ -z ${SANITIZE:-} ]] || skip "its paintings take minutes under sanitizers; paint/run_test has checkpoints there"
 
 small=(--size 64 --smallest 32 --iterations 40 --plateau 0 --threads 1 --bits 16)
 expect_exit 0 limn paint photo.png painting.png "${small[@]}" -o whole.png

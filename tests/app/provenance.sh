@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a picture says of itself: limn info, limn replay, and a picture as a recipe.
 . "$(dirname "$0")/expect.sh"
+[[ -z ${SANITIZE:-} ]] || skip "its paintings take minutes under sanitizers; paint/run_test has checkpoints there"
 
 small=(--size 48 --iterations 8)
 for format in png jpg webp tif; do
