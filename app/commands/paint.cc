@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "canvas/initial.h"
 #include "commands/commands.h"
 #include "commands/painting.h"
 #include "request/arguments.h"
@@ -93,7 +94,7 @@ void PaintCommand::add_to(CLI::App& command) {
 // A checkpoint may be resumed from another folder.
 void make_initial_absolute(Recipe& recipe) {
   std::string& init = recipe.picture.init;
-  if (init == "content" || init == "noise") return;
+  if (!names_picture(init)) return;
   std::error_code ignored;
   const std::filesystem::path whole = std::filesystem::absolute(init, ignored);
   if (!whole.empty()) init = whole.string();

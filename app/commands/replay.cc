@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "canvas/initial.h"
 #include "commands/commands.h"
 #include "commands/exit_code.h"
 #include "commands/painting.h"
@@ -93,7 +94,7 @@ PaintRequest ReplayCommand::request(const Origin& provenance) const {
   request.recipe = provenance.recipe;
   request.max_pixels = arguments.read_options().max_pixels;
   const std::string& init = request.recipe.picture.init;
-  if (init != "content" && init != "noise") {
+  if (names_picture(init)) {
     if (!initial) {
       fail(ErrorKind::usage, "--init: '{}' began with the picture '{}'; name it", picture, init);
     }
@@ -124,14 +125,8 @@ int ReplayCommand::compare(const std::string& again, const Origin& provenance) c
 }
 
 int ReplayCommand::run() {
-  const std::optional<Origin> provenance = origin_of(read_notes(picture), picture);
-  if (!provenance) {
-    fail(ErrorKind::file,
-         "'{}' carries no recipe: it was not painted by limn, or another program left its metadata "
-         "out",
-         picture);
-  }
-  PaintRequest request = this->request(*provenance);
+  const Origin origin = read_origin(picture);
+  PaintRequest request = this->request(origin);
 
   const std::string ending = std::filesystem::path(picture).extension().string();
   std::optional<FreshName> fresh;
@@ -148,12 +143,12 @@ int ReplayCommand::run() {
   arguments.add_inputs(files);
   check_results(request, false, files);
   const std::string again = request.output;
-  const auto adjust = [&](Plan& plan) { stop_at(plan, provenance->levels, picture); };
+  const auto adjust = [&](Plan& plan) { stop_at(plan, origin.levels, picture); };
   const int painted =
-      carry_out({std::move(request), std::nullopt, provenance->inputs, fmt::format("'{}'", picture),
+      carry_out({std::move(request), std::nullopt, origin.inputs, fmt::format("'{}'", picture),
                  adjust, ", again", scratch.has_value()});
   if (painted != kSuccess || !verify) return painted;
-  return compare(again, *provenance);
+  return compare(again, origin);
 }
 
 }  // namespace

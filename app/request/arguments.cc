@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "canvas/initial.h"
 #include "models/model_cache.h"
 #include "recipe/fields.h"
 #include "request/paint_request.h"
@@ -267,7 +268,7 @@ void PaintingArguments::add_inputs_of(std::span<const Recipe> recipes, CommandFi
   std::vector<std::string> seen;
   for (const Recipe& recipe : recipes) {
     const std::string& init = recipe.picture.init;
-    if (init == "content" || init == "noise" || std::ranges::count(seen, init) > 0) continue;
+    if (!names_picture(init) || std::ranges::count(seen, init) > 0) continue;
     files.reads_picture(init, "initial picture");
     seen.push_back(init);
   }
@@ -288,15 +289,7 @@ void check_strength_matters(const Recipe& recipe, const std::string& flag) {
 
 Recipe find_recipe(const std::string& name_or_file) {
   constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; what is larger is something else
-  if (is_picture(name_or_file)) {
-    if (auto provenance = origin_of(read_notes(name_or_file), name_or_file)) {
-      return std::move(provenance->recipe);
-    }
-    fail(ErrorKind::file,
-         "'{}' carries no recipe: it was not painted by limn, or another program left its metadata "
-         "out",
-         name_or_file);
-  }
+  if (is_picture(name_or_file)) return read_origin(name_or_file).recipe;
   if (is_recipe_file(name_or_file)) {
     return parse_recipe(read_text(name_or_file, "recipe file", kMostBytes), name_or_file);
   }

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "canvas/initial.h"
 #include "image/read.h"
 #include "models/model_cache.h"
 #include "network/student.h"
@@ -38,8 +39,6 @@ InputDigest picture_digest(const std::string& role, const std::string& name) {
   return {role, bare(name), is_stream(name) ? "" : sha256_of_file(picture_name(name).path, role)};
 }
 
-bool is_file(const std::string& init) { return init != "content" && init != "noise"; }
-
 // The recipe as far as it makes a difference to the picture, with names for paths.
 Recipe essential(Recipe recipe, bool on_the_way) {
   const Recipe defaults;
@@ -47,7 +46,7 @@ Recipe essential(Recipe recipe, bool on_the_way) {
   recipe.picture.pinning = defaults.picture.pinning;
   recipe.output.save_every = defaults.output.save_every;
   recipe.output.save_name = defaults.output.save_name;
-  if (is_file(recipe.picture.init)) recipe.picture.init = bare(recipe.picture.init);
+  if (names_picture(recipe.picture.init)) recipe.picture.init = bare(recipe.picture.init);
   if (on_the_way) recipe.output.keep = Keep::last;
   return recipe;
 }
@@ -96,7 +95,7 @@ std::vector<InputDigest> digests_of(const PaintRequest& request,
   }
   if (request.names.keep_mask) inputs.push_back(picture_digest("mask", *request.names.keep_mask));
   const std::string& init = request.recipe.picture.init;
-  if (is_file(init)) inputs.push_back(picture_digest("initial picture", init));
+  if (names_picture(init)) inputs.push_back(picture_digest("initial picture", init));
   if (request.weights) {
     for (const std::string& file : files_of_weights(*request.weights)) {
       inputs.push_back({"weights", bare(file), sha256_of_file(file, "weights")});
@@ -176,6 +175,17 @@ std::optional<Origin> origin_of(const Notes& notes, const std::string& picture) 
   provenance.bits = number_in(notes, kBits, 8);
   provenance.quality = number_in(notes, kQuality, 95);
   return provenance;
+}
+
+Origin read_origin(const std::string& picture) {
+  std::optional<Origin> origin = origin_of(read_notes(picture), picture);
+  if (!origin) {
+    fail(ErrorKind::file,
+         "'{}' carries no recipe: it was not painted by limn, or another program left its metadata "
+         "out",
+         picture);
+  }
+  return std::move(*origin);
 }
 
 std::vector<LevelReached> levels_reached(const Run& run) {

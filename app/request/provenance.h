@@ -62,6 +62,8 @@ Notes provenance_notes(const PaintRequest& request, const std::vector<InputDiges
 // What a picture's notes say; none where they say nothing of limn. Throws Error (file), naming the
 // picture, where they are damaged.
 std::optional<Origin> origin_of(const Notes& notes, const std::string& picture);
+// Those of the file; throws Error (file) where it says nothing.
+Origin read_origin(const std::string& picture);
 
 // How far a run has come.
 std::vector<LevelReached> levels_reached(const Run& run);

@@ -69,9 +69,11 @@ Image grey_noise(const Image& like, std::uint64_t seed) {
   return grey_picture(like, random);
 }
 
+bool names_picture(const std::string& init) { return init != "content" && init != "noise"; }
+
 bool begins_with_file(const Recipe& recipe) {
   const std::string& init = recipe.picture.init;
-  if (init == "content" || init == "noise") return false;
+  if (!names_picture(init)) return false;
   const std::string path = picture_name(init).path;
   if (path != kStandardInput && is_missing(path)) {
     fail(ErrorKind::file, "--init: '{}' is not 'content', 'noise' or a file", init);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "canvas/units.h"
@@ -14,6 +15,8 @@ namespace limn {
 // The picture to begin with: the one among the pictures, or the file that the recipe names, if
 // there is either. Throws Error (file).
 std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe);
+// Whether Recipe::picture.init is the name of a picture, rather than one of its two words.
+bool names_picture(const std::string& init);
 // Whether the recipe names a file. Throws Error (file) where there is none.
 bool begins_with_file(const Recipe& recipe);
 

@@ -151,23 +151,27 @@ class Digest {
 
 }  // namespace
 
-Digests digests_of(const Model& model, const Pictures& pictures) {
-  Digest of_pictures;
-  of_pictures.add(pictures.photo);
+std::string digest_of(const Pictures& pictures) {
+  Digest digest;
+  digest.add(pictures.photo);
   for (const Style& style : pictures.styles) {
-    of_pictures.add(fmt::format("style {}", style.paintings.size()));
-    for (const Image& painting : style.paintings) of_pictures.add(painting);
-    of_pictures.add(style.from);
-    of_pictures.add(style.to);
+    digest.add(fmt::format("style {}", style.paintings.size()));
+    for (const Image& painting : style.paintings) digest.add(painting);
+    digest.add(style.from);
+    digest.add(style.to);
   }
-  of_pictures.add(pictures.keep);
-  Digest of_weights;
+  digest.add(pictures.keep);
+  return digest.text();
+}
+
+std::string digest_of(const Model& model) {
+  Digest digest;
   for (const Convolution& convolution : model.weights().convolutions) {
-    of_weights.add(convolution.id);
-    of_weights.add(convolution.kernel.values);
-    of_weights.add(convolution.bias);
+    digest.add(convolution.id);
+    digest.add(convolution.kernel.values);
+    digest.add(convolution.bias);
   }
-  return {of_pictures.text(), of_weights.text()};
+  return digest.text();
 }
 
 void write_checkpoint(Painter& painter, const Digests& digests, const Notes& notes,

@@ -17,7 +17,8 @@ namespace limn {
 struct Digests {
   std::string pictures, weights;
 };
-Digests digests_of(const Model& model, const Pictures& pictures);
+std::string digest_of(const Pictures& pictures);
+std::string digest_of(const Model& model);  // VGG-19's take tenths of a second
 
 // Writes the painter's state, beside and renamed. Throws Error (file).
 void write_checkpoint(Painter& painter, const Digests& digests, const Notes& notes,

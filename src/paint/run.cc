@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "paint/checkpoint.h"
@@ -12,14 +13,21 @@ namespace limn {
 
 struct Run::Inside {
   Inside(const Model& given, Pictures pictures, const Plan& plan, const std::string* checkpoint)
-      : model(given), digests(digests_of(model, pictures)) {
+      : model(given), pictures_digest(digest_of(pictures)) {
     const std::unique_ptr<State> state =
-        checkpoint ? saved_state(*checkpoint, digests) : std::unique_ptr<State>();
+        checkpoint ? saved_state(*checkpoint, digests()) : std::unique_ptr<State>();
     painter.emplace(model, std::move(pictures), plan, targets, state.get());
   }
 
+  // That of the weights is taken when it is first needed: without a checkpoint it never is.
+  Digests digests() {
+    if (weights_digest.empty()) weights_digest = digest_of(model);
+    return {pictures_digest, weights_digest};
+  }
+
   const Model model;
-  const Digests digests;
+  const std::string pictures_digest;
+  std::string weights_digest;
   LevelTargets targets;
   std::optional<Painter> painter;
 };
@@ -42,7 +50,7 @@ const Progress& Run::now() const { return inside_->painter->now(); }
 bool Run::has_begun() const { return inside_->painter->has_begun(); }
 
 void Run::save(const std::string& path, const Notes& notes) {
-  write_checkpoint(*inside_->painter, inside_->digests, notes, path);
+  write_checkpoint(*inside_->painter, inside_->digests(), notes, path);
 }
 
 Painted Run::finish() { return inside_->painter->finish(); }
