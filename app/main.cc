@@ -1,4 +1,4 @@
-// The limn command. Here errors become messages and exit codes, and nowhere else.
+// The limn command. Errors become messages and exit codes here, and nowhere else.
 #include <limn/limn.h>
 
 #include <fmt/format.h>
@@ -39,7 +39,7 @@ int report_error(int exit_code, const std::string& message) {
   return exit_code;
 }
 
-// The chosen sub-command, as deep as the arguments went.
+// The innermost subcommand that the arguments chose.
 const CLI::App& deepest(const CLI::App& app) {
   const auto chosen = app.get_subcommands();
   return chosen.empty() ? app : deepest(*chosen.front());
@@ -58,7 +58,7 @@ std::string describe_unknown(const CLI::App& command, const std::string& argumen
                      did_you_mean(name, known));
 }
 
-// The parser's own sentences, put as limn puts its own: "--size: what is wrong".
+// The parser's messages in limn's own style: "--size: what is wrong".
 std::string describe(const CLI::ParseError& error) {
   std::string text = error.what();
   const std::string flag = text.substr(0, text.find(':'));
@@ -83,7 +83,7 @@ std::string full_name(const CLI::App& command) {
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = deepest(app);
-  // A misspelt argument is why a required one is missing: it comes first.
+  // A misspelt argument may be why a required one is missing, so it is reported first.
   const std::vector<std::string> extras = app.remaining(true);
   const std::string message =
       extras.empty() ? describe(error) : describe_unknown(command, extras.front());
@@ -91,7 +91,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
                       fmt::format("{}\nSee '{} --help'.", message, full_name(command)));
 }
 
-// In a list of commands each takes one line: the first of its description.
+// Lists each command on one line: the first of its description.
 class ShortListFormatter : public CLI::Formatter {
  public:
   std::string make_subcommand(const CLI::App* sub) const override {
@@ -129,8 +129,9 @@ int run(int argc, char** argv) {
   }
 }
 
-// Blocks of a megabyte and more go back to the system when they are freed. glibc begins so, but
-// keeps ever larger ones once some were freed: pictures that are done with would stay.
+// Returns blocks of a megabyte or more to the system as soon as they are freed. glibc starts out
+// that way, but keeps larger and larger blocks once some have been freed, so the memory of finished
+// pictures would never be returned.
 void give_back_large_blocks() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
@@ -147,7 +148,7 @@ int main(int argc, char** argv) {
     return report_error(exit_code_of(error.kind()), error.what());
   } catch (const std::bad_alloc&) {
     return report_error(kResourceError, "not enough memory; choose a smaller --size");
-  } catch (const std::filesystem::filesystem_error& error) {  // a last belt: paths throw Error
+  } catch (const std::filesystem::filesystem_error& error) {  // a safety net: paths throw Error
     return report_error(kFileError, fmt::format("cannot use '{}': {}", error.path1().string(),
                                                 error.code().message()));
   } catch (const std::system_error& error) {

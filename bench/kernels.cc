@@ -1,6 +1,6 @@
-// Micro-benchmarks of the kernels at the shapes of VGG-19, one picture of LIMN_BENCH_SIZE x
-// LIMN_BENCH_SIZE (512). Rates count the operations of the direct method, as docs/speed.md does: a
-// method that needs fewer shows as a higher rate. Threads: LIMN_BENCH_THREADS (all).
+// Micro-benchmarks of the kernels at VGG-19's shapes, for one picture of LIMN_BENCH_SIZE x
+// LIMN_BENCH_SIZE (512). Rates count the operations of the direct method, as docs/speed.md does, so
+// a method that needs fewer shows a higher rate. Threads: LIMN_BENCH_THREADS (all).
 //
 //   build/kernels_bench --benchmark_filter=Convolve
 #include <benchmark/benchmark.h>
@@ -34,7 +34,7 @@ void fill(std::span<float> values) {
   for (float& value : values) value = static_cast<float>(random.uniform() - 0.5);
 }
 
-// A feature map of random values, its ring zero.
+// A feature map of random values with a zero ring.
 struct Map {
   Map(int channels, int side) : map{nullptr, channels, side, side}, memory(map.floats()) {
     map.data = memory.data();
@@ -73,7 +73,7 @@ kernels::PackedKernel random_kernel(int in, int out) {
   return kernels::pack_kernel(kernel, in, out);
 }
 
-// in, out, side of the map as a fraction of the picture's
+// in, out, and the map's side as a fraction of the picture's
 void vgg_shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgNames({"in", "out", "part"});
   for (const auto& [in, out, part] : {std::tuple{64, 64, 1},
@@ -131,7 +131,7 @@ void ConvolveBackward(benchmark::State& state) {
 }
 BENCHMARK(ConvolveBackward)->Apply(vgg_shapes);
 
-// The first level's own work: conv1_1 and conv1_2 (backward conv1_1 twice) and the Gram matrix.
+// What first_level computes: conv1_1, conv1_2 (conv1_1 twice in backward) and the Gram matrix.
 struct Level {
   Level()
       : side(picture_size()),
@@ -224,7 +224,7 @@ void TurnIntoGradient(benchmark::State& state) {
   const int channels = static_cast<int>(state.range(0));
   const Map F(channels, picture_size() / static_cast<int>(state.range(1)));
   Buffer<float> S(static_cast<size_t>(channels) * channels);
-  // Small, so that the features, which are replaced each time, stay in range.
+  // S is the identity, so that the features, which are overwritten each time, stay in range.
   for (int i = 0; i < channels; ++i) S[static_cast<size_t>(i) * channels + i] = 1;
   for (auto _ : state) kernels::turn_into_gradient(F.map, S, 0, {}, pool());
   count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));

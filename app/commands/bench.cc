@@ -20,17 +20,17 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
+constexpr const char* kBenchDescription =
     R"(Time one evaluation of the loss and its gradient, layer by layer.
 
-Recipe 'limn' on a square picture of noise. VGG's weights are random unless --weights gives them:
-no file is needed, and the work does not depend on the values. Each number is the median over the
-evaluations, after one that is not counted. GFLOP count the direct method (2 x 9 x in x out for
-each position of a convolution, 2 x C^2 for each product of a Gram layer), so that a method that
-needs fewer operations shows as more GFLOP/s. The built-in network's losses are listed at the
-layers that it imitates.)";
+Uses recipe 'limn' on a square picture of noise. VGG's weights are random unless --weights is
+given: no file is needed, and the work does not depend on the values. Each number is the median
+over the evaluations, not counting a first one to warm up. GFLOP are those of the direct method
+(2 x 9 x in x out for each position of a convolution, 2 x C^2 for each product of a Gram layer), so
+a method that needs fewer operations shows as more GFLOP/s. The built-in network's losses are
+listed at the layers that it imitates.)";
 
-constexpr const char* kExamples =
+constexpr const char* kBenchExamples =
     R"(Examples:
   limn bench
   limn bench --network builtin
@@ -42,7 +42,7 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Weights of the size that keeps activations as large from layer to layer (He and others, arXiv
+// Weights scaled to keep activations equally large from layer to layer (He et al., arXiv
 // 1502.01852), so that no layer works on zeros or infinities.
 Weights random_weights(const NetworkTable& network) {
   Weights weights;
@@ -73,21 +73,21 @@ Image noise(int size, std::uint64_t seed) {
   return image;
 }
 
-// One line of the table. Seconds of each evaluation.
+// One line of the table, with the seconds of each evaluation.
 struct Line {
   std::string name;
-  double gflop = 0;  // forward, and as much backward
+  double gflop = 0;  // forward; backward takes as much
   std::vector<double> forward, backward;
 };
 
-// What the network's rows and taps are, for one picture size; filled evaluation by evaluation.
+// The lines for the network's rows and taps at one picture size, filled evaluation by evaluation.
 class Table {
  public:
   Table(const Recipe& recipe, const NetworkTable& network) : recipe_(recipe), network_(network) {}
 
   void add(std::span<const Pass::RowSeconds> seconds, int size) {
     int side = size;
-    std::string pending;  // rows that are done in one with the next
+    std::string pending;  // rows that are computed together with the next
     double gflop = 0;
     size_t line = 0;
     for (size_t row = 0; row < seconds.size(); ++row) {
@@ -149,7 +149,7 @@ struct BenchCommand {
     const NetworkTable& network = *weights.network;
     Recipe recipe = find_recipe("limn");
     recipe.network.name = network.name;
-    recipe.picture.border = 0;  // one evaluation of so many pixels, no more
+    recipe.picture.border = 0;  // one evaluation of exactly size x size pixels
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
     drop_unread_layers(weights, recipe);
     Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
@@ -162,7 +162,7 @@ struct BenchCommand {
       const auto start = std::chrono::steady_clock::now();
       objective.evaluate(x, gradient);
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-      if (i == 0) continue;  // its memory is touched for the first time
+      if (i == 0) continue;  // it touches its memory for the first time
       seconds.push_back(taken.count());
       table.add(objective.row_seconds(), size);
     }
@@ -232,8 +232,8 @@ struct BenchCommand {
 }  // namespace
 
 void add_bench_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("bench", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("bench", kBenchDescription);
+  command->footer(kBenchExamples);
   const auto bench = std::make_shared<BenchCommand>();
   command->add_option("--size", bench->size, "Side of the picture in pixels")
       ->check(CLI::Range(16, 16384))
@@ -245,19 +245,18 @@ void add_bench_command(CLI::App& app, int& exit_code) {
           ->capture_default_str();
   command
       ->add_option("--weights", bench->weights_name,
-                   "The network of these weights: a file, or a name in the cache")
+                   "Time the network of these weights: a file, or a name in the cache")
       ->type_name("FILE|NAME")
       ->excludes(network);
   command->add_option("--evaluations", bench->evaluations, "Number of timed evaluations")
       ->check(CLI::Range(1, 1000))
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--threads", bench->threads, "Threads; 0: one for each core")
+  command->add_option("--threads", bench->threads, "Threads; 0: one per core")
       ->check(CLI::Range(0, 1024))
       ->type_name("N")
       ->capture_default_str();
-  command->add_flag("--no-pin", bench->free_threads,
-                    "Let the system move threads from core to core");
+  command->add_flag("--no-pin", bench->free_threads, "Let the system move threads between cores");
   command->add_flag("--json", bench->json, "Print JSON");
   command->callback([bench, &exit_code] { exit_code = bench->run(); });
 }

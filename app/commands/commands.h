@@ -1,5 +1,5 @@
-// The sub-commands. Each adds itself to the parser; what it adds runs the command when it is chosen
-// and returns the exit code through `exit_code`.
+// The sub-commands. Each function adds one to the parser, with a callback that runs the command and
+// returns the exit code in `exit_code`.
 #pragma once
 
 #include <CLI/CLI.hpp>

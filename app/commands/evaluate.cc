@@ -17,14 +17,14 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
+constexpr const char* kEvaluateDescription =
     R"(Print the losses of PICTURE as a painting of PHOTO in the style of PAINTING.
 
 The losses have their weights applied. The gradient is that of the total loss with respect to the
-picture, in 0..1 RGB. Without --size, PICTURE's own size is the working size, to which the others
-are resized.)";
+picture, in 0..1 RGB. Without --size, the working size is PICTURE's own, and the others are resized
+to it.)";
 
-constexpr const char* kExamples =
+constexpr const char* kEvaluateExamples =
     R"(Examples:
   limn evaluate photo.jpg painting.jpg out.png
   limn evaluate photo.jpg painting.jpg out.png --weights vgg19.h5 --json)";
@@ -73,7 +73,7 @@ struct EvaluateCommand {
     const Model model = arguments.model(recipe);
     const Evaluation evaluation = evaluate(model, photo, painting, evaluated, recipe);
     if (!std::isfinite(evaluation.losses.total)) {
-      fail(ErrorKind::usage, "the losses at '{}' are not finite; choose smaller weights", picture);
+      fail(ErrorKind::usage, "the losses of '{}' are not finite; choose smaller weights", picture);
     }
     print(json ? as_json(evaluation) : as_text(evaluation));
     return kSuccess;
@@ -83,12 +83,12 @@ struct EvaluateCommand {
 }  // namespace
 
 void add_evaluate_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("evaluate", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("evaluate", kEvaluateDescription);
+  command->footer(kEvaluateExamples);
   const auto evaluate = std::make_shared<EvaluateCommand>();
   evaluate->arguments.add_to(*command, PaintingArguments::Settings::of_losses,
                              PaintingArguments::Styles::one);
-  command->add_option("PICTURE", evaluate->picture, "The picture to be judged")
+  command->add_option("PICTURE", evaluate->picture, "The picture to evaluate")
       ->required()
       ->type_name("FILE");
   command->add_flag("--json", evaluate->json, "Print JSON");

@@ -19,19 +19,19 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
-    R"(Say how a picture was painted, or how far a checkpoint has come.
+constexpr const char* kInfoDescription =
+    R"(Show how a picture was painted, or how far a checkpoint has got.
 
 Pictures that limn writes carry their recipe, seed, version, instruction set, and the names and
-SHA-256 of what they were made from, as XMP: other programs, such as exiftool, show it too.)";
+SHA-256 of their inputs, as XMP: other programs, such as exiftool, show them too.)";
 
-constexpr const char* kExamples =
+constexpr const char* kInfoExamples =
     R"(Examples:
   limn info out.png
   limn info out.png --json
   limn info print.limn
 
-Exit codes: 0; 2 bad flag; 3 bad file, or a picture that says nothing of limn.)";
+Exit codes: 0; 2 bad flag; 3 bad file, or a picture without limn's metadata.)";
 
 using Json = nlohmann::ordered_json;
 
@@ -70,7 +70,7 @@ int InfoCommand::of_picture() const {
   if (!provenance) {
     fail(ErrorKind::file,
          "'{}' does not say how it was painted: it is not limn's, it was written with "
-         "--no-metadata, or another program left its metadata out",
+         "--no-metadata, or another program removed its metadata",
          file);
   }
   const auto& [version, set, recipe, inputs, levels, bits, quality] = *provenance;
@@ -132,8 +132,8 @@ int InfoCommand::of_checkpoint() const {
 }  // namespace
 
 void add_info_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("info", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("info", kInfoDescription);
+  command->footer(kInfoExamples);
   const auto info = std::make_shared<InfoCommand>();
   command->add_option("FILE", info->file, "A picture, or a checkpoint")
       ->required()

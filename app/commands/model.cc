@@ -1,4 +1,4 @@
-// limn model: what is in a file of weights, and writing it as another.
+// limn model: describes a weights file, or writes it in another format.
 #include "commands/model.h"
 
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ namespace {
 
 // ---------------------------------------------------------------------------------------- info --
 
-// What is said of a weights file.
+// What the command says about a weights file.
 struct Description {
   Weights weights;
   std::uint64_t bytes = 0;
@@ -47,7 +47,7 @@ Description describe(const std::optional<std::string>& file) {
   description.bytes = file_size(path, "weights file");
   description.sha256 = sha256_of_file(path, "weights file");
   description.known = known_file(description.sha256);
-  // Not all machines' OpenSSL computes MD5, so it is asked for only where it can tell something.
+  // Some machines' OpenSSL does not compute MD5, so it is used only if it may identify the file.
   const bool size_known =
       std::ranges::count(known_files(), description.bytes, &KnownFile::bytes) > 0;
   if (!description.known && size_known)
@@ -71,7 +71,7 @@ size_t convolutions_of(const NetworkTable& network) {
   return static_cast<size_t>(std::ranges::count(network.rows, RowKind::convolution, &Row::kind));
 }
 
-// The convention's name, as --weights-convention has it; "" if it has none.
+// The convention's name, as in --weights-convention; "" if it has none.
 std::string_view name_of(const InputConvention& convention) {
   constexpr InputConvention kNone = {false, 0, {0, 0, 0}, {0, 0, 0}};  // what Convention::file is
   for (const auto& [value, name] : kNames<Convention>) {
@@ -100,7 +100,7 @@ std::string with_commas(size_t number) {
   return digits;
 }
 
-// What a student says of its training; not an object where that is no JSON of few levels.
+// A student's description of its training; not an object unless it is JSON of a few levels.
 nlohmann::ordered_json training_of(const Student& student) {
   constexpr int kMostLevels = 3;
   const auto keep = [](int depth, auto, auto&) { return depth <= kMostLevels; };
@@ -108,12 +108,12 @@ nlohmann::ordered_json training_of(const Student& student) {
                                        /*allow_exceptions=*/false);
 }
 
-// Text out of a file as it may be shown, whatever it holds: as printable(), but all of it.
+// Text from a file, made safe to show: like printable(), but all of it.
 std::string shown(std::string text) {
   for (char& c : text) {
     if (c < ' ' || c > '~') c = '?';
   }
-  return text.empty() ? "not said" : text;
+  return text.empty() ? "not stated" : text;
 }
 
 // "steps 2000, batch 16"
@@ -170,7 +170,7 @@ std::string as_text(const Description& description) {
   return text + fmt::format("{:<35}{:>11}\n", "all", with_commas(parameters_of(weights)));
 }
 
-// A float as a reader expects to see it, 103.939: not with the digits that a double adds.
+// A float as readers expect it, 103.939, without the extra digits of a double.
 double shortest(float value) { return std::stod(fmt::format("{}", value)); }
 
 std::array<double, 3> shortest(const std::array<float, 3>& values) {
@@ -257,7 +257,7 @@ struct ConvertCommand {
     return kSuccess;
   }
 
-  // What can be known to fail before the weights are read; and nothing that was given is lost.
+  // Finds what would fail before the weights are read, and never lets an input be overwritten.
   void check(const std::optional<std::string>& file) const {
     if (!output.ends_with(".safetensors")) {
       fail(ErrorKind::usage, "--output: '{}' should end in .safetensors, the format limn writes",
@@ -318,7 +318,7 @@ too. With --half, values are rounded to half precision and take half the space.)
       ->add_option_function<std::string>(
           "--weights-convention",
           [convert](const std::string& name) { convert->convention = convention_named(name); },
-          "The weights' input convention, if the file gives a wrong one or none [file]")
+          "The weights' input convention, if the file gives none or the wrong one [file]")
       ->type_name("file|caffe|caffe-rounded|matconvnet|torchvision");
   command->callback([=, &exit_code] { exit_code = convert->run(); });
 }

@@ -1,4 +1,4 @@
-// The sub-commands of limn model. Each adds itself as the functions of commands.h do.
+// The sub-commands of limn model, added like those in commands.h.
 #pragma once
 
 #include <CLI/CLI.hpp>

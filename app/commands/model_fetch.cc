@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 struct FetchCommand {
   std::string network;
   std::string url;     // instead of the published one
-  std::string sha256;  // of the file at `url`, if it is another than the published
+  std::string sha256;  // of the file at `url`, if it is not the published one
   bool force = false;
   bool quiet = false;
 
@@ -62,7 +62,7 @@ void FetchCommand::check() {
   }
 }
 
-// The ending of the file that a URL names, ".safetensors"; "" if it has none that is plain.
+// The extension of the file that a URL names, ".safetensors"; "" if it has no plain one.
 std::string ending_of(std::string url) {
   url.resize(std::min(url.size(), url.find_first_of("?#")));
   const std::string ending = fs::path(url).extension().string();
@@ -132,7 +132,7 @@ struct Cached {
   size_t convolutions = 0;
 };
 
-// The files of the cache that are weights; those that are not are no business of limn's.
+// The weights files in the cache; other files are ignored.
 std::vector<Cached> readable_files() {
   std::vector<Cached> readable;
   for (const std::string& path : cached_files()) {
@@ -227,9 +227,12 @@ and the same command resumes from there.)");
 Exit codes: 0 the file is there, 2 bad flag, 3 the file could not be fetched, 130 interrupted.)");
   const auto fetch = std::make_shared<FetchCommand>();
   command->add_option("NAME", fetch->network, "vgg19 or vgg16")->required();
-  CLI::Option* from = command->add_option("--from", fetch->url, "Another place that has the file")
-                          ->type_name("URL");
-  command->add_option("--sha256", fetch->sha256, "--from is a different file, with this SHA-256")
+  CLI::Option* from =
+      command->add_option("--from", fetch->url, "Fetch the file from this address instead")
+          ->type_name("URL");
+  command
+      ->add_option("--sha256", fetch->sha256,
+                   "The SHA-256 of the file at --from, if it is not the published one")
       ->type_name("HEX")
       ->needs(from);
   command->add_flag("--force", fetch->force, "Fetch again and replace the existing file");

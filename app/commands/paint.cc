@@ -17,42 +17,42 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
-    R"(Paint a photo in the style of a painting, or of several.
+constexpr const char* kPaintDescription =
+    R"(Paint a photo in the style of one or more paintings.
 
-Nothing but the pictures is needed: limn has a network inside. They are resized as the recipe
-says: by recipe 'limn', the longest side of each becomes --size pixels. The picture with the lowest
-loss is written to --output; without it, or if it is a folder, to PHOTO-PAINTING.png in the current
-directory or there, where it never replaces a file. Ctrl-C writes the best picture so far and ends
-with code 130.
+Only the pictures are needed: limn has a built-in network. The recipe says how they are resized;
+with recipe 'limn', the longest side of each becomes --size pixels. The picture with the lowest
+loss is written to --output. If that is a folder, or missing, the picture becomes PHOTO-PAINTING.png
+in that folder or the current directory, and existing files are never overwritten. Ctrl-C writes the
+best picture so far and exits with code 130.
 
-Each PAINTING is a style. The picture is painted in a blend of them, unless masks say where each of
-them goes. A mask is a picture of any size, white inside and black outside; alpha counts as a mask.
-A picture called - comes through a pipe, and anim.gif[3] is a frame of anim.gif, counted from 0.
+Each PAINTING is a style. Several styles are blended, unless masks say where each of them goes. A
+mask is a picture of any size, white inside and black outside; alpha counts as a mask. A picture
+named - is read from a pipe, and anim.gif[3] is a frame of anim.gif, counted from 0.
 
-With --checkpoint nothing is lost: 'limn resume' goes on from that file, and ends with the same
-picture, to the byte. The picture itself carries its recipe and the digests of what it was painted
-from ('limn info', 'limn replay'), unless --no-metadata is given.)";
+With --checkpoint nothing is lost: 'limn resume' continues from that file and ends with the same
+picture, byte for byte. The picture itself carries its recipe and the digests of its inputs
+('limn info', 'limn replay'), unless --no-metadata is given.)";
 
-constexpr const char* kExamples =
+constexpr const char* kPaintExamples =
     R"(Examples:
   limn paint photo.jpg painting.jpg
   limn paint photo.jpg painting.jpg -o out.png --size 1024 --strength 0.7
   limn paint photo.jpg painting.jpg -o out.png --style-scale 0.5 --colors content
   limn paint photo.jpg oil.jpg ink.jpg -o out.png --blend 0.3,0.7
-  limn paint photo.jpg etchings/ -o out.png                  the style of all pictures in it
+  limn paint photo.jpg etchings/ -o out.png                  one style from all its pictures
   limn paint photo.jpg oil.jpg ink.jpg -o out.png --mask-content sky.png   the rest is ink
   limn paint photo.jpg painting.jpg -o out.png --mask-keep face.png --seconds 20
   limn paint photo.jpg painting.jpg -o out.png --seed 7 --report out.json
   limn paint photo.jpg painting.jpg -o print.tif --size 4096 --checkpoint print.limn
   limn paint photo.jpg painting.jpg --size 4096 --dry-run    sizes, memory, time; no painting
-  limn paint photo.jpg painting.jpg --recipe out.png         as out.png was painted
+  limn paint photo.jpg painting.jpg --recipe out.png         the way out.png was painted
   limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'
   limn paint photo.jpg painting.jpg --weights vgg19.h5       any file that limn reads
   cat photo.jpg | limn paint - painting.jpg -o - --format jpg > out.jpg
 
 Exit codes: 0 painted; 2 bad flag or recipe, or nothing was painted (no step lowers the loss, or
---seconds left no time for one; no picture is written); 3 bad file (or a picture of --save-every
+--seconds left no time for one; no picture is written); 3 bad file (or a --save-every picture
 or a checkpoint could not be written); 4 too large or no memory; 130 interrupted (the best picture
 so far was written); 1 a bug in limn.)";
 
@@ -76,18 +76,17 @@ void PaintCommand::add_to(CLI::App& command) {
   arguments.add_to(command);
   command
       .add_option("-o,--output", output,
-                  "Where to write the picture: a file, whose ending is its format; a folder; - for "
-                  "a pipe [PHOTO-PAINTING.png]")
+                  "Where to write the picture: a file, whose extension gives the format; a folder; "
+                  "- for a pipe [PHOTO-PAINTING.png]")
       ->type_name("FILE|FOLDER");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
   add_write_flags(command, write);
   checkpoint.add_to(command);
-  command.add_flag("--no-metadata", no_metadata,
-                   "Leave out of the picture what it was painted from");
-  CLI::Option* dry =
-      command.add_flag("--dry-run", dry_run, "Say what would be painted: sizes, memory, time");
-  command.add_flag("--json", json, "Say it as JSON")->needs(dry);
+  command.add_flag("--no-metadata", no_metadata, "Do not store in the picture how it was painted");
+  CLI::Option* dry = command.add_flag("--dry-run", dry_run,
+                                      "Only print what would be painted: sizes, memory, time");
+  command.add_flag("--json", json, "Print it as JSON")->needs(dry);
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
@@ -143,8 +142,8 @@ int PaintCommand::run() {
 }  // namespace
 
 void add_paint_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("paint", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("paint", kPaintDescription);
+  command->footer(kPaintExamples);
   const auto paint = std::make_shared<PaintCommand>();
   paint->add_to(*command);
   command->callback([paint, &exit_code] { exit_code = paint->run(); });

@@ -30,7 +30,7 @@
 namespace limn {
 namespace {
 
-// "; ended at 74: ...", of a painting that ended before all its iterations were done.
+// "; ended at 74: ..." for a painting that ended before all its iterations were done.
 std::string early_end(const Painted& painted, const Recipe& recipe) {
   const int done = painted.history.empty() ? 0 : painted.history.back().iteration;
   if (done >= recipe.optimiser.iterations) return "";
@@ -79,7 +79,7 @@ class Job {
   }
 
  private:
-  // What a user might not expect of the inputs, and what is about to happen.
+  // What is about to happen, and what a user might not expect of the inputs.
   void say_first(const Inputs& inputs, const Model& model, const Size& result) {
     first_lines_ = {fmt::format("painting {} x {} pixels with recipe '{}'{}", result.width,
                                 result.height, request_.recipe.name, job_.note)};
@@ -107,13 +107,13 @@ class Job {
     }
   }
 
-  // The digests of the inputs are taken once, when first asked for.
+  // The digests of the inputs are computed once, when first needed.
   const std::vector<InputDigest>& inputs() {
     if (!inputs_) inputs_ = digests_of(request_, painting_files_);
     return *inputs_;
   }
 
-  // What cannot be written on the way is worth a warning, not the painting.
+  // A failed write on the way is worth a warning, but must not end the painting.
   template <typename Write>
   void try_to_write(const Write& write) {
     try {
@@ -175,7 +175,7 @@ class Job {
           fmt::format("{} is still the first picture: {}; {}", name, why().cause, why().next_step));
     }
     if (painted.outcome == Outcome::stopped && request_.checkpoint) {
-      display_.note(fmt::format("'limn resume {}' goes on", *request_.checkpoint));
+      display_.note(fmt::format("run 'limn resume {}' to continue", *request_.checkpoint));
     }
   }
 
@@ -218,8 +218,8 @@ void check_unfinished(const std::string& checkpoint) {
   if (is_missing(checkpoint)) return;
   if (read_checkpoint(checkpoint).notes.contains(kFinishedNote)) return;
   fail(ErrorKind::usage,
-       "--checkpoint: '{}' is of a painting that is not done; 'limn resume {}' goes on with it, or "
-       "remove it to begin anew",
+       "--checkpoint: '{}' is of an unfinished painting; run 'limn resume {}' to continue it, or "
+       "remove the file to start over",
        checkpoint, checkpoint);
 }
 
@@ -229,7 +229,8 @@ void check_results(const PaintRequest& request, bool saves_on_the_way, CommandFi
   if (request.report) check_report(*request.report);
   if (is_standard_output(request.output)) {
     if (saves_on_the_way) {
-      fail(ErrorKind::usage, "--save-every: a pipe takes one picture; name a file with --output");
+      fail(ErrorKind::usage,
+           "--save-every: a pipe takes only one picture; name a file with --output");
     }
   } else {
     files.writes("--output", request.output, "picture");
@@ -248,7 +249,8 @@ PaintRequest request_of(const Checkpoint& checkpoint, const std::string& path) {
   const auto note = checkpoint.notes.find(kRequestNote);
   if (note == checkpoint.notes.end()) {
     fail(ErrorKind::file,
-         "'{}' is a checkpoint of a program that uses limn's library: only that one can resume it",
+         "'{}' is a checkpoint of a program that uses limn's library; only that program can resume "
+         "it",
          path);
   }
   PaintRequest request = parse_request(note->second, path);

@@ -23,23 +23,23 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
-    R"(Paint a picture again, as it says that it was painted.
+constexpr const char* kReplayDescription =
+    R"(Paint a picture again, from the recipe that it carries.
 
 PICTURE carries its recipe, and the digests of the photo, the paintings, the masks and the weights
-that it was made from. They are checked: what is not the same file is named. On the same instruction
-set, with the same version of limn, the result is the same file to the byte.)";
+that it was made from. Those given now are checked, and any that differ are named. On the same
+instruction set, with the same version of limn, the result is the same file, byte for byte.)";
 
-constexpr const char* kExamples =
+constexpr const char* kReplayExamples =
     R"(Examples:
   limn replay out.png photo.jpg painting.jpg -o again.png
   limn replay out.png photo.jpg painting.jpg --verify
   limn replay out.png photo.jpg oil.jpg ink.jpg --mask-content sky.png --verify
 
-Exit codes: 0 painted, and with --verify the same; 1 --verify found a different picture; others the
-same as for 'limn paint'.)";
+Exit codes: 0 painted, and with --verify the same; 1 --verify found a difference; others as for
+'limn paint'.)";
 
-// A file that is removed in the end.
+// A temporary file, removed at the end.
 class ScratchFile {
  public:
   explicit ScratchFile(const std::string& ending) {
@@ -78,13 +78,15 @@ void ReplayCommand::add_to(CLI::App& command) {
       ->required()
       ->type_name("FILE");
   arguments.add_to(command, PaintingArguments::Settings::none);
-  command.add_option("--init", initial, "The picture that painting began with, if it was a file")
+  command
+      .add_option("--init", initial, "The picture that the painting began with, if it was a file")
       ->type_name("FILE");
   command
       .add_option("-o,--output", output,
-                  "Where to write the picture [PHOTO-PAINTING.png; with --verify nowhere]")
+                  "Where to write the picture [PHOTO-PAINTING.png; nowhere with --verify]")
       ->type_name("FILE");
-  command.add_flag("--verify", verify, "Say whether the bytes are the same; 1 if they are not");
+  command.add_flag("--verify", verify,
+                   "Say whether the bytes are the same; exit with 1 if they are not");
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
@@ -96,7 +98,8 @@ PaintRequest ReplayCommand::request(const Origin& provenance) const {
   const std::string& init = request.recipe.picture.init;
   if (names_picture(init)) {
     if (!initial) {
-      fail(ErrorKind::usage, "--init: '{}' began with the picture '{}'; name it", picture, init);
+      fail(ErrorKind::usage, "--init: '{}' began with the picture '{}'; give its file", picture,
+           init);
     }
     request.recipe.picture.init = *initial;
   }
@@ -109,12 +112,13 @@ PaintRequest ReplayCommand::request(const Origin& provenance) const {
 
 int ReplayCommand::compare(const std::string& again, const Origin& provenance) const {
   if (sha256_of_file(picture) == sha256_of_file(again)) {
-    print(fmt::format("{}: the same to the byte\n", picture));
+    print(fmt::format("{}: identical, byte for byte\n", picture));
     return kSuccess;
   }
   const Image before = read_image(picture), after = read_image(again);
   const bool same_pixels = before.rgb == after.rgb && before.alpha == after.alpha;
-  std::string why = same_pixels ? "the pixels are the same, the files are not" : "another picture";
+  std::string why =
+      same_pixels ? "the pixels are the same, but the files differ" : "a different picture";
   if (provenance.version != version() || provenance.instruction_set != instruction_set()) {
     why +=
         fmt::format("; it was painted by limn {} on {}, this is limn {} on {}", provenance.version,
@@ -154,8 +158,8 @@ int ReplayCommand::run() {
 }  // namespace
 
 void add_replay_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("replay", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("replay", kReplayDescription);
+  command->footer(kReplayExamples);
   const auto replay = std::make_shared<ReplayCommand>();
   replay->add_to(*command);
   command->callback([replay, &exit_code] { exit_code = replay->run(); });

@@ -88,7 +88,7 @@ nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& outp
 }
 
 void write_report(const nlohmann::ordered_json& json, const std::string& path) {
-  // Names of files may be any bytes.
+  // File names may contain any bytes.
   constexpr auto kOddBytes = nlohmann::json::error_handler_t::replace;
   replace_file(path, json.dump(2, ' ', false, kOddBytes) + "\n");
 }

@@ -16,19 +16,19 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
-    R"(Go on with a painting from its checkpoint.
+constexpr const char* kResumeDescription =
+    R"(Continue a painting from its checkpoint.
 
-The file is what 'limn paint --checkpoint FILE.limn' writes. The picture is the one that the painting
-would have become without the interruption, to the byte, on the same instruction set. Pictures and
-weights must still be where they were, and the same; what has changed is named. Checkpoints go on
-being written to the same file.)";
+The file is what 'limn paint --checkpoint FILE.limn' writes. On the same instruction set, the
+picture is the one that the painting would have become without the interruption, byte for byte.
+Pictures and weights must be where they were, and unchanged; any that have changed are named.
+Checkpoints are still written to the same file.)";
 
-constexpr const char* kExamples =
+constexpr const char* kResumeExamples =
     R"(Examples:
   limn resume print.limn
   limn resume print.limn -o print.tif --threads 4
-  limn resume print.limn --iterations 600     of all sizes together: more of them, or fewer
+  limn resume print.limn --iterations 600     in total, over all sizes: more than before, or fewer
   limn resume print.limn --seconds 300        from now on
 
 Exit codes: the same as for 'limn paint'.)";
@@ -47,12 +47,12 @@ void ResumeCommand::add_to(CLI::App& command) {
   command.add_option("CHECKPOINT", path, "The file that --checkpoint named")
       ->required()
       ->type_name("FILE.limn");
-  command.add_option("-o,--output", output, "Where to write the picture [as it was asked for]")
+  command.add_option("-o,--output", output, "Where to write the picture [as before]")
       ->type_name("FILE");
-  command.add_option("--iterations", iterations, "Iterations, of all sizes together")
+  command.add_option("--iterations", iterations, "Total iterations, over all sizes")
       ->type_name("N");
   command.add_option("--seconds", seconds, "Time limit from now on; 0: no limit")->type_name("N");
-  command.add_option("--threads", threads, "Threads; 0: one for each core. The result is the same")
+  command.add_option("--threads", threads, "Threads; 0: one per core. The result is the same")
       ->type_name("N");
   command.add_option("--report", report, "Write settings, seconds, memory and all losses as JSON")
       ->type_name("FILE.json");
@@ -69,7 +69,7 @@ int ResumeCommand::run() const {
   if (threads) set_field(recipe, "picture.threads", *threads, "--threads");
   if (seconds) {
     set_field(recipe, "optimiser.seconds", *seconds, "--seconds");
-    // The recipe's limit counts from the painting's beginning.
+    // The recipe's limit counts from the start of the painting.
     if (recipe.optimiser.seconds > 0) recipe.optimiser.seconds += checkpoint.seconds;
   }
   if (output) request.output = *output;
@@ -85,9 +85,9 @@ int ResumeCommand::run() const {
     files.reads_picture(file.path, std::string(file.role));
   }
   check_results(request, recipe.output.save_every > 0, files);
-  std::string note = fmt::format(", going on from iteration {}", checkpoint.iteration);
+  std::string note = fmt::format(", continuing from iteration {}", checkpoint.iteration);
   if (checkpoint.instruction_set != instruction_set()) {
-    note += fmt::format("; it was begun on {} and goes on on {}: last digits will differ",
+    note += fmt::format("; begun on {}, continued on {}: the last digits will differ",
                         checkpoint.instruction_set, instruction_set());
   }
   return carry_out({std::move(request),
@@ -102,8 +102,8 @@ int ResumeCommand::run() const {
 }  // namespace
 
 void add_resume_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("resume", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("resume", kResumeDescription);
+  command->footer(kResumeExamples);
   const auto resume = std::make_shared<ResumeCommand>();
   resume->add_to(*command);
   command->callback([resume, &exit_code] { exit_code = resume->run(); });

@@ -29,7 +29,7 @@
 namespace limn {
 namespace {
 
-constexpr const char* kDescription =
+constexpr const char* kSweepDescription =
     R"(Paint a photo once for each value of one setting, keeping all others fixed.
 
 The results go on one labelled sheet, after the photo and the painting. Their common targets are
@@ -40,7 +40,7 @@ measured only once. The values are a list or a range:
   --vary 'blend=1,0;0.5,0.5;0,1'       lists of numbers or layers: semicolons between them
 The sheet is rewritten after each painting. Ctrl-C keeps what there is and exits with code 130.)";
 
-constexpr const char* kExamples =
+constexpr const char* kSweepExamples =
     R"(Examples:
   limn sweep photo.jpg painting.jpg --vary strength=0.1..0.9+5 -o sheet.png \
       --animation sweep.webp --report sweep.json
@@ -72,7 +72,8 @@ void SweepCommand::add_to(CLI::App& command) {
       ->required();
   command
       .add_option("-o,--output", outputs.sheet,
-                  "Where to write the sheet: its ending is its format; a folder; - for a pipe")
+                  "Where to write the sheet: a file, whose extension gives the format; a folder; - "
+                  "for a pipe")
       ->type_name("FILE|FOLDER")
       ->required();
   command
@@ -86,7 +87,7 @@ void SweepCommand::add_to(CLI::App& command) {
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
-// All that can be known to fail before pictures and weights are read.
+// Finds what would fail before pictures and weights are read.
 void SweepCommand::check(const Recipe& base, const Variation& variation,
                          CommandFiles& files) const {
   if (arguments.given(variation.key)) {
@@ -113,8 +114,8 @@ void SweepCommand::check(const Recipe& base, const Variation& variation,
   files.check();
 }
 
-// Paints by each recipe in turn, after the notes. Returns the error that ended it early, if one
-// did: what was painted before is not lost by that.
+// Paints with each recipe in turn, after showing the notes. Returns the error that ended it early,
+// if any, so that what was painted before is not lost.
 std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
                                            const Variation& variation,
                                            std::span<const std::string> notes,
@@ -146,11 +147,11 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
                                cause));
     }
     const bool end = results.stopped() || results.size() == variation.recipes.size();
-    // A pipe takes the sheet once, when it is whole.
+    // A pipe takes the sheet once, when it is complete.
     if (end || results.empty() || is_standard_output(outputs.sheet)) return;
     try {
       results.write_sheet_and_report(forecast.seconds());
-    } catch (const Error& error) {  // worth a warning, not the paintings to come
+    } catch (const Error& error) {  // worth a warning, but not the paintings to come
       display.finish();
       say(fmt::format("limn: {}; painting continues\n", error.what()));
     }
@@ -220,8 +221,8 @@ int SweepCommand::paint_to_sheet() const {
 }  // namespace
 
 void add_sweep_command(CLI::App& app, int& exit_code) {
-  CLI::App* command = app.add_subcommand("sweep", kDescription);
-  command->footer(kExamples);
+  CLI::App* command = app.add_subcommand("sweep", kSweepDescription);
+  command->footer(kSweepExamples);
   const auto sweep = std::make_shared<SweepCommand>();
   sweep->add_to(*command);
   command->callback([sweep, &exit_code] { exit_code = sweep->run(); });

@@ -12,7 +12,7 @@
 namespace limn {
 namespace {
 
-// Of the pictures of all recipes.
+// The largest height and width of all recipes' pictures.
 Size extent_of(std::span<const Plan> plans) {
   Size extent;
   for (const Plan& plan : plans) {
@@ -115,7 +115,7 @@ nlohmann::ordered_json SweepResults::row(size_t index, const Painted& painted) c
   row["losses"] = nullptr;
   row["unweighted"] = nullptr;
   if (painted.history.empty()) return row;
-  // A last step that was taken back leaves no record: its picture is that of the record before.
+  // A last step that was undone leaves no record: the picture is that of the record before.
   const auto of_picture = std::ranges::find_if(
       painted.history.rbegin(), painted.history.rend(),
       [&](const IterationRecord& record) { return record.iteration <= painted.iteration; });

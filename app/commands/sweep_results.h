@@ -1,4 +1,4 @@
-// What a sweep has made so far: the cells of its sheet, the rows of its table.
+// The results of a sweep so far: the cells of its sheet, the rows of its table.
 #pragma once
 
 #include <limn/limn.h>
@@ -25,16 +25,16 @@ struct SweepOutputs {
 
 class SweepResults {
  public:
-  // All but the inputs must outlive it. Of a style of several paintings the sheet shows the
-  // first. Throws Error (usage) when sheet or animation would be larger than their formats hold.
+  // All but the inputs must outlive this. For a style with several paintings, the sheet shows the
+  // first. Throws Error (usage) when sheet or animation would be larger than their formats allow.
   SweepResults(const PaintingArguments& arguments, const SweepOutputs& outputs,
                const Variation& variation, const Model& model, const Inputs& inputs);
 
-  // Painting number `index`, which may have been stopped, have failed, or be unpainted.
+  // Adds painting number `index`, even if stopped, failed or unpainted.
   void add(size_t index, const Painted& painted);
 
-  bool empty() const { return painted_ == 0; }  // whether nothing was painted by any value
-  bool stopped() const { return stopped_; }     // whether the last painting was
+  bool empty() const { return painted_ == 0; }  // whether no value led to a painting
+  bool stopped() const { return stopped_; }     // whether the last painting was stopped
   size_t size() const { return rows_.size(); }
   size_t painted() const { return painted_; }
   struct UnpaintedValue {
@@ -46,7 +46,7 @@ class SweepResults {
   // "style.weight 0.1"
   std::string label(size_t index) const;
 
-  // The sheet, and the report if there is to be one. Throw Error (file).
+  // Write the sheet, and the report if requested. Throw Error (file).
   void write_sheet_and_report(double seconds) const;
   void write_animation() const;
 
@@ -59,10 +59,10 @@ class SweepResults {
   const Variation& variation_;
   const Model& model_;
   SheetLayout layout_;
-  int inputs_ = 0;           // cells of photo and paintings
-  std::vector<Cell> cells_;  // those, then what was painted
+  int inputs_ = 0;           // cells for photo and paintings
+  std::vector<Cell> cells_;  // those, then the results
   nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
-  size_t painted_ = 0;  // without those that failed or are unpainted
+  size_t painted_ = 0;  // without failed and unpainted ones
   std::optional<UnpaintedValue> first_unpainted_;
   bool stopped_ = false;
 };

@@ -28,13 +28,13 @@ namespace {
 constexpr long kMostRedirects = 10;
 constexpr long kConnectSeconds = 30;
 constexpr long kSlowBytesPerSecond = 1000;  // slower than this
-constexpr long kSlowSeconds = 30;           // for this long is no connection any more
-// A server that never ends must not fill the disk: no VGG has more than 600 MB.
+constexpr long kSlowSeconds = 30;           // for this long counts as a lost connection
+// A server that never stops sending must not fill the disk: no VGG has more than 600 MB.
 constexpr std::uint64_t kMostBytes = 4'000'000'000;
 
 // ---------------------------------------------------------------------------- the partial file --
 
-// What has arrived so far. One process at a time has it open.
+// What has arrived so far. Only one process at a time has it open.
 class PartialFile {
  public:
   explicit PartialFile(const std::string& path);
@@ -45,12 +45,12 @@ class PartialFile {
   const std::string& path() const { return path_; }
   std::uint64_t bytes() const { return bytes_; }
 
-  // Both return 0, or the error's number.
+  // Both return 0 or an errno.
   int append(std::string_view bytes);
   int clear();
 
   void remove() { unlink(path_.c_str()); }
-  // From now on others may open it: HDF5 locks the files that it reads, too.
+  // Lets others open it: HDF5 also locks the files that it reads.
   void unlock() { flock(file_, LOCK_UN); }
 
  private:
@@ -66,7 +66,7 @@ PartialFile::PartialFile(const std::string& path) : path_(path) {
   struct stat opened = {};
   struct stat named = {};
   const bool regular = fstat(file_, &opened) == 0 && S_ISREG(opened.st_mode);
-  // Whoever had it may just have given it its final name.
+  // The process that had the lock may just have given the file its final name.
   const bool same = stat(path.c_str(), &named) == 0 && named.st_ino == opened.st_ino;
   if (!locked || !regular || !same) {
     close(file_);
@@ -102,15 +102,15 @@ int PartialFile::clear() {
 
 using CurlHandle = std::unique_ptr<CURL, void (*)(CURL*)>;
 
-// What the callbacks of one request work on. They are called from C, so they throw nothing: what
-// goes wrong is put down in `problem`, and the request ended.
+// The state of one request, for its callbacks. They are called from C and must not throw: they
+// record what went wrong in `problem` and end the request.
 struct Transfer {
   const FetchRequest& request;
   PartialFile& file;
   DownloadDisplay& progress;
   CURL* curl;
-  std::uint64_t kept = 0;   // bytes that were there before and count
-  bool begun = false;       // the answer's first bytes have come
+  std::uint64_t kept = 0;   // bytes from an earlier attempt that still count
+  bool begun = false;       // the first bytes of the response have arrived
   std::uint64_t total = 0;  // of the file, once it is known
   std::string problem = {};
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
@@ -127,7 +127,7 @@ long response_code(CURL* curl) {
   return code;
 }
 
-// Where the part of the file begins that the answer brings: "Content-Range: bytes 100-199/200".
+// Where the part of the file in the response begins: "Content-Range: bytes 100-199/200".
 std::optional<std::uint64_t> range_begin(CURL* curl) {
   curl_header* header = nullptr;
   if (curl_easy_header(curl, "Content-Range", 0, CURLH_HEADER, -1, &header) != CURLHE_OK) return {};
@@ -141,7 +141,7 @@ std::optional<std::uint64_t> range_begin(CURL* curl) {
   return begin;
 }
 
-// Looks at the answer before anything of it is kept; false when it is not to be kept.
+// Checks the response before any of it is kept; false if it must not be.
 bool begin_answer(Transfer& transfer) {
   transfer.begun = true;
   const FetchRequest& request = transfer.request;
@@ -150,7 +150,7 @@ bool begin_answer(Transfer& transfer) {
   curl_easy_getinfo(transfer.curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   const std::uint64_t begin = code == 206 ? transfer.kept : 0;
   if (code != 200 && code != 206) {
-    transfer.problem = fmt::format("cannot fetch '{}': the server answers with HTTP {} and no file",
+    transfer.problem = fmt::format("cannot fetch '{}': the server answered HTTP {} without a file",
                                    request.url, code);
   } else if (code == 206 && range_begin(transfer.curl) != begin) {
     transfer.problem = fmt::format(
@@ -160,8 +160,8 @@ bool begin_answer(Transfer& transfer) {
   } else if (request.bytes > 0 && length >= 0 &&
              begin + static_cast<std::uint64_t>(length) != request.bytes) {
     transfer.problem = fmt::format(
-        "cannot fetch '{}': the file has {} bytes, but the server has {} (a web page "
-        "instead? a network that asks for a login?); nothing of it was kept",
+        "cannot fetch '{}': the file should have {} bytes, but the server offers {} (perhaps a web "
+        "page, or a network's login page); nothing was kept",
         request.url, request.bytes, begin + static_cast<std::uint64_t>(length));
   } else {
     transfer.kept = begin;
@@ -183,7 +183,7 @@ size_t receive(char* data, size_t size, size_t count, void* user) {
   const std::string_view bytes(data, size * count);
   const std::uint64_t most = transfer.request.bytes > 0 ? transfer.request.bytes : kMostBytes;
   if (transfer.file.bytes() + bytes.size() > most) {
-    transfer.problem = fmt::format("cannot fetch '{}': the server sends more than the {} bytes {}",
+    transfer.problem = fmt::format("cannot fetch '{}': the server sent more than the {} bytes {}",
                                    transfer.request.url, most,
                                    transfer.request.bytes > 0 ? "that the file has" : "allowed");
     transfer.file.remove();
@@ -197,7 +197,7 @@ size_t receive(char* data, size_t size, size_t count, void* user) {
   return bytes.size();
 }
 
-// Called about every second even when nothing comes.
+// Called about every second, even if nothing arrives.
 int look_up(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   Transfer& transfer = *static_cast<Transfer*>(user);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - transfer.start;
@@ -216,7 +216,7 @@ void set_options(CURL* curl, Transfer& transfer, char* message) {
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMostRedirects);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
-  // A redirect never leads from what is encrypted to what is not, or to a file of this machine.
+  // A redirect may not lead from https to http, nor to a file of this machine.
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
                    url.starts_with("https:") ? "https" : "https,http");
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
@@ -240,17 +240,15 @@ void set_options(CURL* curl, Transfer& transfer, char* message) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
-      fail(
-          ErrorKind::file,
-          "cannot fetch '{}': {}. Without a network, download it by hand somewhere else and put it "
-          "here: {}",
-          url, cause, transfer.request.path);
+      fail(ErrorKind::file,
+           "cannot fetch '{}': {}; without a network, download it on another machine and put it "
+           "here: {}",
+           url, cause, transfer.request.path);
     case CURLE_HTTP_RETURNED_ERROR:
-      fail(
-          ErrorKind::file,
-          "cannot fetch '{}': the server answers with HTTP {}; if the file has moved, say where to "
-          "with --from URL",
-          url, response_code(transfer.curl));
+      fail(ErrorKind::file,
+           "cannot fetch '{}': the server answered HTTP {}; if the file has moved, give its new "
+           "address with --from URL",
+           url, response_code(transfer.curl));
     case CURLE_UNSUPPORTED_PROTOCOL:
       fail(ErrorKind::file,
            "cannot fetch '{}': the server redirects to an address that is neither https nor, for "
@@ -271,8 +269,8 @@ void set_options(CURL* curl, Transfer& transfer, char* message) {
 
 enum class TransferOutcome { whole, resumed, interrupted };
 
-// One request for what is missing. That there is no such rest leaves what was there for the digest
-// to judge.
+// Requests what is missing. If the server has no more, the digest decides whether what is here is
+// the file.
 TransferOutcome request_rest(const FetchRequest& request, PartialFile& file,
                              DownloadDisplay& progress) {
   const CurlHandle curl(curl_easy_init(), curl_easy_cleanup);
@@ -287,7 +285,7 @@ TransferOutcome request_rest(const FetchRequest& request, PartialFile& file,
   if (file.bytes() > 0 && !transfer.begun && response_code(curl.get()) == kNoSuchRange) {
     return TransferOutcome::resumed;
   }
-  if (code == CURLE_OK && !transfer.begun) begin_answer(transfer);  // it has no bytes at all
+  if (code == CURLE_OK && !transfer.begun) begin_answer(transfer);  // an empty response
   if (!transfer.problem.empty()) throw Error(ErrorKind::file, transfer.problem);
   if (code != CURLE_OK) fail_for(code, transfer, message.data());
   return transfer.kept > 0 ? TransferOutcome::resumed : TransferOutcome::whole;
@@ -305,21 +303,21 @@ TransferOutcome request_file(const FetchRequest& request, PartialFile& file,
   if (request.bytes > 0 && file.bytes() == request.bytes) return TransferOutcome::resumed;
   if (request.bytes > 0 && file.bytes() > request.bytes) clear(file);
   progress.note(file.bytes() == 0 ? fmt::format("fetching {}", request.url)
-                                  : fmt::format("fetching the rest of {}: {} are there",
+                                  : fmt::format("fetching the rest of {}: {} are already here",
                                                 request.url, bytes_text(file.bytes())));
   const TransferOutcome outcome = request_rest(request, file, progress);
   progress.finish();
   return outcome;
 }
 
-// What a wrong file looks like, for a message: "" or " (it begins like a web page)".
+// What a wrong file looks like, for a message: "" or " (it looks like a web page)".
 std::string looks_like(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string head(64, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<size_t>(file.gcount()));
   const size_t first = head.find_first_not_of(" \t\r\n");
-  return first != std::string::npos && head[first] == '<' ? " (it begins like a web page)" : "";
+  return first != std::string::npos && head[first] == '<' ? " (it looks like a web page)" : "";
 }
 
 [[noreturn]] void fail_for_digest(const FetchRequest& request, const std::string& path,
@@ -341,7 +339,7 @@ FetchOutcome fetch(const FetchRequest& request, bool quiet) {
   const auto digest = [&] { return digest_of_file(file.path(), request.digest_kind); };
   TransferOutcome outcome = request_file(request, file, progress);
   if (outcome == TransferOutcome::resumed && digest() != request.digest) {
-    // The bytes from before may have been of another file.
+    // The earlier bytes may be from another file.
     progress.note("the existing part does not match; starting over");
     clear(file);
     outcome = request_file(request, file, progress);

@@ -1,5 +1,5 @@
-// A file from the web, by libcurl: https or http and nothing else, resumed where an earlier attempt
-// ended, in place only once its digest is right.
+// Downloads a file with libcurl: https or http only, resumes an earlier attempt, and puts the file
+// in place only if its digest is right.
 #pragma once
 
 #include <cstdint>
@@ -12,23 +12,23 @@ namespace limn {
 
 struct FetchRequest {
   std::string url;          // "https://..." or "http://..."
-  std::string path;         // where the file shall be; its folder is there
-  std::uint64_t bytes = 0;  // the file's size; 0: not known
+  std::string path;         // the target; its folder exists
+  std::uint64_t bytes = 0;  // the file's size; 0: unknown
   DigestKind digest_kind = DigestKind::sha256;
-  std::string digest;  // in lower case
-  // Called with the path of the whole file before it gets its name; what it throws removes it.
+  std::string digest;  // lower case
+  // Called with the path of the complete file before it gets its name; throwing removes it.
   std::function<void(const std::string& path)> check;
 };
 
 enum class FetchOutcome { fetched, interrupted };
 
-// While they arrive the bytes are in `path`.part, which stays when the connection ends, when the
-// disk is full and when interrupted() (interrupt.h): the next call asks for the rest only. A server
-// that sends the whole file again, or has no such rest, is fine. Throws Error (file) when the file
-// cannot be had, saying what to do; a file with another digest is removed.
+// During the download the bytes are in `path`.part, which is kept when the connection ends, the
+// disk is full, or interrupted() (interrupt.h): the next call requests only the rest. The server
+// may send the whole file again, or not have such a rest. Throws Error (file), saying what to do,
+// when the file is unavailable; a file with another digest is removed.
 FetchOutcome fetch(const FetchRequest& request, bool quiet);
 
-// The file that holds what has arrived of `path`.
+// The file that holds the part of `path` received so far.
 std::string partial_path(const std::string& path);
 
 }  // namespace limn

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The variable's value if it is an absolute path; the XDG rules have relative ones ignored.
+// The variable's value if it is an absolute path; the XDG rules say to ignore relative ones.
 std::optional<fs::path> folder_of_variable(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr || !fs::path(value).is_absolute()) return {};

@@ -1,6 +1,5 @@
-// Where the user keeps trained weights that were fetched: limn/models in $XDG_CACHE_HOME, or in
-// ~/.cache. There, and in place of a file, "vgg19" names weights. "builtin" names those inside
-// limn.
+// The user's cache of downloaded weights: limn/models in $XDG_CACHE_HOME, or in ~/.cache. "vgg19"
+// in place of a file name means the weights there; "builtin" means those inside limn.
 #pragma once
 
 #include <optional>
@@ -12,24 +11,23 @@
 
 namespace limn {
 
-// The cache's folder, which need not be there. Throws Error (usage) when neither $XDG_CACHE_HOME
-// nor $HOME says where.
+// The cache's folder, which may not exist. Throws Error (usage) if neither $XDG_CACHE_HOME nor
+// $HOME is set.
 std::string model_cache_folder();
 
-// The regular files of the cache, sorted by name, without those that are still being fetched.
+// The regular files in the cache, sorted by name, without unfinished downloads.
 std::vector<std::string> cached_files();
 
-// The file of the cache that the name of a network stands for: one of that name whatever its ending
-// (vgg19.safetensors), else the published one. Empty if there is none.
+// The cached file for a network's name: one with that name and any ending (vgg19.safetensors), else
+// the published one. None if there is none.
 std::optional<std::string> cached_weights(std::string_view network);
 
-// The weights that are meant by --weights or FILE|NAME: a file, or else those of that name: the
-// built-in network's, which are in no file (empty), or the cached one. Throws Error (file) for the
-// name of a network that is not in the cache; the names of other missing files come back as they
-// are.
+// The weights meant by --weights or FILE|NAME: a file, or else those with that name: the built-in
+// network's, which need no file (empty), or cached ones. Throws Error (file) for a network's name
+// that is not in the cache; names of other missing files are returned unchanged.
 std::optional<std::string> find_weights(const std::string& file_or_name);
 
-// What find_weights found, read; with nothing, the built-in network.
+// Reads what find_weights found; without a file, the built-in network.
 Weights read_found(const std::optional<std::string>& file);
 
 }  // namespace limn

@@ -16,7 +16,7 @@
 namespace limn {
 namespace {
 
-// What stands in the help for a setting's value, and what it is by default.
+// How the help shows a setting's value and its default.
 template <typename T>
 std::string value_name(const T&) {
   if constexpr (std::is_enum_v<T>) {
@@ -51,28 +51,28 @@ std::string default_text(const T& value) {
   }
 }
 
-// What an artist turns: how the picture looks, and how long and from what it is painted.
+// The artistic controls: how the picture looks, and how long and from which layers it is painted.
 constexpr std::array<std::string_view, 5> kLook = {"picture.size", "balance.strength",
                                                    "style.scale", "style.blend", "picture.colors"};
 constexpr std::array<std::string_view, 4> kEffort = {"optimiser.seconds", "optimiser.iterations",
                                                      "style.layers", "content.layers"};
-constexpr const char* kControls = "The artist's controls, with their defaults in recipe 'limn'";
+constexpr const char* kControls = "Artistic controls, with the defaults of recipe 'limn'";
 
-// The group of the help in which another setting stands.
+// The help group of any other setting.
 const char* group_of(std::string_view key) {
   const std::string_view section = key.substr(0, key.find('.'));
-  if (section == "optimiser" || section == "pyramid") return "Settings of the optimiser";
-  if (section == "picture") return "Settings of the pictures";
-  if (section == "output") return "Settings of what is kept";
-  return "Settings of the network and the losses";
+  if (section == "optimiser" || section == "pyramid") return "Optimiser settings";
+  if (section == "picture") return "Picture settings";
+  if (section == "output") return "Output settings";
+  return "Network and loss settings";
 }
 
 constexpr std::string_view kSeedKey = "picture.seed";
 
-// A seed that nobody chose, short enough to be typed again.
+// A random seed, short enough to retype.
 std::string new_seed() { return std::to_string(std::random_device()() % 1'000'000'000); }
 
-// Whether the losses of a given picture depend on the setting; those of how fast count as well.
+// Whether the losses of a given picture, or the time that they take, depend on the setting.
 bool matters_to_losses(std::string_view key) {
   constexpr std::array kOfTheWay = {"picture.init", "picture.noise", "picture.noise_share",
                                     "picture.seed", "style.blend",   "picture.border"};
@@ -81,7 +81,7 @@ bool matters_to_losses(std::string_view key) {
   return std::ranges::find(kOfTheWay, key) == kOfTheWay.end();
 }
 
-// The keys of the settings that have a flag and are none of the artist's controls.
+// The settings that have a flag and are not artistic controls, by key.
 std::vector<std::string_view> other_keys() {
   const auto in = [](const auto& keys, std::string_view key) {
     return std::ranges::find(keys, key) != keys.end();
@@ -96,7 +96,7 @@ std::vector<std::string_view> other_keys() {
   return keys;
 }
 
-// A picture that limn has painted carries its recipe.
+// Pictures painted by limn carry their recipe.
 bool is_picture(const std::string& name) {
   constexpr std::array<std::string_view, 6> kEndings = {".png",  ".jpg", ".jpeg",
                                                         ".webp", ".tif", ".tiff"};
@@ -113,15 +113,13 @@ bool is_recipe_file(const std::string& name_or_file) {
 void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styles) {
   const bool several = styles == Styles::several;
   command_ = &command;
-  command.add_option("PHOTO", names_.photo, "The picture to be painted")
-      ->required()
-      ->type_name("FILE");
+  command.add_option("PHOTO", names_.photo, "The photo to paint")->required()->type_name("FILE");
   CLI::Option* paintings =
       command
           .add_option("PAINTING", names_.paintings,
-                      several ? "The picture in whose style it is painted. Several are blended; a "
-                                "folder's pictures make one style together"
-                              : "The picture in whose style it is painted")
+                      several ? "The painting whose style to use. Several are blended; the "
+                                "pictures of a folder form one style"
+                              : "The painting whose style to use")
           ->required()
           ->type_name(several ? "FILE|FOLDER" : "FILE");
   if (!several) paintings->expected(1)->allow_extra_args(false);
@@ -133,8 +131,9 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
       ->type_name("FILE|NAME");
   if (settings != Settings::none) add_recipe(command);
   command
-      .add_option("--max-pixels", max_pixels_,
-                  fmt::format("Refuse to read pictures of more pixels [{}]", max_pixels_))
+      .add_option(
+          "--max-pixels", max_pixels_,
+          fmt::format("Refuse to read pictures with more pixels than this [{}]", max_pixels_))
       ->type_name("N");
   if (settings == Settings::none) {
     if (several) add_masks(command);
@@ -153,9 +152,9 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
 
 void PaintingArguments::add_recipe(CLI::App& command) {
   command
-      .add_option("--recipe", recipe_name_,
-                  "A recipe's name ('limn recipes' lists them), its file, or a picture "
-                  "that was painted by it")
+      .add_option(
+          "--recipe", recipe_name_,
+          "A recipe: a name ('limn recipes' lists them), a file, or a picture painted with it")
       ->type_name("NAME|FILE")
       ->default_str(recipe_name_);
 }
@@ -165,13 +164,13 @@ void PaintingArguments::add_masks(CLI::App& command) {
     return command.add_option(flag, variable, help)->type_name("FILE")->group(kControls);
   };
   add("--mask-content", names_.content_masks,
-      "Where in the photo the first PAINTING's style goes: white. Again for the second, ...; none "
-      "leaves one out")
+      "White where the first PAINTING's style goes in the photo. Repeat for the second and so on; "
+      "'none' skips one")
       ->allow_extra_args(false);
   add("--mask-style", names_.style_masks,
-      "Where in the PAINTING its style is found, in the same way")
+      "White where the first PAINTING's style comes from. Repeat likewise")
       ->allow_extra_args(false);
-  add("--mask-keep", names_.keep_mask, "Where the photo stays as it is: white");
+  add("--mask-keep", names_.keep_mask, "White where the photo stays as it is");
 }
 
 void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
@@ -210,7 +209,8 @@ std::string PaintingArguments::drawn_seed_note() const {
   return drawn_seed_.empty() ? "" : ", seed " + drawn_seed_;
 }
 
-// A second name behind a mask's flag is a PAINTING to the parser, and hardly to whoever wrote it.
+// To the parser a second name after a mask flag is a PAINTING, but whoever typed it probably meant
+// a second mask.
 void PaintingArguments::check_masks() const {
   const CLI::Option* before = nullptr;
   size_t painting = 0;
@@ -220,8 +220,8 @@ void PaintingArguments::check_masks() const {
     if (is_painting && behind_mask && names_.paintings.size() > 1) {
       const std::string flag = before->get_name();
       fail(ErrorKind::usage,
-           "{}: takes one mask, so that '{}' behind it would be a PAINTING; if it is one, name it "
-           "before all masks; if it is a mask, say {} '{}'",
+           "{}: takes one mask, so '{}' after it would be a PAINTING; if it is one, put it before "
+           "all masks; if it is a mask, use {} '{}'",
            flag, names_.paintings[painting], flag, names_.paintings[painting]);
     }
     painting += is_painting ? 1 : 0;
@@ -249,8 +249,8 @@ std::optional<std::string> PaintingArguments::weights_file(const Recipe& recipe)
   if (network == kBuiltinName) return std::nullopt;
   if (std::optional<std::string> cached = cached_weights(network)) return cached;
   fail(ErrorKind::usage,
-       "--weights: painting needs the trained weights of {}, and none were given or are in the "
-       "cache. 'limn model fetch {}' fetches them; or say --weights FILE, or --network builtin",
+       "--weights: painting needs trained weights of {}, but none were given and none are in the "
+       "cache; run 'limn model fetch {}', or use --weights FILE or --network builtin",
        network, network);
 }
 
@@ -280,15 +280,14 @@ Model PaintingArguments::model(std::span<Recipe> recipes) const {
 
 void check_strength_matters(const Recipe& recipe, const std::string& flag) {
   if (recipe.balance.kind == Balance::measured) return;
-  fail(
-      ErrorKind::usage,
-      "{}: makes no difference to recipe '{}', whose weights stand as they are; say --style-weight "
-      "instead, or --balance measured too",
-      flag, recipe.name);
+  fail(ErrorKind::usage,
+       "{}: makes no difference to recipe '{}', which uses fixed weights; use --style-weight "
+       "instead, or add --balance measured",
+       flag, recipe.name);
 }
 
 Recipe find_recipe(const std::string& name_or_file) {
-  constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; what is larger is something else
+  constexpr size_t kMostBytes = 1 << 20;  // a recipe is a page; anything larger is something else
   if (is_picture(name_or_file)) return read_origin(name_or_file).recipe;
   if (is_recipe_file(name_or_file)) {
     return parse_recipe(read_text(name_or_file, "recipe file", kMostBytes), name_or_file);
@@ -296,7 +295,7 @@ Recipe find_recipe(const std::string& name_or_file) {
   const std::vector<std::string> names = recipe_names();
   const bool known = std::find(names.begin(), names.end(), name_or_file) != names.end();
   if (!known && !is_missing(name_or_file)) {
-    fail(ErrorKind::usage, "there is no recipe '{}'; if the file is meant, say --recipe ./{}",
+    fail(ErrorKind::usage, "there is no recipe '{}'; if you mean the file, use --recipe ./{}",
          name_or_file, name_or_file);
   }
   return named_recipe(name_or_file);

@@ -20,7 +20,7 @@ void check_checkpoint_every(double seconds) {
 void CheckpointFlags::add_to(CLI::App& command) {
   command
       .add_option("--checkpoint", path_,
-                  "Keep the state of the painting in this file, from which 'limn resume' goes on")
+                  "Save the state of the painting to this file, from which 'limn resume' continues")
       ->type_name("FILE.limn");
   add_checkpoint_every(command, every_);
 }

@@ -12,7 +12,7 @@ class CheckpointFlags {
   void add_to(CLI::App& command);
 
   const std::optional<std::string>& path() const { return path_; }
-  // Seconds. Throws Error (usage) for a number that is none.
+  // Seconds. Throws Error (usage) if not a valid number.
   double every() const;
 
  private:
@@ -20,7 +20,7 @@ class CheckpointFlags {
   double every_ = 60;
 };
 
-// Adds --checkpoint-every alone.
+// Only --checkpoint-every.
 void add_checkpoint_every(CLI::App& command, double& seconds);
 void check_checkpoint_every(double seconds);
 

@@ -29,8 +29,7 @@ void CommandFiles::read(File file) {
     if (!file.identity->stream && !(standard && is_standard_input(other.path))) continue;
     fail(ErrorKind::usage,
          "the {} '{}' and the {} '{}' are the same stream, which can only be read once; save it as "
-         "a "
-         "file first",
+         "a file first",
          other.role, other.path, file.role, file.path);
   }
   read_.push_back(std::move(file));
@@ -66,10 +65,10 @@ void CommandFiles::keep_apart(const File& written, std::span<const File> kept) {
   }
 }
 
-// The names of pictures on the way are known as a pattern, and with the time in them not one by
-// one. So it is held against all names in their folder, whatever they are links to; and against
-// those of the command's other files, which may still have to be made, or lie in a folder that may
-// not be listed.
+// The names of intermediate pictures are known only as a pattern, because they may contain the
+// time. So the pattern is compared with every name in their folder, whatever it links to, and with
+// the names of the command's other files, which may not exist yet or may lie in a folder that
+// cannot be listed.
 void CommandFiles::check_saved() const {
   const fs::path folder = saved_->folder();
   const auto check_name = [&](const std::string& name) {

@@ -1,7 +1,6 @@
-// The files of a command: all that it reads and all that it may write. Before the work begins they
-// are held against each other, so that nothing that was given is lost and no result replaces
-// another. Paths are compared by the file that they mean (FileIdentity), not by how they are
-// spelled.
+// The files that a command reads and writes. Before the work begins they are checked against each
+// other, so that no input is overwritten and no result replaces another. Paths are compared by the
+// file they mean (FileIdentity), not by spelling.
 #pragma once
 
 #include <optional>
@@ -16,25 +15,24 @@ namespace limn {
 
 class CommandFiles {
  public:
-  // `role` is what the file is in messages: "photo". Throws Error (usage) where another input is
-  // read from the same stream: each finds only what the other has left.
+  // `role` names the file in messages: "photo". Throws Error (usage) if another input reads the
+  // same stream: each would find only what the other has left.
   void reads(const std::string& path, const std::string& role);
-  // The same by a picture's name: - is standard input, anim.gif[3] a frame of anim.gif.
+  // The same for a picture's name: - is standard input, anim.gif[3] a frame of anim.gif.
   void reads_picture(const std::string& name, const std::string& role);
 
   // `flag` names the file.
   void writes(const std::string& flag, const std::string& path, const std::string& role);
   void writes(const SavedPictures& pictures) { saved_ = pictures; }
 
-  // Throws Error (usage) where a file that is written is one that is read, or one that is written
-  // before it.
+  // Throws Error (usage) if an output is also an input, or an earlier output.
   void check() const;
 
  private:
   struct File {
     std::string path;
     std::string role;
-    std::string flag;  // of one that is written
+    std::string flag;  // for outputs
     std::optional<FileIdentity> identity;
   };
 

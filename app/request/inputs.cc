@@ -14,13 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "oil" for "album/oil.jpg"; of a folder the whole name, "van gogh, 1889.5" for "van gogh,
+// "oil" for "album/oil.jpg"; for a folder its whole name, "van gogh, 1889.5" for "van gogh,
 // 1889.5/".
 std::string bare_name(const std::string& path) {
   if (path == kStandardInput) return "stdin";
   if (!is_folder(path)) return fs::path(path).stem().string();
   std::error_code ignored;  // the current directory may have been removed
-  const fs::path whole = fs::absolute(path, ignored).lexically_normal();  // "." has a name then too
+  const fs::path whole = fs::absolute(path, ignored).lexically_normal();  // gives "." a name too
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
 }
 

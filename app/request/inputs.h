@@ -1,4 +1,4 @@
-// The names of what a command paints from: a photo, paintings and masks.
+// The names of a command's inputs: a photo, paintings and masks.
 #pragma once
 
 #include <optional>
@@ -8,30 +8,30 @@
 
 namespace limn {
 
-// As they stand on the command line. Each painting is a style; a folder is one that is made of all
+// As given on the command line. Each painting is a style; a folder is a single style made of all
 // pictures in it.
 struct InputNames {
   std::string photo;
   std::vector<std::string> paintings;
-  // The k-th mask is the k-th painting's; kNoMask leaves one out, and so does the end of the list.
+  // The k-th mask belongs to the k-th painting; kNoMask, or a shorter list, leaves one out.
   std::vector<std::string> content_masks, style_masks;
   std::optional<std::string> keep_mask;
 };
 
 inline constexpr std::string_view kNoMask = "none";
 
-// A file that is read, and what it is in messages: "photo".
+// A file to read, and its role in messages: "photo".
 struct InputFile {
   std::string path;
   std::string_view role;
 };
 
-// All of them; in a folder every regular file that is neither hidden nor empty, picture or not.
+// All of them; in a folder, every regular file that is neither hidden nor empty, picture or not.
 std::vector<InputFile> input_files(const InputNames& names);
 
-// The regular files in a folder that are not hidden, by name. Empty ones keep a place for what is
-// being painted (FreshName), here or by another run of limn. One that cannot be looked at counts,
-// so that reading it says why. Throws Error (file).
+// The regular files in a folder that are not hidden, by name. Empty ones reserve the name of a
+// running painting (FreshName), of this or another limn, and do not count. Files that cannot be
+// examined count: reading them gives the reason. Throws Error (file).
 std::vector<std::string> files_in(const std::string& folder);
 
 // "landscape-oil", from the names of the photo and the paintings without folders and endings.

@@ -29,7 +29,7 @@ void warn_of_leaving_out(const std::string& why) {
   say(fmt::format("limn: {}; it is left out of the folder's style\n", why));
 }
 
-// Side by side the largest that any of the plans works at.
+// The largest height and width of each picture in any of the plans.
 WorkingSizes largest_sizes(std::span<const Plan> plans) {
   const auto raise = [](Size& most, const Size& size) {
     most = {std::max(most.height, size.height), std::max(most.width, size.width)};
@@ -92,7 +92,8 @@ OpenedInputs::File OpenedInputs::open(const std::string& name) const {
   return file;
 }
 
-// A folder may hold other things than pictures: a list of sources, thumbnails of some program.
+// A folder may also hold things that are not pictures: a list of sources, another program's
+// thumbnails.
 OpenedInputs::OpenedStyle OpenedInputs::open_folder(const std::string& folder) const {
   OpenedStyle style = {folder, true, {}, {}, {}};
   std::vector<std::string> left_out;
@@ -106,11 +107,10 @@ OpenedInputs::OpenedStyle OpenedInputs::open_folder(const std::string& folder) c
     }
   }
   if (style.paintings.empty()) {
-    fail(
-        ErrorKind::file,
-        "'{}' is a folder with no picture that limn can read; a painting is a picture, or a folder "
-        "of pictures",
-        folder);
+    fail(ErrorKind::file,
+         "'{}' is a folder with no picture that limn can read; a painting is a picture, or a "
+         "folder of pictures",
+         folder);
   }
   for (const std::string& why : left_out) warn_of_leaving_out(why);
   return style;
@@ -130,7 +130,7 @@ std::optional<OpenedInputs::File> OpenedInputs::open_mask(const std::vector<std:
   return open(masks[index]);
 }
 
-// Recipes that begin with different files leave these to the painting.
+// If the recipes begin with different files, the painter opens them itself.
 void OpenedInputs::open_initial(std::span<const Recipe> recipes) {
   for (const Recipe& recipe : recipes) {
     if (recipe.picture.init != recipes.front().picture.init) return;
@@ -176,14 +176,14 @@ std::vector<Plan> OpenedInputs::plan(const Model& model, std::span<const Recipe>
   for (const Recipe& recipe : recipes) check_sizes(model, recipe);
   std::vector<Plan> plans;
   for (const Recipe& recipe : recipes) plans.push_back(make_plan(model, sizes(), recipe));
-  // One reading serves all of them.
+  // The inputs are read once for all plans.
   const double reading = reading_bytes(largest_sizes(plans));
   for (Plan& plan : plans) predict_memory(plan, model, parts(), reading);
   return plans;
 }
 
-// What masks and alpha will tell apart: as far as headers say, whose alpha may turn out to be
-// opaque everywhere.
+// The regions that masks and alpha will separate, judging by the headers: an alpha channel may
+// still turn out to be opaque everywhere.
 Parts OpenedInputs::parts() const {
   PartsFound found;
   found.transparent_photo = photo_.header.has_alpha;
@@ -195,7 +195,7 @@ Parts OpenedInputs::parts() const {
   return parts_of(found);
 }
 
-// The most memory that reading takes: of each file in turn, beside those that have been read.
+// The peak memory of reading: each file in turn, on top of those that have been read.
 double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
   double held = 0;
   double peak = 0;
@@ -222,14 +222,14 @@ double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
 
 // ------------------------------------------------------------------------------------- reading --
 
-// What has been read so far, and the memory that it took.
+// Collects what has been read so far, and the notes on it.
 class OpenedInputs::Reading {
  public:
   explicit Reading(const ReadOptions& options) : options_(options) {
     options_.note = [this](const std::string& note) { inputs.notes.push_back(note); };
   }
 
-  // No larger than this; the file is closed.
+  // Reads the picture no larger than `most`, and closes the file.
   Image image(File& file, const Size& most) {
     Image image = read_image(prepared(file, most), options_);
     file.opened.reset();
@@ -253,7 +253,7 @@ class OpenedInputs::Reading {
   Inputs inputs;
 
  private:
-  // The file, open, with the options set to this size.
+  // The opened file, with options_ set to this size.
   const OpenedPicture& prepared(File& file, const Size& most) {
     options_.width = most.width;
     options_.height = most.height;

@@ -1,6 +1,5 @@
-// The pictures of a command, on their way from files to memory. Each is opened once and its header
-// looked at; then it is known at which sizes they are worked on, and they are decoded one after the
-// other, none larger than it need be.
+// A command's pictures, on their way from files to memory. Each is opened once and its header read;
+// that determines the working sizes. Then they are decoded in turn, none larger than necessary.
 #pragma once
 
 #include <limn/limn.h>
@@ -17,40 +16,40 @@
 
 namespace limn {
 
-// Pictures in memory, what they are to become, and what is known about their files.
+// Pictures in memory, their plans, and what is known about their files.
 struct Inputs {
   Pictures pictures;
-  std::vector<Plan> plans;                  // one for each recipe
-  PictureSizes own;                         // of the files
+  std::vector<Plan> plans;                  // one per recipe
+  PictureSizes own;                         // original sizes, as in the files
   std::vector<std::string> painting_files;  // in the order of WorkingSizes::paintings
-  std::vector<std::string> notes;           // sentences on what a user might not expect of a file
+  std::vector<std::string> notes;           // sentences about anything unexpected in a file
 };
 
 class OpenedInputs {
  public:
-  // Finds everything and reads headers; `recipes` may name a first picture. What is no picture in a
-  // folder is left out with a warning. Throws Error: usage (more masks than paintings, a mask for a
-  // folder of several pictures), file (one that cannot be read, a folder without a picture),
-  // resources (more than options.max_pixels).
+  // Finds all pictures and reads their headers; `recipes` may name a first picture. Files in a
+  // folder that are not pictures are skipped with a warning. Throws Error: usage (more masks than
+  // paintings, a mask for a folder of several pictures), file (unreadable, a folder without a
+  // picture), resources (more than options.max_pixels).
   OpenedInputs(const InputNames& names, std::span<const Recipe> recipes,
                const ReadOptions& options);
 
-  // What each of the recipes will paint. Leaves out, with a warning, the paintings of a folder that
-  // are too small for one of the recipes' style layers. Throws Error (usage) for a picture that is
-  // too small by itself, and for a recipe that contradicts itself or the model.
+  // The plans of these recipes. Skips, with a warning, paintings in a folder that are too small for
+  // one of the recipes' style layers. Throws Error (usage) for any other picture that is too small,
+  // and for a recipe that contradicts itself or the model.
   std::vector<Plan> plan(const Model& model, std::span<const Recipe> recipes);
 
-  // What the result's size will be. Throws Error (usage).
+  // The size of the result. Throws Error (usage).
   Size result(const Recipe& recipe) const { return working_sizes(sizes(), recipe).picture; }
 
-  // Decodes all of them, as large as the largest of these plans needs. Throws Error like the
-  // constructor, and for a picture of which nothing can be seen.
+  // Decodes all pictures, each at the largest size needed by these plans. Throws Error like the
+  // constructor, and for a fully transparent picture.
   Inputs read(std::vector<Plan> plans) &&;
 
  private:
   struct File {
     std::string name;
-    std::optional<OpenedPicture> opened;  // files in folders are closed again: there may be many
+    std::optional<OpenedPicture> opened;  // not for files in folders: there may be many
     PictureHeader header;
     Size own() const { return {header.height, header.width}; }
   };
@@ -77,13 +76,13 @@ class OpenedInputs {
   File photo_;
   std::vector<OpenedStyle> styles_;
   std::optional<File> keep_;
-  std::optional<File> initial_;  // that all recipes begin with
+  std::optional<File> initial_;  // the one that all recipes start from
 };
 
-// Throws Error (file) where nothing of a picture can be seen.
+// Throws Error (file) if a picture is fully transparent.
 void check_visible(const Image& image, const std::string& file);
 
-// The sentence that says that alpha is used, of these files; "" for none.
+// A sentence saying that these files' alpha is used; "" if there are none.
 std::string note_on_transparency(const std::vector<std::string>& files);
 
 }  // namespace limn

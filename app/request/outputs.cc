@@ -15,9 +15,9 @@
 namespace limn {
 namespace {
 
-// Whether there was no such file and now is one, empty.
+// Creates an empty file; false if there already is one of this name.
 bool take(const std::string& path) {
-  constexpr mode_t kAnyone = 0666;  // less the umask, as of any file
+  constexpr mode_t kAnyone = 0666;  // minus the umask, as for any file
   const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kAnyone);
   if (file >= 0) {
     close(file);
@@ -68,10 +68,10 @@ FreshName::~FreshName() {
 }
 
 void add_write_flags(CLI::App& command, WriteOptions& write) {
-  command.add_option("--bits", write.bits, "Bits of each channel: 8, or 16 for PNG and TIFF")
+  command.add_option("--bits", write.bits, "Bits per channel: 8, or 16 for PNG and TIFF")
       ->type_name("8|16")
       ->default_str("8");
-  command.add_option("--quality", write.quality, "Quality of a JPEG, WebP, ...")
+  command.add_option("--quality", write.quality, "Quality of JPEG, WebP, ...")
       ->type_name("1..100")
       ->default_str("95");
   command
@@ -90,7 +90,7 @@ void check_write_flags(const WriteOptions& write) {
 }
 
 void check_report(const std::string& path) {
-  if (path.empty()) fail(ErrorKind::usage, "--report: names no file");
+  if (path.empty()) fail(ErrorKind::usage, "--report: needs a file name");
   check_replaceable(path);
 }
 

@@ -1,4 +1,4 @@
-// Where results are written: the flags that say how, and the checks before the work begins.
+// Flags for writing results, and the checks before the work begins.
 #pragma once
 
 #include <limn/limn.h>
@@ -11,7 +11,7 @@ namespace limn {
 // Adds --bits, --quality and --format.
 void add_write_flags(CLI::App& command, WriteOptions& write);
 
-// Throws Error (usage), naming the flag, for values that these flags may not have.
+// Throws Error (usage), naming the flag, for invalid values.
 void check_write_flags(const WriteOptions& write);
 
 // Throws Error unless a report can be written there.
@@ -21,22 +21,21 @@ void check_report(const std::string& path);
 // for one that does not exist, "results/".
 bool is_output_folder(const std::string& output);
 
-// Throws Error unless a picture can be written there, as check_writable (image/write.h) does; and
-// where the name has no ending, it says what to do if a folder was meant.
+// Throws Error unless a picture can be written there, like check_writable (image/write.h). If the
+// name has no ending, the message also says what to do if a folder was meant.
 void check_output(const std::string& output, const WriteOptions& write, int longest_side = 0);
 
-// Whether a picture goes to standard output.
+// Whether the picture goes to standard output.
 bool is_standard_output(const std::string& output);
-// What messages call it.
+// Its name in messages.
 std::string output_name(const std::string& output);
 
-// The name that a picture gets when none is given: of the base "landscape-oil" and no format it is
-// landscape-oil.png, or landscape-oil-2.png, -3, ... where that is there already. Nothing is ever
-// replaced, and no other run of limn gets the same name: an empty file takes the place at once, and
-// goes away again unless it has been painted over.
+// The name of a picture when none is given: for the base "landscape-oil" and no format that is
+// landscape-oil.png, or -2.png, -3, ... if it exists. Nothing is ever replaced, and no other limn
+// gets the same name: an empty file reserves it at once, and is removed again unless painted over.
 class FreshName {
  public:
-  // In the current directory, or in `folder`. Throws Error (file) where no file can be made.
+  // In the current directory, or in `folder`. Throws Error (file) if no file can be created.
   explicit FreshName(const std::string& base, const std::string& folder = "",
                      const std::string& format = "");
   ~FreshName();

@@ -80,12 +80,12 @@ PaintRequest parse_request(const std::string& text, const std::string& source) t
   if (request.names.paintings.empty()) fail(ErrorKind::file, "'{}' names no painting", source);
   return request;
 } catch (const nlohmann::json::exception& error) {
-  fail(ErrorKind::file, "'{}' does not say what was to be painted: {}", source, error.what());
+  fail(ErrorKind::file, "'{}' does not say what to paint: {}", source, error.what());
 }
 
 namespace {
 
-// The recipe that reads the network's deepest layer: weights that serve it serve the others.
+// The recipe that reads the network's deepest layer: weights that suffice for it suffice for all.
 const Recipe& deepest(const NetworkTable& network, std::span<const Recipe> recipes) {
   return *std::ranges::max_element(recipes, {}, [&](const Recipe& recipe) {
     return deepest_row(layers_in_use(network, recipe));
@@ -102,12 +102,12 @@ Model read_model(const std::optional<std::string>& file, std::span<Recipe> recip
     if (recipe.network.name != kBuiltinName) continue;
     if (network_given && network != kBuiltinName) {
       fail(ErrorKind::usage,
-           "--network: the built-in network was asked for, but the weights in '{}' are those of {}",
+           "--network: the built-in network was requested, but the weights in '{}' are for {}",
            weights.source, network);
     }
     recipe.network.name = network;
   }
-  // For another network, painting says better what is wrong.
+  // If the network is another one, painting fails with a better message.
   const auto matches = [&](const Recipe& recipe) { return recipe.network.name == network; };
   if (std::ranges::all_of(recipes, matches)) {
     drop_unread_layers(weights, deepest(*weights.network, recipes));

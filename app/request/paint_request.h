@@ -1,5 +1,5 @@
-// All that decides what `limn paint` does, once its flags are read. A checkpoint holds it, so that
-// `limn resume` can go on from the file alone; `limn replay` makes one from a picture.
+// Everything that determines what `limn paint` does, after reading its flags. A checkpoint stores
+// it, so that `limn resume` needs only that file; `limn replay` makes one from a picture.
 #pragma once
 
 #include <limn/limn.h>
@@ -19,23 +19,23 @@ struct PaintRequest {
   std::optional<std::string> weights;  // their file; none: the built-in network
   std::string output;
   WriteOptions write;
-  bool network_given = false;  // --network itself asked for the recipe's network
-  bool metadata = true;        // the picture carries what it was painted from
+  bool network_given = false;  // --network itself requested the recipe's network
+  bool metadata = true;        // store in the picture what it was painted from
   std::optional<std::string> report;
   std::optional<std::string> checkpoint;
   double checkpoint_every = 60;  // seconds
   bool quiet = false;
 };
 
-// As text for a checkpoint's notes and back: JSON, with paths that do not depend on the current
-// directory. The recipe, which the checkpoint has by itself, the checkpoint's own place and `quiet`
-// are left out. Throws Error (file), naming `source`, for text that is no such request.
+// Convert to text for a checkpoint's notes, and back: JSON, with paths independent of the current
+// directory, without the recipe (stored separately), the checkpoint's own path and `quiet`. Throws
+// Error (file), naming `source`, if the text is not a request.
 std::string to_text(const PaintRequest& request);
 PaintRequest parse_request(const std::string& text, const std::string& source);
 
-// The weights that were asked for, as far down as one of the recipes reads. Recipes for the
-// built-in network are not particular (Recipe::network): from here on they name the network that
-// they got. Throws Error (usage) where --network itself asked for another one.
+// The requested weights, down to the deepest layer read by any of the recipes. Recipes for the
+// built-in network accept any (Recipe::network): they are changed to name the network they got.
+// Throws Error (usage) if --network itself requested another one.
 Model read_model(const std::optional<std::string>& weights, std::span<Recipe> recipes,
                  bool network_given = false);
 

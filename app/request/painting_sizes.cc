@@ -14,26 +14,26 @@
 namespace limn {
 namespace {
 
-// What style.scale may be.
+// The range of style.scale.
 constexpr double kLeastScale = 0.05, kMostScale = 20;
 
 int shorter_side(const Size& size) { return std::min(size.height, size.width); }
 
-// The place of a painting among all of them.
+// The index of a painting among those of all styles.
 size_t index_of(const PictureSizes& own, PaintingNumber number) {
   size_t index = number.painting;
   for (size_t s = 0; s < number.style; ++s) index += own.styles[s].size();
   return index;
 }
 
-// A scale for each style, as the recipe means them.
+// One scale for each style: a single number in the recipe applies to all.
 std::vector<double> scales_of(const Recipe& recipe, size_t styles) {
   std::vector<double> scales = recipe.style.scale;
   if (scales.size() == 1) scales.resize(styles, scales.front());
   return scales;
 }
 
-// As --style-scale takes them: one number where they are all alike.
+// As --style-scale takes them: one number if they are all equal.
 std::string scale_text(std::vector<double> scales) {
   if (std::ranges::count(scales, scales.front()) == std::ssize(scales)) scales.resize(1);
   return fmt::format("{}", fmt::join(scales, ","));
@@ -49,8 +49,8 @@ std::string layers_text(const std::vector<LayerWeight>& layers) {
   return fmt::format("{}", fmt::join(names, ","));
 }
 
-// The least scale of the style, in hundredths from `first` on, at which all its paintings have a
-// shorter side of at least `pixels`; none where that is beyond any size.
+// The smallest scale of the style, in hundredths from `first` up, at which all its paintings have a
+// shorter side of at least `pixels`; none if no scale in range does it.
 std::optional<double> scale_for(const Recipe& recipe, const PictureSizes& own, size_t style,
                                 double first, int pixels) try {
   Recipe tried = recipe;
@@ -65,7 +65,7 @@ std::optional<double> scale_for(const Recipe& recipe, const PictureSizes& own, s
       least = std::min(least, shorter_side(paintings[begin + p]));
     }
     if (least >= pixels) return scale;
-    // In one leap as far as proportion tells, then by hundredths for what is rounded.
+    // One leap as far as proportion allows, then hundredths, to make up for rounding.
     const double leap = std::floor(100 * scale * (pixels - 0.5) / least) / 100;
     scale = std::round(100 * std::max(scale + 0.01, leap)) / 100;
   }
@@ -74,7 +74,7 @@ std::optional<double> scale_for(const Recipe& recipe, const PictureSizes& own, s
   return std::nullopt;
 }
 
-// The style scale at which a painting keeps its own size, in hundredths and not above it.
+// The style scale at which a painting keeps its own size, rounded down to hundredths.
 double keeping_scale(double scale, const Size& own, const Size& size) {
   const double share = std::min(1.0 * own.width / size.width, 1.0 * own.height / size.height);
   return std::floor(100 * scale * share) / 100;
@@ -112,7 +112,7 @@ std::string too_small(const NetworkTable& network, const Recipe& recipe, const P
   return fmt::format(
       "'{}' is used at {} x {} pixels, but style layer {} of {} needs at least {} x {}; {}{}", file,
       size.width, size.height, least.layer, network.name, least.pixels, least.pixels,
-      advice.empty() ? "crop it nearer to a square, or choose another painting" : "use ",
+      advice.empty() ? "crop it closer to a square, or choose another painting" : "use ",
       fmt::join(advice, ", or "));
 }
 
@@ -142,7 +142,7 @@ std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkT
   }
   if (notes.empty()) return notes;
   notes.back() +=
-      keeping == given ? "; use a larger file of it" : "; try --style-scale " + scale_text(keeping);
+      keeping == given ? "; use a larger copy of it" : "; try --style-scale " + scale_text(keeping);
   return notes;
 }
 

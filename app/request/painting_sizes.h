@@ -1,5 +1,5 @@
-// What is said of the sizes that pictures are worked on: too small for a layer, or larger than the
-// file. Advice that is given has been tried: it works when it is followed.
+// Messages about working sizes: too small for a layer, or larger than the file. Any advice in them
+// has been checked to work.
 #pragma once
 
 #include <limn/limn.h>
@@ -18,7 +18,7 @@ struct PaintingNumber {
   size_t style = 0, painting = 0;
 };
 
-// Throws Error (usage) where the photo is too small for one of the recipe's layers.
+// Throws Error (usage) if the photo is too small for one of the recipe's layers.
 void check_photo_size(const NetworkTable& network, const Recipe& recipe, const PictureSizes& own,
                       const std::string& file);
 
@@ -26,7 +26,7 @@ void check_photo_size(const NetworkTable& network, const Recipe& recipe, const P
 std::string too_small(const NetworkTable& network, const Recipe& recipe, const PictureSizes& own,
                       PaintingNumber number, const std::string& file);
 
-// A sentence for each painting that is worked on at more pixels than it has: which, and what to do.
+// A sentence for each painting that is enlarged: which one, and what to do.
 std::vector<std::string> notes_on_enlarging(const Inputs& inputs, const NetworkTable& network,
                                             const Plan& plan);
 

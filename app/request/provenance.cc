@@ -34,12 +34,12 @@ std::string bare(const std::string& name) {
   return name == kStandardInput ? "stdin" : std::filesystem::path(name).filename().string();
 }
 
-// A picture's file; a frame's name is kept.
+// The digest of a picture's file; a frame keeps its own name.
 InputDigest picture_digest(const std::string& role, const std::string& name) {
   return {role, bare(name), is_stream(name) ? "" : sha256_of_file(picture_name(name).path, role)};
 }
 
-// The recipe as far as it makes a difference to the picture, with names for paths.
+// The recipe without what makes no difference to the picture, and with names instead of paths.
 Recipe essential(Recipe recipe, bool on_the_way) {
   const Recipe defaults;
   recipe.picture.threads = defaults.picture.threads;
@@ -132,13 +132,13 @@ void check_same(const std::vector<InputDigest>& recorded, const std::vector<Inpu
   };
   for (const char* role : {"photo", "painting", "mask", "initial picture", "weights"}) {
     if (count(recorded, role) == count(given, role)) continue;
-    fail(ErrorKind::file, "{} was made from {} file(s) as {}, but {} are given", subject,
+    fail(ErrorKind::file, "{} was made from {} {} file(s), but {} were given", subject,
          count(recorded, role), role, count(given, role));
   }
   for (size_t i = 0; i < recorded.size(); ++i) {
     const InputDigest& was = recorded[i];
     const InputDigest& is = given[i];
-    // What came through a pipe cannot be held against anything.
+    // What came through a pipe cannot be compared.
     if (was.sha256.empty() || is.sha256.empty() || was.sha256 == is.sha256) continue;
     fail(ErrorKind::file,
          "the {} '{}' is not the file that {} was made from ('{}', SHA-256 {}...); its SHA-256 is "
@@ -181,8 +181,8 @@ Origin read_origin(const std::string& picture) {
   std::optional<Origin> origin = origin_of(read_notes(picture), picture);
   if (!origin) {
     fail(ErrorKind::file,
-         "'{}' carries no recipe: it was not painted by limn, or another program left its metadata "
-         "out",
+         "'{}' carries no recipe: it was not painted by limn, or another program removed its "
+         "metadata",
          picture);
   }
   return std::move(*origin);
@@ -202,7 +202,8 @@ void stop_at(Plan& plan, const std::vector<LevelReached>& levels, const std::str
       plan.levels, levels, {}, [](const Level& level) { return level.sizes.picture; },
       &LevelReached::size);
   if (!same_sizes) {
-    fail(ErrorKind::file, "'{}' was painted at other sizes than these pictures lead to", picture);
+    fail(ErrorKind::file, "'{}' was painted at sizes other than those that these pictures give",
+         picture);
   }
   for (size_t i = 0; i < levels.size(); ++i) plan.levels[i].iterations = levels[i].iterations;
   plan.recipe.optimiser.seconds = 0;

@@ -1,5 +1,5 @@
-// Where a picture comes from, as notes that it carries: enough to paint it again, and to say
-// whether what it is painted from is still the same. Names of files are told without their folders.
+// A picture's origin, stored in it as notes: enough to paint it again, and to check whether its
+// inputs are unchanged. File names are stored without their folders.
 #pragma once
 
 #include <limn/limn.h>
@@ -17,29 +17,29 @@ namespace limn {
 struct InputDigest {
   std::string role;    // "photo", "painting", "mask", "initial picture", "weights"
   std::string name;    // without its folder
-  std::string sha256;  // of the file; empty: it came through a pipe
+  std::string sha256;  // of the file; empty: read from a pipe
   bool operator==(const InputDigest&) const = default;
 };
 
-// Whether a picture of this name comes through a pipe.
+// Whether a picture with this name is read from a pipe.
 bool is_stream(const std::string& name);
 
-// Of all files of a request, in a fixed order; `paintings` are those that were read, a folder's
-// among them. Throws Error (file).
+// The digests of all files of a request, in a fixed order; `paintings` are those that were read,
+// including those in folders. Throws Error (file).
 std::vector<InputDigest> digests_of(const PaintRequest& request,
                                     std::span<const std::string> paintings);
 
-// As JSON text and back. Throws Error (file), naming `source`.
+// Convert to JSON text and back. Throws Error (file), naming `source`.
 std::string to_text(const std::vector<InputDigest>& inputs);
 std::vector<InputDigest> parse_inputs(const std::string& text, const std::string& source);
 
-// Throws Error (file), naming the first input that is not what it was; `subject` is what was made
-// from them: "the picture 'out.png'".
+// Throws Error (file), naming the first input that has changed; `subject` is what was made from
+// them: "the picture 'out.png'".
 void check_same(const std::vector<InputDigest>& recorded, const std::vector<InputDigest>& given,
                 const std::string& subject);
 
-// How far a painting has come at each of its sizes, coarse to fine: what it takes to stop at the
-// same iteration again.
+// The iterations done at each size, coarse to fine: what is needed to stop at the same iteration
+// again.
 struct LevelReached {
   Size size;
   int iterations = 0;  // -1: not reached
@@ -53,23 +53,22 @@ struct Origin {
   int bits = 8, quality = 95;
 };
 
-// Those of a picture that is made by `request` and has come so far. What makes no difference to it
-// (threads, names of pictures on the way) is left out. on_the_way: it is the picture of the last
-// iteration, whatever the recipe keeps.
+// The notes for a picture made by `request` at this point. Leaves out what does not affect it
+// (threads, names of intermediate pictures). on_the_way: it is the picture of the last iteration,
+// whatever the recipe keeps.
 Notes provenance_notes(const PaintRequest& request, const std::vector<InputDigest>& inputs,
                        const std::vector<LevelReached>& levels, bool on_the_way);
 
-// What a picture's notes say; none where they say nothing of limn. Throws Error (file), naming the
-// picture, where they are damaged.
+// The origin in a picture's notes; none if they are not limn's. Throws Error (file), naming the
+// picture, if they are damaged.
 std::optional<Origin> origin_of(const Notes& notes, const std::string& picture);
-// Those of the file; throws Error (file) where it says nothing.
+// The origin in a file; throws Error (file) if it has none.
 Origin read_origin(const std::string& picture);
 
 // How far a run has come.
 std::vector<LevelReached> levels_reached(const Run& run);
 
-// The plan that stops there again. Throws Error (file), naming the picture, where it has other
-// sizes.
+// Makes the plan stop there again. Throws Error (file), naming the picture, if its sizes differ.
 void stop_at(Plan& plan, const std::vector<LevelReached>& levels, const std::string& picture);
 
 }  // namespace limn

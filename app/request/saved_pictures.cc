@@ -16,12 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "-20260131-235959": later ones sort behind earlier ones.
+// "-20260131-235959": later ones sort after earlier ones.
 std::string time_now() {
   return fmt::format("-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
 }
 
-// Whether it is such a time, and not one before now.
+// Whether it is such a time, and not in the past.
 bool is_still_to_come(std::string_view text) {
   const std::string now = time_now();
   const auto same_kind = [](char a, char b) { return (a == '-') == (b == '-'); };

@@ -1,5 +1,5 @@
-// The pictures of --save-every: after which iterations one is saved, and what it is called. Names
-// are made and recognised here, so that none of them replaces a file that was given.
+// The pictures of --save-every: after which iterations to save, and under which names. Names are
+// made and recognised here, so that none replaces an input.
 #pragma once
 
 #include <limn/limn.h>
@@ -10,20 +10,20 @@ namespace limn {
 
 class SavedPictures {
  public:
-  // Beside `output`, as the recipe's [output] says; none where it says none, or where `output` is a
-  // pipe.
+  // Saves next to `output`, as the recipe's [output] says; not at all if it does not, or if
+  // `output` is a pipe.
   SavedPictures(const std::string& output, const Recipe& recipe);
 
   bool takes(int iteration) const;
 
-  // out.png becomes out-0020.png, or now out-20260131-235959-0020.png, with enough digits that
+  // out.png becomes out-0020.png or, say, out-20260131-235959-0020.png, with enough digits that
   // names sort like iterations.
   std::string path(int iteration) const;
 
-  // Where all of them go.
+  // The folder of all of them.
   std::string folder() const;
 
-  // Whether one of them may be called so: the iteration is one that is saved, the time not over.
+  // Whether one of them may get this name: its iteration is saved, and its time is not in the past.
   bool may_be_called(const std::string& name) const;
 
  private:

@@ -14,13 +14,13 @@
 namespace limn {
 namespace {
 
-// Of a sweep's paintings nothing is saved on the way, and names change no picture.
+// Sweeps save no intermediate pictures, and names change no picture.
 constexpr std::array<std::string_view, 4> kWithoutEffect = {"name", "summary", "output.save_every",
                                                             "output.save_name"};
 
 enum class Type { number, whole_number, layers, other };
 
-// A list of numbers takes its values like a number: each is a list of one.
+// A list of numbers varies like a number: each value is a list of one.
 template <typename T>
 Type type_of(const T&) {
   if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) return Type::layers;
@@ -35,7 +35,7 @@ struct Setting {
   Type type = Type::other;
 };
 
-// The setting of this key, or of the flag of this name.
+// The setting with this key, or with a flag of this name.
 Setting find_setting(const std::string& name) {
   std::optional<Setting> found;
   std::vector<std::string> known;
@@ -86,8 +86,8 @@ Range range_in(const std::string& text, const std::string& origin) {
   }
   if (range.count == 0) {
     fail(ErrorKind::usage,
-         "{}: '{}' does not end with the number of values: A..Bx5 is five in equal factors, "
-         "A..B+5 five in equal steps",
+         "{}: '{}' does not end with the number of values; A..Bx5 gives five values in equal "
+         "factors, A..B+5 five in equal steps",
          origin, text);
   }
   if (range.count < 2 || range.count > kMostValues) {
@@ -159,7 +159,7 @@ Variation parse_variation(const std::string& text, const Recipe& base) {
   Variation variation = {
       setting.key, parse_values(text.substr(equals + 1), setting, base, origin), {}};
   if (std::ssize(variation.values) > kMostValues) {
-    fail(ErrorKind::usage, "{}: has {} values, more than the {} that it may have", origin,
+    fail(ErrorKind::usage, "{}: has {} values, but at most {} are allowed", origin,
          variation.values.size(), kMostValues);
   }
   std::vector<std::string> seen;

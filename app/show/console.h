@@ -1,16 +1,15 @@
-// Writing to the user. What is said on standard error is a courtesy: that it cannot be said is no
-// reason to lose a painting. What is printed on standard output is the result: that it cannot be
-// printed is an error.
+// Writing to the user. Standard error is a courtesy: failing to write there is no reason to lose a
+// painting. Standard output carries the result: failing to write there is an error.
 #pragma once
 
 #include <string>
 
 namespace limn {
 
-// To standard error, as it is; failures are ignored.
+// Writes to standard error, unformatted; ignores failures.
 void say(const std::string& text);
 
-// To standard output, as it is. Throws Error (file) when it does not get there.
+// Writes to standard output, unformatted. Throws Error (file) on failure.
 void print(const std::string& text);
 
 }  // namespace limn

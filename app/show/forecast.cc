@@ -5,11 +5,12 @@
 namespace limn {
 namespace {
 
-// Of one iteration. An iteration that is none still takes a look at its picture.
+// The work of one iteration.
 double work_of(const Level& level) {
   return 1.0 * level.sizes.picture.width * level.sizes.picture.height;
 }
 
+// A level without iterations still evaluates its picture once.
 double work_of(std::span<const Level> levels) {
   double work = 0;
   for (const Level& level : levels) work += std::max(1, level.iterations) * work_of(level);
@@ -24,7 +25,7 @@ Forecast::Forecast(std::span<const Plan> plans) {
   }
 }
 
-// A level may end before its iterations are done: that the size is another one tells the next.
+// A level may end before its iterations are done, so a change of size marks the next one.
 void Forecast::follow(size_t index, const Progress& progress) {
   if (index != at_.painting || progress.iteration == 0) {
     at_ = {index, 0, 0, 0};

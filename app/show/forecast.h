@@ -1,4 +1,4 @@
-// How far paintings are, and how long the rest takes.
+// How far paintings have come, and how long the rest will take.
 #pragma once
 
 #include <limn/limn.h>
@@ -12,15 +12,15 @@
 
 namespace limn {
 
-// An iteration's time is nearly proportional to the picture's pixels: so their product is the work.
+// Work is iterations times pixels, since an iteration's time is nearly proportional to the pixels.
 class Forecast {
  public:
-  // For these plans, painted in turn, beginning now.
+  // For these plans, painted in turn, starting now.
   explicit Forecast(std::span<const Plan> plans);
 
-  // Where painting number `index` stands, to be asked at each of its iterations.
+  // The standing of painting number `index`; call it at each of its iterations.
   Standing standing(size_t index, const Progress& progress);
-  double seconds() const { return clock_(); }  // since the beginning
+  double seconds() const { return clock_(); }  // since the start
 
  private:
   // A painting's work, level by level of its pyramid.
@@ -29,7 +29,7 @@ class Forecast {
     double whole = 0;
     double most_seconds = 0;  // 0: no limit
   };
-  // The level at hand, and where the one before it ended.
+  // The current level, and where the previous one ended.
   struct Place {
     size_t painting = 0, level = 0;
     int iteration = 0;
@@ -37,7 +37,7 @@ class Forecast {
   };
 
   void follow(size_t index, const Progress& progress);
-  double work_done(const Progress& progress) const;  // of the painting at hand
+  double work_done(const Progress& progress) const;  // of the current painting
 
   std::vector<Work> paintings_;
   Place at_;

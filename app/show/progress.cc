@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kCells = 24;            // of a bar
 constexpr double kBarInterval = 0.1;  // seconds between redrawings
-constexpr double kLineInterval = 10;  // seconds between lines where there is no terminal
+constexpr double kLineInterval = 10;  // seconds between lines if there is no terminal
 
 int terminal_width() {
   winsize size = {};
@@ -22,7 +22,7 @@ int terminal_width() {
   return 80;
 }
 
-// "2.1 it/s, 0:45 left", or what of it is known.
+// "2.1 it/s, 0:45 left", or as much of it as is known.
 std::string pace_text(const Standing& standing) {
   std::string text;
   if (standing.pace > 0) text = fmt::format("{:.2f} it/s", standing.pace);
@@ -31,13 +31,13 @@ std::string pace_text(const Standing& standing) {
                      clock_text(standing.seconds_left), standing.count > 1 ? " in all" : "");
 }
 
-// "painting 2/3, ": where there are several.
+// "painting 2/3, " if there are several.
 std::string number_text(const Standing& standing) {
   if (standing.count == 1) return "";
   return fmt::format("painting {}/{}, ", standing.number, standing.count);
 }
 
-// " at 256 x 192": where that is not the result's size.
+// " at 256 x 192" if that is not the result's size.
 std::string size_text(const Progress& progress, const Size& result) {
   if (progress.width == result.width && progress.height == result.height) return "";
   return fmt::format(" at {} x {}", progress.width, progress.height);
@@ -124,7 +124,7 @@ void DownloadDisplay::show(std::uint64_t received, std::uint64_t total, std::uin
                            double seconds) {
   const bool was_whole = whole_;
   whole_ = received == total;
-  if (whole_ && was_whole) return;  // the last moment is shown once
+  if (whole_ && was_whole) return;  // the end is shown only once
   if (!output_.due(seconds, whole_)) return;
   const double rate = seconds > 0 ? static_cast<double>(received - kept) / seconds : 0;
   std::string text = bytes_text(received);

@@ -1,5 +1,4 @@
-// What the user sees while something takes its time: a bar on a terminal, a line now and then
-// elsewhere.
+// What the user sees while waiting: a bar on a terminal, otherwise a line now and then.
 #pragma once
 
 #include <limn/limn.h>
@@ -17,8 +16,7 @@ enum class ProgressStyle { none, lines, bar };
 // bar if standard error is a terminal, lines if not, none if `quiet`.
 ProgressStyle suitable_progress_style(bool quiet);
 
-// Where progress is shown: one line of a terminal that is drawn over, or lines that follow each
-// other.
+// Where progress is shown: a single line of a terminal, redrawn, or successive lines.
 class ProgressOutput {
  public:
   explicit ProgressOutput(ProgressStyle style) : style_(style) {}
@@ -28,16 +26,16 @@ class ProgressOutput {
 
   ProgressStyle style() const { return style_; }
 
-  // Whether it is time to show the moment at `seconds`; the first and the last are always shown.
+  // Whether to show progress now, `seconds` after the start; the first and last are always shown.
   bool due(double seconds, bool last);
-  // Shows a bar of which the share `done` (0..1) is filled, and the text behind it.
+  // Shows a bar filled to the fraction `done` (0..1), followed by the text.
   void draw_bar(double done, const std::string& text);
   // Shows the text on a line of its own.
   void print_line(const std::string& text);
 
-  // Ends the bar's line; what follows starts on a line of its own.
+  // Ends the bar's line; whatever follows starts on a new line.
   void finish();
-  // A line that the bar does not overwrite; nothing in style `none`.
+  // A line that the bar does not overwrite; nothing for style `none`.
   void note(const std::string& text);
 
  private:
@@ -46,12 +44,12 @@ class ProgressOutput {
   bool bar_open_ = false;
 };
 
-// Where a painting stands, and the paintings that it is one of.
+// How far a painting has come, and its place among several.
 struct Standing {
-  Size result;               // of the picture in the end
-  double done = 0;           // 0..1: the share of the painting's work
-  double pace = 0;           // iterations in a second at the size at hand; 0 while nobody knows
-  double seconds_left = -1;  // until all paintings are done; less than 0 while nobody knows
+  Size result;               // of the final picture
+  double done = 0;           // 0..1: the fraction of the painting's work
+  double pace = 0;           // iterations per second at the current size; 0: not yet known
+  double seconds_left = -1;  // until all paintings are done; negative: not yet known
   int number = 1;            // of the painting, from 1
   int count = 1;
 };
@@ -61,7 +59,7 @@ class ProgressDisplay {
  public:
   explicit ProgressDisplay(ProgressStyle style) : output_(style) {}
 
-  // Shows this moment, if it is time to.
+  // Shows this iteration, if it is time to.
   void show(const Progress& progress, const Standing& standing);
   void finish() { output_.finish(); }
   void note(const std::string& text) { output_.note(text); }
@@ -70,13 +68,13 @@ class ProgressDisplay {
   ProgressOutput output_;
 };
 
-// Bytes of a download. Those that an earlier one left count as done, but not for the pace.
+// Bytes of a download. Those kept from an earlier one count as done, but not for the pace.
 class DownloadDisplay {
  public:
   explicit DownloadDisplay(ProgressStyle style) : output_(style) {}
 
-  // Shows that `received` of `total` bytes (0: not known) are there, `kept` of them from before,
-  // after this many seconds; if it is time to.
+  // Shows, if it is time to, that `received` of `total` bytes (0: unknown) have arrived, including
+  // `kept` bytes from before, after this many seconds.
   void show(std::uint64_t received, std::uint64_t total, std::uint64_t kept, double seconds);
   void finish() { output_.finish(); }
   void note(const std::string& text) { output_.note(text); }
@@ -92,7 +90,7 @@ std::string losses_text(const Losses& losses);
 // "1:05", "2:03:07"
 std::string clock_text(double seconds);
 
-// "80.1 MB", in millions of bytes; "512 bytes" below a tenth of it
+// "80.1 MB", in millions of bytes; below 0.1 MB "512 bytes"
 std::string bytes_text(std::uint64_t bytes);
 
 }  // namespace limn

@@ -5,7 +5,7 @@
 namespace limn {
 namespace {
 
-// Steps that were tried and led nowhere.
+// Steps were tried, but led nowhere.
 Unpainted without_better_step(int steps, double loss, const Recipe& recipe) {
   const bool searches = recipe.optimiser.kind == OptimiserKind::lbfgs &&
                         recipe.optimiser.line_search == LineSearch::strong_wolfe;
@@ -42,7 +42,7 @@ Unpainted why_unchanged(const Painted& painted, const Recipe& recipe) {
   }
   if (loss == 0) {
     return {"the loss of the first picture is 0, so there is nothing to lower",
-            "choose a --style-weight above 0, a painting that is not the photo, or --init noise"};
+            "choose a --style-weight above 0, a painting other than the photo, or --init noise"};
   }
   if (steps == 0 && painted.outcome == Outcome::converged) {
     return {

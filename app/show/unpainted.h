@@ -1,4 +1,4 @@
-// Paintings of which nothing came: what became of them, and what to do about it.
+// Paintings that came to nothing: what happened, and what to do about it.
 #pragma once
 
 #include <limn/limn.h>
@@ -7,9 +7,9 @@
 
 namespace limn {
 
-// Whether a painting came to its end without a step that counts: it is still its first picture, and
-// that is all there could be. (Not where all iterations that were asked for are done, and none led
-// to a better picture: that is a result, if hardly one that was wanted. Nor where it was stopped.)
+// Whether a painting ended without a useful step: it is still its first picture, and could be
+// nothing else. (Not if all requested iterations were done without improving it: that is a result,
+// if an unwelcome one. Nor if it was stopped.)
 bool is_unpainted(const Painted& painted);
 
 // Whether there is a reason to give why a painting is still its first picture.
@@ -20,7 +20,7 @@ struct Unpainted {
   std::string next_step;  // "choose a smaller --learning-rate, ..."
 };
 
-// Of a painting that is unchanged, and the recipe that it was to be painted by.
+// The reason why a painting is unchanged, given its recipe.
 Unpainted why_unchanged(const Painted& painted, const Recipe& recipe);
 
 }  // namespace limn

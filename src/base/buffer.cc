@@ -12,7 +12,7 @@
 namespace limn {
 namespace {
 
-// From here on memory is asked of the system, page by page, and not of the C library.
+// From this size on, memory is mapped from the system directly rather than taken from malloc.
 constexpr size_t kLarge = size_t{4} << 20;
 // A huge page on x86 and on most ARM systems.
 constexpr size_t kHugePage = size_t{2} << 20;
@@ -21,13 +21,13 @@ constexpr size_t kPage = size_t{64} << 10;
 
 size_t rounded_up(size_t bytes, size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
-// Fresh pages are zero, so nothing is written here: a page comes to be when it is first used, by
-// the thread that uses it. Huge ones cost a small part of the page faults, and of the address
-// look-ups where many rows are read side by side. The end is not rounded up to one, as all of it
-// would come to be with its first byte.
+// Fresh pages are zero, so nothing is written here: each page is committed on first use, by the
+// thread that touches it. Huge pages cut page faults, and TLB misses where many rows are read side
+// by side. The size is not rounded up to a huge page: touching its first byte would commit all of
+// it.
 void* map_large(size_t bytes) {
   const size_t size = rounded_up(bytes, kPage);
-  // A huge page more than needed holds a place that is aligned to one; what is over goes back.
+  // Map one huge page extra to find an aligned start, then unmap the excess.
   void* mapped =
       mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
@@ -37,7 +37,7 @@ void* map_large(size_t bytes) {
   if (before > 0) munmap(mapped, before);
   if (before < kHugePage) munmap(start + size, kHugePage - before);
 #ifdef MADV_HUGEPAGE
-  madvise(start, size, MADV_HUGEPAGE);  // advice: where it is refused, pages are small
+  madvise(start, size, MADV_HUGEPAGE);  // only a hint: if refused, pages stay small
 #endif
   return start;
 }
@@ -53,7 +53,7 @@ void* allocate_zeroed(size_t count, size_t element_bytes) {
     if (bytes >= kLarge) {
       data = map_large(bytes);
     } else {
-      // aligned_alloc wants a multiple of the alignment.
+      // aligned_alloc requires a multiple of the alignment.
       const size_t whole = rounded_up(bytes, kBufferAlignment);
       data = std::aligned_alloc(kBufferAlignment, whole);
       if (data != nullptr) std::memset(data, 0, whole);

@@ -8,18 +8,18 @@
 
 namespace limn {
 
-// Alignment of every buffer, in bytes: a cache line, which is also the widest vector there is.
+// Alignment of every buffer in bytes: one cache line, which is also the widest vector.
 inline constexpr size_t kBufferAlignment = 64;
 
-// count * element_bytes zeroed bytes, aligned; nullptr for none. From 4 MB on they begin at a huge
-// page (2 MB) and ask for more of them; their pages take memory only once they are written, so that
-// a machine may run out of it then rather than here. Free with free_buffer, which must be told as
-// many bytes.
+// count * element_bytes zeroed bytes, aligned; nullptr if that is 0. Buffers of 4 MB or more start
+// on a 2 MB huge page boundary and ask for huge pages. Their pages are committed on first write, so
+// the machine may run out of memory then rather than here. Free with free_buffer, passing the same
+// size.
 void* allocate_zeroed(size_t count, size_t element_bytes);
 void free_buffer(void* data, size_t bytes);
 
 // `size` elements of T, all zero, aligned to kBufferAlignment. Movable, not copyable. Throws Error
-// (resources) when there is no memory for it, naming the size.
+// (resources), naming the size, when memory runs out.
 template <typename T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -1,7 +1,7 @@
-// What is a stream and what a file is asked of the system, not of the name: /dev/stdin may be
-// either. A stream is opened without waiting, because opening a named pipe waits for a writer,
-// perhaps for ever. Reading it then tells apart who is there: no bytes at once (0) means that there
-// is no writer, and EAGAIN that there is one who has nothing to say yet.
+// Whether an input is a stream or a file is asked of the system, not guessed from its name:
+// /dev/stdin may be either. Streams are opened non-blocking, because opening a named pipe waits for
+// a writer, perhaps for ever. A read then tells the two cases apart: 0 bytes means no writer,
+// EAGAIN a writer that has sent nothing yet.
 #include "base/byte_source.h"
 
 #include <fcntl.h>
@@ -22,13 +22,13 @@
 namespace limn {
 namespace {
 
-// A stream on its way into a temporary file.
+// A stream being copied into a temporary file.
 struct Stream {
   int descriptor;
   const std::string& path;
   const std::string& what;
   const StreamLimits& limits;
-  bool begun = false;  // a writer has been there
+  bool begun = false;  // a writer has been seen
 };
 
 [[noreturn]] void fail_to_read(const std::string& path, const std::string& what, int error) {
@@ -52,7 +52,7 @@ int opened(const std::string& path, const std::string& what) {
   return file;
 }
 
-// The next bytes of a stream, as many as there are; 0 at its end.
+// Reads what is available, waiting for at least one byte; returns 0 at the end of the stream.
 size_t read_some(Stream& stream, std::span<std::byte> buffer) {
   const int patience = static_cast<int>(std::ceil(1000 * stream.limits.seconds_without_writer));
   for (;;) {
@@ -72,7 +72,7 @@ size_t read_some(Stream& stream, std::span<std::byte> buffer) {
            stream.what, stream.path, stream.limits.seconds_without_writer);
     }
     if (errno == EAGAIN) {
-      stream.begun = true;  // somebody is there, and may take as long as it takes
+      stream.begun = true;  // there is a writer; it may take its time
     } else if (errno != EINTR) {
       fail_to_read(stream.path, stream.what, errno);
     }
@@ -81,7 +81,7 @@ size_t read_some(Stream& stream, std::span<std::byte> buffer) {
 
 // Copies the stream and returns the temporary file's descriptor and size.
 std::pair<int, std::uint64_t> spooled(Stream stream, const ByteSource::Look& look) {
-  constexpr size_t kBeginning = 64 << 10;  // bytes: more than any format's signature needs
+  constexpr size_t kBeginning = 64 << 10;  // bytes: longer than any format's signature
   constexpr size_t kPiece = 1 << 20;       // bytes
   std::vector<std::byte> piece(kPiece);
   size_t count = 0;

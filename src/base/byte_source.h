@@ -1,6 +1,6 @@
-// The bytes of an input, wherever they come from: a file as it lies there, or a stream (standard
-// input, a pipe, a process substitution, a device) that has been copied into a temporary file
-// without a name. Either way they can be read several times over, from any place.
+// An input's bytes: from a regular file, or from a stream (standard input, a pipe, a process
+// substitution, a device) copied into an unnamed temporary file. Either way they can be read
+// repeatedly and from any offset.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,13 @@ inline constexpr const char* kStandardInput = "-";
 
 struct StreamLimits {
   std::uint64_t most_bytes = std::uint64_t{1} << 30;
-  double seconds_without_writer = 5;  // that a named pipe may be waited for
+  double seconds_without_writer = 5;  // how long to wait for a writer on a named pipe
 };
 
 class ByteSource {
  public:
-  // Given the first 64 KiB of a stream, or all of a shorter one; throws to refuse it, so that an
-  // endless stream of something else is not copied first.
+  // Receives the first 64 KiB of a stream (all of it if shorter), and throws to reject it before an
+  // endless stream of something else is copied.
   using Look = std::function<void(std::span<const std::byte>)>;
 
   // Opens `path`, or standard input for "-". `what` names its role in messages ("picture"). Throws
@@ -36,8 +36,8 @@ class ByteSource {
 
   const std::string& path() const { return path_; }
   std::uint64_t bytes() const { return bytes_; }
-  // Of a regular file, open for reading. Its offset is whatever the last reader left: rewind it,
-  // and let one thread at a time read.
+  // A regular file, open for reading. The last reader leaves the offset anywhere: rewind first, and
+  // read from one thread at a time.
   int descriptor() const { return descriptor_; }
 
  private:

@@ -21,7 +21,7 @@ using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
 const char* name_of(DigestKind kind) { return kind == DigestKind::md5 ? "MD5" : "SHA-256"; }
 
-// An algorithm can be missing: a machine's settings may forbid MD5 to all of OpenSSL.
+// The algorithm may be missing: a system-wide OpenSSL policy can forbid MD5.
 Context begin(const std::string& path, DigestKind kind) {
   Context context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   const EVP_MD* algorithm = kind == DigestKind::md5 ? EVP_md5() : EVP_sha256();
@@ -44,7 +44,7 @@ std::string digits_of(const Context& context) {
 }  // namespace
 
 std::string digest_of_file(const std::string& path, DigestKind kind, const std::string& what) {
-  file_size(path, what);  // throws when there is none that can be read
+  file_size(path, what);  // throws if there is no readable file
   const Context context = begin(path, kind);
   std::ifstream file(path, std::ios::binary);
   std::vector<char> piece(kPieceBytes);

@@ -8,7 +8,7 @@
 namespace limn {
 namespace {
 
-// Levenshtein's distance, one row at a time.
+// Levenshtein distance, one row at a time.
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
@@ -25,7 +25,7 @@ int edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates) {
-  // A name longer than any slip is not worth comparing (and may be hostile).
+  // A name this long is no typo, and may be hostile.
   if (name.size() > 100) return {};
   const auto allowed = [](std::string_view candidate) {
     return std::max<int>(2, static_cast<int>(candidate.size()) / 3);
@@ -49,7 +49,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
 }
 
 std::string printable(std::string_view text) {
-  constexpr size_t kLongest = 100;  // characters: longer than any name that a framework gives
+  constexpr size_t kLongest = 100;  // characters: longer than any name a framework gives
   std::string shown(text.substr(0, kLongest));
   std::ranges::replace_if(
       shown, [](char c) { return c < ' ' || c > '~'; }, '?');

@@ -1,4 +1,4 @@
-// Making errors: formatted messages, and the nearest known name for an unknown one.
+// Formatted errors, and the nearest known name to an unknown one.
 #pragma once
 
 #include <limn/limn.h>
@@ -17,14 +17,14 @@ template <typename... Args>
   throw Error(kind, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// The candidate with the smallest edit distance to `name`, if it is near enough to be a slip of the
-// finger (a third of its length at most); otherwise empty.
+// The candidate with the smallest edit distance to `name`, if close enough to be a typo (at most a
+// third of the candidate's length, or 2 edits); otherwise empty.
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates);
 
-// "; did you mean 'x'?" for the nearest candidate, or "" when none is near.
+// "; did you mean 'x'?" for the nearest candidate, or "" if none is close.
 std::string did_you_mean(std::string_view name, std::span<const std::string> candidates);
 
-// Text out of a file as a message may show it: printable ASCII (all else is '?'), not too long.
+// Text from a file made safe for messages: printable ASCII (anything else becomes '?'), truncated.
 std::string printable(std::string_view text);
 
 }  // namespace limn

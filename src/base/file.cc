@@ -38,7 +38,7 @@ class Descriptor {
   int number_;
 };
 
-// Zero, or the number of the error.
+// Returns 0 or errno.
 int status_of(const std::string& path, Status& status) {
   return stat(path.c_str(), &status) == 0 ? 0 : errno;
 }
@@ -49,20 +49,20 @@ fs::path folder_of(const fs::path& target) {
   return target.has_parent_path() ? target.parent_path() : fs::path(".");
 }
 
-// The path with the symbolic links at its end followed, whether a file is there or not.
+// Follows the symbolic links at the end of the path, whether or not a file is there.
 std::string followed(std::string path) {
-  constexpr int kMostLinks = 40;  // that Linux follows; of a loop, opening says what it is
+  constexpr int kMostLinks = 40;  // as in Linux; for a loop, open() reports the error
   for (int link = 0; link < kMostLinks; ++link) {
     std::error_code error;
     const fs::path target = fs::read_symlink(path, error);
-    if (error) break;  // it is no link
+    if (error) break;  // not a link
     path = (folder_of(path) / target).string();
   }
   return path;
 }
 
 void check_name(const std::string& path, const fs::path& target) {
-  constexpr size_t kLongestName = 255;  // bytes: what Linux's file systems hold
+  constexpr size_t kLongestName = 255;  // bytes: the limit of Linux file systems
   if (target.filename().native().size() <= kLongestName) return;
   fail(ErrorKind::file, "cannot write '{}': the name is longer than {} bytes", path, kLongestName);
 }
@@ -84,7 +84,7 @@ void check_folder(const std::string& path, const std::string& folder) {
   }
 }
 
-// Zero, or the number of the error: with delayed allocation a full disk may be found only here.
+// Returns 0 or errno: with delayed allocation a full disk may only show up here.
 int synced(int file) {
   while (fsync(file) != 0) {
     if (errno != EINTR) return errno;
@@ -92,8 +92,8 @@ int synced(int file) {
   return 0;
 }
 
-// So that the new name is on disk too. Some file systems sync no folders, and one that may be
-// written to but not listed cannot be opened: what can be done is done then.
+// Puts the new name on disk too, as far as possible: some file systems cannot sync folders, and a
+// folder that is writable but not readable cannot be opened.
 int sync_folder(const fs::path& folder) {
   const Descriptor opened(folder.string(), O_RDONLY | O_DIRECTORY);
   if (!opened.is_open()) return errno == EACCES ? 0 : errno;
@@ -101,7 +101,7 @@ int sync_folder(const fs::path& folder) {
   return error == EINVAL || error == ENOTSUP ? 0 : error;
 }
 
-// Renames what was synced; `shown` is the path in messages.
+// Syncs, then renames; `shown` is the path used in messages.
 void rename_synced(const std::string& temporary, const std::string& target,
                    const std::string& shown) {
   const auto failed = [&](int error) {
@@ -121,8 +121,8 @@ void rename_synced(const std::string& temporary, const std::string& target,
   }
 }
 
-// Waits until there is something to be read. False when nobody began to write in time: a pipe from
-// a shell has its writer already, and a named one may get it at any moment or never.
+// Waits until there is something to read. Returns false if no writer came in time: a shell's pipe
+// already has one, but a named pipe may get one at any moment, or never.
 bool wait_for_writer(int pipe) {
   constexpr int kMilliseconds = 2000;
   pollfd waiting = {.fd = pipe, .events = POLLIN, .revents = 0};
@@ -133,7 +133,7 @@ bool wait_for_writer(int pipe) {
   return ready > 0;
 }
 
-// All that comes from `file`, which does not block, up to one byte more than max_bytes.
+// Reads all of `file`, which is non-blocking, up to max_bytes + 1 bytes.
 std::string read_all(int file, const std::string& path, const std::string& what,
                      std::size_t max_bytes) {
   std::string text;
@@ -143,7 +143,7 @@ std::string read_all(int file, const std::string& path, const std::string& what,
     const ssize_t bytes = read(file, piece, std::min(sizeof piece, max_bytes + 1 - text.size()));
     if (bytes > 0) {
       text.append(piece, static_cast<size_t>(bytes));
-    } else if (bytes < 0 && errno == EAGAIN) {  // there is a writer: it has its time
+    } else if (bytes < 0 && errno == EAGAIN) {  // there is a writer: wait for it
       pollfd waiting = {.fd = file, .events = POLLIN, .revents = 0};
       poll(&waiting, 1, -1);
     } else if (bytes < 0 && errno != EINTR) {
@@ -187,8 +187,8 @@ void check_replaceable(const std::string& path) {
 void replace_file(const std::string& path, const std::function<void(const std::string&)>& write) {
   check_replaceable(path);
   const fs::path target = followed(path);
-  // The ending stays, because writers choose their format by it. Process and serial number keep
-  // apart what is written at the same time.
+  // Keeps the ending, because writers choose their format by it. Process and serial number keep
+  // concurrent writes apart.
   static std::atomic<unsigned> serial = 0;
   const fs::path temporary = folder_of(target) / fmt::format(".limn-{}-{}{}", getpid(), serial++,
                                                              target.extension().string());
@@ -230,7 +230,7 @@ std::string read_text(const std::string& path, const std::string& what, std::siz
     fail(ErrorKind::file, "the {} '{}' has {} bytes, more than the {} that it may have", what, path,
          bytes, max_bytes);
   }
-  const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // a pipe would wait for its writer for ever
+  const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // a pipe without a writer would block here
   if (!file.is_open())
     fail(ErrorKind::file, "cannot read the {} '{}': {}", what, path, std::strerror(errno));
   std::string text = read_all(file.number(), path, what, max_bytes);

@@ -21,7 +21,7 @@
 namespace limn {
 namespace {
 
-// The cores this thread may run on; none where the system does not say.
+// The cores this thread may run on; none if the system does not say.
 std::optional<cpu_set_t> allowed_cores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
@@ -29,8 +29,8 @@ std::optional<cpu_set_t> allowed_cores() {
   return cores;
 }
 
-// Pins the threads to a core each, leaving out the one that the caller runs on. There must be as
-// many cores as threads with the caller. A refusal changes nothing but the speed.
+// Pins each thread to its own core, leaving out the one the caller runs on. There must be as many
+// cores as threads including the caller. If the system refuses, only speed suffers.
 void pin(std::vector<std::thread>& threads, const cpu_set_t& cores) {
   const int ours = sched_getcpu();
   int core = -1;
@@ -53,22 +53,23 @@ int available_cores() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// The helping threads. They wait until `round` changes, join it, and take task numbers from one
-// counter until none is left. The caller takes some too, closes the round and waits for those who
-// joined: one that wakes too late finds the round closed, and nobody waits for it.
+// The helper threads. They wait until `round` changes, join the round, and take task numbers from a
+// shared counter until none are left. The caller takes tasks too, then closes the round and waits
+// for the helpers that joined. A helper that wakes too late finds the round closed; nobody waits
+// for it.
 struct ThreadPool::Crew {
-  // How long to look for work, or for the end of others' work, before sleeping: about what being
-  // woken takes (60 us on a virtual machine), so that waiting costs at most twice what it must.
+  // How long to spin for work, or for others to finish, before sleeping: about the time a wake-up
+  // takes (60 us on a virtual machine), so waiting costs at most twice the minimum.
   static constexpr std::chrono::microseconds kSpin{50};
 
   std::mutex mutex;
   std::condition_variable begin;
   std::condition_variable end;
   std::atomic<unsigned> round{0};  // changed with the mutex held
-  std::atomic<int> working{0};     // members that joined and are not done
+  std::atomic<int> working{0};     // members that have joined and not finished
   std::atomic<bool> quit{false};
   bool open = false;
-  bool spins = false;  // not where threads would take the cores from each other
+  bool spins = false;  // off where threads would compete for cores
 
   const TaskReference* task = nullptr;
   size_t tasks = 0;
@@ -77,7 +78,7 @@ struct ThreadPool::Crew {
 
   std::vector<std::thread> members;
 
-  // Sends the members home. A crew that is destroyed must have been dismissed.
+  // Stops and joins the members. A crew must be dismissed before it is destroyed.
   void dismiss() {
     {
       const std::lock_guard lock(mutex);
@@ -101,7 +102,7 @@ struct ThreadPool::Crew {
     }
   }
 
-  // Waits a little for `ready`; it need not have come true.
+  // Spins briefly until `ready`; may return before it is true.
   template <typename Ready>
   void spin(Ready&& ready) const {
     if (!spins) return;

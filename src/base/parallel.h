@@ -1,8 +1,8 @@
 // Parallel loops whose results do not depend on the number of threads.
 //
-// Work is cut into tasks by the shape of the data, never by the thread count; each task writes its
-// own output. A reduction writes one partial result per task, and the caller adds them in order.
-// So any number of threads gives the same bits.
+// Work is split into tasks by the shape of the data, never by the thread count, and each task
+// writes its own output. A reduction writes one partial result per task, which the caller adds in
+// order. So any number of threads gives the same bits.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +17,9 @@ namespace limn {
 
 enum class Pinning;  // limn.h
 
-// A reference to a callable that lives at least as long as the call it is passed to: task(i), or
-// task(i, thread) with the number of the thread that runs it. Unlike std::function it never
-// allocates, so that loops over kernels do not either.
+// A non-owning reference to a callable: task(i), or task(i, thread) with the number of the thread
+// that runs it. The callable must outlive the call it is passed to. Unlike std::function it never
+// allocates, so loops over kernels do not either.
 class TaskReference {
  public:
   template <typename Task>
@@ -42,19 +42,19 @@ class TaskReference {
 
 // The calling thread and its helpers, which live as long as the pool.
 //
-// Pinned, a helper keeps to one core: otherwise the system puts two threads on one core now and
-// then, and every loop waits for them. That is done only where there are exactly as many threads as
-// cores. With more threads, cores are shared anyhow. With fewer, the system knows better which to
-// leave free: which of them are halves of one core, and which another pool or process is using (two
-// pools that each take the first cores would share them beside idle ones).
+// A pinned helper stays on one core. Otherwise the system now and then puts two threads on one
+// core, and every loop waits for them. Helpers are pinned only when there are exactly as many
+// threads as cores. With more threads, cores are shared anyway. With fewer, the system knows better
+// which cores to leave free: which are halves of one core, and which another pool or process is
+// using (two pools that both took the first cores would share them while others idle).
 //
-// The caller is never pinned. Helpers leave it the core on which it made the pool, so that it has a
-// core to itself whenever they are busy; and the thread is not ours: threads that it starts, say
+// The caller is never pinned. The helpers avoid the core on which it created the pool, so it has
+// that core to itself while they are busy. Besides, the thread is not ours: threads it starts, say
 // while a progress callback writes a picture, would inherit that one core for good.
 class ThreadPool {
  public:
-  // `threads` including the calling one; 0 means one for each core this process may use. Throws
-  // Error (resources) when the system refuses to start as many.
+  // `threads` includes the calling one; 0 means one per core this process may use. Throws Error
+  // (resources) when the system refuses to start that many.
   explicit ThreadPool(int threads = 0);  // pinned
   ThreadPool(int threads, Pinning pinning);
   ~ThreadPool();
@@ -64,15 +64,15 @@ class ThreadPool {
   int threads() const { return threads_; }
 
   // Calls task(i) once for every i in [0, tasks), on all threads; returns when all are done. A
-  // single task runs on the caller. Threads look out for the next call for 50 microseconds before
-  // they sleep, unless there are more of them than cores. If tasks throw, one of the exceptions is
-  // rethrown after all others are done. Not reentrant: a task may not call run, and only one thread
-  // may call it at a time.
+  // single task runs on the caller. Threads spin for 50 microseconds before they sleep, unless
+  // there are more threads than cores. If tasks throw, one of the exceptions is rethrown after all
+  // others are done. Not reentrant: a task must not call run, and only one thread may call it at a
+  // time.
   void run(size_t tasks, TaskReference task);
 
-  // Memory that kernels may use while they run: one piece that all threads share, to be asked for
-  // before run(), and one for each thread, to be asked for by the tasks that run on it. Contents
-  // are not kept from one request to the next. Pieces grow and are given back with the pool.
+  // Scratch memory for kernels: one block shared by all threads, requested before run(), and one
+  // per thread, requested by the tasks running on it. Contents do not survive the next request.
+  // Blocks grow as needed and are freed with the pool.
   std::span<float> shared_scratch(size_t floats) {
     const bool fits = !lent_.empty() && floats <= lent_.size();
     lent_to_all_ = fits ? floats : 0;
@@ -84,16 +84,16 @@ class ThreadPool {
     return fits ? lent.first(floats) : grown(thread_scratch_[thread], floats);
   }
 
-  // Memory, aligned like a buffer, from which requests are met before the pool takes its own: as
-  // much as is asked for to share comes first, then equal shares for the threads, each aligned (so
-  // that a few floats more than are asked for are needed). Lend nothing to end it.
+  // Lends memory, aligned like a Buffer, that serves requests before the pool allocates its own:
+  // first the shared block, then an equal share per thread, each aligned (so a few floats more than
+  // requested are needed). Lend an empty span to end the loan.
   void lend_scratch(std::span<float> memory) {
     lent_ = memory;
     lent_to_all_ = 0;
   }
 
  private:
-  // A thread's part of the lent memory, its begin aligned.
+  // A thread's part of the lent memory, aligned.
   std::span<float> lent_share(int thread) const {
     constexpr size_t kAligned = kBufferAlignment / sizeof(float);
     const size_t begin = (lent_to_all_ + kAligned - 1) / kAligned * kAligned;
@@ -104,7 +104,7 @@ class ThreadPool {
 
   static std::span<float> grown(Buffer<float>& buffer, size_t floats) {
     if (buffer.size() < floats) {
-      buffer = {};  // first, so that old and new are not held together
+      buffer = {};  // first, so that old and new never coexist
       buffer = Buffer<float>(floats);
     }
     return buffer;
@@ -113,13 +113,13 @@ class ThreadPool {
   struct Crew;
   int threads_;
   std::span<float> lent_;
-  size_t lent_to_all_ = 0;  // of it, what all threads share
+  size_t lent_to_all_ = 0;  // the part of it that all threads share
   Buffer<float> shared_scratch_;
   std::vector<Buffer<float>> thread_scratch_;
   std::unique_ptr<Crew> crew_;
 };
 
-// Lends a pool scratch memory for as long as it lives itself.
+// Lends scratch memory to a pool for its own lifetime.
 class ScratchLoan {
  public:
   ScratchLoan(ThreadPool& pool, std::span<float> memory) : pool_(pool) {

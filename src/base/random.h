@@ -1,4 +1,4 @@
-// Random numbers that are the same everywhere: the standard library's distributions are not.
+// Random numbers that are the same on every platform, unlike the standard library's distributions.
 #pragma once
 
 #include <cmath>
@@ -7,7 +7,7 @@
 
 namespace limn {
 
-// SplitMix64 (Steele, Lea and Flood 2014): a counter put through a mixing function.
+// SplitMix64 (Steele, Lea and Flood 2014): a counter passed through a mixing function.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -23,7 +23,7 @@ class Random {
   // In [0, 1), a multiple of 2^-24: exact as a float.
   double uniform() { return static_cast<double>(bits() >> 40) * 0x1p-24; }
 
-  // Mean 0, deviation 1 (Box and Muller's transform, its second value thrown away).
+  // Mean 0, standard deviation 1 (Box-Muller transform, discarding its second value).
   double normal() {
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(2 * std::numbers::pi * uniform());

@@ -1,15 +1,15 @@
-// The state of something that goes on over time, as named numbers and arrays.
+// The state of a long-running computation, as named numbers and arrays.
 //
-// Whatever has state walks through it in one function, in which each item is named once:
+// Each class with state visits it in one function that names every item once:
 //
 //   void Sgd::keep(State& state) {
 //     state.number("sgd.learning_rate", learning_rate_);
 //     state.integer("sgd.steps", steps_, 0, kMostSteps);
 //   }
 //
-// By a State that saves, items are read; by one that restores, they are set to what was saved. So
-// the two cannot disagree. What is restored may come from anywhere: integers are checked against
-// their range, arrays against their size.
+// A State that saves reads the items; one that restores sets them to the saved values, so the two
+// cannot disagree. Restored values are not trusted: integers are checked against their range,
+// arrays against their size.
 #pragma once
 
 #include <cstddef>
@@ -25,16 +25,16 @@ class State {
 
   virtual bool restores() const = 0;
 
-  // Arrays keep their size. Floats, of which there may be many, are not copied: what is saved must
-  // live until it has been written.
+  // Arrays keep their size. Floats, of which there may be many, are not copied: they must stay
+  // alive until the state has been written.
   virtual void floats(std::string_view name, std::span<float> values) = 0;
   virtual void numbers(std::string_view name, std::span<double> values) = 0;
-  // How many numbers were saved under this name. Only when it restores.
+  // How many numbers were saved under this name. Only when restoring.
   virtual std::size_t saved_numbers(std::string_view name) const = 0;
 
   void number(std::string_view name, double& value) { numbers(name, {&value, 1}); }
 
-  // A whole number of at most 2^53. Throws Error (file) for one that is not within least..most.
+  // A whole number up to 2^53. Throws Error (file) unless it is within least..most.
   template <typename Integer>
   void integer(std::string_view name, Integer& value, double least, double most) {
     auto number = static_cast<double>(value);
@@ -45,8 +45,8 @@ class State {
   }
   void flag(std::string_view name, bool& value) { integer(name, value, 0, 1); }
 
-  // Throws Error (file): what was saved is not what is to be restored. `why` goes on from the
-  // source's name: "is of a painting of 20 x 10 pixels".
+  // Throws Error (file): the saved state does not belong to what is being restored. `why` continues
+  // the sentence that starts with the source's name: "is of a painting of 20 x 10 pixels".
   [[noreturn]] virtual void refuse(const std::string& why) const = 0;
 
  protected:

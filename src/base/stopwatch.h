@@ -1,11 +1,11 @@
-// Time that has passed.
+// Elapsed time.
 #pragma once
 
 #include <chrono>
 
 namespace limn {
 
-// Seconds since its making.
+// Seconds since construction.
 class Stopwatch {
  public:
   double operator()() const {

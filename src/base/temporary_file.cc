@@ -17,7 +17,7 @@
 namespace limn {
 namespace {
 
-// Keeps SIGPIPE from this thread while it lives: its default is to end the program without a word.
+// Blocks SIGPIPE for this thread during its lifetime: by default it ends the program silently.
 class WithoutPipeSignal {
  public:
   WithoutPipeSignal() {
@@ -29,7 +29,7 @@ class WithoutPipeSignal {
     pthread_sigmask(SIG_BLOCK, &pipe_, &old_mask_);
   }
   ~WithoutPipeSignal() {
-    // The signal that a write here has raised must not arrive when it is let through again.
+    // Discard the signal a write here has raised, so it is not delivered when unblocked.
     const timespec now = {0, 0};
     while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
     }
@@ -60,7 +60,7 @@ int open_temporary_file(const std::string& purpose) {
   constexpr mode_t kOwnerOnly = 0600;
   const std::string folder = temporary_folder();
   int file = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kOwnerOnly);
-  if (file < 0) {  // a file system that cannot do that
+  if (file < 0) {  // a file system without O_TMPFILE
     std::string name = (std::filesystem::path(folder) / ".limn-XXXXXX").string();
     file = mkostemp(name.data(), O_CLOEXEC);
     if (file >= 0) unlink(name.c_str());
@@ -76,7 +76,7 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
     const ssize_t written = write(descriptor, bytes.data(), bytes.size());
     if (written >= 0) {
       bytes = bytes.subspan(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {  // somebody has made it one that does not wait
+    } else if (errno == EAGAIN) {  // somebody made the descriptor non-blocking
       pollfd ready = {descriptor, POLLOUT, 0};
       poll(&ready, 1, -1);
     } else if (errno != EINTR) {

@@ -1,5 +1,4 @@
-// Files without a name, for what has to lie somewhere for a while: the disk takes them back by
-// itself, however the program ends.
+// Unnamed files for temporary data: the system reclaims them however the program ends.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +8,7 @@
 
 namespace limn {
 
-// Closes what it holds, unless that is released.
+// Closes its descriptor unless released.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -20,18 +19,18 @@ class Descriptor {
   int release() { return std::exchange(number_, -1); }
 
  private:
-  int number_;  // below 0: none
+  int number_;  // negative: none
 };
 
-// The folder for temporary files: TMPDIR's, or /tmp.
+// The folder for temporary files: TMPDIR, or /tmp.
 std::string temporary_folder();
 
-// A new file without a name in that folder, open for reading and writing, to be closed by the
-// caller. `purpose` ends the message's first clause: "cannot read '-'". Throws Error (file).
+// A new unnamed file in that folder, open for reading and writing; the caller closes it. `purpose`
+// begins the error message: "cannot read '-'". Throws Error (file).
 int open_temporary_file(const std::string& purpose);
 
-// Writes all of the bytes at the descriptor's offset, waiting where it cannot take them yet.
-// Returns 0, or the errno of what went wrong: EPIPE, without a signal, where nobody reads any more.
+// Writes all bytes at the descriptor's offset, waiting while it cannot accept more. Returns 0 or
+// errno: EPIPE, without a signal, if the reader has gone.
 int write_all(int descriptor, std::span<const std::byte> bytes);
 
 }  // namespace limn

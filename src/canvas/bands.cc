@@ -17,12 +17,12 @@ struct Plane {
 };
 
 // U: out[2 i] = (3 in[i] + in[i - 1]) / 4 and out[2 i + 1] = (3 in[i] + in[i + 1]) / 4 in both
-// directions, the edge repeated. The neighbour of i in row i / 2's interpolation:
+// directions, with the edge repeated. The other input that row i of the result interpolates with:
 int neighbour(int i, int length) {
   return i % 2 == 0 ? std::max(i / 2 - 1, 0) : std::min(i / 2 + 1, length - 1);
 }
 
-// row `y` of the larger plane, of `width`: "+=".
+// Row `y` of the larger plane, whose rows have `width` values: "+=".
 void add_enlarged_row(const Plane& in, int y, int width, float* out) {
   const float* near = in.row(y / 2);
   const float* far = in.row(neighbour(y, in.height));
@@ -32,7 +32,7 @@ void add_enlarged_row(const Plane& in, int y, int width, float* out) {
   }
 }
 
-// The weights of U^T: which rows (or columns) of the larger plane go into one of the smaller.
+// The weights of U^T: the rows (or columns) of the larger plane that feed one of the smaller.
 struct Parts {
   int index[4];
   float weight[4];
@@ -75,10 +75,10 @@ void shrunk_row(const Plane& in, int i, int height, int width, float* out) {
   }
 }
 
-// What takes grey, (1, 1, 1) / sqrt(3), to the first axis and back: x - 2 (v . x) v with v along
-// the difference of the two. The other two axes are then of colour alone.
+// Reflects grey, (1, 1, 1) / sqrt(3), onto the first axis, and back: x - 2 (v . x) v, with v along
+// the difference of the two. The other two axes then hold only colour.
 void mirror_colours(std::span<float> x, ThreadPool& pool) {
-  constexpr double kShare = std::numbers::inv_sqrt3;  // of each colour in grey
+  constexpr double kShare = std::numbers::inv_sqrt3;  // of each channel in grey
   constexpr auto kFirst = static_cast<float>(kShare);
   constexpr auto kOthers = static_cast<float>((1 + kShare) / 2);
   const size_t plane = x.size() / 3;

@@ -67,7 +67,7 @@ void Canvas::clip(std::span<float> z) {
   bands_.move(d_x_, z);
 }
 
-// The gradient with respect to what is not to move is 0.
+// The gradient with respect to kept pixels is 0.
 void Canvas::hold_kept(std::span<float> d_x) const {
   const auto width = static_cast<size_t>(size_.width);
   pool_.run(3 * static_cast<size_t>(size_.height), [&](size_t row) {
@@ -77,7 +77,7 @@ void Canvas::hold_kept(std::span<float> d_x) const {
   });
 }
 
-// x = gain v + offset of a grey v changes along the gains alone.
+// A grey v makes x = gain v + offset, which can only move along the gains.
 void Canvas::hold_colours(std::span<float> d_x) const {
   const size_t plane_size = d_x.size() / 3;
   const auto width = static_cast<size_t>(size_.width);

@@ -28,7 +28,7 @@ Statistics statistics_of(std::span<const float> values) {
   return {mean, std::sqrt(std::max(0.0, squares / count - mean * mean))};
 }
 
-// Calls draw() for every value of a picture as large as `photo`.
+// A picture the size of `photo`, every value from draw().
 template <typename Draw>
 Image drawn_picture(const Image& photo, Draw&& draw) {
   Image picture;
@@ -45,7 +45,7 @@ Image grey_picture(const Image& like, Random& random) {
                        [&] { return std::clamp(0.5 + kDeviation * random.normal(), 0.0, 1.0); });
 }
 
-// Noise in the unit of the variable.
+// Noise in the variable's unit.
 std::vector<float> noise_variable(const Units& units, const Recipe& recipe, const Image& photo) {
   Random random(recipe.picture.seed);
   switch (recipe.picture.noise) {

@@ -1,4 +1,4 @@
-// Where the optimisation begins.
+// The picture the optimisation starts from.
 #pragma once
 
 #include <limn/limn.h>
@@ -12,20 +12,19 @@
 
 namespace limn {
 
-// The picture to begin with: the one among the pictures, or the file that the recipe names, if
-// there is either. Throws Error (file).
+// The given initial picture, or the file named by the recipe, if any. Throws Error (file).
 std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe);
-// Whether Recipe::picture.init is the name of a picture, rather than one of its two words.
+// Whether Recipe::picture.init names a picture rather than being "content" or "noise".
 bool names_picture(const std::string& init);
-// Whether the recipe names a file. Throws Error (file) where there is none.
+// Whether the recipe names a file. Throws Error (file) if there is no such file.
 bool begins_with_file(const Recipe& recipe);
 
-// A picture as large as `like`, normal around mid grey, within 0..1 RGB; the same for a seed
-// everywhere.
+// Gaussian noise around mid grey, the size of `like`, within 0..1 RGB. A seed gives the same
+// picture on every platform.
 Image grey_noise(const Image& like, std::uint64_t seed);
 
-// The first picture in the unit of the variable: `given` (of the photo's size), the photo, or noise
-// with the photo behind it. The same for a seed everywhere.
+// The initial value of the variable: `given` (the size of the photo), the photo, or noise mixed
+// with the photo. A seed gives the same values on every platform.
 std::vector<float> initial_variable(const Units& units, const Recipe& recipe, Image photo,
                                     std::optional<Image> given);
 

@@ -10,13 +10,12 @@
 namespace limn {
 
 int scaled(int length, int from, int to) {
-  constexpr std::int64_t kMost = 1'000'000;  // pixels a side, as many as are read
+  constexpr std::int64_t kMost = 1'000'000;  // pixels a side, the limit for reading too
   const std::int64_t side = (2 * std::int64_t{length} * to + from) / (2 * std::int64_t{from});
   if (side > kMost) {
     fail(ErrorKind::resources,
          "a picture would have a side of {} pixels, but at most {} are allowed; choose a smaller "
-         "--size "
-         "or --style-scale",
+         "--size or --style-scale",
          side, kMost);
   }
   return static_cast<int>(std::max<std::int64_t>(1, side));

@@ -1,5 +1,5 @@
-// The unit of the optimiser's variable, by Recipe::optimiser.space: 0..1 RGB, or what the network
-// reads. Both are affine in each other, plane by plane.
+// The unit of the optimiser's variable (Recipe::optimiser.space): 0..1 RGB, or the network's input.
+// The two differ by an affine map per plane.
 #pragma once
 
 #include <limn/limn.h>
@@ -18,17 +18,17 @@ class Units {
  public:
   Units(Space space, const InputConvention& convention);
 
-  // What the network reads of a picture in 0..1 RGB, and of one in the variable's unit.
+  // Maps to the network's input: from a picture in 0..1 RGB, and from one in the variable's unit.
   const InputMap& of_rgb() const { return of_rgb_; }
   const InputMap& of_variable() const { return of_variable_; }
-  // The variable of a value of 0..1 RGB.
+  // Maps a value in 0..1 RGB to the variable's unit.
   const Affine& plane(int plane) const { return rgb_to_variable_[plane]; }
 
-  // A picture's planes red, green and blue in the variable's unit; its alpha is left behind.
+  // A picture's red, green and blue planes in the variable's unit; alpha is dropped.
   std::vector<float> encode(Image picture) const;
-  // The picture again: not clamped, without alpha.
+  // Back to a picture: not clamped, without alpha.
   Image decode(std::vector<float> x, const Size& size) const;
-  // Clamps x, of this size, to the pictures within 0..1 RGB.
+  // Clamps x, of this size, to 0..1 RGB.
   void clip(std::span<float> x, const Size& size, ThreadPool& pool) const;
 
  private:

@@ -1,4 +1,4 @@
-// A file's bytes by their place, for readers of containers: many small reads of structure, few
+// Random access to a file's bytes, for readers of containers: many small reads of structure, few
 // large ones of values. The file may also be a piece of memory.
 #pragma once
 
@@ -16,15 +16,15 @@ class FileBytes {
  public:
   // Throws Error (file): missing, a folder, unreadable.
   explicit FileBytes(const std::string& path);
-  // Of bytes in memory, which must outlive it; `name` is what messages call them.
+  // For bytes in memory, which must outlive it; `name` is what messages call them.
   FileBytes(std::string name, std::span<const std::byte> memory)
       : path_(std::move(name)), size_(memory.size()), memory_(memory) {}
 
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }
 
-  // = the bytes from `begin` on, as many as there is room for. Throws Error (file) where they do
-  // not all lie in the file.
+  // = the bytes from `begin` on, as many as `bytes` holds. Throws Error (file) unless all of them
+  // lie in the file.
   void read(std::uint64_t begin, std::span<std::byte> bytes);
 
  private:

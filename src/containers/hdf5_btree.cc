@@ -1,4 +1,5 @@
-// Both walks end on any file: a child lies one level below its parent, and every node costs budget.
+// Both walks end for any file: a child lies one level below its parent, and every node costs
+// budget.
 #include "containers/hdf5_btree.h"
 
 #include <bit>
@@ -13,9 +14,9 @@ struct OldTreeShape {
   size_t key_bytes;
 };
 
-// A node is n entries of a key and an address, and one key more: those of two entries bound what
-// lies between them. On level 0 the addresses are of what the tree indexes, above it of nodes.
-// `level` is -1 for the root, which may be on any.
+// A node is n entries of a key and an address, and one more key: the keys around an address bound
+// what it holds. On level 0 the addresses are those of what the tree indexes, above it those of
+// nodes. `level` is -1 for the root, which may be on any level.
 void walk_old_node(const Hdf5File& file, const std::string& name, std::uint64_t address,
                    const OldTreeShape& tree, int level, const ReadOldEntry& read_entry) {
   const size_t head_bytes = 8 + 2 * file.address_bytes();
@@ -23,8 +24,7 @@ void walk_old_node(const Hdf5File& file, const std::string& name, std::uint64_t 
   head.expect_signature("TREE");
   const auto kind = head.number(1);
   if (kind != static_cast<std::uint64_t>(tree.kind)) {
-    head.fail_damaged("should be of type {}, but it is of type {}", static_cast<int>(tree.kind),
-                      kind);
+    head.fail_damaged("should have type {}, but it has type {}", static_cast<int>(tree.kind), kind);
   }
   const auto own_level = static_cast<int>(head.number(1));
   if (level >= 0 && own_level != level)
@@ -62,7 +62,7 @@ class NewTreeWalk {
     node_bytes_ = header.number(4);
     record_bytes_ = header.number(2);
     const std::uint64_t depth = header.number(2);
-    header.skip(2);  // when nodes split and merge
+    header.skip(2);  // at what fill nodes split and merge
     const std::uint64_t root = header.address();
     const std::uint64_t root_records = header.number(2);
     header.length();  // records in all
@@ -75,8 +75,9 @@ class NewTreeWalk {
  private:
   static constexpr size_t kEnvelopeBytes = 10;  // signature, version, kind and checksum
 
-  // How large a number of records can be on each level, which is how many bytes it takes in the
-  // file. That of a node's own records takes as many on all levels as on that of the leaves.
+  // How large the number of records can be on each level, which decides how many bytes it takes in
+  // the file. The number of a node's own records takes as many bytes on every level as in the
+  // leaves.
   struct Level {
     std::uint64_t most_below;  // records in a node and all below it
     size_t pointer_bytes;      // of a pointer to a child
@@ -85,11 +86,11 @@ class NewTreeWalk {
   void expect_kind(Hdf5Block& block) const {
     const auto expected = static_cast<std::uint64_t>(kind_);
     if (const std::uint64_t kind = block.number(1); kind != expected)
-      block.fail_damaged("should be of type {}, but it is of type {}", expected, kind);
+      block.fail_damaged("should have type {}, but it has type {}", expected, kind);
   }
 
   void measure_levels(const Hdf5Block& header, std::uint64_t depth) {
-    constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 48;  // a file has fewer by far
+    constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 48;  // a file has far fewer
     if (record_bytes_ == 0 || node_bytes_ > file_.size())
       header.fail_damaged("has nodes of {} bytes, records of {}", node_bytes_, record_bytes_);
     const auto room = [&](size_t pointer_bytes) -> std::uint64_t {
@@ -110,7 +111,8 @@ class NewTreeWalk {
     }
   }
 
-  // A node: all its records, then above the leaves a pointer to each child, one more than records.
+  // A node: all its records and, above the leaves, a pointer to each child, one more than there are
+  // records.
   void walk_node(std::uint64_t address, std::uint64_t level, std::uint64_t records) {
     const size_t pointer_bytes = levels_[level].pointer_bytes;
     if (records > node_bytes_ / record_bytes_) {

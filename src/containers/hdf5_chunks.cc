@@ -8,18 +8,18 @@
 namespace limn {
 namespace {
 
-// A chunk may be larger than its array, but not by so much that a small file takes large memory:
-// this many times the array, and as much as h5py makes of a chunk where the array is small. Nor may
-// all chunks together be so large that unpacking them takes for ever; those no longer than the
-// array along any of the four axes of a kernel reach beyond it by less than its double along each.
+// A chunk may be larger than its array, but not so large that a small file takes much memory: at
+// most this many times the array, plus what h5py makes a chunk of a small array. Nor may all chunks
+// together be so large that unpacking them takes forever. Chunks no longer than the array along any
+// of a kernel's four axes cover less than twice its length along each.
 constexpr std::uint64_t kMostTimesArray = 4;
 constexpr std::uint64_t kMostTimesTogether = 16;
 constexpr std::uint64_t kMostSmallBytes = 1 << 20;
 
-// Deflate packs at the most this many bytes into one.
+// Deflate packs at most this many bytes into one.
 constexpr std::uint64_t kMostDeflation = 1032;
 
-// As a chunk lies in the file.
+// A chunk as it lies in the file.
 struct StoredChunk {
   std::uint64_t address;
   std::uint64_t bytes;
@@ -59,11 +59,10 @@ class ChunkReader {
   }
 
  private:
-  // The chunk's size, and that nothing here is too large to be true.
+  // Computes the chunk's size, and checks that no size here is implausibly large.
   void check_sizes(std::uint64_t bytes) {
     if (bytes / kMostDeflation > file_.size()) {
-      file_.fail_damaged(name_, "its {} bytes cannot come out of a file of {}", bytes,
-                         file_.size());
+      file_.fail_damaged(name_, "its {} bytes cannot come from a file of {}", bytes, file_.size());
     }
     const std::uint64_t most = kMostTimesArray * bytes + kMostSmallBytes;
     chunk_bytes_ = shape_.value_bytes;
@@ -128,8 +127,8 @@ class ChunkReader {
         });
   }
 
-  // The address of a chunk and, where chunks are packed, its size and the filters that it did
-  // without. `bytes` are those of address and size.
+  // The address of a chunk and, if chunks are packed, its size and the filters that it skipped.
+  // `bytes` are those of address and size.
   StoredChunk read_entry(Hdf5Block& block, size_t bytes) const {
     StoredChunk chunk = {block.address(), chunk_bytes_, 0};
     if (layout_.filters.empty()) return chunk;
@@ -141,9 +140,9 @@ class ChunkReader {
     return chunk;
   }
 
-  // An entry for each chunk of the array as large as it may grow, in order. When they are many they
-  // are in pages of 2^n, with a checksum behind each, and pages of which nothing was ever written
-  // are not to be read.
+  // One entry per chunk, in order, for the array at the largest size that it may grow to. Many
+  // entries are split into pages of 2^n, each followed by a checksum; pages in which nothing was
+  // ever written must not be read.
   void read_fixed_array() {
     Hdf5Block header = file_.block(name_, "fixed array's header", layout_.address,
                                    12 + file_.address_bytes() + file_.length_bytes());
@@ -203,8 +202,8 @@ class ChunkReader {
     });
   }
 
-  // Calls visit(number, cell) for each cell of the array; the numbers count through those of the
-  // array as large as it may grow.
+  // Calls visit(number, cell) for each cell of the array; the numbers count the cells of the array
+  // at the largest size that it may grow to.
   template <typename Visit>
   void for_each_cell(const Visit& visit) {
     std::vector<std::uint64_t> cell(rank_, 0);
@@ -220,14 +219,14 @@ class ChunkReader {
 
   // ---- a chunk ----
 
-  // Reads the chunk that belongs to this cell of the grid. Each chunk that comes here is of another
-  // cell, so that the work is bounded by the grid.
+  // Reads the chunk that belongs to this cell of the grid. Each cell accepts only one chunk, so the
+  // work is bounded by the grid.
   void take(std::vector<std::uint64_t> cell, const StoredChunk& chunk) {
     cell.resize(rank_, 0);
     std::uint64_t number = 0;
     bool reaches_beyond = false;
     for (size_t axis = 0; axis < rank_; ++axis) {
-      // Arrays that shrank may keep chunks outside; those are none of its values.
+      // An array that shrank may keep chunks outside; they hold none of its values.
       if (cell[axis] >= counts_[axis]) return;
       number = number * counts_[axis] + cell[axis];
       reaches_beyond |= (cell[axis] + 1) * layout_.sides[axis] > shape_.sides[axis];
@@ -252,7 +251,7 @@ class ChunkReader {
     copy_into_array(cell, bytes);
   }
 
-  // What of the chunk lies within the array, run by run along the last axis.
+  // Copies the part of the chunk within the array, run by run along the last axis.
   void copy_into_array(const std::vector<std::uint64_t>& cell, std::span<const std::byte> chunk) {
     std::vector<std::uint64_t> begin(rank_), extent(rank_), at(rank_, 0);
     for (size_t axis = 0; axis < rank_; ++axis) {

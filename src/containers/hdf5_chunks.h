@@ -10,11 +10,11 @@
 
 namespace limn {
 
-// By what the chunks are found; the numbers from single on are those of the format.
+// How the chunks are found; the numbers from `single` on are those of the format.
 enum class ChunkIndex {
   old_tree = 0,  // a B-tree of version 1: all that HDF5 knew before 1.10
-  single = 1,    // there is one only
-  implicit = 2,  // they lie one behind another
+  single = 1,    // there is only one
+  implicit = 2,  // they lie one after another
   fixed_array = 3,
   new_tree = 5,  // a B-tree of version 2
 };
@@ -29,15 +29,15 @@ struct ChunkedLayout {
   std::uint32_t single_skipped = 0;
 };
 
-// An array: its shape, as large as it may grow, and the bytes of one value.
+// An array: its shape, the largest shape that it may grow to, and the bytes of one value.
 struct ArrayShape {
   std::vector<std::uint64_t> sides;
   std::vector<std::uint64_t> most_sides;
   std::uint64_t value_bytes;
 };
 
-// All bytes of the array, last axis fastest. `bytes` is their number. Throws Error (file), also
-// where a chunk is not in the file: HDF5 would take zeros for it.
+// All bytes of the array, last axis fastest. `bytes` is their number. Throws Error (file), even for
+// a chunk that is not in the file, which HDF5 would read as zeros.
 std::vector<std::byte> read_chunks(const Hdf5File& file, const std::string& name,
                                    const ChunkedLayout& layout, const ArrayShape& shape,
                                    std::uint64_t bytes);

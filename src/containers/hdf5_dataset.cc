@@ -15,7 +15,7 @@ constexpr std::uint64_t kMostAxes = 32;  // the format's own limit
 
 struct Extent {
   std::vector<std::uint64_t> sides;
-  std::vector<std::uint64_t> most_sides;  // as large as it may grow
+  std::vector<std::uint64_t> most_sides;  // the largest that it may grow to
 };
 
 Extent read_extent(const Hdf5File& file, const Hdf5Object& dataset, const Hdf5Header& header) {
@@ -24,7 +24,7 @@ Extent read_extent(const Hdf5File& file, const Hdf5Object& dataset, const Hdf5He
   const std::uint64_t axes = message.number(1);
   if (axes > kMostAxes) message.fail_damaged("has {} axes", axes);
   const std::uint64_t flags = message.number(1);
-  message.skip(version == 1 ? 5 : 1);  // nothing; whether it is a single value or none
+  message.skip(version == 1 ? 5 : 1);  // unused, or whether it is a single value or none
   Extent extent;
   for (std::uint64_t i = 0; i < axes; ++i) extent.sides.push_back(message.length());
   extent.most_sides = extent.sides;
@@ -36,7 +36,7 @@ Extent read_extent(const Hdf5File& file, const Hdf5Object& dataset, const Hdf5He
 
 // ---------------------------------------------------------------------------------------- type --
 
-// How HDF5 describes a float: where its fields are and how they are meant.
+// How HDF5 describes a float: where its fields are and what they mean.
 struct FloatFields {
   std::uint64_t bits, sign, exponent, exponent_bits, fraction, fraction_bits, bias;
   bool operator==(const FloatFields&) const = default;
@@ -56,7 +56,7 @@ constexpr KnownFloat kKnownFloats[] = {
 
 enum class TypeClass { whole_number = 0, floating = 1, string = 3, variable_length = 9 };
 
-// Fills in which float it is, if it is a known one.
+// Sets the type if it is a known float.
 void read_float(Hdf5Block& message, std::uint64_t class_bits, Hdf5Type& type) {
   constexpr std::uint64_t kOrderBits = 0x41;   // both set: VAX's order
   constexpr std::uint64_t kImpliedOne = 0x20;  // before the fraction, as IEEE 754 has it
@@ -84,7 +84,7 @@ void read_float(Hdf5Block& message, std::uint64_t class_bits, Hdf5Type& type) {
 
 enum class LayoutClass { compact = 0, contiguous = 1, chunked = 2, elsewhere = 3 };
 
-// What a dataset's values are to be read by.
+// What is needed to read a dataset's values.
 struct Dataset {
   const Hdf5File& file;
   const std::string& name;
@@ -92,7 +92,7 @@ struct Dataset {
   std::uint64_t bytes;  // of all values
 };
 
-// How many bytes the values take: an overflow is as false as any other size that no file has.
+// How many bytes the values take; a size that overflows is as wrong as any other that no file has.
 std::uint64_t bytes_of_values(const Dataset& dataset) {
   std::uint64_t bytes = dataset.shape.value_bytes;
   for (const std::uint64_t side : dataset.shape.sides) {
@@ -125,14 +125,14 @@ std::vector<std::byte> read_contiguous(const Dataset& dataset, Hdf5Block& messag
          dataset.file.path(), dataset.name);
   }
   expect_bytes(dataset, bytes);
-  if (bytes > dataset.file.size())  // before memory is taken for it
+  if (bytes > dataset.file.size())  // before memory is allocated for it
     dataset.file.fail_damaged(dataset.name, "its {} bytes are more than the file has", bytes);
   std::vector<std::byte> values(bytes);
   dataset.file.read_values(dataset.name, address, values);
   return values;
 }
 
-// The sides of a chunk, each of so many bytes; the last is that of a value.
+// The sides of a chunk, each a number of `side_bytes`; the last is the size of a value.
 std::vector<std::uint64_t> read_sides(const Dataset& dataset, Hdf5Block& message,
                                       std::uint64_t count, size_t side_bytes) {
   if (count != dataset.shape.sides.size() + 1 || count < 2 || side_bytes < 1 || side_bytes > 8) {
@@ -155,7 +155,7 @@ ChunkedLayout read_old_chunks(const Dataset& dataset, Hdf5Block& message) {
   return {ChunkIndex::old_tree, address, read_sides(dataset, message, axes, 4), {}};
 }
 
-// From version 4 of the message on, with what HDF5 1.10 added.
+// For version 4 of the message, with what HDF5 1.10 added.
 ChunkedLayout read_new_chunks(const Dataset& dataset, Hdf5Block& message) {
   const std::uint64_t flags = message.number(1);
   const std::uint64_t axes = message.number(1);
@@ -175,10 +175,10 @@ ChunkedLayout read_new_chunks(const Dataset& dataset, Hdf5Block& message) {
     case 2:
       break;
     case 3:
-      message.skip(1);  // how large pages are, which the array says too
+      message.skip(1);  // the size of pages, which the array also says
       break;
     case 5:
-      message.skip(6);  // how nodes are made
+      message.skip(6);  // how nodes are laid out
       break;
     case 4:
       dataset.file.fail_repackable(dataset.name, "is indexed by an extensible array");
@@ -195,17 +195,17 @@ std::vector<std::byte> read_bytes(const Dataset& dataset, const Hdf5Object& obje
   const auto version = message.number(1);
   if (version < 3)
     dataset.file.fail_repackable(object.name, "is laid out as HDF5 did before 1.6.3");
-  if (version > 4) message.fail_damaged("is of version {}, which limn does not know", version);
+  if (version > 4) message.fail_damaged("has version {}, which limn does not know", version);
   const std::uint64_t kind = message.number(1);
   if (kind == static_cast<std::uint64_t>(LayoutClass::elsewhere) ||
       header.has(Hdf5MessageType::external_files)) {
     fail(ErrorKind::file,
-         "'{}': the values of {} should be in the file itself, but they are said to lie in other "
-         "files, which limn does not open",
+         "'{}': the values of {} should be in the file itself, but are said to lie in other files, "
+         "which limn does not open",
          dataset.file.path(), object.name);
   }
   if (kind > static_cast<std::uint64_t>(LayoutClass::elsewhere))
-    message.fail_damaged("is of class {}, which limn does not know", kind);
+    message.fail_damaged("has class {}, which limn does not know", kind);
   if (dataset.bytes == 0) return {};
   if (kind == static_cast<std::uint64_t>(LayoutClass::compact))
     return read_compact(dataset, message);
@@ -244,8 +244,8 @@ Buffer<float> read_values(const Hdf5File& file, const Hdf5Object& dataset,
   const Hdf5Type type = read_type(file, dataset, header);
   if (!type.number) {
     fail(ErrorKind::file,
-         "'{}': {} should be of 16, 32 or 64-bit floats, but it is of {} of {} byte(s)",
-         file.path(), dataset.name, type.kind, type.bytes);
+         "'{}': {} should hold 16, 32 or 64-bit floats, but it holds {} of {} byte(s)", file.path(),
+         dataset.name, type.kind, type.bytes);
   }
   Extent extent = read_extent(file, dataset, header);
   Dataset read{

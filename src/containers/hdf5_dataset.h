@@ -12,7 +12,7 @@
 namespace limn {
 
 struct Hdf5Type {
-  std::optional<NumberType> number;  // f16, f32 or f64, or none of them
+  std::optional<NumberType> number;  // f16, f32 or f64, or nothing
   bool big_endian;
   std::uint64_t bytes;  // of a value
   std::string kind;     // for messages: "floats", "whole numbers", "strings"
@@ -26,9 +26,9 @@ std::vector<std::uint64_t> read_shape(const Hdf5File& file, const Hdf5Object& da
 // Throws Error (file).
 Hdf5Type read_type(const Hdf5File& file, const Hdf5Object& dataset, const Hdf5Header& header);
 
-// All values of a dataset whose type has a `number`, last axis fastest. It takes memory for its
-// shape, so that shape should be an expected one. Throws Error (file), also for values that lie in
-// other files, or that were never written: HDF5 would take zeros for them.
+// All values of a dataset whose type has a `number`, last axis fastest. Memory is allocated for its
+// shape, so check that first. Throws Error (file), even for values that lie in other files, or that
+// were never written, which HDF5 would read as zeros.
 Buffer<float> read_values(const Hdf5File& file, const Hdf5Object& dataset,
                           const Hdf5Header& header);
 

@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
 
-// A sound file's structure is read about once and is smaller than the file. Every piece costs at
-// least kLeastCost, because the time it takes does not fall with its size.
+// The structure of an intact file is read about once and is smaller than the file. Every piece
+// costs at least kLeastCost, because small pieces take no less time to read.
 constexpr std::uint64_t kBudgetPerByte = 4;
-constexpr std::uint64_t kLeastBudget = 1 << 20;  // bytes: 2,048 pieces, in however small a file
+constexpr std::uint64_t kLeastBudget = 1 << 20;  // bytes: 2,048 pieces, even in the smallest file
 constexpr std::uint64_t kLeastCost = 512;        // bytes
 
 std::uint64_t little_endian(std::span<const std::byte> bytes) {
@@ -82,7 +82,7 @@ Hdf5File::Hdf5File(const std::string& path)
 
 Hdf5File::~Hdf5File() { ::close(descriptor_); }
 
-// All that is ever read comes through here.
+// Everything read from the file goes through here.
 void Hdf5File::read(const std::string& name, std::uint64_t address, std::span<std::byte> to) const {
   if (address > size_ || to.size() > size_ - address) {
     fail_damaged(name, "{} byte(s) of it should lie from byte {} on, but the file has only {}",
@@ -103,7 +103,7 @@ void Hdf5File::read(const std::string& name, std::uint64_t address, std::span<st
 
 Hdf5Block Hdf5File::block(const std::string& name, std::string_view what, std::uint64_t address,
                           std::uint64_t bytes) const {
-  if (address > size_ || bytes > size_ - address) {  // before memory is taken for it
+  if (address > size_ || bytes > size_ - address) {  // before memory is allocated for it
     fail_damaged(name, "its {} should be {} byte(s) from byte {} on, but the file has only {}",
                  what, bytes, address, size_);
   }
@@ -130,7 +130,7 @@ void Hdf5File::read_values(const std::string& name, std::uint64_t address,
 // ---------------------------------------------------------------------------------- superblock --
 
 // The superblock, at the start of the file, says how wide addresses are, where the file ends and
-// where the root group is. Versions 0 and 1 have a table's entry for the group, later ones its
+// where the root group is. Versions 0 and 1 have a symbol table entry for the group, later ones its
 // address.
 void Hdf5File::read_superblock() {
   const std::string name = "the file as HDF5";
@@ -145,7 +145,7 @@ void Hdf5File::read_superblock() {
     if (bytes != 4 && bytes != 8)
       block.fail_damaged("should have addresses and lengths of 4 or 8 bytes, not of {}", bytes);
   }
-  // What is not needed: how full nodes are, flags that ask whether a writer has the file open.
+  // Not needed: how full nodes are, and flags that say whether a writer has the file open.
   block.skip(version == 0 ? 9 : version == 1 ? 13 : 1);
   if (const std::uint64_t base = block.address(); base != 0)
     block.fail_damaged("should count addresses from byte 0 on, but counts from {}", base);
@@ -196,7 +196,7 @@ void Hdf5Block::expect_signature(std::string_view signature) {
 int Hdf5Block::version(std::initializer_list<int> known) {
   const auto version = static_cast<int>(number(1));
   if (std::ranges::find(known, version) == known.end())
-    fail_damaged("is of version {}, which limn does not know", version);
+    fail_damaged("has version {}, which limn does not know", version);
   return version;
 }
 

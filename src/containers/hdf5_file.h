@@ -1,19 +1,19 @@
 // The bytes of an HDF5 file, read with suspicion.
 //
 // HDF5 (the "HDF5 File Format Specification" of The HDF Group) is a file system in a file: groups
-// are its folders, datasets its files. All of it hangs together by addresses, bytes from the start
-// of the file, and any of them may lie. limn reads the format itself, in four steps of a file each:
+// are its folders, datasets its files. Everything is linked by addresses, counted in bytes from the
+// start of the file, and any of them may be wrong. limn reads the format itself, in four steps,
+// each with its own source file:
 //
-//   hdf5_file     bytes and numbers; here every address and every length meets the file's size
+//   hdf5_file     bytes and numbers; checks every address and length against the file's size
 //   hdf5_object   what an object's header says, as a list of messages
 //   hdf5_group    the names in a group, and where they lead
 //   hdf5_dataset  the shape, type and values of an array (with hdf5_chunks and hdf5_filters)
 //
-// Three rules keep a damaged or malicious file harmless. Nothing is read but what lies within the
-// file, by reading and not by mapping it, so that a file that shrinks meanwhile is an error too.
-// Memory is taken for what is read, never for what the file merely claims. And a file has only so
-// much structure: each piece read is paid for from a budget of a few times the file's size, which
-// ends whatever would lead in circles.
+// Three rules keep a damaged or malicious file harmless. Only what lies within the file is read,
+// and it is read rather than mapped, so that a file that shrinks meanwhile is an error too. Memory
+// is allocated for what is read, never for what the file merely claims. And structure is limited:
+// each piece read is charged to a budget of a few times the file's size, which ends any loop.
 #pragma once
 
 #include <cstdint>
@@ -53,12 +53,12 @@ class Hdf5File {
   size_t address_bytes() const { return address_bytes_; }
   size_t length_bytes() const { return length_bytes_; }
 
-  // The `bytes` from `address` on, which are `what` ("B-tree") of the object that is called `name`.
+  // The `bytes` from `address` on, which are the `what` ("B-tree") of the object called `name`.
   // Throws Error (file): they do not lie in the file, or the budget is spent.
   Hdf5Block block(const std::string& name, std::string_view what, std::uint64_t address,
                   std::uint64_t bytes) const;
 
-  // The same, but fewer where the file ends before.
+  // The same, but fewer if the file ends before.
   Hdf5Block block_at_most(const std::string& name, std::string_view what, std::uint64_t address,
                           std::uint64_t bytes) const;
 
@@ -79,18 +79,18 @@ class Hdf5File {
   [[noreturn]] void fail_unsupported(const std::string& name, fmt::format_string<Args...> trait,
                                      Args&&... args) const {
     fail(ErrorKind::file,
-         "'{}': {} {}, which limn does not read; write the file anew with the defaults of Keras or "
-         "h5py",
+         "'{}': {} {}, which limn does not read; write the file again with the defaults of Keras "
+         "or h5py",
          path_, name, fmt::format(trait, std::forward<Args>(args)...));
   }
 
-  // The same for how a dataset is stored, which HDF5's own tools can change.
+  // The same for the way a dataset is stored, which HDF5's own tools can change.
   template <typename... Args>
   [[noreturn]] void fail_repackable(const std::string& name, fmt::format_string<Args...> trait,
                                     Args&&... args) const {
     fail(ErrorKind::file,
-         "'{}': {} {}, which limn does not read; 'h5repack -f NONE -l CONTI {} plain.h5' makes a "
-         "file that it does",
+         "'{}': {} {}, which limn does not read; 'h5repack -f NONE -l CONTI {} plain.h5' makes one "
+         "that it does",
          path_, name, fmt::format(trait, std::forward<Args>(args)...), path_);
   }
 
@@ -107,8 +107,8 @@ class Hdf5File {
   mutable std::uint64_t budget_;  // bytes of structure that may still be read
 };
 
-// A piece of structure, read from its front to its back. Numbers have their least significant byte
-// first. Whatever is asked for beyond the end throws Error (file).
+// A piece of structure, read from front to back. Numbers have their least significant byte first.
+// Asking for anything beyond the end throws Error (file).
 class Hdf5Block {
  public:
   // `file` must outlive the block.
@@ -119,7 +119,7 @@ class Hdf5Block {
   size_t left() const { return bytes_.size() - position_; }
   std::span<const std::byte> content() const { return bytes_; }  // all of it
 
-  // Numbers of 1 to 8 bytes, and those of as many as the file's addresses and lengths have.
+  // Numbers of 1 to 8 bytes, and those with the file's width of addresses and lengths.
   std::uint64_t number(size_t bytes);
   std::uint64_t address();  // kHdf5Nowhere for all bits set
   std::uint64_t length() { return number(file_->length_bytes()); }
@@ -134,10 +134,10 @@ class Hdf5Block {
   int version(std::initializer_list<int> known);
   // Throws Error (file) unless the checksum of all before it comes next.
   void expect_checksum();
-  // The same where it ends the block; what lies before it is what is left from then on.
+  // The same for a checksum that ends the block, which is then shortened by it.
   void expect_checksum_at_end();
 
-  // Throws as Hdf5File::fail_damaged; the cause begins with what this block is.
+  // Throws like Hdf5File::fail_damaged; the cause begins with what this block is.
   template <typename... Args>
   [[noreturn]] void fail_damaged(fmt::format_string<Args...> cause, Args&&... args) const {
     file_->fail_damaged(name_, "{} {}", what_, fmt::format(cause, std::forward<Args>(args)...));

@@ -16,7 +16,7 @@ constexpr std::uint64_t kShuffle = 2;
 constexpr std::uint64_t kFletcher32 = 3;
 constexpr std::uint64_t kMostFilters = 32;  // the format's own limit
 
-// Inflates to `most` bytes at the most; what would be more is an error, not memory.
+// Inflates to at most `most` bytes; more is an error, not more memory.
 std::vector<std::byte> inflate_bytes(const Hdf5File& file, const std::string& name,
                                      std::span<const std::byte> packed, std::uint64_t most) {
   std::vector<std::byte> bytes(most);
@@ -25,15 +25,15 @@ std::vector<std::byte> inflate_bytes(const Hdf5File& file, const std::string& na
       uncompress(reinterpret_cast<Bytef*>(bytes.data()), &count,
                  reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
   if (result == Z_MEM_ERROR)
-    fail(ErrorKind::resources, "'{}': there is no memory to inflate {}", file.path(), name);
+    fail(ErrorKind::resources, "'{}': not enough memory to inflate {}", file.path(), name);
   if (result != Z_OK)
     file.fail_damaged(name, "a chunk of {} bytes cannot be inflated", packed.size());
   bytes.resize(count);
   return bytes;
 }
 
-// Shuffled, the first bytes of all numbers come first, then all second bytes, and so on; bytes left
-// over stay at the end.
+// In shuffled data the first bytes of all numbers come first, then all second bytes, and so on;
+// leftover bytes stay at the end.
 std::vector<std::byte> unshuffle(std::span<const std::byte> shuffled, size_t element_bytes) {
   const size_t count = shuffled.size() / element_bytes;
   std::vector<std::byte> bytes(shuffled.begin(), shuffled.end());
@@ -43,8 +43,8 @@ std::vector<std::byte> unshuffle(std::span<const std::byte> shuffled, size_t ele
   return bytes;
 }
 
-// Fletcher's checksum over words of 16 bits, most significant byte first, as HDF5 folds it: modulo
-// 65,535, whose multiples are 65,535 but for a sum of nothing but zeros.
+// Fletcher's checksum over 16-bit words, most significant byte first, as HDF5 folds it: modulo
+// 65,535, where multiples give 65,535 unless all words are zero.
 std::uint32_t fletcher32(std::span<const std::byte> bytes) {
   constexpr std::uint64_t kModulus = 65535;
   constexpr size_t kUnfoldedBytes = 8192;  // after which the sums are still below 2^41
@@ -67,7 +67,7 @@ std::uint32_t fletcher32(std::span<const std::byte> bytes) {
   return static_cast<std::uint32_t>(folded(sum_of_sums) << 16 | folded(sum));
 }
 
-// The bytes before the checksum, which must be theirs.
+// Removes the checksum from the end of the bytes, which must match it.
 void check_fletcher32(const Hdf5File& file, const std::string& name,
                       std::vector<std::byte>& bytes) {
   constexpr size_t kChecksumBytes = 4;
@@ -111,7 +111,7 @@ Hdf5Filter read_filter(const Hdf5File& file, const std::string& name, Hdf5Block&
   Hdf5Filter filter{message.number(2), 0};
   const bool has_name = version == 1 || filter.id >= kFirstForeign;
   const std::uint64_t name_bytes = has_name ? message.number(2) : 0;
-  message.skip(2);  // whether chunks may do without it
+  message.skip(2);  // whether chunks may skip it
   const std::uint64_t parameters = message.number(2);
   const std::uint64_t padded_bytes = version == 1 ? (name_bytes + 7) / 8 * 8 : name_bytes;
   const std::string filter_name = message.text(padded_bytes);
@@ -125,9 +125,9 @@ Hdf5Filter read_filter(const Hdf5File& file, const std::string& name, Hdf5Block&
   const std::string shown =
       known.empty() ? printable(filter_name.substr(0, filter_name.find('\0'))) : std::string(known);
   if (filter.id < kFirstForeign)
-    file.fail_repackable(name, "is packed by the filter {} ({})", filter.id, shown);
-  // Without the filter's code HDF5's tools can unpack it no better.
-  file.fail_unsupported(name, "is packed by the filter {} ({})", filter.id, shown);
+    file.fail_repackable(name, "is packed with the filter {} ({})", filter.id, shown);
+  // Without the filter's code HDF5's tools cannot unpack it either.
+  file.fail_unsupported(name, "is packed with the filter {} ({})", filter.id, shown);
 }
 
 }  // namespace

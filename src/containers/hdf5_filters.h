@@ -1,5 +1,5 @@
-// How an HDF5 dataset's chunks are packed: a pipeline of filters, each of which had the bytes that
-// the one before it made. Known are deflate, shuffle and the Fletcher-32 checksum.
+// How an HDF5 dataset's chunks are packed: a pipeline of filters, each applied to the output of the
+// one before. Supported are deflate, shuffle and the Fletcher-32 checksum.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +11,19 @@
 namespace limn {
 
 struct Hdf5Filter {
-  std::uint64_t id;             // the format's number of it
+  std::uint64_t id;             // the format's number for it
   std::uint64_t element_bytes;  // shuffle: how many bytes a number has
 };
 using Hdf5Filters = std::vector<Hdf5Filter>;
 
-// What a message of filters says. Throws Error (file), also for filters that limn does not know.
+// What a filter message says. Throws Error (file), also for filters that limn does not know.
 Hdf5Filters read_filters(const Hdf5File& file, const std::string& name, Hdf5Block message);
 
-// The most bytes that a chunk of `bytes` can sensibly take once packed: packing what cannot be made
-// smaller adds a little.
+// The most bytes that a chunk of `bytes` can sensibly take once packed: packing incompressible data
+// adds a little.
 constexpr std::uint64_t most_packed_bytes(std::uint64_t bytes) { return bytes + bytes / 8 + 1024; }
 
-// The chunk of `bytes` that `packed` was made of. Bit i of `skipped` is set where filter i was not
+// The chunk of `bytes` that `packed` was made from. Bit i of `skipped` is set if filter i was not
 // used on it. No step takes more memory than most_packed_bytes. Throws Error (file).
 std::vector<std::byte> unpack_chunk(const Hdf5File& file, const std::string& name,
                                     const Hdf5Filters& filters, std::uint32_t skipped,

@@ -1,6 +1,6 @@
-// An old group keeps its names in a heap and lists them by a B-tree of tables of symbols. A new one
-// has a message for each link or, when they are many, keeps those messages in a fractal heap and
-// their identifiers in a B-tree.
+// An old group keeps its names in a heap and lists them in a B-tree of symbol tables. A new one has
+// a message for each link or, if there are many, keeps the messages in a fractal heap and their
+// identifiers in a B-tree.
 #include "containers/hdf5_group.h"
 
 #include <algorithm>
@@ -55,7 +55,7 @@ class LinkReader {
     const Hdf5Block heap = read_local_heap(file_, group_.name, table.address());
     walk_old_tree(file_, group_.name, tree, OldTree::group, file_.length_bytes(),
                   [&](Hdf5Block& node) {
-                    node.length();  // the first name that lies behind this entry
+                    node.length();  // the first name that lies after this entry
                     read_symbols(node.address(), heap);
                   });
   }
@@ -63,19 +63,19 @@ class LinkReader {
   void read_symbols(std::uint64_t address, const Hdf5Block& heap) {
     constexpr std::uint64_t kHeadBytes = 8;
     const std::uint64_t symbol_bytes = file_.address_bytes() + file_.length_bytes() + 24;
-    Hdf5Block head = file_.block(group_.name, "table of symbols", address, kHeadBytes);
+    Hdf5Block head = file_.block(group_.name, "symbol table node", address, kHeadBytes);
     head.expect_signature("SNOD");
     head.version({1});
     head.skip(1);
     const std::uint64_t symbols = head.number(2);
     Hdf5Block table =
-        file_.block(group_.name, "table of symbols", address + kHeadBytes, symbols * symbol_bytes);
+        file_.block(group_.name, "symbol table node", address + kHeadBytes, symbols * symbol_bytes);
     for (std::uint64_t i = 0; i < symbols; ++i) {
       const std::uint64_t name_offset = table.length();
       const std::uint64_t object = table.address();
       const std::uint64_t cached = table.number(4);
       table.skip(20);
-      constexpr std::uint64_t kSoftLink = 2;  // as what of the object is cached: 0, 1 for none
+      constexpr std::uint64_t kSoftLink = 2;  // a type of cached data; others mean hard links
       add({name_at(heap, name_offset),
            cached == kSoftLink ? Hdf5LinkKind::soft : Hdf5LinkKind::hard, object});
     }
@@ -98,7 +98,7 @@ class LinkReader {
 
   void read_many(Hdf5Block& info) {
     info.version({0});
-    if (info.number(1) & 0x01) info.skip(8);  // how many links there were in order of creation
+    if (info.number(1) & 0x01) info.skip(8);  // the number of links in order of creation
     const std::uint64_t heap_address = info.address();
     const std::uint64_t tree = info.address();
     if (heap_address == kHdf5Nowhere) return;

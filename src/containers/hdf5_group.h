@@ -25,13 +25,13 @@ struct Hdf5Link {
 // Longer than any name that limn looks for.
 inline constexpr size_t kLongestHdf5Name = 255;
 
-// All links of the group, old or new. Throws Error (file); also for more than 65,536, which no
-// network's layers are.
+// All links of the group, old or new. Throws Error (file), also for more than 65,536, which no
+// network needs.
 std::vector<Hdf5Link> read_links(const Hdf5File& file, const Hdf5Object& group,
                                  const Hdf5Header& header);
 
 // The object that a link leads to, which messages call `name`. Throws Error (file) unless it is a
-// hard link: limn opens nothing but the file that it was given.
+// hard link: limn opens only the file that it was given.
 Hdf5Object follow(const Hdf5File& file, const Hdf5Link& link, const std::string& name);
 
 }  // namespace limn

@@ -16,9 +16,10 @@ Hdf5Block read_local_heap(const Hdf5File& file, const std::string& name, std::ui
   return file.block(name, "heap", head.address(), bytes);
 }
 
-// Offsets in a fractal heap count through its blocks, their heads included. An indirect block is a
-// table of blocks, `width` to a row: two rows of blocks of the first size, then each row's blocks
-// are twice those of the row before. Those beyond the largest direct block are indirect again.
+// Offsets in a fractal heap count through its blocks, including their headers. An indirect block is
+// a table of blocks, `width` to a row: two rows of blocks of the first size, then each row's blocks
+// are twice as large as those of the row before. Blocks larger than the largest direct block are
+// indirect in turn.
 FractalHeap::FractalHeap(const Hdf5File& file, const std::string& name, std::uint64_t address)
     : file_(file), name_(name) {
   const size_t header_bytes = 26 + 3 * file.address_bytes() + 12 * file.length_bytes();
@@ -26,7 +27,7 @@ FractalHeap::FractalHeap(const Hdf5File& file, const std::string& name, std::uin
   header.expect_signature("FRHP");
   header.version({0});
   id_bytes_ = header.number(2);
-  if (header.number(2) != 0) file.fail_unsupported(name, "has its names packed by filters");
+  if (header.number(2) != 0) file.fail_unsupported(name, "has its names packed with filters");
   has_checksums_ = header.number(1) & 0x02;
   const std::uint64_t most_object = header.number(4);
   header.skip(2 * file.address_bytes() + 10 * file.length_bytes());  // other objects, free space
@@ -34,7 +35,7 @@ FractalHeap::FractalHeap(const Hdf5File& file, const std::string& name, std::uin
   first_bytes_ = header.length();
   most_direct_ = header.length();
   const std::uint64_t offset_bits = header.number(2);
-  header.number(2);  // rows that the root begins with
+  header.number(2);  // the number of rows that the root begins with
   root_ = header.address();
   root_rows_ = header.number(2);
   header.expect_checksum();
@@ -59,8 +60,7 @@ std::uint64_t FractalHeap::row_begin(std::uint64_t row) const {
   return row == 0 ? 0 : width_ * first_bytes_ << (row - 1);
 }
 
-// The `bytes` from `offset` on in a block. Each block is read once, however many parts are asked
-// for.
+// The `bytes` from `offset` on in a block. Each block is read only once.
 Hdf5Block FractalHeap::part_of_block(std::uint64_t address, std::uint64_t block_bytes,
                                      bool is_table, std::uint64_t offset,
                                      std::uint64_t bytes) const {
@@ -73,15 +73,15 @@ Hdf5Block FractalHeap::part_of_block(std::uint64_t address, std::uint64_t block_
   }
   const std::span<const std::byte> content = found->second.content();
   if (offset > content.size() || bytes > content.size() - offset) {
-    found->second.fail_damaged("has {} bytes, of which {} should lie from byte {} on",
-                               content.size(), bytes, offset);
+    found->second.fail_damaged("has {} bytes, of which {} should start at byte {}", content.size(),
+                               bytes, offset);
   }
   const auto part = content.subspan(offset, bytes);
   return {file_, name_, "its entry in a fractal heap", {part.begin(), part.end()}};
 }
 
-// Where the byte at `offset` of the heap is: from the root through indirect blocks to the direct
-// one that holds it.
+// Where the byte at `offset` of the heap is, found from the root through indirect blocks to the
+// direct block that holds it.
 FractalHeap::Place FractalHeap::place_of(std::uint64_t offset) const {
   const std::uint64_t direct_rows =
       std::countr_zero(most_direct_) - std::countr_zero(first_bytes_) + 2;
@@ -90,7 +90,7 @@ FractalHeap::Place FractalHeap::place_of(std::uint64_t offset) const {
   Place place = {root_, first_bytes_, offset};
   std::uint64_t rows = root_rows_;
   while (rows != 0) {
-    // The row whose blocks hold the offset: each row begins where twice as much lies before it.
+    // The row whose blocks hold the offset: each row begins at twice the offset of the one before.
     const std::uint64_t row = std::bit_width(place.offset / (width_ * first_bytes_));
     if (row >= rows) {
       file_.fail_damaged(name_, "its fractal heap has {} row(s) of blocks, but row {} is needed",
@@ -102,7 +102,7 @@ FractalHeap::Place FractalHeap::place_of(std::uint64_t offset) const {
         head_bytes + (row * width_ + column) * file_.address_bytes(), file_.address_bytes());
     place = {entry.address(), row_bytes(row),
              place.offset - row_begin(row) - column * row_bytes(row)};
-    // Of an indirect block: as many as its bytes are of rows.
+    // The rows of an indirect block: as many as make up its size.
     rows = row < direct_rows
                ? 0
                : 1 + std::bit_width(row_bytes(row)) - std::bit_width(first_bytes_ * width_);

@@ -47,7 +47,7 @@ class FractalHeap {
   bool has_checksums_;
   std::uint64_t width_;        // blocks in a row
   std::uint64_t first_bytes_;  // of a block of the first row
-  std::uint64_t most_direct_;  // bytes; larger blocks are rows of blocks in their turn
+  std::uint64_t most_direct_;  // bytes; larger blocks are tables of blocks in turn
   std::uint64_t root_;
   std::uint64_t root_rows_;                            // 0: the root is a block with objects
   mutable std::map<std::uint64_t, Hdf5Block> blocks_;  // read so far, by address

@@ -1,6 +1,6 @@
-// Messages lie in the header's own block and in continuations of it, which other messages lead to.
-// Version 1 has 8 bytes before each message and nothing to check it by; version 2 ("OHDR") has 4 or
-// 6 bytes, and a checksum behind each block.
+// Messages lie in the header's own block and in continuations of it, which other messages point to.
+// Version 1 has 8 bytes before each message and no checksums; version 2 ("OHDR") has 4 or 6 bytes,
+// and a checksum after each block.
 #include "containers/hdf5_object.h"
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 namespace limn {
 namespace {
 
-constexpr std::uint64_t kContinuation = 0x10;  // the message that leads to more messages
+constexpr std::uint64_t kContinuation = 0x10;  // the message that points to more messages
 constexpr std::string_view kSignature = "OHDR";
 constexpr std::string_view kContinuationSignature = "OCHK";
 
-// More than Keras's headers have by far, and few enough to keep.
+// Far more than Keras's headers have, and few enough to keep.
 constexpr size_t kMostMessages = 1 << 16;
 constexpr size_t kMostContinuations = 1 << 10;
 
@@ -55,7 +55,7 @@ class HeaderReader {
     is_old_ ? read_first_of_version_1(prefix) : read_first_of_version_2(prefix);
     for (size_t i = 0; i < continuations_.size(); ++i) {
       if (i == kMostContinuations)
-        file_.fail_damaged(object_.name, "its header goes on and on in {} pieces", i);
+        file_.fail_damaged(object_.name, "its header has too many pieces, {} so far", i);
       Hdf5Block block = file_.block(object_.name, "header's continuation",
                                     continuations_[i].address, continuations_[i].bytes);
       if (!is_old_) {
@@ -75,7 +75,7 @@ class HeaderReader {
 
   void read_first_of_version_1(Hdf5Block& prefix) {
     constexpr std::uint64_t kPrefixBytes = 16;
-    prefix.skip(8);  // version, how many messages, how many links lead here
+    prefix.skip(8);  // version, number of messages, number of links to this object
     const std::uint64_t bytes = prefix.number(4);
     Hdf5Block block = file_.block(object_.name, "header", object_.address + kPrefixBytes, bytes);
     read_messages(block);

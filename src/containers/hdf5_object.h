@@ -1,5 +1,5 @@
-// The header of an HDF5 object: a list of messages, each of which says one thing about it. What the
-// object is shows in which messages there are.
+// The header of an HDF5 object: a list of messages, each of which says one thing about it. Which
+// messages it has shows what kind of object it is.
 #pragma once
 
 #include <optional>
@@ -23,7 +23,7 @@ enum class Hdf5MessageType {
 
 struct Hdf5Message {
   Hdf5MessageType type;
-  bool shared;      // it only says which other object has the message
+  bool shared;      // it only refers to another object that has the message
   Hdf5Block block;  // what it says
 };
 
@@ -32,7 +32,7 @@ struct Hdf5Header {
 
   bool has(Hdf5MessageType type) const;
 
-  // A group has a place for links, a dataset a shape and a layout; else it is neither.
+  // A group has a place for links, a dataset a shape and a layout; other objects are neither.
   bool is_group() const;
   bool is_dataset() const;
 };
@@ -40,8 +40,8 @@ struct Hdf5Header {
 // Throws Error (file).
 Hdf5Header read_header(const Hdf5File& file, const Hdf5Object& object);
 
-// What the header's message of this type says, if there is one. Throws Error (file) where that is
-// to be looked up in another object.
+// The header's message of this type, if there is one. Throws Error (file) if it is stored in
+// another object.
 std::optional<Hdf5Block> find_message(const Hdf5File& file, const Hdf5Object& object,
                                       const Hdf5Header& header, Hdf5MessageType type);
 

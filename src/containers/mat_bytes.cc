@@ -16,7 +16,7 @@ constexpr std::uint64_t kKeptBytes = 8;       // a tag
 MatBytes::MatBytes(FileBytes& file, std::uint64_t begin, std::uint64_t end, bool is_packed)
     : file_(file), begin_(begin), end_(end), is_packed_(is_packed), next_packed_(begin) {
   if (is_packed_ && inflateInit(&stream_) != Z_OK)
-    fail(ErrorKind::resources, "'{}': there is no memory to unpack it", file_.path());
+    fail(ErrorKind::resources, "'{}': not enough memory to unpack it", file_.path());
 }
 
 MatBytes::~MatBytes() {
@@ -68,11 +68,11 @@ void MatBytes::unpack(std::span<std::byte> bytes) {
     bytes = bytes.subspan(unpacked);
     position_ += unpacked;
     if (status == Z_MEM_ERROR)
-      fail(ErrorKind::resources, "'{}': there is no memory to unpack it", file_.path());
+      fail(ErrorKind::resources, "'{}': not enough memory to unpack it", file_.path());
     if (status == Z_OK || (status == Z_STREAM_END && bytes.empty())) continue;
     fail(ErrorKind::file,
          "'{}': the variable at byte {} should unpack to more than {} bytes, but {}; the file is "
-         "damaged, fetch it again",
+         "damaged, so fetch it again",
          file_.path(), begin_, position_,
          status == Z_STREAM_END ? "it ends" : "what follows is not packed by zlib");
   }
@@ -83,7 +83,7 @@ void MatBytes::refill() {
   if (packed_.empty()) {
     fail(ErrorKind::file,
          "'{}': the variable at byte {} should unpack to more than {} bytes, but it is cut short; "
-         "the file is damaged, fetch it again",
+         "the file is damaged, so fetch it again",
          file_.path(), begin_, position_);
   }
   file_.read(next_packed_, packed_);

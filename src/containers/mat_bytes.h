@@ -1,7 +1,7 @@
-// The bytes of one variable of a MAT-file: they lie in the file as they are, or packed by zlib.
+// The bytes of one variable of a MAT-file: stored as they are, or packed with zlib.
 //
-// Packed ones can only be unpacked forwards. So places should be asked for in rising order; going
-// back unpacks from the start again, but for the last few bytes (a tag may hold its own data).
+// Packed bytes can only be unpacked forwards, so ask for places in rising order: going back unpacks
+// from the start again, except for the last few bytes (a tag may hold its own data).
 #pragma once
 
 #include <zlib.h>
@@ -22,11 +22,11 @@ class MatBytes {
   MatBytes(const MatBytes&) = delete;
   MatBytes& operator=(const MatBytes&) = delete;
 
-  // How many bytes there can be at most once they are unpacked.
+  // An upper bound on the number of unpacked bytes.
   std::uint64_t most_bytes() const;
 
-  // = the unpacked bytes from place `at` on. Throws Error (file) where they end before, or where
-  // they cannot be unpacked.
+  // = the unpacked bytes from place `at` on. Throws Error (file) if there are too few, or if they
+  // cannot be unpacked.
   void read(std::uint64_t at, std::span<std::byte> bytes);
 
  private:

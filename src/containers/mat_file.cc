@@ -46,7 +46,7 @@ std::optional<NumberType> number_type(std::uint32_t element_type) {
   }
 }
 
-// How many bytes a character has: 16 is UTF-8, 17 and 18 the wider ones; MATLAB writes 4, U16.
+// How many bytes a character has: type 16 is UTF-8, 17 and 18 are wider; MATLAB writes 4, U16.
 std::uint64_t character_bytes(std::uint32_t element_type) {
   return element_type == 4 || element_type == 17 ? 2 : element_type == 18 ? 4 : 1;
 }
@@ -95,7 +95,8 @@ class TreeReader {
     return {first, begin, second, begin + std::min(padded, end - begin)};
   }
 
-  // What stands first in a matrix: all but its contents, which begin at the place returned.
+  // Reads what comes first in a matrix, everything but its contents, which begin at the place
+  // returned.
   std::uint64_t header(const Element& matrix, MatArray& array) {
     const Element flags = element(matrix.begin, matrix.end());
     if (flags.size < 4) damaged(matrix.begin, "should have its flags, but they are cut short");
@@ -112,7 +113,7 @@ class TreeReader {
     return name.next;
   }
 
-  // What follows a matrix's header at `at`.
+  // Reads what follows a matrix's header, at `at`.
   void contents(const Element& matrix, std::uint64_t at, MatArray& array, int depth) {
     constexpr int kDeepest = 16;  // weights are 5 deep: layers, layer, cell, weights, filters
     if (depth > kDeepest) array.kind = MatKind::other;
@@ -146,7 +147,7 @@ class TreeReader {
     return numbers;
   }
 
-  // The text there, without the zeros that fill it up; "" for one that is too long for a name.
+  // The text there, without trailing zeros; "" if it is too long for a name.
   std::string text_at(std::uint64_t at, std::uint64_t bytes) {
     constexpr std::uint64_t kLongest = 256;  // MATLAB allows 63
     if (bytes > kLongest) return "";
@@ -157,7 +158,7 @@ class TreeReader {
     return text;
   }
 
-  // The product of the dimensions, which no array of as many bytes or fewer can exceed.
+  // The product of the dimensions, which cannot exceed the number of the matrix's bytes.
   std::uint64_t count_of(const Element& matrix, const MatArray& array) {
     if (std::ranges::find(array.dimensions, 0u) != array.dimensions.end()) return 0;
     if (array.dimensions.empty()) return 0;
@@ -191,7 +192,7 @@ class TreeReader {
   }
 
   void characters(const Element& matrix, std::uint64_t at, MatArray& array) {
-    constexpr std::uint64_t kLongest = 256;  // characters: longer than a name
+    constexpr std::uint64_t kLongest = 256;  // characters; longer than any name
     if (array.count == 0) return;
     const Element element_of_text = element(at, matrix.end());
     const std::uint64_t width = character_bytes(element_of_text.type);
@@ -226,7 +227,7 @@ class TreeReader {
     return names.next;
   }
 
-  // Reads a cell or a field; returns the place behind it.
+  // Reads a cell or a field; returns the place after it.
   std::uint64_t inner_matrix(const Element& parent, std::uint64_t at, MatArray& array, int depth) {
     keep(sizeof(MatArray));
     const Element inner = element(at, parent.end());
@@ -239,13 +240,12 @@ class TreeReader {
     return inner.next;
   }
 
-  // Counts what is kept of the file: small packed files can unpack to very many arrays.
+  // Counts what is kept in memory: small packed files can unpack to very many arrays.
   void keep(std::uint64_t bytes) {
     constexpr std::uint64_t kMostKept = 8'000'000;  // bytes; a VGG with all names takes 1 million
     kept_ += bytes;
     if (kept_ <= kMostKept) return;
-    fail(ErrorKind::file, "'{}': a variable should be some layers, but it has too many arrays",
-         path_);
+    fail(ErrorKind::file, "'{}': a variable has too many arrays to be a network's layers", path_);
   }
 
   template <typename Count>
@@ -266,7 +266,7 @@ class TreeReader {
   bool ended_ = false;
 };
 
-// The header's byte order, which shows in how the letters MI were written as a number.
+// Whether the file is big-endian, which shows in how the letters MI were written as a number.
 bool read_byte_order(FileBytes& file) {
   std::array<char, kHeaderBytes> header;
   file.read(0, std::as_writable_bytes(std::span(header)));

@@ -1,11 +1,11 @@
 // Variables of MATLAB 5.0 MAT-files (what MATLAB's save -v6 and -v7 write, and scipy.io.savemat).
 //
-// Behind 128 bytes of header lie data elements. An element is a tag, its data, and zeros up to a
-// multiple of 8 bytes. The tag has two numbers of 32 bits, type and size in bytes; where the first
-// one's upper half is not 0, the element is a small one: that half is the size (at most 4), the
-// lower half the type, and the data stands in place of the second number.
+// Data elements follow a 128-byte header. An element is a tag, its data, and zeros up to a multiple
+// of 8 bytes. The tag has two 32-bit numbers, type and size in bytes; if the upper half of the
+// first is not 0, the element is a small one: that half is the size (at most 4), the lower half is
+// the type, and the data takes the place of the second number.
 //
-//   a variable    an element "matrix", or an element "compressed": a matrix packed by zlib
+//   a variable    an element "matrix", or an element "compressed": a matrix packed with zlib
 //   a matrix      elements: flags (its class), dimensions, name, then by its class
 //     numbers       the values, in a type that may be narrower than the class
 //     text          the characters
@@ -13,7 +13,7 @@
 //     struct        the longest field name's size, the fields' names, and then for each element a
 //                   matrix for each field
 //
-// Numbers are of the byte order that the header gives.
+// Numbers have the byte order that the header gives.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,11 @@ enum class MatKind {
   text,
   cell,
   structure,  // an array of structs, mostly of one
-  left_out,   // numbers, but more than were asked for
+  left_out,   // numbers, but more than asked for
   other       // complex or sparse numbers, objects, functions
 };
 
-// An array: its values still in the file, other arrays inside it here.
+// An array: its numbers are still in the file, the arrays inside it are here.
 struct MatArray {
   MatKind kind = MatKind::other;
   std::string name;                       // of a variable; "" inside one
@@ -47,26 +47,26 @@ struct MatArray {
   std::vector<std::string> fields;        // of a struct
   std::string text;                       // in ASCII, other characters as '?'; "" for a long one
 
-  NumberType type = NumberType::f32;  // in which numbers are stored
+  NumberType type = NumberType::f32;  // as which numbers are stored
   std::uint64_t begin = 0;            // place of the first among the variable's bytes
   std::uint64_t count = 0;            // of numbers
 
-  // The field of the struct array's element, or nullptr where there is none.
+  // The field of the struct array's element, or nullptr if there is none.
   const MatArray* field(std::string_view field_name, size_t element = 0) const;
 };
 
 class MatVariable {
  public:
-  // Finds the variable and reads its tree, but no numbers. Reading it ends before the first array
-  // with numbers of more than `most_bytes`, the file's last then (left_out): in a packed variable
-  // all that is passed over must be unpacked. Throws Error (file): not such a file, no such
+  // Finds the variable and reads its tree, but no numbers. Reading ends at the first array with
+  // more than `most_bytes` of numbers, which is then the last (left_out), because skipping it in a
+  // packed variable would mean unpacking it. Throws Error (file): not such a file, no such
   // variable, damaged, more structure than any weights have.
   MatVariable(const std::string& path, std::string_view name, std::uint64_t most_bytes);
 
   const MatArray& array() const { return array_; }
 
-  // The values of an array of this variable that is of numbers, first axis fastest. The caller
-  // knows that its shape is a true one. Throws Error (file).
+  // The values of an array of numbers in this variable, first axis fastest. The caller has checked
+  // its shape. Throws Error (file).
   Buffer<float> read(const MatArray& numbers);
 
  private:

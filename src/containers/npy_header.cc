@@ -13,14 +13,14 @@ using namespace std::string_view_literals;
 constexpr std::string_view kSignature = "\x93NUMPY"sv;
 constexpr size_t kMostDimensions = 64;  // NumPy's own limit
 
-// How many bytes the length takes in this version.
+// How many bytes the header's length takes in this version.
 size_t length_bytes(char version) { return version == 1 ? 2 : 4; }
 
 std::uint64_t dictionary_begin(std::string_view header) {
   return kSignature.size() + 2 + length_bytes(header[kSignature.size()]);
 }
 
-// Reads Python's notation for a dictionary of text, truth values and tuples of numbers.
+// Reads Python's notation for a dict of strings, bools and tuples of numbers.
 class Reader {
  public:
   Reader(const std::string& path, const std::string& array, std::string_view text)
@@ -49,7 +49,7 @@ class Reader {
          path_, array_, printable(text_));
   }
 
-  // The next character that is no space, or 0 at the end.
+  // The next character that is not a space, or 0 at the end.
   char peek() {
     while (place_ < text_.size() && " \t\r\n"sv.find(text_[place_]) != std::string_view::npos)
       ++place_;
@@ -92,8 +92,8 @@ class Reader {
     }
   }
 
-  // The type of a record, in brackets within brackets: limn reads no records, but an array of them
-  // may lie beside the layers.
+  // The type of a record, a nested list: limn reads no records, but an array of them may lie beside
+  // the layers.
   std::string read_record() {
     const size_t begin = place_;
     int depth = 0;
@@ -139,13 +139,13 @@ class Reader {
 std::uint64_t npy_header_bytes(const std::string& path, const std::string& array,
                                std::string_view prefix) {
   if (!prefix.starts_with(kSignature) || prefix.size() < kNpyPrefixBytes) {
-    fail(ErrorKind::file, "'{}': its array '{}' should begin as NumPy's do, but it does not", path,
-         array);
+    fail(ErrorKind::file, "'{}': its array '{}' should begin like a NumPy array, but it does not",
+         path, array);
   }
   const char version = prefix[kSignature.size()];
   if (version < 1 || version > 3) {
     fail(ErrorKind::file,
-         "'{}': the header of its array '{}' should be of version 1, 2 or 3, but it is of {}", path,
+         "'{}': the header of its array '{}' should have version 1, 2 or 3, but it has {}", path,
          array, static_cast<int>(static_cast<unsigned char>(version)));
   }
   std::uint64_t length = 0;

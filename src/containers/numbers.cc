@@ -28,10 +28,10 @@ float from_bfloat(std::uint16_t half) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
 
-// What C++ itself does: exact where a float can hold the number, otherwise the nearest.
+// C++'s own conversion: exact if a float can hold the number, otherwise the nearest.
 constexpr auto kNearest = [](auto number) { return static_cast<float>(number); };
 
-// The numbers that lie in `bytes` as Stored, each through `convert`.
+// Reads the numbers in `bytes` as Stored and converts each.
 template <typename Stored, typename Convert>
 void convert_all(std::span<const std::byte> bytes, bool swapped, Buffer<float>& values,
                  Convert&& convert) {
@@ -109,11 +109,11 @@ std::uint16_t to_half(float value) {
   const float size = std::abs(value);
   if (std::isnan(value)) return sign | 0x7e00u;
   if (size >= kHalfEnd) return sign | 0x7c00u;
-  if (size < 0x1p-14f) {  // subnormal: 2^-24 is the last bit of the floats from 1/2 on
+  if (size < 0x1p-14f) {  // subnormal: 2^-24 is the last bit of floats from 1/2 up
     return sign | static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(size + 0.5f) & 0xffffu);
   }
-  // The lower 13 of a float's 23 bits of fraction go; half of their worth, less a tie that is even
-  // already, carries into those that stay. The exponent's bias falls from 127 to 15.
+  // Drops the lower 13 of a float's 23 fraction bits: adding half of their range, minus one where a
+  // tie is already even, carries into the bits that stay. The exponent's bias falls from 127 to 15.
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(size);
   const std::uint32_t rounded = bits + 0xfffu + (bits >> 13 & 1u);
   return sign | static_cast<std::uint16_t>((rounded >> 13) - (112u << 10));

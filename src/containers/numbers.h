@@ -1,4 +1,4 @@
-// The numbers of files as floats, and back.
+// Converts the numbers in files to floats, and back.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ size_t bytes_of(NumberType type);
 // big_endian.
 Buffer<float> to_floats(std::span<const std::byte> bytes, NumberType type, bool big_endian = false);
 
-// The nearest IEEE 754 half, ties to even; infinity from kHalfEnd on, in size.
+// The nearest IEEE 754 half, ties to even; infinity for magnitudes from kHalfEnd on.
 std::uint16_t to_half(float value);
 inline constexpr float kHalfEnd = 65520;  // halfway from the largest half, 65504, to 2^16
 

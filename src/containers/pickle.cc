@@ -10,7 +10,7 @@
 namespace limn {
 namespace {
 
-// The opcodes by Python's own names for them (the module pickletools explains each).
+// The opcodes, by Python's own names (the module pickletools explains each).
 enum class Opcode : unsigned char {
   mark = '(',
   stop = '.',
@@ -74,8 +74,7 @@ enum class Opcode : unsigned char {
 constexpr std::string_view kOrderedDict = "collections.OrderedDict";
 constexpr std::string_view kDefaultDict = "collections.defaultdict";
 
-// The machine that a pickle is a program for: a stack with marks, and a memo of values that come
-// again.
+// The machine that runs a pickle: a stack with marks, and a memo of values to be used again.
 class Reader {
  public:
   Reader(FileBytes& file, std::uint64_t begin, const std::string& what,
@@ -104,7 +103,7 @@ class Reader {
            bytes, left);
   }
 
-  // What is taken is valid until something else is.
+  // The result is valid until the next take.
   std::string_view take(std::uint64_t bytes) {
     check_left(bytes);
     taken_.resize(bytes);
@@ -143,7 +142,7 @@ class Reader {
 
   // ---- the stack, the memo, the pool ----
 
-  // Counts what takes memory and is not bounded otherwise.
+  // Counts what takes memory and has no other bound.
   void spend(size_t count) {
     spent_ += count;
     if (spent_ > kMostPickleValues)
@@ -165,8 +164,8 @@ class Reader {
     push(make(std::move(value)));
   }
 
-  // Where the part of the stack begins that instructions may take from: values before the last mark
-  // are out of their reach.
+  // Where the part of the stack that instructions may take from begins: values before the last mark
+  // are out of reach.
   size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
 
   PickleValue* top() {
@@ -191,19 +190,19 @@ class Reader {
   }
 
   void put(std::uint64_t index) {
-    spend(2);  // a table's entry takes about as much
+    spend(2);  // a table entry takes about as much
     memo_[index] = top();
   }
   void get(std::uint64_t index) {
     const auto found = memo_.find(index);
-    if (found == memo_.end()) refuse("it recalls value {}, which it has not kept", index);
+    if (found == memo_.end()) refuse("it recalls value {}, which was never stored", index);
     push(found->second);
   }
 
   template <typename T>
   T& part_of(PickleValue* value, std::string_view name) {
     T* part = std::get_if<T>(&value->value);
-    if (!part) refuse("there should be a {}, but there is another value", name);
+    if (!part) refuse("there should be a {}, but there is a different value", name);
     return *part;
   }
 
@@ -215,7 +214,7 @@ class Reader {
   }
 
   PickleDict dict_of(const std::vector<PickleRef>& items) {
-    if (items.size() % 2 != 0) refuse("a key is without its value");
+    if (items.size() % 2 != 0) refuse("a key has no value");
     PickleDict dict;
     for (size_t i = 0; i < items.size(); i += 2) dict.items.emplace_back(items[i], items[i + 1]);
     return dict;
@@ -236,20 +235,20 @@ class Reader {
     push_global(module + "." + name);
   }
 
-  // An OrderedDict is made of nothing, or (by Python 2) of a list of pairs.
+  // An OrderedDict is made from nothing or, in Python 2, from a list of pairs.
   PickleDict ordered_dict(const PickleTuple& arguments) {
     PickleDict dict;
     if (arguments.items.empty()) return dict;
     const PickleList* pairs = arguments.items[0]->as<PickleList>();
     if (!pairs || arguments.items.size() != 1)
-      refuse("an OrderedDict should be made of a list of pairs, but it is not");
+      refuse("an OrderedDict should be made from a list of pairs, but it is not");
     spend(2 * pairs->items.size());
     for (const PickleRef pair : pairs->items) {
       const PickleList* list = pair->as<PickleList>();
       const PickleTuple* tuple = pair->as<PickleTuple>();
       const std::vector<PickleRef>* items = list ? &list->items : tuple ? &tuple->items : nullptr;
       if (!items || items->size() != 2)
-        refuse("an OrderedDict should be made of pairs, but one is none");
+        refuse("an OrderedDict should be made from pairs, but one item is not a pair");
       dict.items.emplace_back((*items)[0], (*items)[1]);
     }
     return dict;
@@ -262,21 +261,22 @@ class Reader {
     const std::string& function = part_of<PickleGlobal>(callable, "function").name;
     if (function == kOrderedDict) {
       push_new(ordered_dict(tuple));
-    } else if (function == kDefaultDict) {  // of what makes its defaults; items follow
+    } else if (function == kDefaultDict) {  // its argument makes defaults; items follow
       push_new(PickleDict{});
     } else {
       push_new(PickleCall{callable, arguments});
     }
   }
 
-  // The state that would be set on an object: of a dict its attributes, which weights do not need.
+  // The state that would be set on an object; for a dict it would be attributes, which weights do
+  // not need.
   void build() {
     const PickleRef state = pop();
     PickleValue* object = top();
     if (PickleCall* call = std::get_if<PickleCall>(&object->value)) {
       call->state = state;
     } else if (!object->as<PickleDict>()) {
-      refuse("it sets the attributes of what has none");
+      refuse("it sets attributes of a value that has none");
     }
   }
 
@@ -306,7 +306,7 @@ class Reader {
   void push_decimal_int() {
     const std::uint64_t begin = place_;
     const std::string_view line = take_line();
-    if (line == "00" || line == "01") return push_new(line == "01");  // how protocol 0 has bool
+    if (line == "00" || line == "01") return push_new(line == "01");  // a bool in protocol 0
     place_ = begin;
     push_new(take_decimal());
   }
@@ -331,14 +331,14 @@ class Reader {
     push_new(number);
   }
 
-  // Most significant byte first, alone among the numbers.
+  // Most significant byte first, unlike all other numbers.
   void push_float() {
     std::uint64_t bits = 0;
     for (const char byte : take(8)) bits = bits << 8 | static_cast<unsigned char>(byte);
     push_new(std::bit_cast<double>(bits));
   }
 
-  // In quotes; what stands behind a backslash is left as it is, for no layer's name has one.
+  // In quotes; backslashes are left as they are, because no layer's name has one.
   void push_quoted() {
     const std::string_view line = take_line();
     const bool quoted =

@@ -1,11 +1,11 @@
 // Python's pickles, protocols 0 to 5, as data. To Python a pickle is a program: it may ask for any
-// function and have it called. Here it is a description: a call becomes a value that says what was
-// to be called with what, only names that the caller knows are let through, and nothing is ever
-// executed or imported.
+// function and have it called. Here it is a description: a call becomes a value that says what
+// would be called with which arguments, only names that the caller allows are accepted, and nothing
+// is ever executed or imported.
 //
 // All values of a pickle lie in one pool and refer to each other by their place in it. So what is
 // shared stays shared (a pickle of a few bytes can describe a list of 10^9 equal elements), cycles
-// are no leak, and no depth of nesting is a recursion.
+// do not leak, and nesting needs no recursion.
 #pragma once
 
 #include <cstdint>
@@ -26,15 +26,16 @@ using PickleRef = const PickleValue*;  // into Pickle::pool
 
 struct PickleNone {};
 struct PickleText {
-  std::string text;  // of text or bytes, as it stands in the pickle
+  std::string text;  // text or bytes, as they are in the pickle
 };
-// Text or bytes beyond kLongestPickleText, which stay where they are: an array's values.
+// Text or bytes longer than kLongestPickleText, such as an array's values: they are left in the
+// file.
 struct PickleBytes {
   std::uint64_t begin = 0;  // place in the file
   std::uint64_t bytes = 0;
 };
-// An integer beyond 64 bits, as it stands in the pickle: two's complement, least significant byte
-// first, or in decimal.
+// An integer of more than 64 bits, as it is in the pickle: two's complement, least significant byte
+// first, or decimal.
 struct PickleLong {
   std::string bytes;
 };
@@ -44,21 +45,21 @@ struct PickleTuple {
 struct PickleList {
   std::vector<PickleRef> items;
 };
-// A dict, OrderedDict or defaultdict, in the order in which keys were set; of equal keys the last
-// is the one that counts.
+// A dict, OrderedDict or defaultdict, in the order in which keys were set; the last of equal keys
+// counts.
 struct PickleDict {
   std::vector<std::pair<PickleRef, PickleRef>> items;
 };
 struct PickleGlobal {
   std::string name;  // "torch.FloatStorage"
 };
-// What `callable` would make of `arguments`, a tuple.
+// What `callable` would make from `arguments`, a tuple.
 struct PickleCall {
   PickleRef callable;
   PickleRef arguments;
   PickleRef state = nullptr;  // what would then be set on it, if anything
 };
-// What lies outside of the pickle, under this name.
+// Something outside the pickle, with this id.
 struct PicklePersistent {
   PickleRef id;
 };
@@ -82,15 +83,14 @@ struct Pickle {
 };
 
 // Throws Error (file) unless weights may need what this name ("torch._utils._rebuild_tensor_v2")
-// stands for. "collections.OrderedDict" and "collections.defaultdict" are let through without
-// asking.
+// stands for. "collections.OrderedDict" and "collections.defaultdict" are always accepted.
 using CheckGlobal = std::function<void(const std::string& name)>;
 
-// Pickles take at most this many values and references between them: memory stays below 100 MB
-// whatever a pickle says. (VGG-19's takes 900.)
+// A pickle may have at most this many values and references between them, so memory stays below 100
+// MB whatever it says. (VGG-19's has 900.)
 inline constexpr std::size_t kMostPickleValues = 1'000'000;
 
-// No name of a tensor is as long, in bytes.
+// In bytes; no tensor's name is this long.
 inline constexpr std::size_t kLongestPickleText = 4096;
 
 // The pickle that begins at byte `begin` of the file; more may follow it. Throws Error (file),

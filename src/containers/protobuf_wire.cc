@@ -17,7 +17,7 @@ std::uint64_t WireReader::varint() {
   }
   fail(ErrorKind::file,
        "'{}': a number should end within 10 bytes of byte {} and before byte {}, but it does not; "
-       "the file is damaged, fetch it again",
+       "the file is damaged, so fetch it again",
        file_.path(), begin, end_);
 }
 
@@ -42,7 +42,7 @@ WireField WireReader::field() {
     default:
       fail(ErrorKind::file,
            "'{}': a field of wire type 0, 1, 2 or 5 should begin at byte {}, but it is of type {}; "
-           "the file is damaged, fetch it again",
+           "the file is damaged, so fetch it again",
            file_.path(), place, tag % 8);
   }
   if (bytes > end_ - next_) {

@@ -30,10 +30,10 @@ constexpr StorageType kStorageTypes[] = {
     {"ComplexDoubleStorage", 16, {}},
 };
 
-// Tensors' numbers lie outside of the pickle, which takes about 150 bytes for a tensor.
+// Tensors' numbers lie outside the pickle, which takes about 150 bytes per tensor.
 constexpr std::uint64_t kMostPickleBytes = 4 << 20;
 
-// 0x1950a86a20f9469cfc6c as a pickle has it, and in decimal as a pickle of protocol 0.
+// 0x1950a86a20f9469cfc6c as a pickle stores it, and in decimal as a pickle of protocol 0 does.
 constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
 constexpr std::string_view kDecimalMagic = "119547037146038801333356";
 constexpr std::int64_t kStreamProtocol = 1001;
@@ -46,7 +46,7 @@ CheckGlobal storages_and(const CheckGlobal& check_global) {
 
 // ------------------------------------------------------------------------------ zip containers --
 
-// Throws Error (file) where the zip container is only a wrapping: a download of several files, or
+// Throws Error (file) if the zip container only wraps other files: a download of several, or
 // Keras's .keras.
 void refuse_archive(const ZipFile& zip) {
   constexpr std::string_view kEndings[] = {".h5",  ".hdf5", ".pth",        ".pt",         ".npz",
@@ -55,12 +55,12 @@ void refuse_archive(const ZipFile& zip) {
     const auto ends = [&](std::string_view ending) { return entry.name.ends_with(ending); };
     if (std::ranges::none_of(kEndings, ends)) continue;
     fail(ErrorKind::file,
-         "'{}' is a zip archive around '{}'; unpack it (unzip does) and give limn that file",
+         "'{}' is a zip archive that contains '{}'; unpack it (with unzip) and give limn that file",
          zip.path(), printable(entry.name));
   }
 }
 
-// What stands before "data.pkl" in the name of the entry with the pickle.
+// What precedes "data.pkl" in the name of the entry with the pickle.
 std::string zip_prefix(const ZipFile& zip) {
   constexpr std::string_view kPickle = "data.pkl";
   const ZipEntry* found = nullptr;
@@ -131,7 +131,7 @@ struct Stream {
   }
 };
 
-// The stream's pickles, one after the other.
+// The stream's pickles, one after another.
 class StreamPickles {
  public:
   StreamPickles(Stream& stream, const CheckGlobal& check_global)
@@ -146,7 +146,7 @@ class StreamPickles {
     bytes_ += pickle.bytes;
     return pickle;
   }
-  size_t bytes() const { return bytes_; }  // of those that were read
+  size_t bytes() const { return bytes_; }  // of those read so far
 
  private:
   const std::string& path_;
@@ -161,7 +161,7 @@ void check_stream_is_known(const std::string& path, const Pickle& magic, const P
     fail(ErrorKind::file, "'{}' should begin with PyTorch's magic number, but does not", path);
   const std::int64_t* version = protocol.root->as<std::int64_t>();
   if (!version || *version != kStreamProtocol) {
-    fail(ErrorKind::file, "'{}': PyTorch's format should be of protocol {}, but it is not", path,
+    fail(ErrorKind::file, "'{}': PyTorch's stream should have protocol {}, but it does not", path,
          kStreamProtocol);
   }
 }
@@ -175,7 +175,7 @@ std::map<std::string, Storage> storages_in(const std::string& path, const Pickle
     Storage storage = storage_of(path, *persistent);
     const auto [known, added] = storages.emplace(storage.key, storage);
     if (added || known->second.type == storage.type) continue;
-    fail(ErrorKind::file, "'{}': its storage '{}' is of two types", path, printable(storage.key));
+    fail(ErrorKind::file, "'{}': its storage '{}' has two types", path, printable(storage.key));
   }
   return storages;
 }
@@ -186,13 +186,13 @@ std::vector<std::string> keys_in(const std::string& path, const Pickle& pickle) 
   if (!list) fail(ErrorKind::file, "'{}': its storages' keys should be a list", path);
   for (const PickleRef item : list->items) {
     const PickleText* key = item->as<PickleText>();
-    if (!key) fail(ErrorKind::file, "'{}': its storages' keys should be texts", path);
+    if (!key) fail(ErrorKind::file, "'{}': its storages' keys should be strings", path);
     keys.push_back(key->text);
   }
   return keys;
 }
 
-// Where each storage lies: they follow each other from byte `place` on.
+// Where each storage lies: one after another from byte `place` on.
 void place_storages(const std::shared_ptr<Stream>& stream, std::uint64_t place,
                     const std::vector<std::string>& keys,
                     const std::map<std::string, Storage>& known, PthFile& file) {
@@ -201,7 +201,7 @@ void place_storages(const std::shared_ptr<Stream>& stream, std::uint64_t place,
     const auto storage = known.find(key);
     if (storage == known.end() || file.storages.contains(key)) {
       fail(ErrorKind::file, "'{}': its list of storages has '{}', which {}", stream->path,
-           printable(key), storage == known.end() ? "no tensor is in" : "it had before");
+           printable(key), storage == known.end() ? "no tensor uses" : "it already had");
     }
     const std::uint64_t left = stream->file_bytes - place;
     std::array<unsigned char, kCountBytes> bytes = {};
@@ -257,8 +257,8 @@ const StorageType* find_storage_type(std::string_view global) {
 Storage storage_of(const std::string& path, const PicklePersistent& persistent) {
   const auto refuse = [&] {
     fail(ErrorKind::file,
-         "'{}': what its pickle finds elsewhere should be ('storage', type, key, device, count), "
-         "but is not",
+         "'{}': a persistent id in its pickle should be ('storage', type, key, device, count), but "
+         "is not",
          path);
   };
   const PickleTuple* id = persistent.id->as<PickleTuple>();
@@ -281,7 +281,7 @@ Storage storage_of(const std::string& path, const PicklePersistent& persistent) 
 }
 
 bool is_pth_stream(std::string_view head) {
-  constexpr size_t kFarthest = 16;  // behind the protocol and, from protocol 4 on, a frame's length
+  constexpr size_t kFarthest = 16;  // after the protocol and, from protocol 4 on, a frame's length
   const bool binary = head.starts_with('\x80') &&
                       head.substr(0, kFarthest + kMagic.size()).find(kMagic) < kFarthest;
   return binary || (head.starts_with('L') && head.substr(1).starts_with(kDecimalMagic));
@@ -289,7 +289,7 @@ bool is_pth_stream(std::string_view head) {
 
 PthFile open_pth(const std::string& path, const CheckGlobal& check_global) {
   std::string head(64, '\0');
-  file_size(path, "weights file");  // throws when there is none
+  file_size(path, "weights file");  // throws if there is none
   std::ifstream stream(path, std::ios::binary);
   stream.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<size_t>(stream.gcount()));

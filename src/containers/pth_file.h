@@ -1,5 +1,5 @@
-// A PyTorch file: what was saved, as a pickle, and the storages, the rows of numbers that its
-// tensors are views of. Of the two containers the first is a zip file:
+// A PyTorch file: what was saved, as a pickle, and the storages, the arrays of numbers that its
+// tensors are views of. There are two containers. The first is a zip file:
 //
 //   NAME/data.pkl    the pickle; a storage in it is the persistent id
 //                    ('storage', torch.FloatStorage, '0', 'cpu', 1728): type, key, device, count
@@ -7,11 +7,11 @@
 //   NAME/byteorder   "little" or "big"; missing before PyTorch 2.1, where it was nearly always
 //                    little
 //
-// and the second, PyTorch's only one before 1.6, a stream: the pickles of a magic number, of the
-// protocol (1001), of what machine wrote it, of what was saved, and of all storages' keys; then the
-// storages in the keys' order, each its count (8 bytes) and its numbers, all least significant byte
-// first. The pickle's ids have a sixth part: None, or the (key, offset, count) of a part of the
-// storage.
+// The second, PyTorch's only one before 1.6, is a stream: pickles of a magic number, the protocol
+// (1001), the machine that wrote it, what was saved, and the keys of all storages; then the
+// storages in the order of the keys, each its count (8 bytes) and its numbers, all least
+// significant byte first. The pickle's ids have a sixth part: None, or the (key, offset, count) of
+// a part of the storage.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +30,11 @@ namespace limn {
 struct StorageType {
   std::string_view name;             // "FloatStorage"
   size_t bytes;                      // of a number
-  std::optional<NumberType> number;  // none for what layers are never made of
+  std::optional<NumberType> number;  // nothing for types that layers never have
 };
 
-// The type of a storage by the name that a pickle has for it ("torch.FloatStorage",
-// "torch.cuda.FloatStorage"), or nullptr.
+// The type of a storage by its name in a pickle ("torch.FloatStorage", "torch.cuda.FloatStorage"),
+// or nullptr.
 const StorageType* find_storage_type(std::string_view global);
 
 // A storage as a persistent id describes it.
@@ -45,7 +45,7 @@ struct Storage {
   std::uint64_t offset = 0;  // where a view into it begins, in numbers
 };
 
-// Throws Error (file) when the id is none of a storage.
+// Throws Error (file) if the id is not a storage's.
 Storage storage_of(const std::string& path, const PicklePersistent& persistent);
 
 // Where a storage's bytes are.
@@ -60,11 +60,11 @@ struct PthFile {
   std::map<std::string, StorageData> storages;  // by key
 };
 
-// Opens either container. Throws Error (file). check_global says which names the pickle may ask
-// for, beside the storages' types.
+// Opens either container. Throws Error (file). check_global says which names the pickle may ask for
+// besides the storages' types.
 PthFile open_pth(const std::string& path, const CheckGlobal& check_global);
 
-// Whether a file that begins with `head` is a stream as above.
+// Whether a file that begins with `head` is such a stream.
 bool is_pth_stream(std::string_view head);
 
 }  // namespace limn

@@ -18,7 +18,7 @@ static_assert(std::endian::native == std::endian::little, "tensors are written a
 constexpr std::uint64_t kLengthBytes = 8;                // of the header's length
 constexpr std::uint64_t kMostHeaderBytes = 100'000'000;  // the format's own limit
 
-// The header, padded with spaces so that the data behind it is aligned to 8 bytes.
+// The header, padded with spaces so that the data after it is aligned to 8 bytes.
 std::string header_text(std::span<const std::pair<std::string, std::string>> metadata,
                         std::span<const TensorToWrite> tensors) {
   nlohmann::ordered_json header;

@@ -1,4 +1,4 @@
-// A safetensors file: its header, and where the tensors lie. (The header: safetensors_header.h.)
+// A safetensors file: its header (safetensors_header.h), and where the tensors lie.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct SafetensorsFile {
   const std::string& path() const { return bytes.path(); }
 };
 
-// Throws Error (file) for a header that is too long, or is none.
+// Throws Error (file) if the header is too long or invalid.
 SafetensorsFile open_safetensors(FileBytes bytes);
 
 // Takes the next bytes of a file.

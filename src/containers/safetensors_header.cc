@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::string_view kMetadata = "__metadata__";
 
-// Takes the JSON one event at a time and allows only what a header consists of. So nothing nests
-// deeper than it should, and nothing is kept but the header itself. Event functions return true (go
-// on) or throw.
+// Takes the JSON one event at a time and allows only what a header consists of, so that nothing
+// nests deeper than it should, and only the header itself is kept. Event functions return true
+// (continue) or throw.
 class HeaderEvents {
  public:
   HeaderEvents(const std::string& path, SafetensorsHeader& header) : path_(path), header_(header) {}
@@ -31,7 +31,7 @@ class HeaderEvents {
   }
 
   bool key(std::string& key) {
-    // A key may be 3 bytes of JSON, but takes a hundred in memory. VGG's header has 152.
+    // A key may take 3 bytes of JSON, but a hundred in memory. VGG's header has 152.
     constexpr int kMostKeys = 100'000;
     if (++keys_ > kMostKeys) {
       fail(ErrorKind::file, "'{}': the header should have at most {} keys, but it has more", path_,
@@ -99,7 +99,7 @@ class HeaderEvents {
   bool binary(nlohmann::json::binary_t&) { unexpected("binary data"); }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception&) {
-    fail(ErrorKind::file, "'{}': the header should be JSON, but it stops being so at byte {} of it",
+    fail(ErrorKind::file, "'{}': the header should be JSON, but it is invalid at its byte {}",
          path_, position);
   }
 
@@ -121,14 +121,14 @@ class HeaderEvents {
   void end_tensor() {
     if (has_dtype_ && has_shape_ && has_offsets_) return;
     field_.clear();
-    refuse("should have a dtype, a shape and data_offsets, but not all of them are there");
+    refuse("should have a dtype, a shape and data_offsets, but lacks some of them");
   }
 
   [[noreturn]] void unexpected(std::string_view what) const {
     refuse(fmt::format("has {} where the format allows none", what));
   }
 
-  // `problem` follows the name of the entry and field that is being read.
+  // `problem` follows the name of the entry and field being read.
   [[noreturn]] void refuse(std::string_view problem) const {
     if (depth_ == 0) fail(ErrorKind::file, "'{}': the header {}", path_, problem);
     if (depth_ == 1 || field_.empty())
@@ -168,7 +168,7 @@ void check_places(const std::string& path, const SafetensorsHeader& header,
   std::ranges::sort(places, {}, [](const Place* place) { return place->second.begin; });
   for (size_t i = 1; i < places.size(); ++i) {
     if (places[i]->second.begin >= places[i - 1]->second.end) continue;
-    fail(ErrorKind::file, "'{}': '{}' and '{}' should lie apart, but they overlap", path,
+    fail(ErrorKind::file, "'{}': '{}' and '{}' should not overlap, but they do", path,
          printable(places[i - 1]->first), printable(places[i]->first));
   }
 }

@@ -25,8 +25,8 @@ struct SafetensorsHeader {
   std::map<std::string, std::string> metadata;
 };
 
-// The header in `json`, of a file with `data_bytes` of data behind it. Tensors lie within the data
-// and do not overlap; dtypes and shapes are as the file says. Throws Error (file).
+// The header in `json`, of a file with `data_bytes` of data after it. Tensors lie within the data
+// and do not overlap; dtypes and shapes are not checked. Throws Error (file).
 SafetensorsHeader parse_safetensors_header(const std::string& path, std::string_view json,
                                            std::uint64_t data_bytes);
 

@@ -24,7 +24,7 @@ Buffer<float> in_c_order(std::span<const float> stored, std::span<const std::uin
   std::uint64_t place = 0;
   for (float& value : values) {
     value = stored[place];
-    // The next index, as an odometer counts.
+    // The next index, counting like an odometer.
     for (size_t axis = shape.size(); axis-- > 0;) {
       place += strides[axis];
       if (++index[axis] < shape[axis]) break;

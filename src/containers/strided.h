@@ -1,4 +1,4 @@
-// Arrays whose values lie in another order than C's.
+// Arrays whose values are stored in an order other than C's.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace limn {
 
-// By how many values each axis of an array of this shape advances, in C's order (the last axis
-// fastest) and in Fortran's (the first). The shape's product must fit 64 bits.
+// How many values a step along each axis of an array of this shape skips, in C's order (last axis
+// fastest) and in Fortran's (first axis fastest). The shape's product must fit in 64 bits.
 std::vector<std::uint64_t> c_strides(std::span<const std::uint64_t> shape);
 std::vector<std::uint64_t> fortran_strides(std::span<const std::uint64_t> shape);
 
-// The array's values in C's order: that at index (i, j, ...) is
-// stored[i * strides[0] + j * strides[1] + ...], which must lie within `stored`.
+// The array's values in C's order: the one at index (i, j, ...) is stored[i * strides[0] + j *
+// strides[1] + ...], which must lie within `stored`.
 Buffer<float> in_c_order(std::span<const float> stored, std::span<const std::uint64_t> shape,
                          std::span<const std::uint64_t> strides);
 

@@ -12,9 +12,9 @@
 namespace limn {
 namespace {
 
-// A pair of deflate's bits can stand for 258 bytes at most: 1,032 for each packed byte.
+// Two bits of deflate stand for at most 258 bytes: 1,032 per packed byte.
 constexpr std::uint64_t kMostDeflated = 1032;
-// Each takes a few hundred bytes of memory. VGG's files have less than a hundred.
+// Each takes a few hundred bytes of memory. VGG's files have fewer than a hundred.
 constexpr zip_int64_t kMostEntries = 100'000;
 
 struct CloseEntry {
@@ -22,7 +22,7 @@ struct CloseEntry {
 };
 using OpenEntry = std::unique_ptr<zip_file_t, CloseEntry>;
 
-// An entry as the container's directory has it.
+// An entry as described in the container's directory.
 ZipEntry entry_of(const std::string& path, zip* archive, zip_uint64_t index,
                   std::uint64_t file_bytes) {
   zip_stat_t stat;
@@ -39,18 +39,17 @@ ZipEntry entry_of(const std::string& path, zip* archive, zip_uint64_t index,
   const bool stored = stat.comp_method == ZIP_CM_STORE;
   if (!stored && stat.comp_method != ZIP_CM_DEFLATE) {
     fail(ErrorKind::file,
-         "'{}': its entry '{}' should be stored or deflated, but it is packed by method {}", path,
+         "'{}': its entry '{}' should be stored or deflated, but it is packed with method {}", path,
          name, stat.comp_method);
   }
   const bool fits =
       stat.comp_size <= file_bytes &&
       (stored ? stat.size == stat.comp_size : stat.size / kMostDeflated <= stat.comp_size);
   if (!fits) {
-    fail(
-        ErrorKind::file,
-        "'{}': its entry '{}' claims {} bytes, which cannot be: it is {} in {} bytes of the file's "
-        "{}; if the file was cut short, fetch it again",
-        path, name, stat.size, stored ? "stored" : "deflated", stat.comp_size, file_bytes);
+    fail(ErrorKind::file,
+         "'{}': its entry '{}' claims {} bytes, which is impossible: it is {} in {} bytes of the "
+         "file's {}; if the file was cut short, fetch it again",
+         path, name, stat.size, stored ? "stored" : "deflated", stat.comp_size, file_bytes);
   }
   return {stat.name, index, stat.size, stat.comp_size, stored};
 }
@@ -72,7 +71,7 @@ OpenEntry open(const ZipFile& file, zip* archive, const ZipEntry& entry) {
   return opened;
 }
 
-// Fills `bytes`; false when the entry ends before, or turns out to be damaged.
+// Fills `bytes`; false if the entry ends early or turns out to be damaged.
 bool read_all(zip_file_t* file, std::span<std::byte> bytes) {
   while (!bytes.empty()) {
     const zip_int64_t count = zip_fread(file, bytes.data(), bytes.size());
@@ -82,8 +81,8 @@ bool read_all(zip_file_t* file, std::span<std::byte> bytes) {
   return true;
 }
 
-// Moves on to byte `begin`: a stored entry by seeking, a deflated one by unpacking what lies
-// before.
+// Moves to byte `begin`: by seeking in a stored entry, by unpacking what comes before in a deflated
+// one.
 bool skip_to(zip_file_t* file, const ZipEntry& entry, std::uint64_t begin) {
   if (begin == 0) return true;
   if (entry.stored && zip_fseek(file, static_cast<zip_int64_t>(begin), SEEK_SET) == 0) return true;
@@ -111,7 +110,7 @@ ZipFile::ZipFile(const std::string& path) : path_(path) {
   }
   const zip_int64_t count = zip_get_num_entries(archive_.get(), ZIP_FL_UNCHANGED);
   if (count > kMostEntries) {
-    fail(ErrorKind::file, "'{}': the zip container has {} entries, more than the {} of any weights",
+    fail(ErrorKind::file, "'{}': the zip container has {} entries, but weights have at most {}",
          path, count, kMostEntries);
   }
   std::set<std::string_view> names;
@@ -132,12 +131,13 @@ const ZipEntry* ZipFile::find(std::string_view name) const {
 
 void ZipFile::read(const ZipEntry& entry, std::uint64_t begin, std::span<std::byte> bytes) const {
   if (begin > entry.size || bytes.size() > entry.size - begin) {
-    fail(ErrorKind::file, "'{}': its entry '{}' should have {} bytes from byte {} on, but has {}",
-         path_, printable(entry.name), bytes.size(), begin, entry.size);
+    fail(ErrorKind::file,
+         "'{}': its entry '{}' should have {} bytes from byte {} on, but it has {} in all", path_,
+         printable(entry.name), bytes.size(), begin, entry.size);
   }
   const OpenEntry file = open(*this, archive_.get(), entry);
   bool good = skip_to(file.get(), entry, begin) && read_all(file.get(), bytes);
-  // libzip compares the checksum when asked for what is behind the end.
+  // libzip compares the checksum when asked for what is past the end.
   std::array<std::byte, 1> behind;
   if (good && begin + bytes.size() == entry.size)
     good = zip_fread(file.get(), behind.data(), behind.size()) == 0;

@@ -1,6 +1,6 @@
-// Pull and push (Gortler and others, "The Lumigraph", 1996, section 3.4): the picture is halved
-// again and again, each coarser pixel the mean of the visible ones below it, until every pixel has
-// a colour; then from coarse to fine each pixel takes what it lacks from the level above.
+// Pull and push (Gortler and others, "The Lumigraph", 1996, section 3.4). The picture is halved
+// repeatedly, each coarser pixel being the mean of the visible ones below it, until every pixel has
+// a colour. Then, from coarse to fine, each pixel takes what it lacks from the level above.
 #include "image/alpha.h"
 
 #include <algorithm>
@@ -13,11 +13,11 @@
 namespace limn {
 namespace {
 
-// A pixel with less alpha than this takes part of its colour from around: with a few steps of 255
-// there is more rounding in it than colour.
+// A pixel with less alpha than this takes part of its colour from its surroundings: in a few steps
+// of 255 there is more rounding than colour.
 constexpr float kTrusted = 1.0f / 16;
 
-// Colours times their weights, and the weights, plane by plane.
+// Colours times their weights, and the weights, in planes.
 struct Reduction {
   int width = 0, height = 0;
   std::vector<float> colours;  // 3 * height * width
@@ -38,7 +38,7 @@ Reduction finest(const Image& image) {
   return level;
 }
 
-// Pull: sums of 2 x 2 pixels, weights brought back to 1 at most.
+// Pull: sums over 2 x 2 pixels, with weights reduced to at most 1.
 Reduction halved(const Reduction& fine) {
   Reduction coarse((fine.width + 1) / 2, (fine.height + 1) / 2);
   const size_t of_fine = fine.size(), of_coarse = coarse.size();
@@ -60,7 +60,7 @@ Reduction halved(const Reduction& fine) {
   return coarse;
 }
 
-// Where a finer pixel's centre lies among the coarser ones: between two neighbours.
+// Where the centre of a finer pixel lies among the coarser ones: between two neighbours.
 struct Between {
   int first = 0, second = 0;
   float share = 0;  // of the second
@@ -73,7 +73,7 @@ Between between(int fine, int coarse_size) {
   return {near, other, 0.25f};
 }
 
-// Push: what the finer level lacks comes from the coarser one, which is whole.
+// Push: fills what the finer level lacks from the coarser one, which is complete.
 void complete(Reduction& fine, const Reduction& coarse) {
   const size_t of_fine = fine.size(), of_coarse = coarse.size();
   for (int y = 0; y < fine.height; ++y) {
@@ -113,7 +113,7 @@ Image filled(Image image) {
          levels.back().size() > 1) {
     levels.push_back(halved(levels.back()));
   }
-  // The coarsest may be a single pixel of little weight: its colour is all there is.
+  // The coarsest level may be a single pixel of little weight: its colour is all there is.
   Reduction& coarsest = levels.back();
   for (size_t i = 0; i < coarsest.colours.size(); ++i) {
     const float weight = coarsest.weights[i % coarsest.size()];

@@ -1,30 +1,30 @@
-// What of a picture can be seen, and colours for what cannot.
+// What is visible in a picture, and colours for the rest.
 //
-// A transparent pixel's red, green and blue mean nothing: programs write black there, or whatever
-// was left. A network that reads the picture reads them all the same, and so do features of visible
-// pixels nearby. So invisible pixels are given colours that go on smoothly from the visible ones.
+// The colours of a transparent pixel mean nothing: programs write black, or whatever was left. But
+// a network reads them all the same, and they affect the features of visible pixels nearby. So
+// invisible pixels are given colours that continue smoothly from the visible ones.
 #pragma once
 
 #include <limn/limn.h>
 
 namespace limn {
 
-// Whether there is a pixel that can be seen.
+// Whether any pixel is visible.
 bool is_visible(const Image& image);
 
-// The picture with colours of its visible pixels carried on into the transparent ones; alpha stays
-// as it is. An opaque picture comes back unchanged, and so does one that is transparent everywhere.
-// Throws Error (usage) as check_shape.
+// The picture with the colours of visible pixels extended into the transparent ones; alpha is
+// unchanged. A picture that is opaque, or transparent everywhere, is returned unchanged. Throws
+// Error (usage) like check_shape.
 Image filled(Image image);
 
-// picture = alpha picture + (1 - alpha) behind: what is seen of a picture that lies on another one
-// of its size. It has no alpha then.
+// picture = alpha picture + (1 - alpha) behind: composites the picture onto another of its size.
+// The result has no alpha.
 void lay_on(Image& picture, const Image& behind);
 
-// The picture's alpha as a mask; empty where it is opaque.
+// The picture's alpha as a mask; empty if opaque.
 Mask alpha_mask(const Image& image);
 
-// What both masks select: their product, in the first one's size. An empty one selects everything.
+// Intersects two masks: their product, at the size of the first. An empty mask selects everything.
 Mask both(Mask a, const Mask& b);
 
 }  // namespace limn

@@ -1,5 +1,5 @@
-// To libvips an animation is one tall picture, its frames below each other, that says how high a
-// frame is. Frames are kept at 8 bits, three bytes a pixel, until all are there.
+// In libvips an animation is one tall picture, with its frames stacked, that states the height of a
+// frame. Frames are kept at 8 bits, three bytes a pixel, until all are there.
 #include "image/animation.h"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using vips::VOption;
 struct Format {
   std::string_view ending;
   std::string_view name;
-  const char* saver;  // of libvips
+  const char* saver;  // libvips's
   int longest_side;   // in pixels
 };
 
@@ -46,28 +46,28 @@ const Format& format_of(const std::string& path) {
     fail(ErrorKind::usage, "cannot write '{}': this machine has no encoder for {}", path,
          format.name);
   }
-  fail(ErrorKind::usage, "cannot write '{}': an animation's name ends in .webp or .gif", path);
+  fail(ErrorKind::usage, "cannot write '{}': an animation's name must end in .webp or .gif", path);
 }
 
 const Format& checked_format(const std::string& path, int longest_side) {
   const Format& format = format_of(path);
   if (longest_side > format.longest_side) {
     fail(ErrorKind::usage,
-         "cannot write '{}': {} holds at most {} pixels a side, and frames have {}", path,
+         "cannot write '{}': {} allows at most {} pixels a side, but the frames have {}", path,
          format.name, format.longest_side, longest_side);
   }
   check_replaceable(path);
   return format;
 }
 
-// 0 1 2 3 2 1: there and back, so that the loop has no jump.
+// 0 1 2 3 2 1: forward and back, so that the loop does not jump.
 std::vector<VImage> there_and_back(std::vector<VImage> frames) {
   for (std::ptrdiff_t i = std::ssize(frames) - 2; i > 0; --i) frames.push_back(frames[i]);
   return frames;
 }
 
 VImage as_pages(const std::vector<VImage>& frames, int milliseconds) {
-  // A copy of the header, because what is written into it must not show elsewhere.
+  // A copy of the header, because changes to it must not show elsewhere.
   const VImage pages = VImage::arrayjoin(frames, VImage::option()->set("across", 1)).copy();
   VImage with_times = pages;
   with_times.set(VIPS_META_PAGE_HEIGHT, frames.front().height());

@@ -13,8 +13,8 @@
 namespace limn {
 namespace {
 
-// Where of 0..size - 1 the place i lies, which may be far outside on either side: a walk to and fro
-// comes back to where it was after 2 (size - 1) steps.
+// The index in 0..size - 1 that place i reflects to. i may be far outside on either side:
+// reflection repeats after 2 (size - 1) steps.
 int reflected(int i, int size) {
   if (size == 1) return 0;
   const int period = 2 * (size - 1);
@@ -22,7 +22,7 @@ int reflected(int i, int size) {
   return std::min(place, period - place);
 }
 
-// Appends a plane of height x width at `in` to `out` with the border around it.
+// Appends the plane `in`, of height x width, to `out` with the border around it.
 void append_bordered(const float* in, int height, int width, int pixels, std::vector<float>& out) {
   for (int y = -pixels; y < height + pixels; ++y) {
     const float* row = in + static_cast<size_t>(reflected(y, height)) * width;
@@ -30,7 +30,7 @@ void append_bordered(const float* in, int height, int width, int pixels, std::ve
   }
 }
 
-// The same, and the border is left out instead.
+// The same, but leaving out a border.
 void append_inner(const float* in, int height, int width, int pixels, std::vector<float>& out) {
   for (int y = pixels; y < height - pixels; ++y) {
     const float* row = in + static_cast<size_t>(y) * width;
@@ -74,7 +74,7 @@ Image without_border(Image image, int pixels) {
   assert(pixels >= 0);
   if (pixels == 0) return image;
   if (pixels > (std::min(image.width, image.height) - 1) / 2) {
-    fail(ErrorKind::usage, "a picture of {} x {} pixels has no border of {} around anything",
+    fail(ErrorKind::usage, "a picture of {} x {} pixels is too small to have a border of {}",
          image.width, image.height, pixels);
   }
   Image out;

@@ -1,8 +1,8 @@
-// Colours are matched in Oklab, not in sRGB as by Gatys and others. What a map moves out of sRGB's
-// range is lost, and of dark photos' maps that is the shadows with all their brushwork: over seven
+// Colours are matched in Oklab, not in sRGB as by Gatys and others. Whatever a map moves outside
+// sRGB's range is lost; for dark photos, that is the shadows with all their brushwork. With seven
 // paintings matched to four photos each, 6 % of the pixels went black in sRGB and 3 % in Oklab,
-// where dark colours lie further apart (white went 0.6 and 1 %). And of what leaves the range
-// otherwise, the colourfulness is reduced, where clipped channels shift hue and lightness.
+// which spreads dark colours further apart (0.6 and 1 % went white). Other colours outside the
+// range are made less colourful, where clipping channels would shift hue and lightness.
 #include "image/colour.h"
 
 #include <algorithm>
@@ -18,14 +18,14 @@
 namespace limn {
 namespace {
 
-// The most that lightness or a direction of colours is stretched. A painting that is nearly flat in
-// one (a sepia print beside a colourful photo) has little but grain and its JPEG's blocks there.
+// The largest stretch of lightness or of a direction of colour. Where a painting is nearly flat (a
+// sepia print next to a colourful photo), it has little but grain and JPEG blocks.
 constexpr double kMostGain = 4;
 
-// A variance that is none: (1/1000)^2, of a deviation of a quarter of an 8-bit step of lightness.
+// Variances below this count as 0: (1/1000)^2, a deviation of a quarter of an 8-bit lightness step.
 constexpr double kLeastVariance = 1e-6;
 
-// Calls act(red, green, blue) for every pixel, with its values to be read and written.
+// Calls act(red, green, blue) for every pixel, with references to its values.
 template <typename Act>
 void each_pixel(Image& image, Act&& act) {
   const size_t pixels = image.rgb.size() / 3;
@@ -35,7 +35,7 @@ void each_pixel(Image& image, Act&& act) {
   for (size_t i = 0; i < pixels; ++i) act(red[i], green[i], blue[i]);
 }
 
-// The picture, its planes L, a and b instead of red, green and blue.
+// The picture with planes L, a and b instead of red, green and blue.
 Image in_oklab(Image picture) {
   each_pixel(picture, [](float& x, float& y, float& z) {
     const Oklab colour = oklab_of(x, y, z);
@@ -57,13 +57,13 @@ Image in_srgb(Image picture) {
   return picture;
 }
 
-// How the colours of a picture are spread.
+// The distribution of a picture's colours.
 struct Spread {
   Vector3 mean{};
   Matrix3 covariance{};
 };
 
-// Of a visible picture whose planes are L, a and b.
+// Of a visible picture with planes L, a and b.
 Spread spread_of(const Image& lab) {
   const size_t pixels = lab.rgb.size() / 3;
   double total = 0;
@@ -88,7 +88,7 @@ Spread spread_of(const Image& lab) {
   return spread;
 }
 
-// The factor from one variance of lightness to another.
+// The stretch from one variance of lightness to another.
 double gain_between(double from, double to) {
   const double square =
       (std::max(to, 0.0) + kLeastVariance) / (std::max(from, 0.0) + kLeastVariance);

@@ -13,15 +13,15 @@ namespace {
 
 // Wide enough for "total_variation.weight 0.0001" in two lines of the smallest letters.
 constexpr int kLeastCellWidth = 160;
-// Letters are a twentieth of the picture's width, within these sizes.
+// Letters are a twentieth of the picture's width, within these limits.
 constexpr int kSmallestLetters = 13;
 constexpr int kLargestLetters = 48;
-constexpr int kLinesOfLabel = 3;  // two, and room around them
+constexpr int kLinesOfLabel = 3;  // two, and space around them
 
 constexpr double kScreenWidth = 16;
 constexpr double kScreenHeight = 10;
 
-// The layout with this many columns, its boxes as large as the pictures.
+// The layout with this many columns, with boxes of the pictures' size.
 SheetLayout with_columns(int columns, int cells, int width, int height) {
   SheetLayout layout;
   layout.columns = columns;
@@ -35,19 +35,19 @@ SheetLayout with_columns(int columns, int cells, int width, int height) {
   return layout;
 }
 
-// Whether boxes can be made small enough for the sheet to be as small as it must be.
+// Whether shrinking the boxes can make the sheet fit the size limit.
 bool can_fit(SheetLayout layout) {
   layout.cell_width = kLeastCellWidth;
   layout.box_height = 1;
   return layout.width() <= kLongestSheetSide && layout.height() <= kLongestSheetSide;
 }
 
-// How large the sheet is shown on the screen.
+// The scale at which the sheet fits the screen.
 double scale_on_screen(const SheetLayout& layout) {
   return std::min(kScreenWidth / layout.width(), kScreenHeight / layout.height());
 }
 
-// Makes boxes so small that the sheet is no larger than it may be.
+// Shrinks the boxes until the sheet fits the size limit.
 void shrink_to_limit(SheetLayout& layout) {
   const int room_across = (kLongestSheetSide - layout.margin) / layout.columns - layout.margin;
   const int room_down =
@@ -60,7 +60,7 @@ void shrink_to_limit(SheetLayout& layout) {
   layout.cell_width = std::max(layout.box_width, kLeastCellWidth);
 }
 
-// Lays the picture on the sheet, in the middle of the area.
+// Draws the picture in the middle of the area.
 void lay_on(Image& sheet, const Image& picture, const Area& area) {
   assert(picture.width <= area.width && picture.height <= area.height);
   const size_t sheet_plane = sheet.rgb.size() / 3;

@@ -30,7 +30,7 @@ struct SheetLayout {
   int box_width = 1, box_height = 1;
   int cell_width = 1;
   int label_height = 0;
-  int letters = 0;  // size of the labels' letters
+  int letters = 0;  // size of the labels
   int margin = 0;   // around the sheet and between cells
 
   int width() const { return margin + columns * (cell_width + margin); }
@@ -39,25 +39,25 @@ struct SheetLayout {
   Area label(int cell) const;  // likewise; in label_height below the box
 };
 
-// No side of a sheet is longer, in pixels: programs that show pictures cope with that, and JPEG and
-// WebP hold it.
+// The longest side of a sheet, in pixels: programs that show pictures cope with it, and JPEG and
+// WebP allow it.
 inline constexpr int kLongestSheetSide = 8192;
-// More cells find no room for their labels.
+// With more cells there is no room for labels.
 inline constexpr int kMostCells = 400;
 
-// A layout of at most kMostCells cells for pictures of width x height, with so many columns that
-// the sheet is shown as large as can be on a screen of 16 : 10. Where the sheet would be larger
-// than it may, boxes are smaller than the pictures.
+// A layout of at most kMostCells cells for pictures of width x height. The number of columns is the
+// one that shows the sheet largest on a 16 : 10 screen. Boxes are smaller than the pictures where
+// the sheet would otherwise be too large.
 SheetLayout sheet_layout(int cells, int width, int height);
 
-// The same with one cell only: a picture with its label.
+// The same with a single cell: one picture with its label.
 SheetLayout single_cell(const SheetLayout& layout);
 
-// The picture as the sheet needs it: in proportion no larger than a box, never enlarged.
+// The picture at the size the sheet needs: scaled to fit a box, never enlarged.
 Image fitted(const Image& picture, const SheetLayout& layout);
 
 // The sheet, opaque, in 0..1 RGB. There may be fewer cells than the layout has room for; pictures
-// must be fitted. Transparent ones are laid on white.
+// must be fitted. Transparent ones are drawn on white.
 Image contact_sheet(std::span<const Cell> cells, const SheetLayout& layout);
 
 }  // namespace limn

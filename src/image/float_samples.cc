@@ -1,5 +1,5 @@
-// Percentiles come from a histogram over the upper 16 bits of the floats, in which numbers above 0
-// are in their order: its steps are of 0.8 %, over all magnitudes, in 256 KiB.
+// Percentiles come from a histogram over the upper 16 bits of the floats, which sort positive
+// numbers: steps of 0.8 % at all magnitudes, in 256 KiB.
 #include "image/float_samples.h"
 
 #include <algorithm>
@@ -19,13 +19,13 @@ namespace {
 
 using vips::VImage;
 
-// What integers call white, of 8, 10, 12 and 16 bits.
+// The white of 8, 10, 12 and 16-bit integers.
 constexpr std::array<float, 4> kIntegerWhites = {255, 1023, 4095, 65535};
 
-// Sharpening and resizing leave samples beyond white by this share.
+// Sharpening and resizing leave samples above white by up to this factor.
 constexpr float kOvershoot = 1.1f;
 
-// Not worth a word: what rounding and resizing leave beyond 0 and 1, in parts of white.
+// Not reported: rounding and resizing leave values this far outside 0..1, in parts of white.
 constexpr float kSlack = 0.01f;
 
 class Histogram {
@@ -34,7 +34,7 @@ class Histogram {
     ++count_;
     if (value > 0) ++counts_[std::bit_cast<std::uint32_t>(value) >> kDropped];
   }
-  // A value that about this share of the samples exceeds.
+  // A value exceeded by about this fraction of the samples.
   float exceeded_by(double share) const {
     double above = 0;
     for (size_t i = counts_.size(); i-- > 1;) {
@@ -65,7 +65,7 @@ struct Range {
   Histogram histogram;
 };
 
-// Counts what is not finite, and remembers where it was seen first.
+// Counts samples that are not finite, and remembers the first.
 class FiniteCheck {
  public:
   FiniteCheck(const VImage& image, int orientation)
@@ -101,7 +101,7 @@ Range range_of(const VImage& image, int colours, int orientation, const std::str
         if (!check.is_finite(value, x, y)) continue;
         range.least = std::min(range.least, value);
         range.largest = std::max(range.largest, value);
-        // A byte that went through 0..1 and back is off by rounding.
+        // A byte converted to 0..1 and back is off by rounding.
         range.whole = range.whole && std::abs(value - std::round(value)) <= 1e-6f * std::abs(value);
         range.histogram.add(value);
       }
@@ -113,17 +113,17 @@ Range range_of(const VImage& image, int colours, int orientation, const std::str
   return range;
 }
 
-// The white of integers that go up to `largest`.
+// The white of integers whose largest value is `largest`.
 std::optional<float> integer_white(float largest) {
   for (const float white : kIntegerWhites)
     if (largest <= white * kOvershoot) return white;
   return {};
 }
 
-// The white of samples that look as if they came from integers, which cameras and programs encode.
+// The white of samples that look like integers, which cameras and programs encode.
 std::optional<float> encoded_white(const Range& range) {
-  // Light in units of its own may have most samples above 1 as well, and rarely any as high as
-  // these: a quarter of 8 bits' white; whole numbers are a sign by themselves.
+  // Light in other units may also have most samples above 1, but rarely any this high: a quarter of
+  // 8-bit white. Whole numbers are evidence by themselves.
   constexpr float kLeastLargest = 64, kLeastLargestWhole = 16;
   const std::optional<float> white = integer_white(range.largest);
   if (!white) return {};

@@ -1,5 +1,5 @@
-// The words are drawn by libvips, which has Pango set them: a mask of how much of each pixel the
-// letters cover. Pango reads the text as markup, so what could be markup is escaped.
+// libvips draws the text, using Pango: a mask of how much of each pixel the letters cover. Pango
+// reads the text as markup, so special characters are escaped.
 #include "image/label.h"
 
 #include <algorithm>
@@ -14,9 +14,9 @@ namespace {
 using vips::VImage;
 
 constexpr float kInk = 0.13f;  // RGB of the letters
-// Below this size letters cannot be read, in pixels.
+// In pixels; smaller letters cannot be read.
 constexpr int kSmallestLetters = 7;
-// A label says what differs between pictures; of more bytes than these nobody reads the rest.
+// A label says how pictures differ; beyond this many bytes nobody reads on.
 constexpr size_t kMostBytes = 300;
 
 std::string as_markup(std::string text) {
@@ -29,7 +29,7 @@ std::string as_markup(std::string text) {
   return escaped.get();
 }
 
-// The letters' share of each pixel, 0..255, no wider than `width` pixels.
+// The coverage of each pixel by letters, 0..255, at most `width` pixels wide.
 VImage mask_of(const std::string& markup, int width, int size) {
   // At 72 dots per inch a point is a pixel.
   return VImage::text(markup.c_str(), VImage::option()
@@ -79,8 +79,8 @@ void check_labels() {
   start_vips();
   if (vips_type_find("VipsOperation", "text") != 0) return;
   fail(ErrorKind::usage,
-       "this machine's picture library (libvips) cannot draw text, which labels need; install one "
-       "that is built with Pango");
+       "this machine's picture library (libvips) cannot draw text, which labels need; install a "
+       "libvips built with Pango");
 }
 
 }  // namespace limn

@@ -1,4 +1,4 @@
-// Words on a picture.
+// Text on a picture.
 #pragma once
 
 #include <limn/limn.h>
@@ -13,10 +13,10 @@ struct Area {
 };
 
 // Draws the text in dark grey, centred in the area, which must lie within the opaque picture.
-// Letters are `size` pixels high from the top of the tallest to the bottom of the deepest, or
-// smaller where the text would not fit otherwise; lines break at the area's width. Of a text that
-// no size makes fit, what reaches beyond the area is cut off. Bytes that are no UTF-8 and control
-// characters are shown as replacements. Throws Error (resources) when libvips cannot draw.
+// Letters are `size` pixels from the top of the tallest to the bottom of the deepest, or smaller to
+// make the text fit; lines break at the area's width. If no size fits, the text is cut off at the
+// area's edge. Invalid UTF-8 is shown as replacement characters, control characters as blanks.
+// Throws Error (resources) when libvips cannot draw.
 void draw_label(Image& picture, const std::string& text, const Area& area, int size);
 
 // Throws Error (usage) when this machine's libvips cannot draw text.

@@ -1,8 +1,8 @@
-// Which loader knows a file is found by its first bytes, never by its name.
+// The loader for a file is chosen by its first bytes, never by its name.
 //
-// The list below is the wall, not vips_block_untrusted_set alone: libvips 8.14 asks all its loaders
-// whether a file is theirs, the blocked ones too, and some of those have parsed the whole file (PDF
-// does) by the time they learn that they are blocked.
+// The list below is the protection, not vips_block_untrusted_set alone: libvips 8.14 asks all its
+// loaders, even blocked ones, whether a file is theirs, and some have parsed the whole file (PDF
+// does) before they find out that they are blocked.
 #include "image/loader.h"
 
 #include <sys/stat.h>
@@ -28,7 +28,7 @@ using vips::VImage;
 using vips::VOption;
 using vips::VSource;
 
-// How a decoder shrinks the picture while it decodes.
+// How a decoder can shrink the picture while decoding.
 enum class Shrinking { none, halves, anyhow };
 
 struct Loader {
@@ -47,7 +47,7 @@ constexpr Loader kLoaders[] = {
     {"jxlload_source", "JPEG XL", Shrinking::none},
 };
 
-// What is in the list and on this machine.
+// The formats in the list that this machine supports.
 std::string known_formats() {
   std::string formats;
   for (const Loader& loader : kLoaders) {
@@ -58,7 +58,7 @@ std::string known_formats() {
   return formats;
 }
 
-// The loader that knows the bytes, or none.
+// The loader that recognises the bytes, or null.
 const Loader* loader_of(const VSource& source) {
   for (const Loader& loader : kLoaders)
     if (vips_foreign_is_a_source(loader.name, source.get_source())) return &loader;
@@ -72,7 +72,7 @@ bool begins_with(std::string_view text, std::string_view lower_case) {
          });
 }
 
-// What some bytes are that are no picture, where that is easily seen: "; this file is a web page".
+// What bytes are that are not a picture, if easily recognised: "; this file is a web page".
 std::string_view what_it_is(std::span<const std::byte> beginning) {
   std::string_view text(reinterpret_cast<const char*>(beginning.data()),
                         std::min<size_t>(beginning.size(), 1000));
@@ -120,8 +120,8 @@ int halved(const Loader& loader, double shrink) {
 VImage opened(const Loader& loader, const OpenedPicture& picture, double shrink,
               std::optional<int> frame) {
   VImage image;
-  // Errors include truncation and wrong checksums, but not the small oddities that real cameras
-  // write and libvips merely warns of.
+  // Errors include truncation and wrong checksums, but not the small oddities written by real
+  // cameras, about which libvips only warns.
   VOption* options = VImage::option()
                          ->set("source", rewound(picture.source))
                          ->set("access", VIPS_ACCESS_SEQUENTIAL)
@@ -134,12 +134,12 @@ VImage opened(const Loader& loader, const OpenedPicture& picture, double shrink,
   return image;
 }
 
-// Bytes that a sample takes.
+// Bytes per sample.
 double sample_bytes(const VImage& image) {
   return static_cast<double>(vips_format_sizeof(image.format()));
 }
 
-// A progressive JPEG comes in waves over the whole picture: all coefficients are kept, of 2 bytes.
+// A progressive JPEG arrives in passes over the whole picture, so all 2-byte coefficients are kept.
 double coefficient_bytes(const VImage& image) {
   constexpr const char* kSubsampling = "jpeg-chroma-subsample";
   const bool halved_chroma = image.bands() == 3 && image.get_typeof(kSubsampling) != 0 &&
@@ -147,13 +147,13 @@ double coefficient_bytes(const VImage& image) {
   return 2 * (halved_chroma ? 1.5 : image.bands());
 }
 
-// Whether the first chunk of pixels in a WebP is of the kind with losses.
+// Whether the first chunk of pixels in a WebP is lossy.
 bool is_lossy_webp(const ByteSource& source) {
   constexpr off_t kFirstChunk = 12;  // bytes
   constexpr int kMostChunks = 20;    // metadata, before any pixels
   off_t at = kFirstChunk;
   for (int i = 0; i < kMostChunks; ++i) {
-    std::array<unsigned char, 8> head = {};  // a name of four letters, the size of what follows
+    std::array<unsigned char, 8> head = {};  // a four-letter name, the size of what follows
     if (pread(source.descriptor(), head.data(), head.size(), at) != std::ssize(head)) break;
     const std::string_view name(reinterpret_cast<const char*>(head.data()), 4);
     if (name == "VP8 " || name == "VP8L") return name == "VP8 ";
@@ -163,8 +163,8 @@ bool is_lossy_webp(const ByteSource& source) {
   return false;
 }
 
-// A WebP without losses is decoded whole, and then shrunk; with losses, by a few rows. An animation
-// has a canvas on which its frames are laid.
+// A lossless WebP is decoded whole, then shrunk; a lossy one, a few rows at a time. An animation
+// has a canvas on which its frames are composited.
 DecoderMemory webp_memory(const ByteSource& source, int frames) {
   if (frames > 1) return {8, 4};
   return {is_lossy_webp(source) ? 0.0 : 4.0, 4.0};
@@ -191,7 +191,7 @@ DecoderMemory memory_of(const Loader& loader, const ByteSource& source, const VI
   const double pixels = 1.0 * image.width() * image.height();
   DecoderMemory memory = memory_by_pixel(loader, source, image, frames);
   memory.bytes *= pixels;
-  // These read the file whole; and a TIFF may have all its rows in one compressed strip.
+  // These loaders read the whole file; and a TIFF may hold all rows in one compressed strip.
   const std::string_view name = loader.name;
   const auto file = static_cast<double>(source.bytes());
   const bool compressed = file < 0.95 * pixels * image.bands() * sample_bytes(image);
@@ -236,12 +236,12 @@ Loaded loaded(const OpenedPicture& picture, double shrink) {
   Loaded loaded{opened(*loader, picture, shrink, {}), {}, halved(*loader, shrink)};
   loaded.frames = std::max(1, whole_number(loaded.image, VIPS_META_N_PAGES, 1));
   loaded.memory = memory_of(*loader, picture.source, loaded.image, loaded.frames);
-  // Of a HEIC file the first is the one that it calls its primary picture.
+  // In a HEIC file, the first is the one it marks as primary.
   loaded.frame = whole_number(loaded.image, "heif-primary", 0);
   if (!picture.frame || *picture.frame == loaded.frame) return loaded;
   if (*picture.frame >= loaded.frames) {
-    fail(ErrorKind::file, "cannot read '{}': there {} in it, counted from 0", picture.name,
-         loaded.frames == 1 ? "is 1 frame" : fmt::format("are {} frames", loaded.frames));
+    fail(ErrorKind::file, "cannot read '{}': it has {}, counted from 0", picture.name,
+         loaded.frames == 1 ? "1 frame" : fmt::format("{} frames", loaded.frames));
   }
   loaded.frame = *picture.frame;
   loaded.image = opened(*loader, picture, shrink, loaded.frame);

@@ -1,4 +1,4 @@
-// The loaders of libvips that limn lets near a file: which of them knows it, and opening it there.
+// The libvips loaders that limn allows to open files: choosing one and opening the file with it.
 #pragma once
 
 #include <optional>
@@ -9,30 +9,30 @@
 
 namespace limn {
 
-// How a decoder is asked to shrink the picture while it decodes.
+// How a decoder can shrink the picture while decoding.
 enum class Shrinking {
   none,    // it decodes everything
   halves,  // by 2, 4 or 8: JPEG
   anyhow,  // to any size: WebP
 };
 
-// What a decoder keeps of a picture while it streams, beside some of its rows.
+// What a decoder keeps of a picture while streaming, besides some of its rows.
 struct DecoderMemory {
-  double bytes = 0;            // whatever the size that it is decoded at
-  double bytes_per_pixel = 0;  // for each that it is decoded to
+  double bytes = 0;            // at any decoded size
+  double bytes_per_pixel = 0;  // per decoded pixel
 };
 
 struct Loaded {
-  vips::VImage image;  // its header read and no pixel decoded; to be read from the top down
+  vips::VImage image;  // only its header has been read; read pixels from the top down
   DecoderMemory memory;
-  int halved = 1;  // 2, 4 or 8: every side of the image is that of the picture by this, rounded up
+  int halved = 1;  // 2, 4 or 8: each side of the image is the picture's divided by this, rounded up
   int frames = 1;
-  int frame = 0;  // the one that image is
+  int frame = 0;  // the number of the frame in image
 };
 
-// Opens the picture with the loader that knows its bytes. JPEG and WebP are decoded at no less than
-// 1 / shrink of their size: JPEG at a half, a quarter or an eighth, WebP at any. Throws Error
-// (file) when none knows them or there is no such frame, and vips::VError.
+// Opens the picture with the loader that recognises its bytes. JPEG and WebP are decoded at no less
+// than 1 / shrink of their size: JPEG at a half, a quarter or an eighth, WebP at any. Throws Error
+// (file) when no loader recognises it or there is no such frame, and vips::VError.
 Loaded loaded(const OpenedPicture& picture, double shrink = 1);
 
 }  // namespace limn

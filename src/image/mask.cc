@@ -11,12 +11,12 @@
 namespace limn {
 namespace {
 
-// How far the colours of a pixel may be from grey, and the share of a mask's pixels that may be
-// farther: JPEG gives greys a tint, and somebody may have left a mark in red.
+// How far a pixel's colours may be from grey, and the fraction of a mask's pixels that may be
+// further: JPEG tints greys, and somebody may have left a red mark.
 constexpr float kGreyUpTo = 0.1f;
 constexpr double kMostColoured = 0.01;
 
-// A row of a mask from the planes of a picture's; returns how many of its pixels are no grey.
+// Makes a mask's row from a picture's planes; returns how many of its pixels are not grey.
 int mask_row(const float* picture, int planes, size_t width, float* out) {
   int coloured = 0;
   for (size_t x = 0; x < width; ++x) {
@@ -67,8 +67,8 @@ void check_shape(const Mask& mask) {
   for (size_t i = 0; i < pixels; ++i) {
     if (mask.values[i] >= 0.0f && mask.values[i] <= 1.0f) continue;
     fail(ErrorKind::usage,
-         "a mask's values are from 0 (outside) to 1 (inside), and at {}, {} is {}", i % mask.width,
-         i / mask.width, mask.values[i]);
+         "a mask's values should be from 0 (outside) to 1 (inside), but the one at {}, {} is {}",
+         i % mask.width, i / mask.width, mask.values[i]);
   }
 }
 

@@ -1,4 +1,4 @@
-// Integers are asked of their profile; floats are looked through first (float_samples.h).
+// Integers are interpreted by their profile; floats are scanned first (float_samples.h).
 #include "image/meaning.h"
 
 #include <algorithm>
@@ -15,11 +15,11 @@ namespace {
 
 using vips::VImage;
 
-// What two profiles that both mean sRGB may differ by, in steps of 16 bits: one step of 8, which
-// the profile library's own tables are worth. (Gamma 2.2 instead of sRGB's curve makes three.)
+// How far two profiles that mean sRGB may differ, in 16-bit steps: one 8-bit step, the accuracy of
+// the profile library's tables. (Gamma 2.2 instead of sRGB's curve differs by three.)
 constexpr int kSrgbTolerance = 257;
 
-// The largest value of a format, which is its 1.
+// The largest value of a format, which represents 1.
 float largest_of(VipsBandFormat format) {
   switch (format) {
     case VIPS_FORMAT_UCHAR:
@@ -42,7 +42,7 @@ float largest_of(VipsBandFormat format) {
   }
 }
 
-// Whether the embedded profile speaks of as many channels as the picture has. (Its colour space is
+// Whether the embedded profile is for as many channels as the picture has. (Its colour space is
 // four letters at byte 16.) Programs that convert a picture often forget to drop its old profile.
 bool has_fitting_profile(const VImage& colour) {
   constexpr size_t kHeaderBytes = 128;
@@ -54,8 +54,8 @@ bool has_fitting_profile(const VImage& colour) {
   return std::memcmp(profile + 16, expected, 4) == 0;
 }
 
-// Through the embedded profile, or the named one, to sRGB in 16 bits: eight would round twice.
-// Relative intent with black point compensation is what picture editors do unless told otherwise.
+// Through the embedded or the named profile to sRGB in 16 bits: 8 would round twice. Relative
+// intent with black point compensation is the default of picture editors.
 VImage transformed(const VImage& colour, bool embedded, const char* profile) {
   return colour.icc_transform("srgb", VImage::option()
                                           ->set("embedded", embedded)
@@ -65,7 +65,7 @@ VImage transformed(const VImage& colour, bool embedded, const char* profile) {
                                           ->set("depth", 16));
 }
 
-// Whether the embedded RGB profile is sRGB under whatever name and make: it moves none of 6 x 6 x 6
+// Whether the embedded RGB profile is sRGB, whatever its name and maker: it moves none of 6 x 6 x 6
 // colours by more than kSrgbTolerance. Most profiles are, and then the samples are best left alone:
 // faster, and exactly what programs without colour management see.
 bool has_srgb_profile(const VImage& colour) {
@@ -97,7 +97,7 @@ VImage in_srgb(VImage colour) {
       return transformed(colour, true, colour.bands() == 4 ? "cmyk" : "srgb");
     }
   } catch (const vips::VError&) {
-    vips_error_clear();  // a broken profile is as good as none: the pixels are still there
+    vips_error_clear();  // a broken profile is ignored: the pixels are still there
   }
   return colour.bands() == 4 ? transformed(colour, false, "cmyk") : colour;
 }
@@ -145,7 +145,7 @@ Samples understood(const VImage& image, const FloatMeaning& floats) {
   const bool stays_float = is_float(samples.image.format());
   samples.white = stays_float ? floats.white : largest_of(samples.image.format());
   samples.linear = stays_float && floats.linear;
-  // Of several further bands the first is the transparency; the rest are somebody's masks.
+  // If there are several more bands, the first is alpha; the rest are somebody's masks.
   if (image.bands() > colour_count) {
     samples.opaque = is_float(image.format()) ? floats.opaque : largest_of(image.format());
     samples.image = samples.image.bandjoin(image.extract_band(colour_count));

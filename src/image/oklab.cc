@@ -1,5 +1,5 @@
-// Pictures have millions of pixels, and each needs sRGB's curve and cube roots several times: here
-// they are made for speed, to within a few roundings of a float (a ten-thousandth of an 8-bit
+// Pictures have millions of pixels, each needing sRGB's curve and cube roots several times. These
+// versions are made for speed, accurate to a few float roundings (a ten-thousandth of an 8-bit
 // step).
 #include "image/oklab.h"
 
@@ -15,15 +15,15 @@ struct Light {
   float red, green, blue;
 };
 
-// How far light may lie outside 0..1 to be in sRGB's range: what rounding to float makes of white.
-// At black, where sRGB's curve is steepest, it is worth a 150th of an 8-bit step.
+// How far outside 0..1 light may be and still count as sRGB: rounding white to float takes this
+// much. At black, where sRGB's curve is steepest, it is a 150th of an 8-bit step.
 constexpr float kSlack = 2e-6f;
 
-// Halves the error of the factor to a and b each: to less than the eye and 8 bits tell apart.
+// Each halves the error of the factor for a and b: to less than the eye and 8 bits can distinguish.
 constexpr int kBisections = 10;
 
-// A function on 0..1 as a table of its values, joined by straight lines. Those are off by at most
-// |f''| / 8 kCells^2: 1e-7 for the two below, where |f''| is at most 3 and 4.
+// A function on 0..1 as a table with linear interpolation. The error is at most |f''| / 8 kCells^2:
+// 1e-7 for the two below, where |f''| is at most 3 and 4.
 class Curve {
  public:
   explicit Curve(double (*function)(double)) {
@@ -41,22 +41,22 @@ class Curve {
   std::array<float, kCells + 1> values_;
 };
 
-// srgb_light of what is in 0..1.
+// srgb_light for values in 0..1.
 float light_of(float encoded) {
   static const Curve curve([](double x) { return std::pow((x + 0.055) / 1.055, 2.4); });
   return encoded <= 0.04045f ? encoded / 12.92f : curve(encoded);
 }
 
-// srgb_encoded of what is in 0..1. By the root of light, in which the curve is nearly straight.
+// srgb_encoded for values in 0..1. A table over the root of light, in which it is nearly straight.
 float encoded_of(float light) {
   static const Curve curve([](double root) { return 1.055 * std::pow(root, 2 / 2.4) - 0.055; });
   return light <= 0.0031308f ? 12.92f * light : curve(std::sqrt(light));
 }
 
-// The cube root of x >= 0, by Halley's method. A third of a float's bits is, but for the constant,
-// a third of its exponent, and within 4 % of the root; each step cubes that error.
+// The cube root of x >= 0, by Halley's method. A third of a float's bits, plus a constant, has a
+// third of its exponent and is within 4 % of the root; each step cubes that error.
 float cube_root(float x) {
-  x = std::max(x, 1e-24f);  // nothing is divided by zero
+  x = std::max(x, 1e-24f);  // avoids division by zero
   constexpr std::uint32_t kTwoThirdsOfTheBias = 709921077;
   float root = std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) / 3 + kTwoThirdsOfTheBias);
   for (int step = 0; step < 2; ++step) {
@@ -70,7 +70,7 @@ float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f
 
 float cube(float value) { return value * value * value; }
 
-// Ottosson's second matrix, inverted, and his first.
+// The inverses of Ottosson's second matrix and of his first.
 Light light_of(Oklab colour) {
   const auto [L, a, b] = colour;
   const float l = cube(L + 0.3963377774f * a + 0.2158037573f * b);
@@ -86,7 +86,7 @@ bool in_gamut(Light light) {
          std::max({light.red, light.green, light.blue}) <= 1 + kSlack;
 }
 
-// The light of the most colourful one in sRGB of this lightness and hue. Greys are always in it.
+// The light of the most colourful sRGB colour of this lightness and hue. Greys are always inside.
 Light reduced(Oklab colour) {
   float inside = 0;
   float outside = 1;
@@ -112,7 +112,7 @@ Oklab oklab_of(float red, float green, float blue) {
   const float r = light_of(in_range(red));
   const float g = light_of(in_range(green));
   const float b = light_of(in_range(blue));
-  // What the three kinds of cones in the eye take up, and how that is perceived.
+  // The response of the eye's three kinds of cones, and its perception.
   const float l = cube_root(0.4122214708f * r + 0.5363325363f * g + 0.0514459929f * b);
   const float m = cube_root(0.2119034982f * r + 0.6806995451f * g + 0.1073969566f * b);
   const float s = cube_root(0.0883024619f * r + 0.2817188376f * g + 0.6299787005f * b);

@@ -1,5 +1,5 @@
-// A picture stored lying, and how it is seen: the eight orientations of EXIF, each a swap of the
-// axes (from 5 on), then perhaps a mirror across and one down.
+// How a stored picture is meant to be seen: EXIF's eight orientations, each a swap of the axes
+// (from 5 on), then possibly a horizontal and a vertical flip.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@ namespace limn {
 
 class Orientation {
  public:
-  // `number` is EXIF's, 1 to 8; the sizes are those of the picture as it is stored.
+  // `number` is EXIF's, 1 to 8; the sizes are those of the stored picture.
   Orientation(int number, int stored_width, int stored_height)
       : swaps_(number >= 5 && number <= 8),
         mirrors_x_(number == 2 || number == 3 || number == 6 || number == 7),
@@ -22,13 +22,13 @@ class Orientation {
   int height() const { return height_; }
   bool swaps_axes() const { return swaps_; }
 
-  // Where the stored pixel at (x, y) is seen.
+  // The position at which the stored pixel (x, y) is seen.
   std::pair<int, int> seen(int x, int y) const {
     if (swaps_) std::swap(x, y);
     return {mirrors_x_ ? width_ - 1 - x : x, mirrors_y_ ? height_ - 1 - y : y};
   }
 
-  // Puts the stored row y into a plane of width() x height(), row by row.
+  // Writes the stored row y into a plane of width() x height().
   void put_row(const float* row, int y, float* plane) const {
     const auto index = [&](int x) {
       const auto [u, v] = seen(x, y);

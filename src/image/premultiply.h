@@ -1,7 +1,7 @@
-// Colours under transparent pixels mean nothing and must not bleed into what is seen: they are
-// multiplied by alpha before a picture is resampled, and divided by it after.
+// The colours of transparent pixels mean nothing and must not bleed into visible ones. So colours
+// are multiplied by alpha before a picture is resampled, and divided by it afterwards.
 //
-// Rows are planes x width floats: red, green, blue and, when there are 4, alpha.
+// Rows are planes x width floats: red, green, blue and, if there are 4, alpha.
 #pragma once
 
 #include <algorithm>
@@ -16,9 +16,9 @@ inline void weigh_by_alpha(float* row, int planes, size_t width) {
     for (size_t x = 0; x < width; ++x) row[c * width + x] *= alpha[x];
 }
 
-// The way back, and what a kernel has left outside 0..1 is clamped. A NaN becomes 0.
+// The inverse, clamping what a kernel left outside 0..1. NaN becomes 0.
 inline void unweigh_and_clamp(float* row, int planes, size_t width) {
-  // Less alpha than half a step of 16 bits is none: what is left there is rounding, not colour.
+  // Less alpha than half a 16-bit step counts as 0: what remains is rounding, not colour.
   constexpr float kLeastAlpha = 0.5f / 65535.0f;
   const auto in_range = [](float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; };
   const float* const alpha = planes < 4 ? nullptr : row + 3 * width;

@@ -1,12 +1,12 @@
 // Reading: from any file that claims to be a picture to planes of sRGB floats.
 //
-//   header     found by the loader; a picture that is too large is refused by it alone
-//   decode     a decoder that can shrink is asked to, as far as twice the size that is wanted
-//   samples    become sRGB (meaning.h), a row at a time
-//   resample   row by row, to exactly the size that is wanted (resample.h)
+//   header     by the loader; pictures that are too large are rejected here
+//   decode     decoders that can shrink are asked to, down to twice the size wanted
+//   samples    to sRGB (meaning.h), one row at a time
+//   resample   row by row, to exactly the size wanted (resample.h)
 //   turn       each row of the result goes where the EXIF orientation shows it
 //
-// So the memory taken is the result's, what the decoder keeps, and a few rows.
+// So the memory needed is the result, what the decoder keeps, and a few rows.
 #include "image/read.h"
 
 #include <algorithm>
@@ -52,17 +52,17 @@ Image planes(const Stored& stored) {
       resampler.take(row);
     });
   }
-  // Many programs write an alpha channel that says nothing.
+  // Many programs write an alpha channel that is opaque everywhere.
   if (std::all_of(image.alpha.begin(), image.alpha.end(), [](float a) { return a == 1.0f; }))
     image.alpha = {};
   return image;
 }
 
-// The rows of the file that are on their way at a time.
+// Memory for the rows in flight.
 double row_bytes(const VImage& image) {
   constexpr double kKeptByVips = 512;  // rows, by its line cache
   constexpr double kStrips = 2 * 16;   // rows as floats: those of each_row
-  constexpr double kSums = 7;          // rows as doubles, of a resampler
+  constexpr double kSums = 7;          // rows as doubles, in the resampler
   const double row = 1.0 * image.width() * image.bands();
   const double kept = std::min<double>(kKeptByVips, image.height());
   return row * (kept * static_cast<double>(vips_format_sizeof(image.format())) +
@@ -75,7 +75,7 @@ double PictureHeader::reading_bytes(int asked_width, int asked_height) const {
   const auto side = [](int own, int asked) { return asked > 0 ? std::min(own, asked) : own; };
   const double own = 1.0 * width * height;
   const double result = 1.0 * side(width, asked_width) * side(height, asked_height);
-  // A decoder shrinks to no less than twice the size that is asked for.
+  // A decoder shrinks to no less than twice the size wanted.
   return decoder_bytes + shrinkable_bytes * std::min(own, 4 * result) +
          result * (has_alpha ? 4 : 3) * sizeof(float);
 }

@@ -1,5 +1,5 @@
-// Reading pictures in two steps: look at the header, decide on a size, then decode at that size.
-// Both read the same bytes, which matters for streams: those can be opened only once.
+// Reading pictures in two steps: read the header, choose a size, then decode at that size. Both
+// steps read the same bytes, which matters for streams: those can be opened only once.
 #pragma once
 
 #include <limn/limn.h>
@@ -11,46 +11,45 @@
 
 namespace limn {
 
-// "anim.gif[3]" taken apart.
+// "anim.gif[3]" split into path and frame.
 struct PictureName {
   std::string path;
   std::optional<int> frame;  // counted from 0
 };
 
-// A name that ends in a number in brackets asks for a frame, unless a file of that very name
+// A name ending in a number in brackets selects a frame, unless a file with exactly that name
 // exists. Never throws.
 PictureName picture_name(const std::string& name);
 
-// A picture that has been found and not yet looked into.
+// A picture that has been opened but not read.
 struct OpenedPicture {
-  std::string name;  // as it was given: in messages
+  std::string name;  // as given, for messages
   ByteSource source;
   std::optional<int> frame;
 };
 
-// Opens what read_image would read: a file, a frame of one, a stream. A stream that does not begin
-// like a picture is refused here. Throws Error like read_image.
+// Opens what read_image would read: a file, a frame of one, a stream. A stream that does not start
+// like a picture is rejected here. Throws Error like read_image.
 OpenedPicture open_picture(const std::string& name);
 
 struct PictureHeader {
-  int width = 0, height = 0;  // as the picture is seen, its EXIF orientation applied
+  int width = 0, height = 0;  // as the picture is seen, with its EXIF orientation applied
   int frames = 1;
-  bool has_alpha = false;    // which may turn out to be opaque everywhere
-  double decoder_bytes = 0;  // that decoding takes at its peak, however small the picture is read
-  double shrinkable_bytes = 0;  // for each pixel that a decoder which shrinks has to keep
+  bool has_alpha = false;       // may turn out to be opaque everywhere
+  double decoder_bytes = 0;     // peak for decoding, at any size
+  double shrinkable_bytes = 0;  // per decoded pixel, if the decoder shrinks
 
-  // The memory that reading it at this size is expected to take at its peak, the result included;
-  // 0: its own size. Measured with libvips 8.14 for what each decoder does; libraries differ, so
-  // that a third more or less is no surprise.
+  // The expected peak memory for reading at this size (0: its own), including the result. Measured
+  // with libvips 8.14 for each decoder; libraries differ, so expect it to be off by up to a third.
   double reading_bytes(int asked_width, int asked_height) const;
 };
 
-// The header, without decoding a pixel. Throws Error like read_image, as far as that can be known
-// beforehand; options.note is told nothing.
+// Reads the header, without decoding pixels. Throws Error like read_image, as far as that can be
+// known in advance; does not call options.note.
 PictureHeader read_header(const OpenedPicture& picture, const ReadOptions& options = {});
 PictureHeader read_header(const std::string& name, const ReadOptions& options = {});
 
-// As the functions of these names in limn.h.
+// Like the functions with these names in limn.h.
 Image read_image(const OpenedPicture& picture, const ReadOptions& options = {});
 Mask read_mask(const OpenedPicture& picture, const ReadOptions& options = {});
 

@@ -1,5 +1,5 @@
-// Down before across: the sums of whole rows are simple loops, and across there are only the new
-// rows left to do. Sums are doubles, since of a large picture thousands of samples go into one.
+// Vertical before horizontal: sums of whole rows are simple loops, and only new rows are left for
+// the horizontal pass. Sums are doubles: one may have thousands of samples.
 #include "image/resample.h"
 
 #include <algorithm>
@@ -17,8 +17,8 @@ double sinc(double x) {
   return std::sin(turn) / turn;
 }
 
-// The new sample whose centre is at old sample `centre`, a whole number in the middle of a sample,
-// and that spans `scale` of them.
+// The new sample centred on old sample `centre` (whole numbers are the middles of samples), with a
+// width of `scale` old samples.
 Blend lanczos(double centre, double scale, int old_size) {
   constexpr double kLobes = 3;
   const int begin = static_cast<int>(std::ceil(centre - kLobes * scale));
@@ -35,7 +35,7 @@ Blend lanczos(double centre, double scale, int old_size) {
   return blend;
 }
 
-// The new sample that covers [begin, end) of the old ones.
+// The new sample covering the old ones in [begin, end).
 Blend covering(double begin, double end, int old_size) {
   Blend blend;
   blend.first = std::clamp(static_cast<int>(begin), 0, old_size - 1);
@@ -46,7 +46,7 @@ Blend covering(double begin, double end, int old_size) {
   return blend;
 }
 
-// The new sample whose centre is at old sample `centre`, between two.
+// The new sample at `centre`, interpolated between two old ones.
 Blend between(double centre, int old_size) {
   const double inside = std::clamp(centre, 0.0, old_size - 1.0);
   const int left = std::min(static_cast<int>(inside), std::max(old_size - 2, 0));

@@ -1,9 +1,9 @@
-// Resampling as weighted sums, while the rows stream by: of the old picture a row is held at a
-// time, and of the new one the rows that are being summed.
+// Resampling as weighted sums while rows stream by: holds one row of the old picture, and those
+// rows of the new one that are still being summed.
 //
-// Resizing goes one direction after the other. Each new sample is a weighted sum of neighbouring
-// old ones, the same for every row (or column), so the weights are computed once. New sample i of m
-// lies on [i, i + 1) n / m of the old n.
+// Each direction is resized separately. A new sample is a weighted sum of neighbouring old ones,
+// the same for every row (or column), so weights are computed once. New sample i of m lies on [i, i
+// + 1) n / m of the n old ones.
 #pragma once
 
 #include <cstddef>
@@ -15,25 +15,25 @@ namespace limn {
 // A new sample: the sum of weights[k] times old sample first + k.
 struct Blend {
   int first = 0;
-  std::vector<double> weights;  // which sum to 1
+  std::vector<double> weights;  // sum to 1
 };
 
-// One direction of a resize. Weights come in the order of the new samples.
+// One direction of a resize, in the order of the new samples.
 using Blends = std::vector<Blend>;
 
-// For pictures that become smaller: Lanczos's kernel, three lobes wide in new samples. Beyond the
-// border the border's own sample goes on. `extent` is how many old samples the scene spans: their
-// number, or less where a decoder has padded the last one.
+// For shrinking pictures: Lanczos's kernel, three lobes wide in new samples, with the border's
+// sample extended outside. `extent` is how many old samples the scene spans: their number, or less
+// if a decoder has padded the last one.
 Blends lanczos_blends(int old_size, double extent, int new_size);
 
-// For masks: the mean over the new sample's area when shrinking, linear between the two nearest old
-// ones when enlarging.
+// For masks: the mean over the new sample's area when shrinking, linear interpolation when
+// enlarging.
 Blends mean_blends(int old_size, int new_size);
 
-// Takes rows of several planes of an old size and gives those of the new one.
+// Takes rows of several planes at the old size and emits rows at the new one.
 class RowResampler {
  public:
-  // A row is planes x width floats, plane after plane, and lasts for the call.
+  // A row is planes x width floats, plane after plane, valid during the call.
   using Give = std::function<void(int y, float* row)>;
 
   RowResampler(int planes, int old_width, Blends across, Blends down, Give give);
@@ -41,7 +41,7 @@ class RowResampler {
   void take(const float* row);
 
  private:
-  // A new row of which some of the old ones are still to come.
+  // A new row that still lacks some of its old ones.
   struct Sum {
     int y;
     std::vector<double> values;  // planes x old width
@@ -51,8 +51,8 @@ class RowResampler {
   size_t planes_, old_width_;
   Blends across_, down_;
   Give give_;
-  int old_y_ = 0;          // of the row that comes next
-  size_t next_ = 0;        // the first new row that is not begun
+  int old_y_ = 0;          // the next row's
+  size_t next_ = 0;        // the first new row not begun
   std::vector<Sum> sums_;  // in the order of y
   std::vector<Sum> spare_;
   std::vector<float> row_;

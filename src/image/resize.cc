@@ -1,15 +1,15 @@
-// Resampling: a picture of another size that shows the same scene.
+// Resizing a picture, so that it shows the same scene.
 //
 // Pixel x of n covers [x, x + 1) of the scene's n parts, so its centre is at x + 1/2. A new pixel
-// looks at the old picture at
+// reads the old picture at
 //
 //   old x = (new x + 1/2) * old width / new width - 1/2
 //
-// and without the halves every resize would push the picture towards a corner. When shrinking, a
-// new pixel has to weigh all the old ones it replaces, or fine patterns turn into coarse ones:
-// Lanczos's kernel, three lobes wide in new pixels (resample.h). When enlarging there is nothing to
-// average, and libvips interpolates with Catmull and Rom's cubic, which passes through the old
-// samples. Beyond the border the border's own colour goes on.
+// Without the halves, every resize would shift the picture towards a corner. When shrinking, a new
+// pixel must weigh all the old ones it replaces, or fine patterns alias into coarse ones: Lanczos's
+// kernel, three lobes wide in new pixels (resample.h). When enlarging there is nothing to average,
+// and libvips interpolates with the Catmull-Rom cubic, which passes through the old samples.
+// Outside, the border's colour is extended.
 //
 // Colours are weighted by alpha (alpha.h).
 #include <algorithm>
@@ -29,8 +29,8 @@ namespace {
 
 using vips::VImage;
 
-// Planes of red, green, blue and perhaps alpha, height x width each, on their way: the colours are
-// weighted by alpha, and not clamped.
+// Planes of red, green, blue and optionally alpha, height x width each, during a resize: colours
+// are weighted by alpha, and not clamped.
 struct Planes {
   int width = 0, height = 0;
   int count = 3;
@@ -48,7 +48,7 @@ Planes empty_planes(int width, int height, int count) {
   return planes;
 }
 
-// Each side as it is or smaller.
+// Each side stays or shrinks.
 Planes shrunk(const Image& image, int width, int height) {
   const size_t pixels = image.rgb.size() / 3;
   const auto old_width = static_cast<size_t>(image.width);
@@ -70,9 +70,9 @@ Planes shrunk(const Image& image, int width, int height) {
   return out;
 }
 
-// Not VImage::resize, which enlarges with a shift of up to half a pixel when the ratio of sizes is
-// not a whole number. In doubles, where the weights are computed for each pixel: floats take theirs
-// from a table of 64 positions.
+// Not VImage::resize, which shifts enlarged pictures by up to half a pixel unless the ratio of
+// sizes is a whole number. In doubles, for which the weights are computed per pixel; for floats
+// they come from a table of 64 positions.
 VImage enlarged(const VImage& image, int width, int height) {
   return image.cast(VIPS_FORMAT_DOUBLE)
       .affine({static_cast<double>(width) / image.width(), 0, 0,
@@ -88,11 +88,11 @@ VImage enlarged(const VImage& image, int width, int height) {
                   ->set("premultiplied", true));
 }
 
-// Plane by plane: libvips takes twice the time for the bands side by side.
+// Plane by plane: libvips takes twice as long for interleaved bands.
 Planes enlarged(const Planes& planes, int width, int height) {
   Planes out = empty_planes(width, height, planes.count);
   for (int c = 0; c < planes.count; ++c) {
-    // libvips only reads, for all that its C++ face asks for.
+    // libvips only reads, although its C++ interface takes a non-const pointer.
     const VImage plane = VImage::new_from_memory(
         const_cast<float*>(&planes.values[c * planes.pixels()]), planes.pixels() * sizeof(float),
         planes.width, planes.height, 1, VIPS_FORMAT_FLOAT);

@@ -11,17 +11,17 @@ using vips::VImage;
 
 namespace {
 
-// A NaN fails every comparison and ends as 0.
+// A NaN fails every comparison and becomes 0.
 float in_range(float value) { return value > 0.0f ? std::min(value, 1.0f) : 0.0f; }
 
-// 0..1 to 0..max in nearest steps.
+// 0..1 to 0..max, rounded to nearest.
 template <typename T>
 T rounded(float value) {
   return static_cast<T>(std::lround(in_range(value) * std::numeric_limits<T>::max()));
 }
 
-// One row's pixels [left, left + width), their bands side by side: red, green, blue and, when
-// `bands` is 4, alpha. With 3 bands the colours of a transparent picture are laid on white.
+// Pixels [left, left + width) of one row, interleaved: red, green, blue and, if `bands` is 4,
+// alpha. With 3 bands, a transparent picture is composited onto white.
 template <typename T>
 void put_row(const Image& image, int bands, int y, int left, int width, T* out) {
   const size_t pixels = static_cast<size_t>(image.width) * static_cast<size_t>(image.height);
@@ -41,7 +41,7 @@ void put_row(const Image& image, int bands, int y, int left, int width, T* out) 
   }
 }
 
-// libvips asks for a rectangle of samples, on any of its threads.
+// libvips requests rectangles of samples, from any of its threads.
 int put_region(VipsRegion* region, void*, void* image, void*, gboolean*) {
   const Image& from = *static_cast<const Image*>(image);
   const VipsRect& area = region->valid;

@@ -1,4 +1,4 @@
-// The one check of a picture's sizes, at the border: loops behind it assume.
+// Validation of a picture's sizes at the interface, on which all other code relies.
 #pragma once
 
 #include <limn/limn.h>
@@ -6,7 +6,7 @@
 
 namespace limn {
 
-// Throws Error (usage) unless the planes have the sizes that width and height promise.
+// Throws Error (usage) unless the planes have the sizes that width and height imply.
 inline void check_shape(const Image& image) {
   if (image.width < 1 || image.height < 1) {
     fail(ErrorKind::usage, "a picture of {} x {} pixels has no pixels", image.width, image.height);

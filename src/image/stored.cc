@@ -13,11 +13,11 @@ namespace {
 
 using vips::VImage;
 
-// No photograph has a longer side, in pixels, whatever limit the caller sets on the area: what
-// claims more is forged, and rows that long cost memory by themselves.
+// No photograph has a longer side, in pixels, whatever limit the caller sets on the area. Larger
+// claims are forged, and rows that long cost memory by themselves.
 constexpr int kLongestSide = 1'000'000;
 
-// Colours, alpha and then some: more channels than a picture for people has.
+// Colours, alpha and more: enough channels for any picture meant for people.
 constexpr int kMostBands = 64;
 
 void check_header(const VImage& image, const std::string& name, std::int64_t max_pixels) {
@@ -41,7 +41,7 @@ void check_header(const VImage& image, const std::string& name, std::int64_t max
     fail(ErrorKind::file, "cannot read '{}': its samples are complex numbers", name);
 }
 
-// libvips packs Lab of 8 bits into 10 and 11, with a format of its own.
+// libvips packs 8-bit Lab into 10 and 11 bits, in a format of its own.
 VImage unpacked(const VImage& image) {
   return image.coding() == VIPS_CODING_LABQ ? image.LabQ2LabS() : image;
 }
@@ -63,7 +63,7 @@ float in_range(float value) {
   return std::clamp(value, 0.0f, 1.0f);
 }
 
-// A row of samples, the bands of a pixel side by side, as planes.
+// Converts a row of interleaved samples to planes.
 void decode_row(const Samples& samples, const float* row, float* out) {
   const auto width = static_cast<size_t>(samples.image.width());
   const int bands = samples.image.bands();
@@ -79,7 +79,7 @@ void decode_row(const Samples& samples, const float* row, float* out) {
     *out++ = in_range(row[x * bands + samples.colours] / samples.opaque);
 }
 
-// Looks through the floats of a picture, which has to be opened again after that.
+// Scans the floats of a picture, which must be opened again afterwards.
 FloatMeaning looked_through(const VImage& image, int orientation, const std::string& name,
                             const ReadOptions& options) {
   const int colours = colour_bands(image);
@@ -109,7 +109,7 @@ Stored opened_at_size(const OpenedPicture& picture, const ReadOptions& options,
   if (own.swaps_axes()) std::swap(stored.width, stored.height);
   stored.columns = image.width();
   stored.rows = image.height();
-  // Twice the size leaves to the better filter what is seen of the shrinking.
+  // Decoding at twice the size leaves the visible part of shrinking to the better filter.
   const double shrink = std::min(stored.columns / stored.width, stored.rows / stored.height) / 2;
   FloatMeaning floats;
   if (is_float(image.format())) {

@@ -1,5 +1,5 @@
-// A picture whose header is understood and whose pixels are about to be decoded: in the order in
-// which they are stored, lying perhaps, and perhaps shrunk by the decoder already.
+// A picture with its header read, ready for decoding: in stored order, perhaps not upright, and
+// perhaps already shrunk by the decoder.
 #pragma once
 
 #include <functional>
@@ -18,39 +18,39 @@ namespace limn {
 
 struct Stored {
   Samples samples;
-  int width = 0, height = 0;     // that the result is to have, as it is stored
-  double columns = 0, rows = 0;  // of the samples that show the scene: a decoder pads the last ones
+  int width = 0, height = 0;     // of the result, in stored order
+  double columns = 0, rows = 0;  // of the samples that show the scene: decoders pad the last ones
   int orientation = 1;           // EXIF's
 
   int planes() const { return samples.opaque > 0 ? 4 : 3; }
-  // The samples have another size than the result.
+  // The samples are larger than the result.
   bool shrinks() const { return width < columns || height < rows; }
   Orientation upright() const { return {orientation, width, height}; }
 };
 
-// Who shrinks a picture that is to become smaller.
+// Who shrinks a picture.
 enum class ShrinkBy {
-  decoder_first,  // as far as twice the size that is wanted, where it can
-  resampling,     // nobody else: every sample counts alike
+  decoder_first,  // down to twice the size wanted, if it can
+  resampling,     // only the resampler: every sample counts equally
 };
 
-// The image of a file with its header checked; Lab of 8 bits, which libvips packs into 10 and 11,
-// is unpacked. Throws Error like read_image, and vips::VError.
+// The image of a file, with its header checked and 8-bit Lab unpacked (libvips packs it into 10 and
+// 11 bits). Throws Error like read_image, and vips::VError.
 vips::VImage checked(const Loaded& file, const std::string& name, const ReadOptions& options);
 
-// Opens the picture, checks its header, tells options.note what there is to tell, and of floats
-// finds out what they mean. Throws Error like read_image, and vips::VError.
+// Opens the picture, checks its header, reports to options.note, and determines what floats mean.
+// Throws Error like read_image, and vips::VError.
 Stored opened_at_size(const OpenedPicture& picture, const ReadOptions& options, ShrinkBy shrink_by);
 
-// Decodes the pixels: take(y, row) is called from the top down, with planes() planes of a row of
-// the samples: red, green, blue and perhaps alpha, sRGB-encoded, in 0..1. It may change them.
+// Decodes the pixels: calls take(y, row) from the top down, with a row of planes() planes: red,
+// green, blue and perhaps alpha, sRGB-encoded, in 0..1. take may modify the row.
 void each_decoded_row(const Stored& stored, const std::function<void(int y, float* row)>& take);
 
-// Throws the Error that a vips::VError of reading stands for.
+// Throws the Error for a vips::VError while reading.
 [[noreturn]] void fail_to_read(const std::string& name, const vips::VError& error);
 [[noreturn]] void fail_for_memory(const std::string& name);
 
-// What read() gives; trouble of libvips and with memory becomes an Error that names the picture.
+// Returns read(); turns errors of libvips and lack of memory into an Error that names the picture.
 template <typename Read>
 auto with_reading_errors(const std::string& name, const Read& read) {
   start_vips();

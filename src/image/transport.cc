@@ -7,7 +7,7 @@
 namespace limn {
 namespace {
 
-// Each round of rotations squares what is off the diagonal, once it is small: five do for doubles.
+// Once small, the off-diagonal is squared by each round of rotations: five suffice for doubles.
 constexpr int kMostRounds = 20;
 
 constexpr Matrix3 kIdentity = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
@@ -20,7 +20,7 @@ Matrix3 operator*(const Matrix3& left, const Matrix3& right) {
   return product;
 }
 
-// axes diag(function(value)) axes^T, and symmetric to the bit.
+// axes diag(function(value)) axes^T, exactly symmetric.
 template <typename Function>
 Matrix3 mapped(const Matrix3& symmetric, Function&& function) {
   const auto [values, axes] = eigen_of(symmetric);
@@ -47,8 +47,8 @@ Vector3 operator*(const Matrix3& matrix, const Vector3& vector) {
   return product;
 }
 
-// Jacobi's method: rotations in one plane after the other, each of which makes the element (p, q)
-// zero (Golub and Van Loan, "Matrix Computations", section 8.5).
+// Jacobi's method: a series of plane rotations, each of which zeroes the element (p, q) (Golub and
+// Van Loan, "Matrix Computations", section 8.5).
 Eigen3 eigen_of(const Matrix3& symmetric) {
   Matrix3 S = symmetric;
   Matrix3 axes = kIdentity;
@@ -73,7 +73,7 @@ Eigen3 eigen_of(const Matrix3& symmetric) {
 }
 
 Matrix3 transport_map(const Matrix3& from, const Matrix3& to, double least, double most_gain) {
-  // Variances that rounding made negative are none, and count as `least`.
+  // Variances that rounding has made negative count as `least`.
   const auto root = [&](double value) { return std::sqrt(std::max(value, least)); };
   const Matrix3 wide = widened(from, least);
   const Matrix3 half = mapped(wide, root);

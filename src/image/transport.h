@@ -1,4 +1,4 @@
-// The linear map that makes one cloud of colours as wide, in every direction, as another.
+// The linear map that gives one cloud of colours the spread of another.
 #pragma once
 
 #include <array>
@@ -17,14 +17,14 @@ struct Eigen3 {
 };
 Eigen3 eigen_of(const Matrix3& symmetric);
 
-// The symmetric A with A from A = to, of the two covariances: among all maps that do so, the one
-// that moves points least (of normal distributions, the optimal transport). Pitié and Kokaram 2007
-// ("The linear Monge-Kantorovitch linear colour mapping for example-based colour transfer"):
+// The symmetric A with A from A = to, given two covariances: of all such maps, the one that moves
+// points least (for normal distributions, the optimal transport). Pitié and Kokaram 2007 ("The
+// linear Monge-Kantorovitch linear colour mapping for example-based colour transfer"):
 //
 //   A = from^-1/2 (from^1/2 to from^1/2)^1/2 from^-1/2
 //
-// Both covariances count as wider by `least` (a variance, above 0) in every direction: a cloud that
-// is flat in one has a map, too. No direction is stretched by more than `most_gain`.
+// Both covariances are widened by `least` (a variance, above 0) in every direction, so that a flat
+// cloud has a map too. No direction is stretched by more than `most_gain`.
 Matrix3 transport_map(const Matrix3& from, const Matrix3& to, double least, double most_gain);
 
 }  // namespace limn

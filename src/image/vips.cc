@@ -1,10 +1,10 @@
-// Starting libvips so that it may be given files from strangers.
+// Starting libvips so that it can safely be given untrusted files.
 //
-// libvips brings loaders for some forty formats, many of them thin bridges to large libraries that
-// nobody tests with broken files. It marks those itself as untrusted, and limn blocks them: SVG and
-// PDF (programs more than pictures), all that ImageMagick would read (BMP among it), PPM, Radiance,
-// OpenEXR, JPEG 2000, FITS, MATLAB, Analyze, OpenSlide, CSV, raw and libvips's own. read.cc has a
-// list of the loaders that it uses besides; the block stands behind it.
+// libvips has loaders for some forty formats, many of them thin wrappers around large libraries
+// that nobody tests with broken files. libvips marks those as untrusted, and limn blocks them: SVG
+// and PDF (programs more than pictures), everything read by ImageMagick (including BMP), PPM,
+// Radiance, OpenEXR, JPEG 2000, FITS, MATLAB, Analyze, OpenSlide, CSV, raw and libvips's own. In
+// addition, loader.cc lists the loaders that limn uses; the block is a second line of defence.
 #include "image/vips.h"
 
 #include <algorithm>
@@ -24,27 +24,26 @@ void start_process() {
   if (VIPS_INIT("limn") != 0)
     fail(ErrorKind::resources, "cannot start the picture library: {}", condensed(vips::VError()));
   vips_block_untrusted_set(TRUE);
-  // JPEG XL is marked untrusted for its youth, of 2022. Its decoder is fuzzed; limn writes the
-  // format, and so it reads it.
+  // JPEG XL is marked untrusted because it is young (2022). Its decoder is fuzzed, and limn reads
+  // it because limn writes it.
   vips_operation_block_set("VipsForeignLoadJxl", FALSE);
   vips_operation_block_set("VipsForeignSaveJxl", FALSE);
-  // Every picture is read once: a cache of operations would only keep their pixels.
+  // Every picture is read once: a cache of operations would only hold on to pixels.
   vips_cache_set_max(0);
-  // Warnings about odd metadata in a picture are nobody's business on stderr. What matters is an
-  // error, and comes as one.
+  // Warnings about odd metadata do not belong on stderr. What matters is reported as an error.
   g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING), drop_message,
                     nullptr);
 }
 
-// libvips keeps buffers for each thread that has used it and wants to be told of its end.
+// libvips keeps buffers for each thread that has used it, and must be told when the thread ends.
 struct ThreadEnd {
   ~ThreadEnd() { vips_thread_shutdown(); }
 };
 
-// Calls take(y, row) with the bytes of every row.
+// Calls take(y, row) with each row's bytes.
 template <typename Take>
 void each_raw_row(const vips::VImage& image, const Take& take) {
-  // Enough rows to share what neighbours have in common, few enough for the cache.
+  // Enough rows to share work between neighbours, few enough for the cache.
   constexpr int kStrip = 16;
   static thread_local ThreadEnd thread_end;
   const std::unique_ptr<VipsRegion, void (*)(void*)> region(vips_region_new(image.get_image()),
@@ -66,7 +65,7 @@ void start_vips() {
 }
 
 std::string condensed(const vips::VError& error) {
-  // A broken file can bring a hundred lines, and its own bytes into them.
+  // A broken file can cause a hundred lines, and put its own bytes into them.
   constexpr size_t kMostBytes = 300;
   std::vector<std::string> clauses;
   std::string condensed;

@@ -1,11 +1,10 @@
-// Writing: from planes of floats to a file, in the format that the file's ending names.
+// Writing: from planes of floats to a file, in the format of the file's ending.
 //
-// The optimiser's picture is not asked to be tidy: values beyond 0..1 are clamped and a NaN becomes
-// 0. Samples are rounded to the nearest step, in strips as the encoder asks for them, so that no
-// second copy of the picture is made. JPEG has no transparency: there the picture is laid on white,
-// as on paper. Every file carries an sRGB profile, so that screens with more colours than sRGB show
-// the same picture; nothing of the photograph's metadata (place, camera, owner) is passed on. Notes
-// that a picture is written with travel as XMP.
+// The optimiser's picture need not be clean: values outside 0..1 are clamped, and NaN becomes 0.
+// Samples are rounded to nearest, in strips as the encoder requests them, so no second copy of the
+// picture is made. JPEG has no transparency: there the picture is composited onto white, like
+// paper. Every file carries an sRGB profile, so wide-gamut screens show the same picture. No
+// metadata of the photograph (place, camera, owner) is passed on. Notes are stored as XMP.
 #include "image/write.h"
 
 #include <algorithm>
@@ -36,13 +35,13 @@ enum class Codec { png, jpeg, webp, tiff, avif, heic, jxl };
 
 struct Format {
   Codec codec;
-  std::string_view name;                    // in messages
+  std::string_view name;                    // for messages
   std::array<std::string_view, 2> endings;  // the second may be empty
-  const char* saver;                        // of libvips
+  const char* saver;                        // libvips's
   bool has_16_bits;
   bool has_alpha;
   bool has_xmp;
-  int longest_side;  // in pixels: what the format, its library or libvips allows
+  int longest_side;  // in pixels: the limit of the format, its library or libvips
 };
 
 constexpr std::array<Format, 7> kFormats = {{
@@ -56,7 +55,7 @@ constexpr std::array<Format, 7> kFormats = {{
 }};
 
 VOption* heif_options(Codec codec, int quality) {
-  // Phones decode HEVC in hardware that knows 4:2:0 only; AV1 has no such past.
+  // Phones decode HEVC in hardware that supports only 4:2:0; AV1 has no such legacy.
   return VImage::option()
       ->set("compression", codec == Codec::avif ? VIPS_FOREIGN_HEIF_COMPRESSION_AV1
                                                 : VIPS_FOREIGN_HEIF_COMPRESSION_HEVC)
@@ -66,23 +65,23 @@ VOption* heif_options(Codec codec, int quality) {
       ->set("Q", quality);
 }
 
-// What the encoder is told. `bytes` is the size of the samples.
+// The encoder's options. `bytes` is the size of the samples.
 VOption* encoder_options(Codec codec, int quality, std::uint64_t bytes) {
   switch (codec) {
     case Codec::png:
       return VImage::option();
     case Codec::jpeg:
-      // Full colour resolution (4:4:4): a stroke of pure red on green is what a painting is about,
-      // and halved chroma smears it.
+      // Full colour resolution (4:4:4): halved chroma smears a stroke of pure red on green, which
+      // is what a painting is about.
       return VImage::option()
           ->set("Q", quality)
           ->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF)
           ->set("optimize_coding", true);
     case Codec::webp:
-      // WebP always halves chroma; its smart way keeps edges between saturated colours.
+      // WebP always halves chroma; smart subsampling preserves edges between saturated colours.
       return VImage::option()->set("Q", quality)->set("smart_subsample", true);
     case Codec::tiff:
-      // Classic TIFF ends at 4 GB; deflate may, on noise, come out larger than what goes in.
+      // Classic TIFF is limited to 4 GB; on noise, deflate may grow the data.
       return VImage::option()
           ->set("compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE)
           ->set("predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL)
@@ -96,8 +95,8 @@ VOption* encoder_options(Codec codec, int quality, std::uint64_t bytes) {
   return VImage::option();
 }
 
-// Whether this machine can write the format. libheif may be there without an encoder for one of
-// its two codecs, which only an attempt tells.
+// Whether this machine can write the format. libheif may lack an encoder for one of its two codecs,
+// which only trying reveals.
 bool is_available(const Format& format) {
   start_vips();
   if (vips_type_find("VipsForeignSave", format.saver) == 0) return false;
@@ -129,7 +128,7 @@ std::string available_endings(bool with_dots) {
   return endings;
 }
 
-// The format with this ending, or none.
+// The format with this ending, or null.
 const Format* format_with(std::string ending) {
   std::transform(ending.begin(), ending.end(), ending.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -139,7 +138,7 @@ const Format* format_with(std::string ending) {
   return nullptr;
 }
 
-// The ending that says the format, with its dot.
+// The ending that selects the format, with its dot.
 std::string ending_of(const std::string& path, const WriteOptions& options) {
   if (!options.format.empty()) return "." + options.format;
   if (path == kStandardOutput) return ".png";
@@ -178,11 +177,10 @@ void check_options(const std::string& path, const Format& format, const WriteOpt
   if (options.quality < 1 || options.quality > 100)
     fail(ErrorKind::usage, "quality {} is out of range: choose 1 to 100", options.quality);
   if (longest_side > format.longest_side) {
-    fail(
-        ErrorKind::usage,
-        "cannot write '{}': {} holds at most {} pixels a side, and this picture has {}; write .png "
-        "or .tif",
-        path, format.name, format.longest_side, longest_side);
+    fail(ErrorKind::usage,
+         "cannot write '{}': {} allows at most {} pixels a side, but this picture has {}; write "
+         ".png or .tif",
+         path, format.name, format.longest_side, longest_side);
   }
 }
 
@@ -198,7 +196,7 @@ const Format& checked_format(const std::string& path, const WriteOptions& option
   return format;
 }
 
-// A JPEG's packet stands in one segment of 64 KB: what is too long for it is left out.
+// In JPEG the packet must fit one 64 KB segment: the longest notes are dropped until it does.
 void set_notes(VImage& samples, Notes notes, const Format& format) {
   constexpr size_t kMostInJpeg = 65'000;
   const std::string creator = fmt::format("limn {}", version());
@@ -212,7 +210,7 @@ void set_notes(VImage& samples, Notes notes, const Format& format) {
   vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet.data(), packet.size());
 }
 
-// Encodes into the open file.
+// Encodes into an open file.
 void save(const Image& image, const Format& format, const WriteOptions& options,
           const vips::VTarget& target) {
   const bool keep_alpha = !image.alpha.empty() && format.has_alpha;
@@ -225,8 +223,8 @@ void save(const Image& image, const Format& format, const WriteOptions& options,
                    ->set("target", target));
 }
 
-// Through a file without a name: some encoders go back to what they have written, and what fails
-// half-way leaves nothing behind.
+// Via an unnamed temporary file: some encoders seek back, and a failure half-way leaves nothing
+// behind.
 void save_to_standard_output(const Image& image, const Format& format,
                              const WriteOptions& options) {
   const Descriptor file(open_temporary_file("cannot write '-'"));

@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kNamespace = "urn:limn:painting/";
 constexpr const char* kRdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
-// What is longer is not limn's.
+// Longer packets are not limn's.
 constexpr std::size_t kMostBytes = 16 << 20;
 
 const xmlChar* xml(const char* text) { return reinterpret_cast<const xmlChar*>(text); }
@@ -18,7 +18,7 @@ std::string text_of(const xmlChar* text) { return text ? reinterpret_cast<const 
 
 bool is_limns(const xmlNs* space) { return space && text_of(space->href) == kNamespace; }
 
-// What XML cannot hold, even escaped, becomes a question mark: names of files may be any bytes.
+// What XML cannot represent, even escaped, becomes a question mark: file names may hold any bytes.
 std::string cleaned(const std::string& text) {
   std::string clean;
   for (const char c : text) {
@@ -34,8 +34,7 @@ std::string cleaned(const std::string& text) {
 
 using Document = std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)>;
 
-// Properties stand as elements in rdf:Description or, as some programs rewrite them, as its
-// attributes.
+// Properties are elements in rdf:Description or, as some programs rewrite them, its attributes.
 void collect(const xmlNode* parent, Notes& notes) {
   for (const xmlNode* node = parent->children; node; node = node->next) {
     if (node->type != XML_ELEMENT_NODE) continue;
@@ -78,7 +77,7 @@ std::string xmp_of(const Notes& notes, const std::string& creator) {
   xmlDocDumpMemoryEnc(document.get(), &bytes, &size, "UTF-8");
   std::string body(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
   xmlFree(bytes);
-  body.erase(0, body.find("?>") + 2);  // a packet has its own beginning
+  body.erase(0, body.find("?>") + 2);  // a packet has a beginning of its own
   return "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>" + body +
          "<?xpacket end=\"w\"?>";
 }
@@ -86,7 +85,7 @@ std::string xmp_of(const Notes& notes, const std::string& creator) {
 Notes notes_in_xmp(std::string_view packet) {
   Notes notes;
   if (packet.size() > kMostBytes) return notes;
-  // Nothing is fetched, nothing is said, entities are not expanded.
+  // No network access, no messages, no entity expansion.
   constexpr int kOptions = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
   const Document document(
       xmlReadMemory(packet.data(), static_cast<int>(packet.size()), "", "UTF-8", kOptions),

@@ -1,5 +1,5 @@
-// Notes as XMP (ISO 16684-1), the metadata that JPEG, PNG, WebP and TIFF files carry and that other
-// programs can read: each note is a property of limn's own namespace.
+// Notes as XMP (ISO 16684-1), metadata that JPEG, PNG, WebP and TIFF files carry and other programs
+// can read: each note is a property in limn's own namespace.
 #pragma once
 
 #include <limn/limn.h>
@@ -9,11 +9,11 @@
 
 namespace limn {
 
-// The packet of these notes, whose names are letters and digits. `creator` is the program's name.
+// The packet for these notes, whose names must be letters and digits. `creator` names the program.
 std::string xmp_of(const Notes& notes, const std::string& creator);
 
-// The notes in a packet, which other programs may have rewritten; none where there are none, or
-// where it is no XMP.
+// The notes in a packet, which other programs may have rewritten; none if it has none, or is not
+// XMP.
 Notes notes_in_xmp(std::string_view packet);
 
 }  // namespace limn

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Everything that has AMX has these.
+// Every processor with AMX has these.
 #define LIMN_AVX512 __attribute__((target("avx512f,avx512bw")))
 
 namespace limn::kernels {
@@ -28,7 +28,7 @@ bool processor_has_amx() {
   return (d & kBfloat16) != 0 && (d & kTiles) != 0;
 }
 
-// Linux gives the memory for the registers to processes that ask for it.
+// Linux grants the tile registers' state only on request.
 bool system_permits_amx() {
   constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr int kTileData = 18;               // XFEATURE_XTILEDATA
@@ -39,17 +39,17 @@ std::atomic<bool> permitted = true;
 
 // -------------------------------------------------------------------------------- registers --
 //
-// Tile registers are named by instructions, hence the assembly: a compiler's intrinsics for them
-// take literal numbers only.
+// Tile registers are part of the instruction's encoding, and the compiler's intrinsics take only
+// literal numbers; hence the assembly.
 
 constexpr std::size_t kRowBytes = 64;
-constexpr std::size_t kRegister = 512;  // bfloat16 values of a register: 16 rows of 32
+constexpr std::size_t kRegister = 512;  // bfloat16 values in a register: 16 rows of 32
 constexpr int kParts = 3;
 constexpr int kBlocks = kAmxBlocks;
 constexpr std::size_t kBlockFloats = 16;
 constexpr std::size_t kGroupFloats = kAmxRows * kBlockFloats;
 
-// All eight registers: 16 rows of 64 bytes.
+// All eight registers with 16 rows of 64 bytes.
 struct alignas(64) Configuration {
   std::uint8_t palette = 1;
   std::uint8_t start_row = 0;
@@ -80,7 +80,7 @@ void clear_register() {
   asm volatile("tilezero %%tmm%c0" : : "i"(kRegisterNumber));
 }
 
-// Sums += V U, in bfloat16 with sums in float32.
+// Sums += V U, bfloat16 operands with float32 sums.
 template <int kSums, int kV, int kU>
 void multiply_registers() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kV), "i"(kU));
@@ -88,12 +88,12 @@ void multiply_registers() {
 
 // ---------------------------------------------------------------------------------- cutting --
 
-// A float's three parts, each in the upper half of a word.
+// The three parts of a float, each in the upper half of a 32-bit word.
 struct Parts {
   __m512i part[kParts];
 };
 
-// The nearest bfloat16: what is cut off would else be of one sign everywhere, and add up.
+// Rounds to the nearest bfloat16: truncation errors would all have the same sign and add up.
 LIMN_AVX512 inline __m512i rounded(__m512 value) {
   const __m512i half = _mm512_set1_epi32(0x8000);
   const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xFFFF0000));
@@ -108,8 +108,8 @@ LIMN_AVX512 inline Parts cut(__m512 value) {
   return {{first, second, _mm512_castps_si512(third)}};
 }
 
-// Which 16-bit halves of two vectors, numbered through, make one: upper halves only, all of the
-// first and then all of the second, or one of each by turns.
+// Selects 32 of the 16-bit halves of two vectors, numbered consecutively. Only upper halves are
+// used: either all of the first vector's, then the second's, or alternating between the two.
 struct alignas(64) Halves {
   std::uint16_t number[32];
 };
@@ -133,8 +133,8 @@ LIMN_AVX512 inline void store_parts(const Parts& first, const Parts& second, __m
   }
 }
 
-// Rows as AMX reads its left operand: of 32 inputs one after the other.
-// parts[rows / 16][in / 32][3][16 rows][32 in].
+// Rows in the layout of AMX's left operand: 32 consecutive inputs. parts[rows / 16][in / 32][3][16
+// rows][32 in].
 LIMN_AVX512 void cut_rows(const float* V, std::size_t v_block, const AmxRows& rows) {
   const __m512i halves = _mm512_load_si512(kInARow.number);
   std::uint16_t* parts = rows.parts;
@@ -150,11 +150,11 @@ LIMN_AVX512 void cut_rows(const float* V, std::size_t v_block, const AmxRows& ro
   }
 }
 
-// Columns as AMX reads its right operand: of two inputs by turns.
-// parts[in / 32][3][2 blocks][16 pairs of inputs][16 out][2].
+// Columns in the layout of AMX's right operand: two inputs interleaved. parts[in / 32][3][2
+// blocks][16 pairs of inputs][16 out][2].
 class ColumnCutter {
  public:
-  // Cuts U in so many turns.
+  // Cuts U in the given number of turns.
   ColumnCutter(const AmxColumns& U, int turns, std::uint16_t* parts)
       : U_(U),
         pairs_(U.values ? U.inputs / 2 : 0),
@@ -185,8 +185,8 @@ class ColumnCutter {
 
 // --------------------------------------------------------------------------------- products --
 //
-// Registers 0 to 3 hold the sums of two groups of rows by two blocks; 4 and 5 a part of V for the
-// two groups, 6 and 7 a part of U for the two blocks.
+// Registers 0 to 3 hold the sums for two groups of rows by two blocks; 4 and 5 hold a part of V for
+// the two groups, 6 and 7 a part of U for the two blocks.
 
 template <int kGroups>
 void load_sums(bool add, const float* M, std::size_t m_block) {
@@ -233,7 +233,7 @@ void multiply_parts() {
   multiply_registers<3, 5, 7>();
 }
 
-// M = V U, "+=" with `add`, for kGroups groups of rows that lie `group` values apart.
+// M = V U ("+=" with `add`) for kGroups groups of rows, `group` values apart.
 template <int kGroups>
 LIMN_AVX512 void multiply_groups(const std::uint16_t* V, std::size_t group, const std::uint16_t* U,
                                  int steps, bool add, float* M, std::size_t m_block,
@@ -262,7 +262,7 @@ LIMN_AVX512 void multiply_groups(const std::uint16_t* V, std::size_t group, cons
   store_sums<kGroups>(M, m_block);
 }
 
-// The columns of two blocks, from input `first` on, of U[out / 16][in][16 out].
+// The columns of two blocks of U[out / 16][in][16 out], starting at input `first`.
 AmxColumns columns_of(const float* U, int in, int first) {
   return {U + first * kBlockFloats, in * kBlockFloats, std::min(kAmxMostInputs, in - first)};
 }

@@ -1,11 +1,11 @@
-// K D K of a symmetric matrix K, in double precision: how differences of a student's Gram matrices
-// are measured (network/imitation.h).
+// K D K for a symmetric matrix K, in double precision: used to measure differences of a student's
+// Gram matrices (network/imitation.h).
 //
-// Matrices of some hundred channels are small beside a network, but the product comes with each of
-// five layers, and plain loops take 10 ms at 256 channels, a sixth of an evaluation of 512 x 512
-// pixels. Here kRows rows by kWide vectors of the result stay in registers while the sum goes by.
-// Where D is symmetric, K D K is too, and only what lies up to the end of each diagonal block is
-// computed. A task is a block of rows: any number of threads gives the same bits.
+// Matrices of a few hundred channels are small next to a network, but each of five layers needs
+// this product, and plain loops take 10 ms at 256 channels, a sixth of an evaluation of 512 x 512
+// pixels. Here kRows rows by kWide vectors of the result stay in registers during the sum. If D is
+// symmetric, so is K D K, and only the values up to the end of each diagonal block are computed. A
+// task is a block of rows, so any number of threads gives the same bits.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/congruence.cc"
 #include <hwy/foreach_target.h>
@@ -21,12 +21,12 @@ namespace limn::kernels::HWY_NAMESPACE {
 using DoubleTag = hn::CappedTag<double, 8>;
 constexpr int kDoubles = hn::MaxLanes(DoubleTag());
 constexpr int kRows = 4;
-// 16 accumulators of AVX-512's 32 registers, 8 of the 16 that narrower vectors have. Two of any
-// vectors divide 16 columns.
+// 16 accumulators in AVX-512's 32 registers, 8 in the 16 of narrower targets. Two vectors of any
+// width divide 16 columns.
 constexpr int kWide = kDoubles == 8 ? 4 : 2;
 
-// Y[r][j] = sum over k of A[r][k] B[k][j], for r < kRows and j < kColumns * kDoubles. All: rows of
-// C.
+// Y[r][j] = sum over k of A[r][k] B[k][j], for r < kRows and j < kColumns * kDoubles. All matrices
+// have rows of C values.
 template <int kColumns>
 HWY_NOINLINE void multiply_tile(const double* HWY_RESTRICT A, const double* HWY_RESTRICT B,
                                 size_t C, double* HWY_RESTRICT Y) {
@@ -48,7 +48,7 @@ HWY_NOINLINE void multiply_tile(const double* HWY_RESTRICT A, const double* HWY_
   });
 }
 
-// Y = A B at kBlock rows from `row` on and the first `columns` columns, a multiple of 16.
+// Y = A B for kBlock rows starting at `row` and the first `columns` columns, a multiple of 16.
 void MultiplyBlock(const double* A, const double* B, size_t C, size_t row, size_t columns,
                    double* Y) {
   for (size_t r = row; r < row + kBlock; r += kRows) {

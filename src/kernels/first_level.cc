@@ -76,6 +76,59 @@ void relu_with_ring(FeatureMap map) {
   }
 }
 
+// The gradient's rows right above and right below each task's own, which other tasks own:
+// [tasks][above, below][3 planes][width].
+struct Edges {
+  float* above(size_t task, int plane) const { return values + (task * 6 + plane) * width; }
+  float* below(size_t task, int plane) const { return values + (task * 6 + 3 + plane) * width; }
+
+  float* values;
+  int width;
+};
+
+void clear(const Tasks& tasks, size_t task, const Edges& edges, InputPlanes d_x) {
+  std::fill_n(edges.above(task, 0), static_cast<size_t>(6) * edges.width, 0.0f);
+  for (int plane = 0; plane < 3; ++plane) {
+    for (int row = tasks.first_row(task); row < tasks.end_row(task); ++row) {
+      std::fill_n(d_x.row(plane, row), d_x.width, 0.0f);
+    }
+  }
+}
+
+// d_x, or the task's edges, += d_piece, the gradient of a piece's pixels and of one more all
+// around.
+void add_piece(ConstInputPlanes d_piece, const Piece& piece, const Tasks& tasks, size_t task,
+               const Edges& edges, InputPlanes d_x) {
+  const int left = std::max(piece.column - 1, 0);
+  const int right = std::min(piece.column + piece.width + 1, d_x.width);
+  for (int plane = 0; plane < 3; ++plane) {
+    for (int i = 0; i < d_piece.height; ++i) {
+      const int row = piece.row - 1 + i;
+      if (row < 0 || row >= d_x.height) continue;
+      float* to = row < tasks.first_row(task)  ? edges.above(task, plane)
+                  : row >= tasks.end_row(task) ? edges.below(task, plane)
+                                               : d_x.row(plane, row);
+      const float* from = d_piece.row(plane, i) - (piece.column - 1);
+      for (int column = left; column < right; ++column) to[column] += from[column];
+    }
+  }
+}
+
+// d_x += every task's edges, in the order of tasks.
+void add_edges(const Tasks& tasks, const Edges& edges, InputPlanes d_x) {
+  const auto add = [&](int plane, int row, const float* from) {
+    if (row < 0 || row >= d_x.height) return;
+    float* to = d_x.row(plane, row);
+    for (int column = 0; column < d_x.width; ++column) to[column] += from[column];
+  };
+  for (int task = 0; task < tasks.count; ++task) {
+    for (int plane = 0; plane < 3; ++plane) {
+      add(plane, tasks.first_row(task) - 1, edges.above(task, plane));
+      add(plane, tasks.end_row(task), edges.below(task, plane));
+    }
+  }
+}
+
 }  // namespace
 
 size_t first_level_scratch(int channels, int height) {
@@ -127,9 +180,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
   const bool late_relu = level.features == FirstLevel::Features::before_relu;
   const Tasks tasks(x.height);
   assert(edges.size() >= first_level_edges(x.height, x.width));
-  const auto edge = [&](size_t task, int side, int plane) {
-    return edges.data() + ((task * 2 + side) * 3 + plane) * x.width;
-  };
+  const Edges reaching_out = {edges.data(), x.width};
 
   const TransformedKernel kernel = transform_kernel(*level.kernel_2, Direction::backward, pool);
   const size_t map_floats = largest_map(C);
@@ -142,14 +193,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
     const std::span<float> packed_S = memory.subspan(2 * map_floats + tile_floats, S.size());
     float* for_planes = packed_S.data() + S.size();
     if (!S.empty()) pack_gram_gradient(S, C, packed_S);
-    const int first = tasks.first_row(task);
-    const int end = tasks.end_row(task);
-    std::fill(edge(task, 0, 0), edge(task, 0, 0) + static_cast<size_t>(6) * x.width, 0.0f);
-    for (int plane = 0; plane < 3; ++plane) {
-      for (int row = first; row < end; ++row) {
-        std::fill_n(d_x.row(plane, row), x.width, 0.0f);
-      }
-    }
+    clear(tasks, task, reaching_out, d_x);
 
     int cleared_height = 0;
     int cleared_width = 0;
@@ -180,33 +224,10 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
 
       const InputPlanes d_piece = {for_planes, height, width};
       convolve_input_backward_piece(level.kernel_1, d, d_piece);
-      const int left = std::max(piece.column - 1, 0);
-      const int right = std::min(piece.column + piece.width + 1, x.width);
-      for (int plane = 0; plane < 3; ++plane) {
-        for (int i = 0; i < height; ++i) {
-          const int row = piece.row - 1 + i;
-          if (row < 0 || row >= x.height) continue;
-          float* to = row < first  ? edge(task, 0, plane)
-                      : row >= end ? edge(task, 1, plane)
-                                   : d_x.row(plane, row);
-          const float* from = d_piece.row(plane, i) - (piece.column - 1);
-          for (int column = left; column < right; ++column) to[column] += from[column];
-        }
-      }
+      add_piece(d_piece, piece, tasks, task, reaching_out, d_x);
     });
   });
-
-  for (int task = 0; task < tasks.count; ++task) {
-    for (int plane = 0; plane < 3; ++plane) {
-      const auto add = [&](int row, const float* from) {
-        if (row < 0 || row >= x.height) return;
-        float* to = d_x.row(plane, row);
-        for (int column = 0; column < x.width; ++column) to[column] += from[column];
-      };
-      add(tasks.first_row(task) - 1, edge(task, 0, plane));
-      add(tasks.end_row(task), edge(task, 1, plane));
-    }
-  }
+  add_edges(tasks, reaching_out, d_x);
 }
 
 }  // namespace limn::kernels

@@ -1,20 +1,19 @@
-// Gram matrices, G = F F^T, and shifted ones, of features and those at a fixed distance from them.
+// Gram matrices, G = F F^T, and shifted ones, of features with those at a fixed offset.
 //
-// G is symmetric, so only the values up to the end of each diagonal block are computed: kGramRows
-// rows of the matrix by kGramVectors vectors of its columns at a time stay in registers while the
-// positions go by; for each position kGramRows values are broadcast against kGramVectors vectors.
-// Sums of millions of terms lose digits in float, so chunks of at most kChunk positions are summed
-// in float, and chunks are added up in double.
+// G is symmetric, so only the values up to the end of each diagonal block are computed. kGramRows
+// rows by kGramVectors vectors of columns of the matrix stay in registers while positions are
+// summed; at each position, kGramRows values are broadcast against kGramVectors vectors. Float sums
+// of millions of terms lose digits, so at most kChunk positions are summed in float, and these
+// chunks in double.
 //
-// A large map is cut into slices of rows, each with a partial G of its own, and G into squares; a
-// task is a square of a slice. Partial Gs are added in order. How slices and squares are cut
-// depends on the shape only.
+// A large map is cut into slices of rows, each with its own partial G, and G into squares; a task
+// is one square of one slice. The partial Gs are added in order. The cuts depend on the shape only.
 //
-// A shifted matrix is not symmetric, so all of it is computed; the columns' features are read at
-// another place than the rows', at the positions for which both lie inside. No map is ever shifted.
+// A shifted matrix is not symmetric, so all of it is computed. The columns' features are read at an
+// offset from the rows', at the positions where both are inside. No shifted copy of a map is made.
 //
-// Large maps come from a far cache or from memory, and with few channels there is little to compute
-// on the way: so the features that are needed next are fetched ahead.
+// Large maps come from a far cache or from memory, and with few channels there is little
+// computation to hide that. So the features needed next are prefetched.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/gram.cc"
 #include <hwy/foreach_target.h>
@@ -30,18 +29,18 @@
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 
-// 24 accumulators of AVX-512's 32 registers, 12 of the 16 that narrower vectors have; a position's
-// vectors and a broadcast value take 4 more.
+// 24 accumulators in AVX-512's 32 registers, 12 in the 16 of narrower targets; a position's vectors
+// and a broadcast value take 4 more.
 constexpr int kGramRows = kLanes == 16 ? 8 : 4;
 constexpr int kGramVectors = 3;
-// The cells of 3 blocks at so many positions are 36 KB: they stay in a near cache of 48 KB.
+// Three blocks' cells at this many positions are 36 KB, which stay in a near cache of 48 KB.
 constexpr int kChunk = 192;
 
-// Some positions of a map: `rows` rows from `row` on, of `width` columns from `column` on.
+// Positions of a map: `rows` rows starting at `row`, of `width` columns starting at `column`.
 struct Chunk {
   int row, rows, column, width;
-  size_t next;  // floats to the positions that are fetched meanwhile
-  Shift shift;  // to the positions at which the matrix's columns read
+  size_t next;  // floats to the positions to prefetch
+  Shift shift;  // to the positions the matrix's columns read
 };
 
 // sums[row + r][column + j] += sum over the chunk's p of F[row + r](p) F[column + j](p + shift),
@@ -63,7 +62,7 @@ HWY_NOINLINE void add_products(ConstFeatureMap F, const Chunk& chunk, int row, i
     for (int x = 0; x < chunk.width * kBlock; x += kBlock) {
       CellVector cells[kColumns];
       unrolled<kColumns>([&](auto k) HWY_ATTR { cells[k] = hn::Load(d, b[k] + x); });
-      // The rows' features only: where fetching matters, at few channels, the columns' are the
+      // Only the rows' features: prefetching matters with few channels, where the columns' are the
       // same.
       fetch(a + x + chunk.next);
       unrolled<kGramRows>([&](auto r) HWY_ATTR {
@@ -82,8 +81,8 @@ HWY_NOINLINE void add_products(ConstFeatureMap F, const Chunk& chunk, int row, i
   });
 }
 
-// The same for a part of the matrix: for all of it, or without a shift for what lies on and below
-// the diagonal. The vectors that are in registers stay in the nearest cache while the rows go by.
+// The same for a part of the matrix: all of it if shifted, otherwise only what is on and below the
+// diagonal. The vectors held in registers stay in the nearest cache as the rows go by.
 void add_chunk(ConstFeatureMap F, const Chunk& chunk, const GramPart& part, double* sums) {
   const bool whole = chunk.shift != Shift{};
   for (int column = part.column; column < part.end_column; column += kGramVectors * kLanes) {
@@ -102,19 +101,19 @@ void add_chunk(ConstFeatureMap F, const Chunk& chunk, const GramPart& part, doub
   }
 }
 
-// p and p + shift must lie inside for the rows and columns of `positions`.
-void AddGram(ConstFeatureMap F, Shift shift, const Positions& positions, const GramPart& part,
+// p and p + shift must lie inside for the rows and columns of `window`.
+void AddGram(ConstFeatureMap F, Shift shift, const Window& window, const GramPart& part,
              double* sums) {
-  const int all = positions.end_column - positions.column;
+  const int all = window.end_column - window.column;
   const int rows = std::max(1, kChunk / all);
   const int pieces = (all + kChunk - 1) / kChunk;
   const int width = (all + pieces - 1) / pieces;
-  for (int y = positions.row; y < positions.end_row; y += rows) {
-    const bool last = y + rows >= positions.end_row;
+  for (int y = window.row; y < window.end_row; y += rows) {
+    const bool last = y + rows >= window.end_row;
     const size_t next = last ? 0 : rows * F.row_stride();
-    for (int x = positions.column; x < positions.end_column; x += width) {
-      const int columns = std::min(width, positions.end_column - x);
-      add_chunk(F, {y, std::min(rows, positions.end_row - y), x, columns, next, shift}, part, sums);
+    for (int x = window.column; x < window.end_column; x += width) {
+      const int columns = std::min(width, window.end_column - x);
+      add_chunk(F, {y, std::min(rows, window.end_row - y), x, columns, next, shift}, part, sums);
     }
   }
 }
@@ -129,7 +128,7 @@ HWY_EXPORT(AddGram);
 
 namespace {
 
-// As many slices as keep some cores busy; more than 16 would need much memory for partial sums at
+// Enough slices to keep some cores busy; more than 16 would need much memory for partial sums at
 // 512 channels.
 int slices_of(ConstFeatureMap F) {
   constexpr size_t kSlicePositions = 4096;
@@ -138,8 +137,8 @@ int slices_of(ConstFeatureMap F) {
   return static_cast<int>(std::clamp<size_t>(F.positions() / kSlicePositions, 1, most));
 }
 
-// Rows and columns of a square of G. Its features at a chunk's positions, 2 x 96 KB, and its sums,
-// 128 KB, stay in the second-level cache.
+// Rows and columns of a square of G. Its features at a chunk's positions (2 x 96 KB) and its sums
+// (128 KB) stay in the second-level cache.
 constexpr int kSquare = 128;
 
 GramPart square_at(int row, int column, int channels) {
@@ -147,8 +146,8 @@ GramPart square_at(int row, int column, int channels) {
   return {row * kSquare, end(row), column * kSquare, end(column)};
 }
 
-// Square number `index` of those on and below the diagonal. Those on it are half the work and come
-// last, where small tasks even out the threads' load.
+// Square number `index` among those on and below the diagonal. Those on it are half the work and
+// come last, so that small tasks even out the load.
 GramPart square_of(int index, int channels) {
   const int side = (channels + kSquare - 1) / kSquare;
   int row = 1;
@@ -157,19 +156,19 @@ GramPart square_of(int index, int channels) {
   return square_at(row, index, channels);
 }
 
-// The sums of one square of G over a slice of some positions, "=", among partial Gs.
-void sum_square(ConstFeatureMap F, Shift shift, Positions positions, const GramPart& square,
-                int slice, std::span<double> partial) {
+// The sums of one square of G over a slice of a window, "=", among partial Gs.
+void sum_square(ConstFeatureMap F, Shift shift, Window window, const GramPart& square, int slice,
+                std::span<double> partial) {
   const size_t C = F.channels;
   double* sums = &partial[slice * C * C];
   for (int row = square.row; row < square.end_row; ++row) {
     std::fill(sums + row * C + square.column, sums + row * C + square.end_column, 0.0);
   }
   const int64_t slices = slices_of(F);
-  const int64_t rows = positions.end_row - positions.row;
-  positions.end_row = positions.row + static_cast<int>(rows * (slice + 1) / slices);
-  positions.row += static_cast<int>(rows * slice / slices);
-  HWY_DYNAMIC_DISPATCH(AddGram)(F, shift, positions, square, sums);
+  const int64_t rows = window.end_row - window.row;
+  window.end_row = window.row + static_cast<int>(rows * (slice + 1) / slices);
+  window.row += static_cast<int>(rows * slice / slices);
+  HWY_DYNAMIC_DISPATCH(AddGram)(F, shift, window, square, sums);
 }
 
 }  // namespace
@@ -219,9 +218,9 @@ void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<
   const size_t C = F.channels;
   assert(G.size() == C * C && scratch.size() >= gram_scratch_size(F));
   assert(shift != Shift{});
-  const Positions positions = {std::max(0, -shift.dy), std::min(F.height, F.height - shift.dy),
-                               std::max(0, -shift.dx), std::min(F.width, F.width - shift.dx)};
-  if (positions.row >= positions.end_row || positions.column >= positions.end_column) {
+  const Window window = {std::max(0, -shift.dy), std::min(F.height, F.height - shift.dy),
+                         std::max(0, -shift.dx), std::min(F.width, F.width - shift.dx)};
+  if (window.row >= window.end_row || window.column >= window.end_column) {
     std::fill(G.begin(), G.end(), 0.0f);
     return;
   }
@@ -230,7 +229,7 @@ void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<
   pool.run(static_cast<size_t>(slices) * side * side, [&](size_t task) {
     const int index = static_cast<int>(task) / slices;
     const GramPart square = square_at(index / side, index % side, F.channels);
-    sum_square(F, shift, positions, square, static_cast<int>(task) % slices, scratch);
+    sum_square(F, shift, window, square, static_cast<int>(task) % slices, scratch);
   });
   pool.run(C, [&](size_t i) {
     for (size_t place = i * C; place < (i + 1) * C; ++place) {

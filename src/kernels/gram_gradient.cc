@@ -1,13 +1,13 @@
-// The gradients of the losses that read features or their Gram matrices: products S F of a matrix
-// of [C][C] and a map.
+// The gradients of the losses that read features or their Gram matrices: products S F of a [C][C]
+// matrix and a map.
 //
-// kPositions positions by kProductBlocks blocks of the product stay in registers while the sum over
-// channels goes by; for each channel kPositions values are broadcast against the vectors of S. S is
-// read in one go, in an order of its own (pack_block). On AMX the products that replace their
-// features are taken by tiles (amx.h).
+// kPositions positions by kProductBlocks blocks of the product stay in registers during the sum
+// over channels; for each channel, kPositions values are broadcast against the vectors of S. S is
+// read sequentially, in an order of its own (pack_block). With AMX, products that overwrite their
+// features are computed in tiles (amx.h).
 //
-// Large maps come from a far cache or from memory, and with few channels there is little to compute
-// on the way: so the features that are needed next are fetched ahead.
+// Large maps come from a far cache or from memory, and with few channels there is little
+// computation to hide that. So the features needed next are prefetched.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/gram_gradient.cc"
 #include <hwy/foreach_target.h>
@@ -24,33 +24,33 @@
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 
-// Blocks and positions of S F that are in registers at a time: the tiling of winograd.cc.
+// Blocks and positions of S F held in registers: the tiling of winograd.cc.
 constexpr int kProductBlocks = kLanes == 16 ? 2 : 1;
 constexpr int kPositions = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 3;
 
-constexpr int kSumBlocks = 8;  // of F that are summed over at a time
-constexpr int kStrip = 96;     // positions that go by while 16 KB of S stay in the nearest cache
+constexpr int kSumBlocks = 8;  // of F, summed over at a time
+constexpr int kStrip = 96;     // positions processed while 16 KB of S stay in the nearest cache
 
-// Neighbouring positions of a row: their cells, block by block.
+// Neighbouring positions of a row, as cells, block by block.
 template <typename T>
 struct Strip {
   T* cells;
-  size_t plane;  // floats from a block to the next
+  size_t plane;  // floats from one block to the next
   T* cell(int block, int x) const { return cells + block * plane + x * kBlock; }
 };
 
-// A product S F: S as pack_gram_gradient leaves it.
+// A product S F, with S as packed by pack_gram_gradient.
 struct Product {
   const float* S;
   int channels;
   int width;
   Strip<const float> F;
   Strip<float> to;
-  size_t next;  // floats from F to what is fetched meanwhile
+  size_t next;  // floats from F to what is prefetched
 };
 
-// to = S F, or +=, at kGroup positions from x on: the blocks block..block + kBlocks - 1 of the sum
-// over the blocks first..end - 1 of F.
+// to = S F, or +=, at kGroup positions starting at x: blocks block..block + kBlocks - 1 of the sum
+// over blocks first..end - 1 of F.
 template <int kBlocks, int kGroup>
 HWY_NOINLINE void multiply_group(const Product& product, int x, int block, int first, int end,
                                  bool add) {
@@ -83,8 +83,8 @@ HWY_NOINLINE void multiply_group(const Product& product, int x, int block, int f
   });
 }
 
-// Has some blocks of F brought near at the positions that come next. All at once, for a whole
-// strip, they would hold up what is being read.
+// Prefetches some blocks of F at the positions that come next. Doing so for a whole strip at once
+// would hold up the current reads.
 template <int kBlocks>
 HWY_INLINE void fetch_next(const Product& product, int x, int positions, int block) {
   for (int k = 0; k < kBlocks; ++k) {
@@ -93,8 +93,8 @@ HWY_INLINE void fetch_next(const Product& product, int x, int positions, int blo
   }
 }
 
-// The same for all positions: groups of kPositions, and of ever fewer for the rest. What lies
-// behind the row is not touched, for it may be another thread's.
+// The same for all positions: groups of kPositions, then smaller groups for the rest. Nothing past
+// the end of the row is touched, since it may belong to another thread.
 template <int kBlocks>
 void multiply_groups(const Product& product, int block, int first, int end, bool add) {
   int x = 0;
@@ -111,9 +111,9 @@ void multiply_groups(const Product& product, int block, int first, int end, bool
   multiply(std::integral_constant<int, 1>());
 }
 
-// The same for the whole sum, kSumBlocks blocks of F at a time: so the part of S stays in the
-// nearest cache while the positions go by, and long sums are taken in parts, which loses fewer
-// digits. While a block of the product is computed, the same block of F is fetched.
+// The same for the whole sum, kSumBlocks blocks of F at a time. So that part of S stays in the
+// nearest cache for all positions, and long sums are split, which loses fewer digits. While a block
+// of the product is computed, the same block of F is prefetched.
 template <int kBlocks>
 void multiply_block(const Product& product, int block, bool add) {
   const int blocks = product.channels / kBlock;
@@ -138,7 +138,7 @@ void for_each_strip(int width, const Use& use) {
   for (int x = 0; x < width; x += kStrip) use(x, std::min(kStrip, width - x));
 }
 
-// d_F(p) += S F(p + shift) at the positions of a row for which p + shift lies inside.
+// d_F(p) += S F(p + shift) at the positions of a row where p + shift is inside.
 void AddProductRow(const float* S, ConstFeatureMap F, Shift shift, FeatureMap d_F, int row) {
   if (row + shift.dy < 0 || row + shift.dy >= F.height) return;
   const int first = std::max(0, -shift.dx);
@@ -150,7 +150,7 @@ void AddProductRow(const float* S, ConstFeatureMap F, Shift shift, FeatureMap d_
   });
 }
 
-// to = S F on AMX. scratch: the features' parts, and what AmxProducts needs.
+// to = S F on AMX. scratch: room for the features' parts and for AmxProducts.
 void multiply_on_amx(const Product& product, float* scratch) {
   const int channels = product.channels;
   const AmxRows rows = {reinterpret_cast<uint16_t*>(scratch), channels, product.width};
@@ -160,15 +160,15 @@ void multiply_on_amx(const Product& product, float* scratch) {
   products.multiply_all(rows, product.S, channels, product.to.cells, product.to.plane, nullptr);
 }
 
-// S F of a strip, and scratch.
+// Floats for S F of a strip, and for scratch.
 size_t ProductFloats(int channels) {
   const size_t product = static_cast<size_t>(channels) * kStrip;
   if (!amx_serves(kLanes, channels, channels)) return product;
   return product + amx_floats(AmxRows{nullptr, channels, kStrip}.values() + AmxProducts::kScratch);
 }
 
-// S may be null, and P's data too. products: ProductFloats, since every product reads all channels
-// of the features that it is to replace.
+// S and P.data may be null. products: ProductFloats floats; needed because every product reads all
+// channels of the features that it replaces.
 void TurnIntoGradientRow(FeatureMap F, const float* S, float factor, ConstFeatureMap P, int row,
                          float* products) {
   const CellTag d;
@@ -209,7 +209,7 @@ HWY_EXPORT(TurnIntoGradientRow);
 
 namespace {
 
-// For S^T F, which is S F where S is symmetric: packed[block][k][16] = S[k][16 block..].
+// For S^T F, which is S F if S is symmetric: packed[block][k][16] = S[k][16 block..].
 void pack_block(std::span<const float> S, size_t C, size_t block, std::span<float> packed) {
   for (size_t k = 0; k < C; ++k) {
     std::copy_n(&S[k * C + block * kBlock], kBlock, &packed[(block * C + k) * kBlock]);
@@ -225,7 +225,7 @@ void pack_transposed_block(std::span<const float> S, size_t C, size_t block,
   }
 }
 
-// S in the order in which the products read it, in the pool's shared scratch; null for none.
+// S in the order in which the products read it, in the pool's shared scratch; null if S is empty.
 const float* packed_by_all(std::span<const float> S, int channels, ThreadPool& pool) {
   if (S.empty()) return nullptr;
   const std::span<float> packed = pool.shared_scratch(S.size());
@@ -234,8 +234,8 @@ const float* packed_by_all(std::span<const float> S, int channels, ThreadPool& p
 }
 
 // Calls turn(row, products) for every row of a map, with scratch memory for S F. No value depends
-// on how rows are cut into tasks. A task is several of them, because each fetches the next for its
-// own core's cache.
+// on how rows are grouped into tasks. A task has several rows, because each prefetches the next one
+// into its own core's cache.
 template <class Turn>
 void turn_rows(ConstFeatureMap F, ThreadPool& pool, const Turn& turn) {
   constexpr int kTasksPerThread = 4;
@@ -311,8 +311,8 @@ void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d
   assert(S.size() == static_cast<size_t>(F.channels) * F.channels);
   assert(d_F.channels == F.channels && d_F.height == F.height && d_F.width == F.width);
   const float* packed = packed_by_all(S, F.channels, pool);
-  // A row of features is expanded into the gradient's place, where it is still in a near cache when
-  // the gradient replaces it.
+  // A row of features is expanded where its gradient goes, and is still in a near cache when the
+  // gradient overwrites it.
   turn_rows(d_F, pool, [&](int row, float* products) {
     expand_half_row(F, row, d_F);
     HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(d_F, packed, 0, {}, row, products);

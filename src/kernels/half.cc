@@ -1,9 +1,9 @@
-// Features in half precision: what S F reads long after they were made is kept in half the memory.
+// Features in half precision: halves the memory of features that S F reads long after they were
+// computed.
 //
-// A half (IEEE binary16) has 11 significant bits, down to multiples of 2^-24, and ends at 65504.
-// Processors convert floats to it by rounding to nearest; where Highway does that without the
-// processor's help it truncates. So values are rounded here first, in float, and every target's
-// conversion is exact.
+// A half (IEEE binary16) has 11 significant bits, a smallest step of 2^-24, and a maximum of 65504.
+// Processors convert floats to it with rounding to nearest; Highway's software fallback truncates.
+// So values are first rounded here, in float, which makes the conversion exact on every target.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/half.cc"
 #include <hwy/foreach_target.h>
@@ -20,11 +20,11 @@ namespace limn::kernels::HWY_NAMESPACE {
 using HalfTag = hn::Rebind<hwy::float16_t, CellTag>;
 using WordTag = hn::Rebind<uint16_t, CellTag>;
 
-// The nearest value that a half has, ties to even.
+// The nearest half-precision value, ties to even.
 //
-// With p the power of two at or below |x|, the floats from 2^13 p on are multiples of 2^-10 p: so
-// adding 2^13 p rounds x to 11 bits. Below the least normal half, 2^-14, p stays that: multiples of
-// 2^-24.
+// With p the largest power of two <= |x|, floats from 2^13 p on are multiples of 2^-10 p, so adding
+// 2^13 p rounds x to 11 bits. Below the smallest normal half, 2^-14, p is held at 2^-14, which
+// gives multiples of 2^-24.
 HWY_INLINE CellVector nearest_half(CellVector x) {
   const CellTag d;
   const hn::RebindToUnsigned<CellTag> d_bits;

@@ -1,10 +1,10 @@
-// The first convolution, from three planes to cells, and its gradient: direct, since Winograd's
-// transforms would cost more than they save with three input channels.
+// The first convolution, from three planes to cells, and its gradient. It is direct, because with
+// three input channels Winograd's transforms would cost more than they save.
 //
-// For each output pixel and each of 16 output channels (one cell) the sum runs over 27 values of
-// the picture. The inner tile holds kPixels x kCells cells of the output in registers, and for each
-// of the 27 multiplies one broadcast value per pixel with one packed cell of kernel values per
-// output block. Tile sizes are those of the products in winograd.cc, for the same reasons.
+// For each output pixel and 16 output channels (one cell), the sum runs over 27 values of the
+// picture. The inner tile holds kPixels x kCells output cells in registers, and for each of the 27
+// multiplies one broadcast value per pixel with one packed cell of kernel values per output block.
+// Tile sizes are those of the products in winograd.cc, for the same reasons.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/input_conv.cc"
 #include <hwy/foreach_target.h>
@@ -22,20 +22,20 @@ HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 
 constexpr int kTaps = 9;
-constexpr size_t kBlockKernel = static_cast<size_t>(3) * kTaps * kBlock;  // of an output block
+constexpr size_t kBlockKernel = static_cast<size_t>(3) * kTaps * kBlock;  // for one output block
 constexpr int kCells = kLanes == 16 ? 2 : 1;
 constexpr int kPixels = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 3;
 static_assert(kPixels <= kSlackCells);
 
-// What becomes of the sums: y as it is, its ReLU, or its ReLU with the sign bits kept.
+// What is stored of the sums: y itself, its ReLU, or its ReLU and the sign bits.
 struct Ends {
   bool relu;
   float* y[2];         // output pixel 0 of each output block
   uint16_t* signs[2];  // likewise, or null
 };
 
-// Output pixels x0 .. x0 + kPixels - 1 of a row, of which the first `valid` exist, of kTileCells
-// blocks.
+// Output pixels x0 .. x0 + kPixels - 1 of a row, for kTileCells blocks; only the first `valid`
+// exist.
 template <int kTileCells>
 HWY_INLINE void convolve_input_tile(const float* HWY_RESTRICT packed, const float* bias,
                                     ConstInputPlanes x, int row, int x0, int valid, int to,
@@ -77,7 +77,7 @@ HWY_INLINE void convolve_input_tile(const float* HWY_RESTRICT packed, const floa
   });
 }
 
-// One row of outputs, from column first to end - 1, into the row that begins at column `to` of y.
+// One row of outputs, columns first..end - 1, stored in y from column `y_column` on.
 void ConvolveInputRow(const float* packed, const float* bias, ConstInputPlanes x, int row,
                       int first, int end, bool relu, FeatureMap y, int y_row, int y_column,
                       const CellBits* signs) {
@@ -102,8 +102,8 @@ void ConvolveInputRow(const float* packed, const float* bias, ConstInputPlanes x
 }
 
 // d_x[c](y, x) = sum over o, ky, kx of kernel[o][c][ky][kx] * d_y[o](y + 1 - ky, x + 1 - kx): lanes
-// run over o and are summed at the end, three sums (one for each c) to a pixel. Several pixels at a
-// time share what they load of the kernel.
+// run over o and are reduced at the end, to three sums (one for each c) per pixel. Several pixels
+// at once share the loads of the kernel.
 template <int kCount>
 HWY_INLINE void input_gradient(const float* packed, ConstFeatureMap d_y, InputPlanes d_x, int row,
                                int x) {
@@ -179,7 +179,7 @@ void convolve_input_piece(std::span<const float> packed, const float* bias, Cons
   const int inside_first = std::clamp(first_column, 0, x.width);
   const int inside_end = std::clamp(end_column, inside_first, x.width);
   const auto clear = [&](int y_row, int from, int to) {
-    if (from == to) return;  // behind the map's ring there is no cell
+    if (from == to) return;  // there are no cells outside the map's ring
     for (int block = 0; block < y.blocks(); ++block) {
       std::memset(y.cell(block, y_row, column + from - first_column), 0,
                   static_cast<size_t>(to - from) * kBlock * sizeof(float));

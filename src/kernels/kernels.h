@@ -1,11 +1,11 @@
-// The arithmetic that takes the time, in SIMD chosen at run time. Each function has a slow twin of
-// the same name in reference.h, and a test that holds the two together.
+// The expensive arithmetic, in SIMD chosen at run time. Each function has a slow twin of the same
+// name in reference.h, and a test that compares the two.
 //
-// Conventions. Maps as drawn in feature_map.h; kernels write interiors only, never rings, and read
-// zero rings as padding. "=" and "+=" say whether an output is set or added to. d_x is the gradient
-// of the total loss by x. Shapes are checked once, by the network; kernels assert them. No kernel
-// allocates but those that say so. Any ThreadPool gives the same bits: what is summed is cut by
-// shape alone, and where work is cut by the number of threads, no value depends on the cut.
+// Conventions. Map layout: feature_map.h. Kernels write interiors, never rings, and read zero rings
+// as padding. "=" and "+=" say whether an output is set or added to. d_x is the gradient of the
+// total loss with respect to x. Shapes are checked once, by the network; kernels assert them.
+// Kernels do not allocate unless they say so. Any ThreadPool gives the same bits: sums are split by
+// shape alone, and no value depends on a split by threads.
 #pragma once
 
 #include <span>
@@ -17,12 +17,12 @@
 
 namespace limn::kernels {
 
-// The instruction set in use: "AMX" (amx.h, and AVX-512), "AVX3" (AVX-512), "AVX2", "SSE4", "NEON",
-// "EMU128" (none).
+// The instruction set in use: "AMX" (amx.h, with AVX-512), "AVX3" (AVX-512), "AVX2", "SSE4",
+// "NEON", "EMU128" (none).
 std::string_view instruction_set();
 
-// The place of a maximum in its 2 x 2 cells, two bits: is it on the right, is it below. Among
-// equals the first in reading order counts.
+// The place of a maximum among its 2 x 2 cells as two bits: on the right, and below. Among equals,
+// the first in reading order wins.
 struct MaxPlaces {
   CellBits right;
   CellBits below;
@@ -30,7 +30,7 @@ struct MaxPlaces {
 
 // -------------------------------------------------------------- 3 x 3 convolution (winograd.cc) --
 
-// A convolution's kernel in the order in which convolve reads it, for both directions.
+// A convolution's kernel in the order convolve reads it, for both directions.
 struct PackedKernel {
   int in = 0;
   int out = 0;
@@ -40,30 +40,30 @@ struct PackedKernel {
 // kernel: [out][in][3][3]; in and out multiples of 16. Allocates.
 PackedKernel pack_kernel(std::span<const float> kernel, int in, int out);
 
-// Forward: K * x. Backward: the transposed convolution, K turned by 180 degrees with input and
-// output channels exchanged, which takes the gradient by the output to the gradient by the input.
+// Forward: K * x. Backward: the transposed convolution (K rotated by 180 degrees, input and output
+// channels swapped), which maps the gradient with respect to the output to that of the input.
 enum class Direction { forward, backward };
 
-// What a convolution reads. Backward that is often a gradient that must first go back through the
-// ReLU and the pooling that followed the convolution.
+// What a convolution reads. In backward this is often a gradient that must first pass back through
+// the ReLU and pooling that followed the convolution.
 struct Source {
   enum class Kind {
     map,                   // x = map, ring included
     relu_gradient,         // x = map where its sign bit is set, else 0
-    max_pool_gradient,     // map by max pooling's output: its value at the place of each maximum
-                           // whose sign bit is set, else 0; signs and places as large as map
-    average_pool_gradient  // map by average pooling's output: each cell its share where its sign
-                           // bit is set; signs as large as x
+    max_pool_gradient,     // map: that of max pooling's output; x = its value at each maximum's
+                           // place where the sign bit is set, else 0; signs, places as large as map
+    average_pool_gradient  // map: that of average pooling's output; x = each cell's share where its
+                           // sign bit is set, else 0; signs as large as x
   };
   Kind kind = Kind::map;
   ConstFeatureMap map;
   CellBits signs;
   MaxPlaces places;
-  int row = 0;  // of a map that is a piece of x: where in x its cell (0, 0) is
+  int row = 0;  // if map is a piece of x: where in x its cell (0, 0) is
   int column = 0;
 };
 
-// What a convolution writes: its result with the bias added, y.
+// What a convolution writes: its result y, with the bias added.
 struct Sink {
   enum class Kind {
     set,               // map = y
@@ -78,22 +78,22 @@ struct Sink {
   int width = 0;
   CellBits signs;
   MaxPlaces places;
-  int row = 0;  // of a map that is a piece of y (no pooling): where in y its cell (0, 0) is
+  int row = 0;  // if map is a piece of y (no pooling): where in y its cell (0, 0) is
   int column = 0;
 };
 
-// bias: [out], or null for none.
+// bias: [out], or null.
 void convolve(const PackedKernel& kernel, Direction direction, const float* bias,
               const Source& source, const Sink& sink, ThreadPool& pool);
 
-// Floats of the pool's scratch memory that convolve uses for an output of height x width.
+// Floats of the pool's scratch memory that convolve needs for an output of height x width.
 size_t convolution_scratch(int in, int out, int height, int width, int threads);
 
 // ------------------------------------------------------ the first convolution (input_conv.cc) --
 
-// From the three planes of the picture; "=". With `signs`, y goes through a ReLU and the sign bits
-// of what went in are kept.
-// kernel: [out][3][3][3]. packed: [out / 16][3][3][3][16 out], pack_input_kernel's result.
+// From the picture's three planes; "=". With `signs`, y goes through a ReLU and the sign bits of
+// the ReLU's input are kept.
+// kernel: [out][3][3][3]. packed: [out / 16][3][3][3][16 out], from pack_input_kernel.
 Buffer<float> pack_input_kernel(std::span<const float> kernel, int out);
 void convolve_input(std::span<const float> packed, const float* bias, ConstInputPlanes x,
                     FeatureMap y, const CellBits* signs, ThreadPool& pool);
@@ -103,26 +103,26 @@ void convolve_input_backward(std::span<const float> packed, ConstFeatureMap d_y,
 
 // --------------------------------------------------------- the first level, fused (first_level.cc)
 
-// conv1_1, ReLU, conv1_2, ReLU and pooling in one go, in pieces that stay in the near cache: the
-// maps of full size, which are most of what a network has, never exist.
+// conv1_1, ReLU, conv1_2, ReLU and pooling fused, in pieces that stay in the near cache. So the
+// full-size maps, which make up most of a network's memory, are never stored.
 struct FirstLevel {
-  std::span<const float> kernel_1;  // pack_input_kernel's result
+  std::span<const float> kernel_1;  // from pack_input_kernel
   const float* bias_1 = nullptr;
   const PackedKernel* kernel_2 = nullptr;
   const float* bias_2 = nullptr;
   enum class Features { none, before_relu, after_relu };
-  Features features = Features::none;  // of conv1_1: which Gram matrix is wanted
+  Features features = Features::none;  // of conv1_1: which Gram matrix is needed
 };
 
-// Forward: x through the level into `sink` (relu_max_pool or relu_average_pool); G = F F^T of
-// conv1_1's features F, [C][C], if wanted.
+// Forward: x through the level into `sink` (relu_max_pool or relu_average_pool); and G = F F^T of
+// conv1_1's features F, [C][C], if needed.
 // scratch: first_level_scratch doubles.
 size_t first_level_scratch(int channels, int height);
 void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G,
                  std::span<double> scratch, ThreadPool& pool);
 
 // Backward: d_x, "=", from `source` (max_pool_gradient or average_pool_gradient), and from S F if a
-// Gram matrix was wanted (see turn_into_gradient). conv1_1 is computed again.
+// Gram matrix is needed (see turn_into_gradient). Recomputes conv1_1.
 // edges: first_level_edges floats.
 size_t first_level_edges(int height, int width);
 void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
@@ -145,39 +145,38 @@ void max_pool(ConstFeatureMap x, FeatureMap y, const MaxPlaces& places, ThreadPo
 void max_pool_backward(const MaxPlaces& places, ConstFeatureMap d_y, FeatureMap d_x,
                        ThreadPool& pool);
 
-// y(i, j) = mean of the cells of x(2i..2i+1, 2j..2j+1) that there are, "="; y is ceil(H/2) x
-// ceil(W/2).
+// y(i, j) = mean of the cells of x(2i..2i+1, 2j..2j+1) that exist, "="; y is ceil(H/2) x ceil(W/2).
 void average_pool(ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
-// d_x += each cell its share of d_y.
+// d_x += d_y, shared equally among the averaged cells.
 void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool);
 
 // --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
-// G = F F^T, "=": G[i][j] = sum over positions of F[i] F[j], not divided by anything. Symmetric,
-// [C][C]. scratch holds partial sums: at least gram_scratch_size(F) doubles.
+// G = F F^T, "=": G[i][j] = sum over positions of F[i] F[j], not normalised. Symmetric, [C][C].
+// scratch holds partial sums: at least gram_scratch_size(F) doubles.
 size_t gram_scratch_size(ConstFeatureMap F);
 void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool);
 
-// From one position to another.
+// The offset from one position to another.
 struct Shift {
   int dy = 0;
   int dx = 0;
   bool operator==(const Shift&) const = default;
 };
 
-// G[i][j] = sum over positions p of F[i](p) F[j](p + shift), "=", where both lie inside; not
-// symmetric. The shift is not {0, 0}. scratch: like gram's.
+// G[i][j] = sum of F[i](p) F[j](p + shift) over positions p where both are inside, "="; not
+// symmetric. The shift is not {0, 0}. scratch: as for gram.
 void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<double> scratch,
                   ThreadPool& pool);
 
 // ----------------------------------------------------------- their gradients (gram_gradient.cc) --
 
-// F = S F + factor (F - P), "=", in place: features that are no longer needed make room for the
-// gradient of the losses that read them. S, [C][C], symmetric: twice the gradient by G; empty when
-// no loss reads G. P: the features that F is compared with, alike in shape; null data for none.
+// F = S F + factor (F - P), "=", in place: replaces features no longer needed by the gradient of
+// the losses that read them. S, [C][C], symmetric: twice the gradient with respect to G; empty if
+// no loss reads G. P: what F is compared with, of the same shape; null data for none.
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P,
                         ThreadPool& pool);
-// d_F = S F, "=", for features that were kept in half precision.
+// d_F = S F, "=", for features kept in half precision.
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F,
                         ThreadPool& pool);
 
@@ -185,27 +184,27 @@ void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d
 void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F,
                        ThreadPool& pool);
 
-// d_F(p) += S F(p + shift) + S^T F(p - shift), each where it lies inside: the gradient by F of a
-// loss whose gradient by the shifted G is S, [C][C], which need not be symmetric.
+// d_F(p) += S F(p + shift) + S^T F(p - shift), each where inside: the gradient with respect to F of
+// a loss whose gradient with respect to the shifted G is S, [C][C], symmetric or not.
 void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, Shift shift, FeatureMap d_F,
                           ThreadPool& pool);
 
 // -------------------------------------------------------------- products with K (congruence.cc) --
 
-// KDK = K D K, "=", for symmetric K and D; exactly symmetric. On the way KD = K D, "=". All are
+// KDK = K D K, "=", for symmetric K and D; exactly symmetric. Also sets KD = K D, "=". All are
 // [C][C] and aligned like buffers; C is a multiple of kBlock.
 void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                 std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
-// The same for any D: all of KDK is computed, which takes a third longer.
+// The same for any D: computes all of KDK, which takes a third longer.
 void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                         std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
 
 // ------------------------------------------------- weights of positions, moments (positions.cc) --
 //
-// m: [H][W], one for each position, the square roots of weights w = m^2; empty where all are 1. So
-// the Gram matrix of m F is that of F's positions, each counted w times.
+// m: [H][W], one per position, the square roots of weights w = m^2; empty if all are 1. So the Gram
+// matrix of m F is that of F with each position counted w times.
 
-// X(c, p) = m(p) (F(c, p) - mean[c]), "=". mean: [C]; empty where all are 0. X may be F.
+// X(c, p) = m(p) (F(c, p) - mean[c]), "=". mean: [C]; empty if all are 0. X may be F.
 void weigh(ConstFeatureMap F, std::span<const float> m, std::span<const float> mean, FeatureMap X,
            ThreadPool& pool);
 // d(c, p) += m(p) X(c, p). m is not empty.
@@ -216,20 +215,20 @@ void add_weighed(ConstFeatureMap X, std::span<const float> m, FeatureMap d, Thre
 size_t moments_scratch_size(ConstFeatureMap F);
 void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums,
              std::span<double> squares, std::span<double> scratch, ThreadPool& pool);
-// d_F(c, p) += w(p) (a[c] + b[c] F(c, p)): the gradient of a loss whose gradient by the sums is a
-// and by the squares b / 2, [C] each.
+// d_F(c, p) += w(p) (a[c] + b[c] F(c, p)): the gradient of a loss whose gradient with respect to
+// the sums is a and with respect to the squares b / 2, [C] each.
 void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
                           std::span<const float> m, FeatureMap d_F, ThreadPool& pool);
 
 // ------------------------------------------------------------------- half precision (half.cc) --
 
-// half = F, "=", rounded to nearest, ties to even: off by at most 2^-11 of a value, or by 2^-25
-// where that is more. Values beyond the largest half, 65504, become that one. NaN becomes any
-// number: who looks for it finds it in F's Gram matrix.
+// half = F, "=", rounded to nearest, ties to even: relative error at most 2^-11, or absolute error
+// at most 2^-25 if that is more. Values above the largest half, 65504, become 65504. NaN becomes an
+// arbitrary number; F's Gram matrix still shows it.
 void round_to_half(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool);
 
 // --------------------------------------------------------------------- flat vectors (vector.cc) --
-// Sums are taken in pieces of a fixed size whose results are added in double, in order.
+// Sums are taken in pieces of a fixed size, whose results are added in double, in order.
 
 double dot(std::span<const float> a, std::span<const float> b, ThreadPool& pool);
 // sum (a - b)^2
@@ -245,16 +244,16 @@ void copy(std::span<const float> x, std::span<float> y, ThreadPool& pool);
 // y = x + alpha direction; y may be x
 void scaled_sum(std::span<const float> x, float alpha, std::span<const float> direction,
                 std::span<float> y, ThreadPool& pool);
-// y = a b, float by float
+// y = a b, elementwise
 void multiply(std::span<const float> a, std::span<const float> b, std::span<float> y,
               ThreadPool& pool);
 // y = x - y
 void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& pool);
 
-// Many vectors in one pass; a row is as long as a, or y. Both sum in double, products included.
+// Many vectors in one pass; each row is as long as a, or y. Both sum in double, products included.
 //
-// results[2 r] = rows[r] . a and results[2 r + 1] = rows[r] . b, "=". a and b may be rows too.
-// scratch holds partial sums: at least products_scratch_size(rows.size(), a.size()) doubles.
+// results[2 r] = rows[r] . a and results[2 r + 1] = rows[r] . b, "=". a and b may be among the
+// rows. scratch holds partial sums: at least products_scratch_size(rows.size(), a.size()) doubles.
 size_t products_scratch_size(size_t rows, size_t n);
 void products(std::span<const float* const> rows, std::span<const float> a,
               std::span<const float> b, std::span<double> results, std::span<double> scratch,

@@ -1,6 +1,6 @@
-// Kernels on a piece of the work, run by the calling thread: what the parallel kernels of kernels.h
-// are made of, and what first_level.cc fuses. Each is compiled for every instruction set and chosen
-// at run time.
+// Kernels for a piece of the work, run by the calling thread: the building blocks of the parallel
+// kernels in kernels.h, and what first_level.cc fuses. Each is compiled for every instruction set
+// and chosen at run time.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ namespace limn::kernels {
 
 inline constexpr int kTileSide = 4;  // a tile is 4 x 4 outputs
 
-// A kernel of `in` x `out` channels after its transform: U[36][out / 16][in][16 out], the 36 points
+// A transformed kernel of `in` x `out` channels: U[36][out / 16][in][16 out], the 36 points
 // `point_stride` floats apart.
 struct TransformedKernel {
   const float* U = nullptr;
@@ -23,14 +23,13 @@ struct TransformedKernel {
   int out = 0;
 };
 
-// Transforms the kernel for one direction, in parallel, into the pool's shared scratch, where it
-// stays until somebody else asks for that.
+// Transforms the kernel for one direction, in parallel, into the pool's shared scratch. Valid until
+// the next request for that scratch.
 TransformedKernel transform_kernel(const PackedKernel& kernel, Direction direction,
                                    ThreadPool& pool);
 
-// Some tiles of a grid of tiles that begins at the output (row, column) and is `across` tiles wide:
-// numbers first..first + count - 1, counted row by row. Tiles may reach over the right and lower
-// edge.
+// Tiles first..first + count - 1 of a grid, numbered row by row. The grid starts at output (row,
+// column) and is `across` tiles wide. Tiles may extend past the right and lower edges.
 struct Tiles {
   int row = 0;
   int column = 0;
@@ -41,7 +40,7 @@ struct Tiles {
   int column_of(int tile) const { return column + (first + tile) % across * kTileSide; }
 };
 
-// Floats of scratch that convolve_tiles needs for as many tiles.
+// Floats of scratch that convolve_tiles needs for this many tiles.
 std::size_t tile_scratch(const TransformedKernel& kernel, int tiles);
 void convolve_tiles(const TransformedKernel& kernel, const float* bias, const Source& source,
                     const Sink& sink, const Tiles& tiles, std::span<float> scratch);
@@ -49,8 +48,8 @@ void convolve_tiles(const TransformedKernel& kernel, const float* bias, const So
 // ------------------------------------------------------ the first convolution (input_conv.cc) --
 
 // The convolution's outputs at rows first_row..end_row - 1 and columns first_column..end_column - 1
-// of the picture, which may lie outside: there they are 0. Output (first_row, first_column) is cell
-// (row, column) of y, ring included. "=". With `relu`, y = max(., 0).
+// of the picture; outputs outside it are 0. Output (first_row, first_column) goes to cell (row,
+// column) of y, ring included. "=". With `relu`, y = max(., 0).
 void convolve_input_piece(std::span<const float> packed, const float* bias, ConstInputPlanes x,
                           int first_row, int end_row, int first_column, int end_column, bool relu,
                           FeatureMap y, int row, int column);
@@ -61,17 +60,17 @@ void convolve_input_backward_piece(std::span<const float> packed, ConstFeatureMa
 
 // ------------------------------------------------------------------------------ ReLU (pool.cc) --
 
-// d = 0 where F is not above 0.
+// d = 0 where F <= 0.
 void keep_where_positive(ConstFeatureMap F, FeatureMap d);
 
 // ------------------------------------------------------------------- half precision (half.cc) --
 
-// One row of all channels, F = half, "=", exact.
+// One row of all channels, F = half, "=", exactly.
 void expand_half_row(const HalfMap& half, int row, FeatureMap F);
 
 // --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
-// A part of a Gram matrix: the rows row..end_row - 1, the columns column..end_column - 1.
+// A part of a Gram matrix: the rows row..end_row - 1, columns column..end_column - 1.
 struct GramPart {
   int row = 0;
   int end_row = 0;
@@ -79,27 +78,27 @@ struct GramPart {
   int end_column = 0;
 };
 
-// Positions of a map: the rows row..end_row - 1, the columns column..end_column - 1.
-struct Positions {
+// A window of a map: rows row..end_row - 1, columns column..end_column - 1.
+struct Window {
   int row = 0;
   int end_row = 0;
   int column = 0;
   int end_column = 0;
 };
 
-// sums[i][j] += sum over positions of F[i] F[j], for the rows first_row..end_row - 1 of the map and
-// the values of a part of the matrix that lie on or below its diagonal. sums: [C][C].
+// sums[i][j] += sum over positions of F[i] F[j], for rows first_row..end_row - 1 of the map, and
+// for those values of the given part of the matrix that are on or below its diagonal. sums: [C][C].
 void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums);
 
-// G = the sum of partial matrices [C][C] whose lower triangles are known, mirrored. The sum is
-// taken in the first of them.
+// G = the sum of partial [C][C] matrices, given by their lower triangles and mirrored. Overwrites
+// the first of them with the sum.
 void sum_gram_slices(std::span<double> slices, std::size_t C, std::span<float> G, ThreadPool& pool);
 
 // ----------------------------------------------------------- their gradients (gram_gradient.cc) --
 
-// packed[C / 16][C][16]: S, symmetric, in the order in which add_gram_gradient reads it.
+// packed[C / 16][C][16]: S, symmetric, in the order add_gram_gradient reads it.
 void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed);
-// d_F += S F at the rows first_row..end_row - 1.
+// d_F += S F for rows first_row..end_row - 1.
 void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
                        int first_row, int end_row);
 

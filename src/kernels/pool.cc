@@ -1,7 +1,7 @@
-// ReLU and 2 x 2 pooling, forward and backward: passes over memory with hardly any arithmetic.
+// ReLU and 2 x 2 pooling, forward and backward: memory-bound passes with little arithmetic.
 //
-// What backward must know is kept as bits, not as feature maps: the sign of every value that went
-// into a ReLU, and for max pooling which of four cells won.
+// What backward needs is kept as bits, not as feature maps: the sign of every input of a ReLU, and
+// for max pooling which of the four cells won.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/pool.cc"
 #include <hwy/foreach_target.h>
@@ -147,7 +147,7 @@ void AveragePool(ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
     float* to = y.cell(block, row, 0);
     for (int i = 0; i < y.width; ++i, to += kBlock) {
       const bool two_columns = 2 * i + 1 < x.width;
-      // Cells beyond the edge are the ring's zeros: they add nothing, only the divisor knows.
+      // Cells past the edge are the ring's zeros and add nothing; only the divisor changes.
       const auto share = hn::Set(d, pooling_share(two_rows, two_columns));
       const float* above = x.cell(block, 2 * row, 2 * i);
       const float* below = x.cell(block, 2 * row + 1, 2 * i);

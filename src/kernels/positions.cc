@@ -1,9 +1,9 @@
-// Features weighed position by position, the sums and sums of squares of each channel, and the
-// gradients back: passes over memory with hardly any arithmetic.
+// Features weighted position by position, per-channel sums and sums of squares, and their
+// gradients: memory-bound passes with little arithmetic.
 //
-// Sums are taken in double, the products too, so that a variance may be had as the mean of the
-// squares less the square of the mean: what cancels out there is digits that double has to spare. A
-// map is cut into slices of rows, whose sums are added in order.
+// Sums and products are taken in double, so that the variance can be computed as the mean of
+// squares minus the squared mean: double has digits to spare for the cancellation. A map is cut
+// into slices of rows, whose sums are added in order.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/positions.cc"
 #include <hwy/foreach_target.h>
@@ -18,7 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 
-// Row `row` of a block; m: the row's, or null for 1; mean: the block's, or null for 0.
+// Row `row` of a block. m: for this row, or null for 1. mean: for this block, or null for 0.
 void WeighRow(ConstFeatureMap F, const float* m, const float* mean, FeatureMap X, int block,
               int row) {
   const CellTag d;
@@ -46,7 +46,7 @@ void AddWeighedRow(ConstFeatureMap X, const float* m, FeatureMap d_F, int block,
   }
 }
 
-// a and b: the block's.
+// a and b: for this block.
 void AddMomentsGradientRow(const float* a, const float* b, ConstFeatureMap F, const float* m,
                            FeatureMap d_F, int block, int row) {
   const CellTag d;
@@ -65,7 +65,7 @@ void AddMomentsGradientRow(const float* a, const float* b, ConstFeatureMap F, co
 using DoubleTag = hn::CappedTag<double, 8>;
 constexpr int kDoubles = hn::MaxLanes(DoubleTag());
 
-// sums, squares: [16], of a block at the rows first_row..end_row - 1, "=". m: the map's, or null.
+// sums, squares: [16], of one block at rows first_row..end_row - 1, "=". m: the map's, or null.
 void BlockMoments(ConstFeatureMap F, const float* m, int block, int first_row, int end_row,
                   double* sums, double* squares) {
   const DoubleTag d;
@@ -105,10 +105,10 @@ HWY_EXPORT(BlockMoments);
 
 namespace {
 
-// With 64 channels, as large maps have, 64 tasks.
+// 64 tasks at 64 channels, as large maps have.
 int moment_slices(ConstFeatureMap F) { return std::min(F.height, 16); }
 
-// Where the row's or the block's part of an optional span begins.
+// The part of an optional span that belongs to a row or a block.
 const float* row_of(std::span<const float> m, ConstFeatureMap F, int row) {
   assert(m.empty() || m.size() == F.positions());
   return m.empty() ? nullptr : &m[static_cast<size_t>(row) * F.width];

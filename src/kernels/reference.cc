@@ -37,7 +37,7 @@ bool inside(int y, int x, int height, int width) {
   return y >= 0 && y < height && x >= 0 && x < width;
 }
 
-// A map of its own, all 0.
+// A map that owns its memory, initially 0.
 struct OwnMap {
   OwnMap(int channels, int height, int width)
       : memory(FeatureMap{nullptr, channels, height, width}.floats()),
@@ -134,7 +134,7 @@ void put(ConstFeatureMap y, const Sink& sink) {
       relu(y, sink.map, sink.signs);
       return;
     case Sink::Kind::relu_max_pool: {
-      // A maximum's ReLU is the maximum of ReLUs.
+      // The ReLU of a maximum is the maximum of the ReLUs.
       const OwnMap maxima(sink.map.channels, sink.map.height, sink.map.width);
       max_pool(y, maxima.map, sink.places);
       relu(maxima.map, sink.map, sink.signs);
@@ -151,8 +151,8 @@ void put(ConstFeatureMap y, const Sink& sink) {
 
 namespace {
 
-// The height and width of what a source stands for. By maxima two sizes give the same pooled one;
-// the convolution's output, which is as large as its input, tells which it was.
+// A map for the expanded source. Two sizes can give the same max-pooled one; the convolution's
+// output, which is as large as its input, tells which it was.
 OwnMap input_of(const Source& source, const Sink& sink) {
   return {source.map.channels, sink.height, sink.width};
 }
@@ -434,8 +434,8 @@ void add_moments_gradient(std::span<const float> a, std::span<const float> b, Co
 }
 
 // ------------------------------------------------------------------------------ half precision --
-// A half is a sign, 5 bits of exponent and 10 of significand: from 2^-14 to 65504 the leading 1 is
-// not written; below, the exponent bits are 0 and the significand counts multiples of 2^-24.
+// A half is a sign, 5 exponent bits and 10 significand bits. From 2^-14 to 65504 the leading 1 is
+// implicit; below, the exponent bits are 0 and the significand counts multiples of 2^-24.
 
 namespace {
 
@@ -446,7 +446,7 @@ constexpr int kExponentBias = 15;
 std::uint16_t half_of(double value) {
   const double size = std::min(std::abs(value), 65504.0);
   const int exponent = size == 0 ? kLeastExponent : std::max(std::ilogb(size), kLeastExponent);
-  // In units of the last bit, ties to even. A sum carries into the next exponent where it must.
+  // In units of the last bit, ties to even. Rounding up may carry into the exponent.
   const double units = std::nearbyint(std::ldexp(size, kSignificandBits - exponent));
   const int below_normal = (exponent + kExponentBias - 1) << kSignificandBits;
   const int bits = below_normal + static_cast<int>(units);

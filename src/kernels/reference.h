@@ -1,8 +1,8 @@
-// The slow twins of kernels.h: the same names and arguments, written as the formulas are, summed in
-// double. They exist to be obviously right; tests hold the fast kernels against them.
+// The slow twins of kernels.h: the same names and arguments, written like the formulas and summed
+// in double. They are meant to be obviously right; tests compare the fast kernels with them.
 //
-// What a fast kernel fuses, its twin does step by step, each step a twin of its own. Where a fast
-// kernel takes a packed kernel, its twin takes the plain one, so that packing is tested too.
+// Where a fast kernel fuses steps, its twin calls one twin per step. Where a fast kernel takes a
+// packed kernel, its twin takes the plain one, so that packing is tested too.
 #pragma once
 
 #include <span>
@@ -22,13 +22,13 @@ using kernels::Source;
 void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y);
 // d_x = K^T * d_y, "=". kernel: [d_y.channels][d_x.channels][3][3].
 void convolve_backward(std::span<const float> kernel, ConstFeatureMap d_y, FeatureMap d_x);
-// What a source stands for, as a map: x, "=", of the convolution's input's shape. Its ring is the
-// source's where that is a map, else 0. No pieces.
+// Expands a source into a map: x, "=", of the shape of the convolution's input. The ring is the
+// source's if that is a map, otherwise 0. No pieces.
 void expand(const Source& source, FeatureMap x);
-// What a sink makes of y. No pieces.
+// Stores y as the sink says. No pieces.
 void put(ConstFeatureMap y, const Sink& sink);
-// All of them: expand, one of the convolutions, put. kernel: [out][in][3][3] of the forward
-// direction; bias: [sink.map.channels] or null. No pieces.
+// Expand, convolve, put. kernel: [out][in][3][3] of the forward direction; bias:
+// [sink.map.channels] or null. No pieces.
 void convolve(std::span<const float> kernel, Direction direction, const float* bias,
               const Source& source, const Sink& sink);
 
@@ -77,7 +77,7 @@ void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums
 void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
                           std::span<const float> m, FeatureMap d_F);
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F);
-// F = half, exact. (The fast one, a piece, takes a row.)
+// F = half, exactly. (The fast one, a piece, takes a row.)
 void expand_half(const HalfMap& half, FeatureMap F);
 void round_to_half(ConstFeatureMap F, const HalfMap& half);
 

@@ -1,9 +1,9 @@
-// Flat vectors: the arithmetic of optimisers and of content losses. Memory-bound throughout.
+// Flat vectors: the arithmetic of optimisers and content losses. All of it is memory-bound.
 //
 // Every function cuts its vectors into pieces, one task each. Sums are taken in float within a
-// piece (by 16 or more accumulators, which have 4096 terms each for vectors up to 67 million
-// floats) and added up in double, in order. The two functions over many vectors at once, products
-// and combine, sum in double throughout: L-BFGS takes differences of their results.
+// piece (with at least 16 accumulators, of 4096 terms each for vectors up to 67 million floats) and
+// added in double, in order. The two functions over many vectors at once, products and combine, sum
+// in double throughout, because L-BFGS takes differences of their results.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/vector.cc"
 #include <hwy/foreach_target.h>
@@ -21,8 +21,8 @@ HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The sum over i < n of term(vectors of a and b from i on), with four accumulators so that the
-// additions overlap, and a scalar tail.
+// The sum over i < n of term(vectors of a and b at i), with four accumulators so that additions
+// overlap, and a scalar tail.
 template <typename VectorTerm, typename ScalarTerm>
 HWY_INLINE double sum_terms(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, size_t n,
                             VectorTerm&& add_term, ScalarTerm&& scalar_term) {
@@ -106,9 +106,9 @@ void SubtractFromPiece(const float* x, float* y, size_t n) {
   for (; i < n; ++i) y[i] = x[i] - y[i];
 }
 
-// Half a vector of floats as doubles; the place 1 KB further on is called into the cache, wherever
-// that is. (Rows come from memory once, four at a time. Without the call 21 rows of 0.8 million
-// floats take 13 % longer on a Sapphire Rapids server; 1 to 8 KB ahead do alike.)
+// Half a vector of floats as doubles; prefetches 1 KB ahead, into whatever is there. (Rows come
+// from memory once, four at a time. Without the prefetch, 21 rows of 0.8 million floats take 13 %
+// longer on a Sapphire Rapids server; any distance from 1 to 8 KB does as well.)
 template <typename DoubleTag>
 HWY_INLINE hn::Vec<DoubleTag> load_doubles(DoubleTag d, const float* from) {
   constexpr size_t kAhead = 256;
@@ -116,7 +116,7 @@ HWY_INLINE hn::Vec<DoubleTag> load_doubles(DoubleTag d, const float* from) {
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, DoubleTag>(), from));
 }
 
-// Rows are taken four at a time; where fewer are left, the last one stands in for those that lack.
+// Rows are taken four at a time; if fewer are left, the last one is repeated.
 struct FourRows {
   FourRows(const float* const* rows, size_t row, size_t count, size_t first)
       : r0(rows[row] + first),
@@ -127,7 +127,7 @@ struct FourRows {
 };
 
 // sums[2 r] = rows[r] . a, sums[2 r + 1] = rows[r] . b over n floats, the rows' from `first` on.
-// Four rows a pass: a and b are converted once for eight products, whose sums fit into registers.
+// Four rows a pass: a and b are converted once for eight products, whose sums fit in registers.
 void ProductsPiece(const float* const* rows, size_t count, size_t first, const float* a,
                    const float* b, size_t n, double* sums) {
   const hn::ScalableTag<double> d;
@@ -165,7 +165,7 @@ void ProductsPiece(const float* const* rows, size_t count, size_t first, const f
   }
 }
 
-// y = sum over rows of coefficients[r] rows[r], over n floats from `first` on. sums: room for n.
+// y = sum over rows of coefficients[r] rows[r], over n floats from `first` on. sums: scratch of n.
 void CombinePiece(const float* const* rows, const double* coefficients, size_t count, size_t first,
                   double* HWY_RESTRICT sums, float* y, size_t n) {
   const hn::ScalableTag<double> d;
@@ -202,10 +202,10 @@ HWY_AFTER_NAMESPACE();
 namespace limn::kernels {
 namespace {
 
-constexpr size_t kLeastPiece = 65536;  // floats: 256 KB, several of which fit a level-2 cache
-constexpr size_t kMostPieces = 1024;   // so that their sums need no allocated memory
+constexpr size_t kLeastPiece = 65536;  // floats: 256 KB, of which several fit in a level-2 cache
+constexpr size_t kMostPieces = 1024;   // few enough that their sums need no allocation
 
-// The size of the pieces of a vector of n floats.
+// The piece size for a vector of n floats.
 size_t piece_of(size_t n) { return std::max(kLeastPiece, (n + kMostPieces - 1) / kMostPieces); }
 
 // Calls work(i, first, count) for each piece of n floats, in parallel.
@@ -304,10 +304,10 @@ void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& poo
 
 namespace {
 
-// Floats of each row in a task of products and combine. a's and b's, 128 KB together, stay in a
-// level-2 cache while the rows go by; a picture of 512 x 512 makes 48 tasks.
+// Floats of each row per task of products and combine. Those of a and b, 128 KB together, stay in a
+// level-2 cache as the rows go by; a picture of 512 x 512 gives 48 tasks.
 constexpr size_t kRowPiece = 16384;
-// Floats whose sums, 8 KB of doubles, stay in a level-1 cache while the rows go by.
+// Floats whose sums, 8 KB of doubles, stay in a level-1 cache as the rows go by.
 constexpr size_t kRowBlock = 1024;
 
 size_t row_pieces(size_t n) { return (n + kRowPiece - 1) / kRowPiece; }

@@ -43,8 +43,8 @@ void ContentLoss::measure(const View& view, Scratch& scratch, ThreadPool& pool) 
   }
 }
 
-// The Gram matrix of the difference, not the difference of Gram matrices: where F is near P, that
-// would be left of large numbers that cancel out.
+// Takes the Gram matrix of the difference, not the difference of Gram matrices, which would cancel
+// when F is near P.
 void ContentLoss::measure_mapped(ConstFeatureMap F, ConstFeatureMap P, Scratch& scratch,
                                  ThreadPool& pool) {
   const std::span<const float> m = target_.roots;

@@ -1,14 +1,14 @@
-// The content loss of one layer: how far the picture's features F are from the photo's, P.
+// The content loss of one layer: the distance of the picture's features F from the photo's, P.
 //
 //   loss = factor * sum over channels and positions p of  w(p) (F - P)^2
 //
-// w(p), 1 unless the photo has alpha, is how much of a position can be seen. The factor is the
-// recipe's choice of a scale (ContentForm); Gatys, Ecker and Bethge (arXiv 1508.06576), equation 1,
-// has 1/2. The gradient with respect to F is 2 factor w (F - P).
+// w(p), 1 unless the photo has alpha, is how visible a position is. The factor depends on the
+// recipe's choice of scale (ContentForm); it is 1/2 in Gatys, Ecker and Bethge (arXiv 1508.06576),
+// equation 1. The gradient with respect to F is 2 factor w (F - P).
 //
-// A student's features (network/imitation.h) are compared as R F, which comes to products with
-// K = R^T R:  loss = factor <K, (m E) (m E)^T>  with E = F - P and m = sqrt(w), and the gradient is
-// 2 factor K w E. <X, Y> is the sum of X[i][j] Y[i][j].
+// A student's features (network/imitation.h) are compared as R F, which needs only products with K
+// = R^T R:  loss = factor <K, (m E) (m E)^T>  with E = F - P and m = sqrt(w), and the gradient is 2
+// factor K w E. <X, Y> is the sum of X[i][j] Y[i][j].
 #pragma once
 
 #include <limn/limn.h>
@@ -23,15 +23,15 @@ namespace limn {
 // The factor of sum (F - P)^2 for C channels and M positions.
 double content_factor(ContentForm form, double C, double M);
 
-// What the content loss of one layer compares with.
+// The target of one layer's content loss.
 struct ContentTarget {
-  Buffer<float> features;    // P, laid out like F; empty where no content loss reads the layer
-  std::vector<float> roots;  // m = sqrt(w), [H][W]; empty: all of the photo can be seen
+  Buffer<float> features;    // P, laid out like F; empty if no content loss reads the layer
+  std::vector<float> roots;  // m = sqrt(w), [H][W]; empty: all of the photo is visible
 };
 
 class ContentLoss : public Loss {
  public:
-  // Reads the features of tap number `tap`, which are of this shape. K: a student's, [C][C], or
+  // Reads the features of tap number `tap`, which have this shape. K: a student's, [C][C], or
   // empty. Target and K must outlive the loss.
   ContentLoss(double factor, int tap, ConstFeatureMap shape, const ContentTarget& target,
               std::span<const double> K, Scratch& scratch);
@@ -48,15 +48,15 @@ class ContentLoss : public Loss {
   const ConstFeatureMap shape_;
   const ContentTarget& target_;
   const std::span<const double> K_;
-  // Of a student, or where not all of the photo can be seen: w E, or the D for which the gradient
-  // is 2 factor (F - D). Laid out like F.
+  // For a student, or if not all of the photo is visible: w E, or the D such that the gradient is 2
+  // factor (F - D). Laid out like F.
   Buffer<float> difference_;
-  Buffer<float> difference_gram_;  // of a student: (m E) (m E)^T, [C][C]
-  Buffer<float> slope_;            // of a student: 2 factor K, [C][C]
+  Buffer<float> difference_gram_;  // for a student: (m E) (m E)^T, [C][C]
+  Buffer<float> slope_;            // for a student: 2 factor K, [C][C]
   double sum_ = 0;
 };
 
-// Bytes that a layer of this shape takes for its loss besides its features: kept, and for a while.
+// Bytes for the loss of a layer of this shape, besides the features: permanent, and scratch.
 double content_bytes(ConstFeatureMap shape, bool student, bool seen_whole);
 double content_scratch_bytes(ConstFeatureMap shape, bool student);
 

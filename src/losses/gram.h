@@ -1,13 +1,13 @@
-// The style loss of one layer, where one Gram matrix tells all there is to compare: that of the
-// whole map, G = F F^T, which the network's pass takes on its way.
+// The style loss of one layer where a single Gram matrix is compared: that of the whole map, G = F
+// F^T, which the network's pass computes.
 //
 //   loss = factor * sum over i, j of (g G - A)^2,    A = g' * (the painting's Gram matrix)
 //
-// Factor and g are the recipe's choice (StyleForm, GramForm); Gatys, Ecker and Bethge (arXiv
-// 1508.06576), equations 3 to 5. Because G is symmetric, d loss / d G = 2 factor g (g G - A), and
-// G = F F^T doubles it: the gradient with respect to F is S F with S = 4 factor g (g G - A).
+// The recipe chooses factor and g (StyleForm, GramForm); Gatys, Ecker and Bethge (arXiv
+// 1508.06576), equations 3 to 5. Because G is symmetric, d loss / d G = 2 factor g (g G - A), and G
+// = F F^T doubles it: the gradient with respect to F is S F with S = 4 factor g (g G - A).
 //
-// Of a student's features (network/imitation.h) R G R^T is compared with R A R^T: with K = R^T R
+// For a student's features (network/imitation.h), R G R^T is compared with R A R^T: with K = R^T R
 // and D = g G - A the loss is factor <D, K D K>, and S = 4 factor g K D K.
 #pragma once
 
@@ -19,10 +19,10 @@
 
 namespace limn {
 
-// What a Gram matrix over M positions is multiplied with before it is compared: g.
+// g, the factor of a Gram matrix over M positions before it is compared.
 double gram_scale(GramForm form, double M);
 
-// The factor of the sum for C channels, M positions and a picture of `pixels`.
+// The factor of the sum for C channels, M positions and a picture of `pixels` pixels.
 double style_factor(StyleForm form, double C, double M, double pixels);
 
 class GramLoss : public Loss {
@@ -46,7 +46,7 @@ class GramLoss : public Loss {
   const std::span<const double> K_;
 };
 
-// Bytes that a student's layer of C channels takes for a while.
+// Scratch bytes for a student's layer of C channels.
 double gram_scratch_bytes(double C);
 
 }  // namespace limn

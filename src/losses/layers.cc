@@ -11,7 +11,7 @@
 namespace limn {
 namespace {
 
-// Where a layer that the recipe names is read.
+// The position of a layer named by the recipe.
 LayerPosition position_of(const NetworkTable& network, const std::string& layer) {
   const std::optional<LayerPosition> position = find_layer(network, layer);
   if (position) return *position;
@@ -66,7 +66,7 @@ int least_side(const NetworkTable& network, const Recipe& recipe, const LayerWei
   return smallest_side(network.rows, recipe.network.pooling, position_of(network, layer.layer).row);
 }
 
-// Raises `least` to what the layers of this term need, those of weight 0 excepted.
+// Raises `least` to what this term's layers need, except those of weight 0.
 void raise(LeastSide& least, const NetworkTable& network, const Recipe& recipe, double term_weight,
            const std::vector<LayerWeight>& layers) {
   for (const LayerWeight& layer : layers) {

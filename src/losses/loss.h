@@ -1,11 +1,11 @@
-// What every loss has in common: three steps, and what passes between them.
+// The interface of all losses: three steps, and what passes between them.
 //
 //   measure   over positions: sums, Gram matrices, differences from a target
 //   settle    a few numbers: the loss, and the slopes of what was measured
 //   spread    the slopes back over positions: the gradient
 //
-// Cut there, a loss never sees the network, and the network never sees what a loss compares. Each
-// kind is one file that states its equation, its gradient and its source: content.h, gram.h,
+// With this split a loss never sees the network, and the network never sees what a loss compares.
+// Each kind is one file that states its equation, its gradient and its source: content.h, gram.h,
 // regional.h (statistics of regions) and variation.h.
 #pragma once
 
@@ -21,21 +21,21 @@ namespace limn {
 
 // What losses see of a picture: the taps of a pass over it, and the picture itself.
 struct View {
-  // Of one layer, for those losses that asked for it (TapRequest).
+  // One layer's data, for the losses that requested it (TapRequest).
   struct Layer {
     ConstFeatureMap F;   // C x H x W
-    std::span<float> G;  // F F^T, [C][C]; a loss may overwrite it when it settles
+    std::span<float> G;  // F F^T, [C][C]; settle may overwrite it
   };
   std::span<const Layer> layers;  // by tap
   std::span<const float> x;       // 3 x height x width, in the optimiser's unit
   Size size;                      // of x
 };
 
-// Memory that losses use for a while, one after the other; nothing in it is kept from one call to
-// the next, except `own` until its slope has been read.
+// Scratch memory that losses use in turn. Nothing survives from one call to the next, except `own`
+// until its slope has been read.
 struct Scratch {
   Buffer<float> weighed, gradient;  // maps
-  Buffer<float> own;                // a gradient with respect to F that a loss adds up itself
+  Buffer<float> own;                // a gradient with respect to F, summed by the loss itself
   Buffer<double> sums, matrices;
 
   template <typename T>
@@ -52,27 +52,27 @@ class Loss {
   Loss(const Loss&) = delete;
   Loss& operator=(const Loss&) = delete;
 
-  // Which term of the objective it is part of.
+  // The term of the objective it belongs to.
   Term term() const { return term_; }
-  // From now on the loss is times `weight` (1 at first), and its gradient times `unit` besides
-  // (paint/loss_unit.h). A loss of weight 0 need not be computed.
+  // From now on multiplies the loss by `weight` (initially 1), and the gradient by `weight` and
+  // `unit` (paint/loss_unit.h). A loss of weight 0 need not be computed.
   void multiply(double weight, double unit) {
     weight_ = weight;
     unit_ = unit;
   }
   bool counts() const { return factor() != 0; }
 
-  // In this order, once each for an evaluation. What measure takes from the view is kept until the
-  // gradient has been spread. None of them allocates.
+  // Called in this order, once each per evaluation. What measure reads from the view must stay
+  // valid until the gradient has been spread. None of these allocates.
   virtual void measure(const View&, Scratch&, ThreadPool&) {}
   virtual double settle(const View&, Scratch&, ThreadPool&) = 0;  // the loss
-  // The gradient with respect to layers' features, by tap: fills in terms of slopes that are empty.
+  // The gradient with respect to the layers' features, by tap: sets only empty terms of slopes.
   virtual void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) {}
   // The gradient with respect to the picture itself, in the optimiser's unit: d_x "+=".
   virtual void spread_to_picture(const View&, std::span<float> /*d_x*/, ThreadPool&) {}
 
  protected:
-  // factor: the recipe's weight and form; the loss is this times its equation's sum.
+  // factor: from the recipe's weight and form; the loss is this times the sum in its equation.
   Loss(Term term, double factor) : term_(term), factor_(factor) {}
 
   double factor() const { return weight_ * factor_; }

@@ -15,14 +15,14 @@ StatisticsForm form_of(const Recipe& recipe) {
   return {recipe.style.statistic, recipe.style.shifts};
 }
 
-// Weights as their roots; W.
+// Replaces the weights w by their roots m; returns W.
 double take_roots(std::vector<float>& weights) {
   const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
   for (float& weight : weights) weight = std::sqrt(weight);
   return total;
 }
 
-// To what measuring a layer of this shape needs.
+// Grows scratch to what measuring a layer of this shape needs.
 void grow_to_measure(Scratch& scratch, const StatisticsForm& form, ConstFeatureMap shape,
                      bool roots) {
   const int maps = scratch_maps(form, roots);
@@ -40,8 +40,8 @@ StatisticsScratch view_of(Scratch& scratch, ConstFeatureMap shape) {
   return view;
 }
 
-// How many of a layer's cells to each side lie in the middle half of what its features see: the
-// outer half, where the paths that lead there are few, hardly counts (Luo and others 2016, arXiv
+// How many of a layer's cells, to each side, lie in the middle half of its receptive field. The
+// outer half has little influence, because few paths lead there (Luo and others 2016, arXiv
 // 1701.04128).
 int seen_cells(std::span<const Row> rows, int row) {
   int stride = 1;
@@ -79,7 +79,7 @@ RegionalLoss::RegionalLoss(double factor, int tap, const Recipe& recipe, ConstFe
   Scratch::grow(scratch.matrices, 3 * K.size());
 }
 
-Positions RegionalLoss::region(size_t i) const {
+PositionWeights RegionalLoss::region(size_t i) const {
   return {targets_[i].roots, targets_[i].total, gram_scale(gram_, targets_[i].total)};
 }
 
@@ -101,8 +101,8 @@ double RegionalLoss::settle(const View&, Scratch& scratch, ThreadPool& pool) {
   return sum;
 }
 
-// The features are turned into their gradient in place, tap by tap: only then is there a place for
-// what this loss adds up by itself.
+// Features are turned into their gradient in place, tap by tap: only then is there memory for the
+// gradient that this loss sums itself.
 void RegionalLoss::spread(const View&, std::span<Slope> slopes, Scratch& scratch,
                           ThreadPool& pool) {
   scratch_ = &scratch;
@@ -175,7 +175,7 @@ double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int regions) 
   const double matrices = form.statistic == StyleStatistic::mean_deviation
                               ? 0
                               : 1 + static_cast<double>(form.shifted_matrices());
-  // Of target and picture, and the weights of the positions.
+  // Target and picture, and the weights of the positions.
   return regions * sizeof(float) *
          (2 * (matrices * C * C + 2 * C) + static_cast<double>(shape.positions()));
 }

@@ -1,9 +1,9 @@
-// The style loss of one layer where parts of pictures are told apart, or where more is compared
-// than one Gram matrix of the whole map (which is gram.h's).
+// The style loss of one layer with separate regions, or with more statistics than the one Gram
+// matrix of the whole map (for which see gram.h).
 //
 //   loss = sum over regions r of the picture of   share_r * loss of the statistics in r
 //
-// share_r is the part of the picture that r covers, so that the loss presses equally hard on each
+// share_r is the fraction of the picture that r covers, so that the loss weighs equally on each
 // pixel of a large and of a small region. Guided Gram matrices: Gatys and others 2017 (arXiv
 // 1611.07865), section 4.
 #pragma once
@@ -21,7 +21,7 @@
 
 namespace limn {
 
-// A region of the picture at a layer's resolution, and what its statistics are compared with.
+// A region of the picture at a layer's resolution, and its target statistics.
 struct RegionTarget {
   std::vector<float> roots;  // m = sqrt(w), [H][W]; empty: the whole map
   double total = 0;          // W, the sum of w; 0: no position of this layer is in the region
@@ -31,19 +31,19 @@ struct RegionTarget {
 
 class RegionalLoss : public Loss {
  public:
-  // Reads the features of tap number `tap`, which are of this shape. K: a student's, [C][C], or
+  // Reads the features of tap number `tap`, which have this shape. K: a student's, [C][C], or
   // empty. Recipe, targets and K must outlive the loss.
   RegionalLoss(double factor, int tap, const Recipe& recipe, ConstFeatureMap shape,
                std::span<const RegionTarget> targets, std::span<const double> K, Scratch& scratch);
 
   void measure(const View&, Scratch&, ThreadPool&) override;
-  // Turns what was measured into slopes.
+  // Turns the measured statistics into slopes.
   double settle(const View&, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
   ConstFeatureMap gradient(ConstFeatureMap F, Scratch& scratch, ThreadPool& pool) const;
-  Positions region(size_t i) const;
+  PositionWeights region(size_t i) const;
 
   const int tap_;
   const StatisticsForm form_;
@@ -52,30 +52,29 @@ class RegionalLoss : public Loss {
   const std::span<const double> K_;
   const std::span<const RegionTarget> targets_;
   std::vector<LayerStatistics> measured_;  // by region; after settle, the slopes
-  // What the slope that was handed out works with.
+  // Used by the slope's addend.
   Scratch* scratch_ = nullptr;
   ThreadPool* pool_ = nullptr;
 };
 
-// Whether the recipe, or pictures of which masks tell parts apart, ask for it.
+// Whether the recipe, or masks on the pictures, require this loss.
 bool is_regional(const Recipe& recipe, bool masks);
 
-// The regions at a layer of this shape, without statistics. Masks of the picture, or none: then
-// there is one region, everywhere.
+// The regions at a layer of this shape, with statistics still 0. No masks: one region, everywhere.
 std::vector<RegionTarget> region_targets(const Recipe& recipe, std::span<const Mask> regions,
                                          ConstFeatureMap shape);
 
-// Adds `share` of the statistics of a painting's features F, which end `row` of the network, to a
-// region's target. Only the style inside `from` counts (empty: all of it), and not the features
-// there that have seen much of what lies outside.
+// Adds `share` times the statistics of a painting's features F, the output of the network's `row`,
+// to a region's target. Only the style inside `from` counts (empty: everywhere), without the
+// features there that see much of the outside.
 void add_source(const Recipe& recipe, const Mask& from, double share, std::span<const Row> rows,
                 int row, ConstFeatureMap F, RegionTarget& target, ThreadPool& pool);
 
-// Bytes that add_source takes for a while, of features of this shape.
+// Scratch bytes of add_source for features of this shape.
 double source_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks);
 
-// Bytes that `regions` regions of a layer take besides its features, scratch memory not included,
-// and those of the scratch memory that it needs.
+// Bytes for `regions` regions of a layer besides its features and without scratch, and bytes of
+// scratch.
 double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int regions);
 double regional_scratch_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks, bool mapped);
 

@@ -9,7 +9,7 @@
 namespace limn {
 namespace {
 
-// No weight is smaller: what is left of one is the rounding of sums, not a position's place.
+// Smaller weights are only rounding errors of the sums, and are dropped.
 constexpr double kLeastWeight = 1e-6;
 
 size_t area(int width, int height) {
@@ -30,7 +30,7 @@ class BoxSums {
     }
   }
 
-  // The mean over the box of 2 radius + 1 a side around (y, x), without what lies outside.
+  // The mean over the box of side 2 radius + 1 around (y, x), clipped to the map.
   double mean(int y, int x, int radius) {
     const int top = std::max(y - radius, 0);
     const int left = std::max(x - radius, 0);

@@ -11,7 +11,7 @@ namespace {
 
 using kernels::Shift;
 
-// Shifted matrix number `index` of a form's: its shift, and its place.
+// The shift and the storage of shifted matrix number `index` of a form.
 Shift shift_of(const StatisticsForm& form, size_t index) {
   const int s = form.shifts[index / 2];
   return index % 2 == 0 ? Shift{s, 0} : Shift{0, s};
@@ -26,8 +26,8 @@ void add_to(std::span<float> to, double share, std::span<const float> from) {
   for (size_t i = 0; i < to.size(); ++i) to[i] += static_cast<float>(share * from[i]);
 }
 
-// mean and deviation, "=". The deviation's place may be empty.
-void measure_moments(const Positions& region, ConstFeatureMap F, std::span<float> mean,
+// mean and deviation, "=". deviation may be empty.
+void measure_moments(const PositionWeights& region, ConstFeatureMap F, std::span<float> mean,
                      std::span<float> deviation, std::span<double> scratch, ThreadPool& pool) {
   const size_t C = F.channels;
   const std::span<double> sums = scratch.first(C);
@@ -42,8 +42,8 @@ void measure_moments(const Positions& region, ConstFeatureMap F, std::span<float
   }
 }
 
-// The loss of a matrix, factor * |G - A|^2, or of R G R^T and R A R^T; G becomes
-// slope * (G - A), or slope * K (G - A) K.
+// The loss of a matrix, factor * |G - A|^2, or that of R G R^T and R A R^T. Sets G to slope * (G -
+// A), or slope * K (G - A) K.
 double matrix_loss(double factor, double slope, std::span<const double> K, bool symmetric,
                    std::span<float> G, std::span<const float> A, std::span<double> scratch,
                    ThreadPool& pool) {
@@ -73,13 +73,13 @@ double matrix_loss(double factor, double slope, std::span<const double> K, bool 
   return factor * sum;
 }
 
-// The loss of means and deviations. They become a and b of kernels::add_moments_gradient: with
-// d = mean - mean_A and e = deviation - deviation_A the loss's gradient by F[c](p) is
+// The loss of means and deviations. Turns them into a and b of kernels::add_moments_gradient: with
+// d = mean - mean_A and e = deviation - deviation_A, the loss's gradient with respect to F[c](p) is
 //
 //   2 factor w / W ((K d)[c] + K[c][c] e[c] (F[c](p) - mean[c]) / deviation[c])
 //
-// for the gradient of a deviation by F[c](p) is w / W (F[c](p) - mean[c]) / deviation.
-// scratch: C doubles.
+// because the gradient of a deviation with respect to F[c](p) is w / W (F[c](p) - mean[c]) /
+// deviation. scratch: C doubles.
 double moments_loss(double factor, double unit, double total, std::span<const double> K,
                     LayerStatistics& measured, const LayerStatistics& target,
                     std::span<double> scratch) {
@@ -111,7 +111,7 @@ void add_shifted_gradients(const StatisticsForm& form, const LayerStatistics& sl
   }
 }
 
-// What a covariance has subtracted from the features; nothing from those of a Gram matrix.
+// What is subtracted from the features: the mean for a covariance, nothing for a Gram matrix.
 std::span<const float> centre_of(const StatisticsForm& form, const LayerStatistics& statistics) {
   if (form.statistic == StyleStatistic::covariance) return statistics.mean;
   return {};
@@ -147,7 +147,7 @@ size_t statistics_sums_size(ConstFeatureMap F) {
   return std::max(kernels::gram_scratch_size(F), of_moments);
 }
 
-void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
+void measure(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool) {
   assert(scratch.sums.size() >= statistics_sums_size(F));
   if (!measured.mean.empty()) {
@@ -159,8 +159,8 @@ void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMa
     kernels::weigh(F, region.roots, centre, scratch.weighed, pool);
     return scratch.weighed;
   };
-  // The mean is subtracted from the features, not its square from their Gram matrix: where features
-  // hardly vary, the covariance would be left of large numbers that cancel out.
+  // Subtracts the mean from the features, rather than its square from their Gram matrix, where
+  // large numbers would cancel if features vary little.
   const std::span<const float> centre = centre_of(form, measured);
   ConstFeatureMap X = weighed(centre);
   kernels::gram(X, measured.gram, scratch.sums, pool);
@@ -174,15 +174,15 @@ void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMa
   kernels::scale(scale, measured.shifted, pool);
 }
 
-double statistics_loss(const StatisticsForm& form, const Positions& region, double factor,
+double statistics_loss(const StatisticsForm& form, const PositionWeights& region, double factor,
                        std::span<const double> K, LayerStatistics& measured,
                        const LayerStatistics& target, const StatisticsScratch& scratch,
                        ThreadPool& pool, double unit) {
   if (form.statistic == StyleStatistic::mean_deviation) {
     return moments_loss(factor, unit, region.total, K, measured, target, scratch.sums);
   }
-  // Of G, whose gradient by F is S F twice over since it is symmetric, and of shifted matrices,
-  // which are told apart from their transposes.
+  // The slope for G is doubled: G is symmetric, so the gradient with respect to F is twice S F.
+  // Shifted matrices are not symmetric.
   const size_t shifted = form.shifted_matrices();
   const double share = factor / static_cast<double>(1 + shifted);
   const double slope = unit * (2 * share * region.scale);
@@ -197,11 +197,11 @@ double statistics_loss(const StatisticsForm& form, const Positions& region, doub
   return loss;
 }
 
-// With S the slopes by G, the gradient by F(p) is w(p) S (F(p) - mean), where a Gram matrix has no
-// mean: what the mean depends on F adds nothing, since the w (F - mean) sum to 0. With X = sqrt(w)
-// F that by F is sqrt(w) times that by X.
-void add_statistics_gradient(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
-                             const LayerStatistics& slopes, FeatureMap d_F,
+// With S the slopes for G, the gradient with respect to F(p) is w(p) S (F(p) - mean), with mean 0
+// for a Gram matrix: the mean's own dependence on F adds nothing, since the w (F - mean) sum to 0.
+// With X = sqrt(w) F, the gradient with respect to F is sqrt(w) times that with respect to X.
+void add_statistics_gradient(const StatisticsForm& form, const PositionWeights& region,
+                             ConstFeatureMap F, const LayerStatistics& slopes, FeatureMap d_F,
                              const StatisticsScratch& scratch, ThreadPool& pool) {
   const std::span<const float> m = region.roots;
   if (form.statistic == StyleStatistic::mean_deviation) {

@@ -1,30 +1,30 @@
-// What style losses compare where the plain Gram matrix of a whole map is not all there is: of the
-// positions of a region, covariances, means and deviations, and shifted Gram matrices (Berger and
+// The statistics compared by style losses that use more than the plain Gram matrix of a whole map:
+// covariances, means and deviations, and shifted Gram matrices of a region's positions (Berger and
 // Memisevic 2017, arXiv 1606.01286: a texture's structure over a distance).
 //
-// F: one layer's features, C channels by M positions. A region counts position p w(p) times; W is
-// the sum of all w, and g the scale of Gram matrices (losses.h). Its statistics are
+// F: one layer's features, C channels by M positions. A region counts position p with weight w(p);
+// W is the sum of all w, and g the scale of Gram matrices (gram.h). Its statistics are
 //
 //   gram               G = g sum over p of w(p) F(p) F(p)^T
 //   covariance         G = g sum over p of w(p) (F(p) - mean) (F(p) - mean)^T
 //   mean, deviation    mean = sum of w F / W,   deviation = sqrt(sum of w (F - mean)^2 / W + e)
-//   shifted by s       g sum over p of X(p) X(p + s)^T,  X = sqrt(w) F,  where both lie inside
+//   shifted by s       g sum over p of X(p) X(p + s)^T,  X = sqrt(w) F,  where both are inside
 //
-// and to compare them a loss is, times its factor,
+// and the loss that compares them is its factor times
 //
 //   gram, covariance   the mean over G and all shifted matrices of sum over i, j of (G - A)^2
 //   mean_deviation     sum over channels of (mean - mean_A)^2 + (deviation - deviation_A)^2
 //
-// The order in which it is done: measure the targets once; in every evaluation measure the picture
-// and take the loss, which turns what was measured into slopes, the loss's gradient by it; later,
-// as long as F is as it was, add the gradient by F. Several regions' gradients add up. Only
-// make_statistics allocates.
+// Order of calls: measure the targets once; in every evaluation measure the picture and compute the
+// loss, which turns the measured statistics into slopes (the loss's gradient with respect to them);
+// later, with F unchanged, add the gradient with respect to F. The gradients of several regions add
+// up. Only make_statistics allocates.
 //
-// A student's features (network/imitation.h) are compared as R F, which comes to products with
-// K = R^T R: matrices by <D, K D K>, for shifted ones too, since |R D R^T|^2 = <D, K D K> for any
-// D; means by <d, K d>. Deviations have no such form: the variance of R F needs more than those of
-// F's channels. Theirs are the student's own, each weighed with its channel's share of |R F|^2,
-// K[c][c].
+// A student's features (network/imitation.h) are compared as R F, which needs only products with K
+// = R^T R: <D, K D K> for matrices, shifted ones too, since |R D R^T|^2 = <D, K D K> for any D; <d,
+// K d> for means. Deviations have no such form, because the variance of R F takes more than the
+// variances of F's channels. Instead the student's own deviations are compared, each weighted by
+// its channel's share of |R F|^2, K[c][c].
 #pragma once
 
 #include <limn/limn.h>
@@ -37,8 +37,8 @@
 
 namespace limn {
 
-// Which statistics: those of one kind, and with matrices the shifts, each s of them twice: down,
-// (s, 0), and to the right, (0, s). s > 0; none with mean_deviation.
+// Which statistics: one kind and, for matrices, shifts. Each shift s > 0 is used twice: down, (s,
+// 0), and to the right, (0, s). mean_deviation has none.
 struct StatisticsForm {
   StyleStatistic statistic = StyleStatistic::gram;
   std::span<const int> shifts;  // outlives the form
@@ -47,60 +47,60 @@ struct StatisticsForm {
 };
 
 // The positions that count.
-struct Positions {
+struct PositionWeights {
   std::span<const float> roots;  // m = sqrt(w), [H][W]; empty: w = 1 everywhere
   double total = 1;              // W, the sum of w = m^2; above 0
   double scale = 1;              // g
 };
 
-// e above, in squared features. It gives the root a slope where a channel is the same everywhere.
-// Huang and Belongie's (arXiv 1703.06868) published code has as much. Its root, 0.003, is far below
+// e above, in squared features. It gives the root a slope where a channel is constant. Huang and
+// Belongie's (arXiv 1703.06868) published code has the same value. Its root, 0.003, is far below
 // the deviations of features that are about 1 in the mean or larger.
 inline constexpr double kVarianceFloor = 1e-5;
 
-// One layer's statistics in one region; what the form does not ask for is empty.
+// One layer's statistics in one region; those the form does not use are empty.
 struct LayerStatistics {
   Buffer<float> gram;     // [C][C], symmetric
   Buffer<float> shifted;  // [shifts][down, right][C][C]
   Buffer<float> mean;     // [C]; with a covariance too
   Buffer<float> deviation;
 
-  // += share * other. With shares that sum to 1 a loss's target is so blended of several paintings:
-  //   sum over k of s_k |G - A_k|^2 = |G - sum of s_k A_k|^2 + what does not depend on G,
-  // so that the blend's gradient is that of the blended losses; likewise for means and deviations.
+  // += share * other. With shares that sum to 1 this blends the targets of several paintings:
+  //   sum over k of s_k |G - A_k|^2 = |G - sum of s_k A_k|^2 + (terms without G),
+  // so the blend's gradient is that of the blended losses; likewise for means and deviations.
   void add(double share, const LayerStatistics& other);
 };
 
 // All 0. Allocates.
 LayerStatistics make_statistics(const StatisticsForm& form, int channels);
 
-// What the functions below need meanwhile; none of it is kept from one to the next.
+// Scratch memory for the functions below; its contents do not survive a call.
 struct StatisticsScratch {
   FeatureMap weighed;  // both maps are of F's shape; see scratch_maps
   FeatureMap gradient;
   std::span<double> sums;      // statistics_sums_size(F)
-  std::span<double> matrices;  // three of [C][C], aligned like a buffer, where there is a K
+  std::span<double> matrices;  // three of [C][C], aligned like a buffer; only with K
 };
 
-// Of the two maps above how many are needed: 0, 1 (the first) or 2. Roots: whether the region has
-// them.
+// How many of the two maps above are needed: 0, 1 (the first) or 2. roots: whether the region has
+// any.
 int scratch_maps(const StatisticsForm& form, bool roots);
 size_t statistics_sums_size(ConstFeatureMap F);
 
 // measured, "=".
-void measure(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
+void measure(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool);
 
-// Returns the loss, and turns what was measured into slopes, for add_statistics_gradient, times
-// `unit` (loss_unit.h). K: [C][C], or empty.
-double statistics_loss(const StatisticsForm& form, const Positions& region, double factor,
+// Returns the loss and turns the measured statistics into slopes, for add_statistics_gradient,
+// times `unit` (loss_unit.h). K: [C][C], or empty.
+double statistics_loss(const StatisticsForm& form, const PositionWeights& region, double factor,
                        std::span<const double> K, LayerStatistics& measured,
                        const LayerStatistics& target, const StatisticsScratch& scratch,
                        ThreadPool& pool, double unit = 1);
 
-// d_F += the loss's gradient by F, the features that were measured.
-void add_statistics_gradient(const StatisticsForm& form, const Positions& region, ConstFeatureMap F,
-                             const LayerStatistics& slopes, FeatureMap d_F,
+// d_F += the loss's gradient with respect to F, the measured features.
+void add_statistics_gradient(const StatisticsForm& form, const PositionWeights& region,
+                             ConstFeatureMap F, const LayerStatistics& slopes, FeatureMap d_F,
                              const StatisticsScratch& scratch, ThreadPool& pool);
 
 }  // namespace limn

@@ -8,7 +8,7 @@
 namespace limn {
 namespace {
 
-// One plane's rows and the differences that the forms are made of. Beyond the edge there is none.
+// The rows of one plane, and differences between neighbours. There are none across the edge.
 struct Plane {
   const float* x;
   int height, width;
@@ -27,8 +27,8 @@ struct Plane {
 
 double sign(double value) { return (value > 0) - (value < 0); }
 
-// The value that pixel (row, column) adds to the variation, and the slopes of that value by the
-// pixel's dx and dy (0 where there is no neighbour).
+// The contribution of pixel (row, column) to the variation, and its slopes with respect to the
+// pixel's dx and dy (0 if there is no neighbour).
 struct PixelTerm {
   double value = 0, slope_x = 0, slope_y = 0;
 };
@@ -62,9 +62,8 @@ double row_variation(VariationForm form, const Plane& plane, int row) {
   return sum;
 }
 
-// d_x: the plane's, += weight * the gradient, in that row. Each pixel gathers from the terms that
-// it is part of (its own, its left and its upper neighbour's), so that rows do not depend on each
-// other.
+// d_x: the plane's, += weight * the gradient, in that row. Each pixel gathers from the terms it is
+// part of (its own, its left and its upper neighbour's), so that rows are independent.
 void add_row_gradient(VariationForm form, double weight, const Plane& plane, int row, float* d_x) {
   float* d_row = d_x + static_cast<size_t>(row) * plane.width;
   double left_slope = 0;
@@ -77,8 +76,8 @@ void add_row_gradient(VariationForm form, double weight, const Plane& plane, int
   }
 }
 
-// Calls row(band, plane, number of the row, where the plane begins) for every row of every plane,
-// in so few bands of rows that one sum for each needs no allocated memory.
+// Calls row(band, plane, row number, offset of the plane) for every row of every plane, in few
+// enough bands that one sum per band needs no allocation.
 constexpr size_t kMostBands = 1024;
 template <typename Row>
 void for_rows(const View& view, ThreadPool& pool, const Row& row) {

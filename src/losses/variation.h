@@ -1,10 +1,10 @@
-// The total variation of a picture: how much neighbouring pixels differ. It asks for smoothness.
+// The total variation of a picture: how much neighbouring pixels differ. It favours smoothness.
 //
 //   loss = weight * sum over planes and pixels of t(dx, dy)
 //
-// with the differences dx to the right and dy to the pixel below, 0 beyond the edge, and t one of
-// the published forms (VariationForm): |dx| + |dy|, (dx^2 + dy^2) / 2, or (dx^2 + dy^2)^1.25. Where
-// a difference is 0, the derivative of |difference| is taken as 0.
+// with dx and dy the differences to the right and lower neighbours, 0 past the edge, and t one of
+// the published forms (VariationForm): |dx| + |dy|, (dx^2 + dy^2) / 2, or (dx^2 + dy^2)^1.25 (only
+// for pixels with both neighbours). The derivative of |difference| at 0 is taken as 0.
 #pragma once
 
 #include <limn/limn.h>

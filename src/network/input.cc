@@ -5,7 +5,7 @@
 namespace limn {
 namespace {
 
-// Calls row(plane, y, the place of that row in a picture of three planes) for all rows.
+// Calls row(plane, y, offset of that row in a three-plane picture) for all rows.
 template <typename Row>
 void for_rows(int height, int width, ThreadPool& pool, const Row& row) {
   pool.run(3 * static_cast<size_t>(height), [&](size_t task) {

@@ -1,4 +1,4 @@
-// From a picture's planes to what a network reads, and back for gradients.
+// Maps a picture's planes to a network's input, and gradients back.
 #pragma once
 
 #include <array>
@@ -15,12 +15,12 @@ struct Affine {
   float operator()(float value) const { return gain * value + offset; }
 };
 
-// Planes red, green and blue, each in a unit of its own, become the network's three channels.
+// Maps red, green and blue planes, each in its own unit, to the network's three channels.
 struct InputMap {
-  bool bgr = false;              // the network's channels are blue, green, red
-  std::array<Affine, 3> planes;  // by the picture's planes
+  bool bgr = false;              // the network's channel order is blue, green, red
+  std::array<Affine, 3> planes;  // one per plane of the picture
 
-  // input "=" the picture x, [3][height][width] of the input's size; its ring is left alone.
+  // input "=" the picture x, [3][height][width], of the input's size; leaves the ring alone.
   void fill(std::span<const float> x, InputPlanes input, ThreadPool& pool) const;
   // d_x "=" the gradient with respect to x, from that with respect to the input.
   void pull(ConstInputPlanes d_input, std::span<float> d_x, ThreadPool& pool) const;

@@ -9,8 +9,8 @@
 namespace limn {
 namespace {
 
-// Clears all of a map but its features: the ring, which is a convolution's zero padding, and what
-// lies behind each plane, so that maps can be compared as a whole.
+// Clears all of a map except its features: the ring, which is a convolution's zero padding, and the
+// gap after each plane, so that maps can be compared as a whole.
 void clear_around(FeatureMap map) {
   const auto clear = [](float* begin, const float* end) {
     std::memset(begin, 0, (end - begin) * sizeof(float));
@@ -39,7 +39,7 @@ void clear_around(InputPlanes planes) {
   }
 }
 
-// Adds the time from its making to its end.
+// Adds its lifetime to a total.
 class RowTimer {
  public:
   explicit RowTimer(double& seconds) : seconds_(seconds) {}
@@ -103,7 +103,7 @@ bool Pass::is_convolution(int row) const {
   return network_.rows()[row].kind == RowKind::convolution;
 }
 
-// -- what lies where --
+// -- views into the arena --
 
 FeatureMap Pass::tap_map(int tap) {
   FeatureMap map = plan_.taps[tap].shape;
@@ -115,14 +115,14 @@ ConstFeatureMap Pass::features(int tap) {
   return plan_.taps[tap].request.features ? tap_map(tap) : FeatureMap{};
 }
 
-// No data where the plan keeps the features as they are, or not at all.
+// No data if the plan keeps the features as floats, or not at all.
 HalfMap Pass::half_map(int tap) {
   const TapPlan& plan = plan_.taps[tap];
   return {at<std::uint16_t>(plan.half), plan.shape.channels, plan.shape.height, plan.shape.width};
 }
 
-// The output of a row, and backward the gradient by it: its tap, or a map that lives for one step.
-// No data where nobody reads it.
+// The output of a row, and in backward its gradient: the tap's map, or one that lives for a single
+// step. No data if nobody reads it.
 FeatureMap Pass::output_map(int row) {
   const RowPlan& plan = plan_.rows[row];
   if (plan.tap_output != kNoTap) return tap_map(plan.tap_output);
@@ -156,8 +156,8 @@ kernels::FirstLevel Pass::first_level() const {
   return level;
 }
 
-// Where a convolution writes y: the pooling's output where it is pooled, what is before its ReLU
-// where a loss reads that.
+// Where a convolution writes y: the next row's output if pooled, the pre-ReLU map if a loss reads
+// it.
 kernels::Sink Pass::convolution_sink(int row, FeatureMap y) {
   using Kind = kernels::Sink::Kind;
   const RowPlan& plan = plan_.rows[row];
@@ -181,7 +181,7 @@ void Pass::run_first_level(FeatureMap y, ThreadPool& pool) {
                        {at<double>(scratch), scratch.bytes / sizeof(double)}, pool);
 }
 
-// With the scratch memory that the plan has for it.
+// Uses the scratch memory planned for the row.
 void Pass::convolve(int row, kernels::Direction direction, const float* bias,
                     const kernels::Source& source, const kernels::Sink& sink, ThreadPool& pool) {
   const Region& scratch = plan_.rows[row].scratch;
@@ -189,7 +189,7 @@ void Pass::convolve(int row, kernels::Direction direction, const float* bias,
   kernels::convolve(network_.convolution(row).kernel, direction, bias, source, sink, pool);
 }
 
-// A convolution with its ReLU, and with its pooling where it is `pooled`.
+// A convolution with its ReLU, and with its pooling if `pooled`.
 void Pass::run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   const Convolution& convolution = network_.convolution(row);
@@ -217,7 +217,7 @@ void Pass::run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& poo
   }
 }
 
-// Rows that are done in one; returns their output.
+// Runs fused rows; returns their output.
 ConstFeatureMap Pass::run_rows(int first, int last, ConstFeatureMap x, ThreadPool& pool) {
   const RowTimer timer(seconds_[last].forward);
   const FeatureMap y = output_map(last);
@@ -232,7 +232,7 @@ ConstFeatureMap Pass::run_rows(int first, int last, ConstFeatureMap x, ThreadPoo
   return y;
 }
 
-// Of the row's taps; that of the fused first level is there already.
+// For the row's taps; the fused first level has already computed its own.
 void Pass::measure_grams(int row, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
@@ -244,7 +244,7 @@ void Pass::measure_grams(int row, ThreadPool& pool) {
   }
 }
 
-// In the step after the row's, when what the row itself read is no longer there.
+// Runs in the step after the row's, when the row's input is no longer needed.
 void Pass::keep_in_half(int row, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
@@ -263,7 +263,7 @@ void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& po
   forward_rows(pool);
 }
 
-// The picture, where its memory has served other things since.
+// Fills in the picture (again, if its memory has been reused since).
 void Pass::fill_input(ThreadPool& pool) {
   clear_around(input());
   input_map_->fill(x_, input(), pool);
@@ -272,7 +272,7 @@ void Pass::fill_input(ThreadPool& pool) {
 void Pass::forward_rows(ThreadPool& pool) {
   ConstFeatureMap x;
   for (int row = 0; row < rows();) {
-    int last = row;  // of the rows that are done in one
+    int last = row;  // last of the fused rows
     while (last + 1 < rows() && plan_.rows[last + 1].step == plan_.rows[row].step) ++last;
     if (row > 0) keep_in_half(row - 1, pool);
     x = run_rows(row, last, x, pool);
@@ -283,8 +283,8 @@ void Pass::forward_rows(ThreadPool& pool) {
 
 // -- backward --
 
-// What the transposed convolution of a row reads: d, the gradient by its output (by the pooling's
-// output where it is pooled), taken back to before the ReLU.
+// What a row's transposed convolution reads: d, the gradient with respect to the row's output (the
+// pooling's output if pooled), which it takes back through the ReLU.
 kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) {
   using Kind = kernels::Source::Kind;
   const RowPlan& plan = plan_.rows[row];
@@ -303,8 +303,8 @@ kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) {
   return source;
 }
 
-// The gradient by what a convolution's ReLU reads, from d, that by its output: in the tap, where
-// losses read it (d may then have no data); elsewhere d itself, which is taken back as it is read.
+// The gradient with respect to the input of a convolution's ReLU, given d, that of its output: in
+// the tap if losses read it (d may then have no data), otherwise d itself, converted as it is read.
 FeatureMap Pass::gradient_before_relu(int row, FeatureMap d, ThreadPool& pool) {
   const int tap = plan_.rows[row].tap_before_relu;
   if (tap == kNoTap) return d;
@@ -313,7 +313,7 @@ FeatureMap Pass::gradient_before_relu(int row, FeatureMap d, ThreadPool& pool) {
   return before_relu;
 }
 
-// d_x: the gradient by the output of the row before; where losses read that, it has their share.
+// d_x: the gradient of the previous row's output; already holds the share of losses that read it.
 void Pass::run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool) {
   const RowPlan& before = plan_.rows[row - 1];
   kernels::Sink sink;
@@ -369,9 +369,8 @@ void Pass::turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& p
   }
 }
 
-// The same for a row whose features were kept in half precision, when the gradient with respect to
-// its output is about to be needed. Its map has been another's meanwhile: its ring is made zero
-// again.
+// The same for features kept in half precision, just before the gradient with respect to the row's
+// output is needed. The map's memory was reused meanwhile, so its ring is cleared again.
 void Pass::bring_gradients_from_half(int row, std::span<const Slope> slopes, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
@@ -387,7 +386,7 @@ void Pass::bring_gradients_from_half(int row, std::span<const Slope> slopes, Thr
   }
 }
 
-// The last row of the deepest step in which a tap has a slope; -1 where none has.
+// The last row of the deepest step in which a tap has a slope, or -1.
 int Pass::deepest_slope(std::span<const Slope> slopes) const {
   int deepest = -1;
   for (size_t tap = 0; tap < plan_.taps.size(); ++tap) {
@@ -402,8 +401,8 @@ int Pass::deepest_slope(std::span<const Slope> slopes) const {
   return deepest;
 }
 
-// What backward begins with: the gradient with respect to the output of `row`, below which there is
-// none. No data where only what is before its ReLU has a slope.
+// Where backward starts: the gradient with respect to the output of `row`, with nothing deeper. No
+// data if only the input of its ReLU has a slope.
 FeatureMap Pass::first_gradient(int row, std::span<const Slope> slopes, ThreadPool& pool) {
   bring_gradients_from_half(row, slopes, pool);
   FeatureMap d = output_map(row);
@@ -411,17 +410,17 @@ FeatureMap Pass::first_gradient(int row, std::span<const Slope> slopes, ThreadPo
   if (plan.tap_output != kNoTap) return d;
   if (plan.tap_before_relu != kNoTap) {
     d.data = nullptr;
-  } else if (d.data) {  // the end of the fused first level, inside which the slope is
+  } else if (d.data) {  // the end of the fused first level, whose slope is inside
     std::memset(d.data, 0, d.floats() * sizeof(float));
   }
   return d;
 }
 
-// From `row` down to the first step; the gradient with respect to its output.
+// Runs from `row` back to the first step; returns the gradient with respect to that step's output.
 FeatureMap Pass::backward_to_first_step(int row, std::span<const Slope> slopes, ThreadPool& pool) {
   FeatureMap d = first_gradient(row, slopes, pool);  // with respect to the output of `row`
   while (plan_.rows[row].step > 0) {
-    int begin = row;  // of the rows that are done in one
+    int begin = row;  // first of the fused rows
     while (plan_.rows[begin - 1].step == plan_.rows[row].step) --begin;
     bring_gradients_from_half(begin - 1, slopes, pool);
     const RowTimer timer(seconds_[row].backward);

@@ -1,13 +1,13 @@
-// Running a VGG network forward, and the gradient of a loss back to its input.
+// Runs a VGG network forward, and the gradient of a loss back to its input.
 //
-// The network is frozen and losses read few layers, so little is kept from forward to backward:
-// - The first level (conv1_1 to pool1) is run in pieces that never leave a near cache, and run
-//   again backward; its maps, the largest ones, do not exist (kernels/first_level.cc).
-// - Of every other convolution one sign bit for each value, or, where max pooling follows, one sign
-//   bit and two place bits for each maximum.
-// - The features that losses read ("taps"), those that only a Gram matrix is made of in half
-//   precision if that was asked for. Backward the gradient takes their place in memory.
-// All else lives only from one step to the next, and shares its memory (network/plan.h).
+// The network is frozen and losses read few layers, so little is kept for backward:
+// - The first level (conv1_1 to pool1) runs in pieces that stay in a near cache, and again in
+//   backward; its maps, the largest of all, are never stored (kernels/first_level.cc).
+// - Every other convolution keeps one sign bit per value or, before max pooling, one sign bit and
+//   two place bits per maximum.
+// - Features that losses read ("taps") are kept; those needed only for a Gram matrix in half
+//   precision, if requested. In backward the gradient overwrites them.
+// Everything else lives from one step to the next and shares its memory (network/plan.h).
 #pragma once
 
 #include <limn/limn.h>
@@ -27,80 +27,80 @@
 
 namespace limn {
 
-// The rows of a network from the first to the deepest one in use, each with its weights.
+// The rows of a network from the first to the deepest in use, each with its weights.
 class Network {
  public:
-  // Rows 0..last_row. The weights must outlive the network: their kernels are not copied. Throws
-  // Error (usage) when they end before that row.
+  // Rows 0..last_row. The weights must outlive the network: kernels are not copied. Throws Error
+  // (usage) when the weights end before last_row.
   Network(const Weights& weights, Pooling pooling, int last_row);
 
   std::span<const Row> rows() const { return rows_; }
   Pooling pooling() const { return pooling_; }
-  // Of the first row, which reads the picture: in pack_input_kernel's order.
+  // The kernel of the first row, which reads the picture, in pack_input_kernel's order.
   std::span<const float> input_kernel() const { return convolution(0).kernel.values; }
   const Convolution& convolution(int row) const { return *convolutions_[row]; }
 
  private:
   std::span<const Row> rows_;
   Pooling pooling_;
-  std::vector<const Convolution*> convolutions_;  // by row; null where the row is a pooling
+  std::vector<const Convolution*> convolutions_;  // by row; null for poolings
 };
 
-// The smallest height or width of a picture for which the map of `row` has at least one cell.
+// The smallest height or width of a picture that leaves at least one cell in the map of `row`.
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
 // The gradient of a loss with respect to a tap's features, as an affine map of them:
 //   S F + factor (F - target) + T difference + addend(F)
-// Each term may be absent; without any the gradient is 0. All but the first are only for a tap
-// whose features were asked for.
+// Every term is optional; without any, the gradient is 0. All but the first require a tap that
+// requests features.
 struct Slope {
   std::span<const float> S;  // [C][C], symmetric
   float factor = 0;
   ConstFeatureMap target;      // null data for none
   std::span<const float> T;    // [C][C], symmetric
   ConstFeatureMap difference;  // null data for none
-  // Its result, alike in shape and with a zero ring, is read before it is called again.
+  // The result has the same shape and a zero ring, and is read before the next call.
   std::function<ConstFeatureMap(ConstFeatureMap F)> addend;
 
   bool empty() const { return S.empty() && !target.data && T.empty() && !addend; }
 };
 
-// The buffers for one picture size and one set of taps, allocated once and used for any number of
+// The buffers for one picture size and one set of taps, allocated once and reused for any number of
 // forward and backward runs.
 class Pass {
  public:
-  // The network must reach the deepest tap and outlive the pass. height and width are those of the
-  // picture, at least smallest_side. Taps must differ from each other. threads: how many the pool
-  // has; with more, it takes memory of its own.
+  // The network must reach the deepest tap and outlive the pass. height and width are the
+  // picture's, at least smallest_side. Taps must be distinct. threads: the pool's number of
+  // threads; a larger pool allocates memory of its own.
   Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
        Purpose purpose, int threads = 1);
 
-  // Computes the features or Gram matrices of every tap for the picture x, [3][height][width],
-  // which `map` takes to the network's input. Both must outlive the way back.
+  // Computes every tap's features or Gram matrix for the picture x, [3][height][width], which `map`
+  // maps to the network's input. Both must stay alive until backward is done.
   void forward(std::span<const float> x, const InputMap& map, ThreadPool& pool);
 
-  // What was asked for of tap number `tap`: after forward, until backward. Features are laid out
-  // as shape(tap) says, and have null data where they were not asked for.
+  // What tap number `tap` requested: valid after forward, until backward. Features have the layout
+  // of shape(tap), and null data if not requested.
   ConstFeatureMap features(int tap);
   std::span<float> gram(int tap) { return grams_[tap]; }  // [C][C]
-  // Channels, height and width of a tap; no data.
+  // A tap's channels, height and width; no data.
   ConstFeatureMap shape(int tap) const { return plan_.taps[tap].shape; }
 
   // d_x "=" the gradient with respect to x of a loss whose gradient with respect to tap i is
-  // slopes[i]. After forward, once: the features are gone afterwards. Rows below the deepest tap
-  // that has a slope cost nothing.
+  // slopes[i]. Call once after each forward; it overwrites the features. Rows deeper than the
+  // deepest tap with a slope cost nothing.
   void backward(std::span<const Slope> slopes, std::span<float> d_x, ThreadPool& pool);
 
-  // Seconds that the last forward and backward took, by row. Rows that are done in one (a
-  // convolution and its pooling, the fused first level) count as the last of them.
+  // Seconds spent in the last forward and backward, by row. Fused rows (a convolution and its
+  // pooling, the first level) count as their last row.
   struct RowSeconds {
     double forward = 0, backward = 0;
-    double gram = 0, gradient = 0;  // of the row's taps; gram with what keeps their features
+    double gram = 0, gradient = 0;  // for the row's taps; gram includes keeping their features
   };
   std::span<const RowSeconds> seconds() const { return seconds_; }
 
  private:
-  // What lies in the arena; null where the plan has no such region.
+  // A region's data in the arena; null if the plan has no such region.
   template <typename T>
   T* at(const Region& region) {
     if (region.bytes == 0) return nullptr;
@@ -143,12 +143,12 @@ class Pass {
 
   const Network& network_;
   const PassPlan plan_;
-  // The picture that forward was given, which the first level is computed from again.
+  // The picture given to forward, from which backward recomputes the first level.
   std::span<const float> x_;
   const InputMap* input_map_ = nullptr;
   std::vector<RowSeconds> seconds_;
-  std::vector<Buffer<float>> grams_;  // by tap, [C][C]; empty where none was asked for
-  Buffer<std::byte> arena_;           // what plan_ has regions for
+  std::vector<Buffer<float>> grams_;  // by tap, [C][C]; empty if not requested
+  Buffer<std::byte> arena_;           // the regions of plan_
 };
 
 }  // namespace limn

@@ -41,14 +41,14 @@ class Planner {
   int last_step() const { return plan_.rows.back().step; }
   bool is_convolution(int row) const { return table_[row].kind == RowKind::convolution; }
   bool is_fused(int row) const { return plan_.fused_first_level && row <= 2; }
-  // Whose output never exists as a map.
+  // Rows whose output is never stored as a map.
   bool is_inside_first_level(int row) const { return plan_.fused_first_level && row <= 1; }
 
   static bool is_tapped(const RowPlan& row) {
     return row.tap_before_relu != kNoTap || row.tap_output != kNoTap;
   }
 
-  // Walks down the table with the picture's size; finds out who reads what.
+  // Walks down the table with the picture's size, and finds who reads what.
   void plan_rows(std::span<const TapRequest> taps) {
     int deepest = -1;
     for (const TapRequest& tap : taps) deepest = std::max(deepest, tap.position.row);
@@ -74,9 +74,9 @@ class Planner {
     }
   }
 
-  // Finds what is done in one, and numbers the steps.
+  // Finds the fused rows, and numbers the steps.
   void plan_steps() {
-    // A convolution whose output only the pooling behind it reads hands it over tile by tile.
+    // A convolution whose output is read only by the next pooling passes it on tile by tile.
     for (int row = 1; row + 1 < rows(); ++row) {
       plan_.rows[row].pooled =
           is_convolution(row) && !is_convolution(row + 1) && !is_tapped(plan_.rows[row]);
@@ -88,7 +88,7 @@ class Planner {
     }
   }
 
-  // Unless somebody wants its features, or both its Gram matrices.
+  // Not if someone needs features inside it, or both of its Gram matrices.
   bool can_fuse_first_level() const {
     if (rows() < 3 || !is_convolution(1) || !plan_.rows[1].pooled) return false;
     const int before = plan_.rows[0].tap_before_relu;
@@ -99,7 +99,7 @@ class Planner {
     return (before == kNoTap || after == kNoTap) && gram_only(before) && gram_only(after);
   }
 
-  // An output is read in the next step, and its gradient is written there.
+  // An output is read in the next step; backward writes its gradient there.
   void plan_output(int row) {
     RowPlan& plan = plan_.rows[row];
     const bool nowhere = is_inside_first_level(row) || plan.pooled || plan.tap_output != kNoTap ||
@@ -109,7 +109,7 @@ class Planner {
     plan.output = {map.floats() * sizeof(float), plan.step, plan.step + 1};
   }
 
-  // Of a convolution its signs, of maxima their places: with the convolution where it is pooled.
+  // A convolution has sign bits, max pooling place bits; fused, both belong to the convolution.
   void plan_bits(int row) {
     if (plan_.fused_first_level && row == 0) return;
     RowPlan& plan = plan_.rows[row];
@@ -143,9 +143,9 @@ class Planner {
     }
   }
 
-  // Losses read features when forward is done, and the gradient takes their place. Gram matrices
-  // are measured as soon as there are features; where losses read those alone, features are kept
-  // only for the gradient: in half precision if that may be, and not at all where there is none.
+  // Losses read features once forward is done, and the gradient overwrites them. Gram matrices are
+  // measured as soon as the features exist. Features needed only for a Gram matrix are kept just
+  // for the gradient: in half precision if allowed, and not at all without gradients.
   void plan_features(TapPlan& tap, int step) {
     const bool gradients = purpose_ == Purpose::gradients;
     const bool kept = tap.request.features || (gradients && !tap.request.half);
@@ -165,7 +165,7 @@ class Planner {
     };
     const bool backward = purpose_ == Purpose::gradients;
     const size_t most = std::max(floats(in, out), backward ? floats(out, in) : 0);
-    // Every thread's share is aligned.
+    // Leaves room to align each thread's share.
     plan.scratch = {most * sizeof(float) + (threads_ + 1) * kBufferAlignment, plan.step, plan.step};
   }
 

@@ -11,7 +11,7 @@
 namespace limn {
 namespace {
 
-// Rows keep no names of their own, so those of all rows that a student may have are here.
+// Rows hold only views of their names, so the names of all rows that a student may have are here.
 using LevelIds = std::array<std::string_view, kMostStudentConvolutions>;
 constexpr std::array<LevelIds, kStudentLevels> kConvolutionIds = {{
     {"1_1", "1_2", "1_3", "1_4", "1_5", "1_6", "1_7", "1_8"},
@@ -22,7 +22,7 @@ constexpr std::array<LevelIds, kStudentLevels> kConvolutionIds = {{
 }};
 constexpr std::array<std::string_view, kStudentLevels> kPoolingIds = {"1", "2", "3", "4", "5"};
 
-// R^T R, for any square R; what is zero in it costs nothing.
+// R^T R for any square R; zeros cost nothing.
 Buffer<double> square_of(const Buffer<float>& R, size_t C) {
   Buffer<double> K(C * C);
   for (size_t k = 0; k < C; ++k) {

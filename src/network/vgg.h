@@ -1,8 +1,7 @@
 // The VGG networks as data (Simonyan and Zisserman, arXiv 1409.1556, table 1, columns D and E).
 //
 // A network is a table of rows, run from top to bottom. Every convolution is 3 x 3 with stride 1
-// and one ring of zero padding, followed by a bias and a ReLU; every pooling halves height and
-// width.
+// and zero padding of 1, followed by a bias and a ReLU; every pooling halves height and width.
 #pragma once
 
 #include <optional>
@@ -27,19 +26,19 @@ struct Row {
 struct NetworkTable {
   std::string_view name;
   std::span<const Row> rows;
-  // Where it stands for another network's layers, by whose names its own are then known.
+  // Only for a network that imitates another: its layers are then named after the other's.
   std::span<const Imitation> imitations = {};
 };
 
 extern const NetworkTable kVgg16;
 extern const NetworkTable kVgg19;
 
-// The table of this name ("vgg16", "vgg19"), or nullptr. Those of students come with their weights.
+// The table of this name ("vgg16", "vgg19"), or nullptr. A student's comes with its weights.
 const NetworkTable* find_network(std::string_view name);
-// The same; throws Error (usage) where there is none, offering the nearest name.
+// The same, but throws Error (usage), suggesting the nearest name, if there is none.
 const NetworkTable& network_named(std::string_view name);
 
-// Where features are read: at the row's output, or before its ReLU.
+// Where features are read: after the row, or before its ReLU.
 enum class Tap { before_relu, output };
 struct LayerPosition {
   int row;
@@ -47,17 +46,17 @@ struct LayerPosition {
   bool operator==(const LayerPosition&) const = default;
 };
 
-// "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}. Of a
-// network that imitates another, "relu4_2" is where that one's relu4_2 is imitated.
+// "conv4_2" is {its row, before_relu}, "relu4_2" {its row, output}, "pool4" {its row, output}. In a
+// student, "relu4_2" is where the teacher's relu4_2 is imitated.
 std::optional<LayerPosition> find_layer(const NetworkTable& table, std::string_view layer);
 
-// "relu4_2" or "pool4": what a row's output is called.
+// The name of a row's output: "relu4_2" or "pool4".
 std::string layer_name(const Row& row);
 
-// The imitation that is read at this position; null for none.
+// The imitation at this position, or null.
 const Imitation* imitation_at(const NetworkTable& table, const LayerPosition& position);
 
-// Every name that find_layer knows, in the table's order.
+// Every name find_layer knows, in the table's order.
 std::vector<std::string> layer_names(const NetworkTable& table);
 
 }  // namespace limn

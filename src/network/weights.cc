@@ -5,8 +5,8 @@ namespace {
 
 constexpr int kTaps = 9;  // 3 x 3
 
-// Where a cell of 16 outputs begins. Packed kernels have their inputs in blocks of 16, that of the
-// first convolution, which has three, one by one: [out / 16][in / step][3][3][step in][16 out].
+// The offset of a cell of 16 outputs. Packed kernels have inputs in blocks of 16, except the first
+// convolution, whose three inputs are separate: [out / 16][in / step][3][3][step in][16 out].
 size_t cell_begin(const kernels::PackedKernel& kernel, int block, int i, int tap) {
   const int step = kernel.in % kBlock == 0 ? kBlock : 1;
   const size_t input = static_cast<size_t>(block) * (kernel.in / step) + i / step;

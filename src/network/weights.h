@@ -1,4 +1,4 @@
-// Trained weights in memory: the one form that every file format is read into.
+// Trained weights in memory, in the one form that every file format is read into.
 #pragma once
 
 #include <limn/limn.h>
@@ -16,10 +16,10 @@
 
 namespace limn {
 
-// How a network wants its input, which belongs to its weights. With RGB in 0..1, input channel c is
+// The input a network expects, which is part of its weights. With RGB in 0..1, input channel c is
 //   (scale * RGB[bgr ? 2 - c : c] - mean[c]) / deviation[c].
-// It is applied to the picture, not folded into conv1_1, whose zero padding would then mean another
-// colour.
+// It is applied to the picture rather than folded into conv1_1, because zero padding would then
+// mean another colour.
 struct InputConvention {
   bool bgr = false;
   float scale = 1.0f;
@@ -28,30 +28,30 @@ struct InputConvention {
   bool operator==(const InputConvention&) const = default;
 };
 
-// Caffe's and Keras's: BGR, 0..255, minus the mean of ImageNet.
+// Caffe and Keras: BGR, 0..255, minus the ImageNet mean.
 inline constexpr InputConvention kCaffeConvention = {
     true, 255.0f, {103.939f, 116.779f, 123.68f}, {1, 1, 1}};
-// MatConvNet's, and that of the VGG-16 .npz: the same in RGB.
+// MatConvNet and the VGG-16 .npz: the same in RGB.
 inline constexpr InputConvention kMatConvNetConvention = {
     false, 255.0f, {123.68f, 116.779f, 103.939f}, {1, 1, 1}};
-// Torchvision's: RGB, 0..1, standardised.
+// Torchvision: RGB, 0..1, standardised.
 inline constexpr InputConvention kTorchvisionConvention = {
     false, 1.0f, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
 
-// Caffe's with the mean in whole numbers, as some programs have it.
+// Caffe with the mean rounded to whole numbers, as some programs use it.
 inline constexpr InputConvention kCaffeRoundedConvention = {
     true, 255.0f, {104.0f, 117.0f, 123.0f}, {1, 1, 1}};
 
-// The convention of this name; that of the file, `of_file`, for Convention::file.
+// The convention with this name; for Convention::file, the file's own, `of_file`.
 InputConvention input_convention(Convention convention, const InputConvention& of_file);
 
-// One 3 x 3 convolution, a cross-correlation as all frameworks have it:
+// One 3 x 3 convolution, which as in all frameworks is a cross-correlation:
 //   out[o](y, x) = bias[o] + sum over i, ky, kx of kernel[o][i][ky][kx] * in[i](y + ky - 1, x + kx
 //   - 1).
 //
-// The kernel is kept once, in the order in which convolutions read it: kernels::pack_kernel's. That
-// of a network's first convolution, whose three inputs are the picture's planes, is in
-// kernels::pack_input_kernel's.
+// The kernel is stored once, in the order convolutions read it: that of kernels::pack_kernel, or
+// for the network's first convolution, whose inputs are the three planes,
+// kernels::pack_input_kernel.
 struct Convolution {
   std::string id;  // "4_2"
   kernels::PackedKernel kernel;
@@ -61,23 +61,23 @@ struct Convolution {
   int out() const { return kernel.out; }
 };
 
-// The 16 values kernel[16 * block + 0..15][i][ky][kx] of a convolution, which lie side by side;
-// tap is 3 ky + kx.
+// The 16 values kernel[16 * block + 0..15][i][ky][kx] of a convolution, which are contiguous; tap
+// is 3 ky + kx.
 std::span<float, kBlock> kernel_cell(kernels::PackedKernel& kernel, int block, int i, int tap);
 
-// A kernel from and to the order in which papers and most files have it, [out][in][3][3]; exact.
+// Converts a kernel from and to the order of papers and most files, [out][in][3][3]; exact.
 kernels::PackedKernel packed(std::span<const float> kernel, int in, int out);
 std::vector<float> unpacked(const kernels::PackedKernel& kernel);
 
-// The convolutions of a network in its table's order. They may end early (a file without the last
-// layers still serves all layers above), but leave no gap.
+// A network's convolutions in its table's order. They may end early (a file without the last layers
+// still serves all layers above), but have no gaps.
 struct Weights {
   const NetworkTable* network = nullptr;
   InputConvention convention;
   std::vector<Convolution> convolutions;
-  std::string source;  // the file they came from, for messages and reports
-  std::string format;  // that file's ("Keras .h5")
-  // Of a student, whose table `network` then is; else null.
+  std::string source;  // the file they were read from, for messages and reports
+  std::string format;  // the file's format ("Keras .h5")
+  // The student whose table `network` is, or null.
   std::shared_ptr<const Student> student = nullptr;
 };
 

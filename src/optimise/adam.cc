@@ -25,8 +25,8 @@ class Adam : public Optimiser {
     const double correction2 = 1 - std::pow(o.beta2, t_);
     const auto beta1 = static_cast<float>(o.beta1);
     const auto beta2 = static_cast<float>(o.beta2);
-    // step = rate * m / (sqrt(v) * root + eps): in the corrected form the bias corrections stand
-    // with m and v, in the uncorrected one both stand in the rate and eps is left out of them.
+    // step = rate * m / (sqrt(v) * root + eps): in the corrected form the bias corrections apply to
+    // m and v; in the uncorrected form both are part of the rate, and eps is not corrected.
     const bool corrected = o.epsilon_form == AdamEpsilon::corrected;
     const auto rate = static_cast<float>(learning_rate_ / correction1 *
                                          (corrected ? 1.0 : std::sqrt(correction2)));

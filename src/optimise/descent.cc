@@ -7,11 +7,11 @@
 namespace limn {
 namespace {
 
-// Loss over the first loss beyond which a step counts as a blow-up. Healthy runs rise by far less,
-// even those that start near a minimum; diverging ones pass it within a few steps.
+// A loss above this multiple of the first loss counts as a blow-up. Healthy runs rise far less,
+// even if they start near a minimum; diverging ones exceed it within a few steps.
 constexpr double kMostGrowth = 1000;
-// Each rejection makes the optimiser more careful by a factor of 2 to 10; 20 in a row are beyond
-// any useful step.
+// Each rejection makes the optimiser 2 to 10 times more careful; after 20 in a row no step is
+// useful.
 constexpr int kMostRejectionsInARow = 20;
 
 }  // namespace
@@ -64,7 +64,7 @@ bool Descent::acceptable() const {
   return std::isfinite(losses_.total) && losses_.total <= most_loss_;
 }
 
-// Losses and gradient are those of x, and are not saved: taken again, they are the same.
+// The losses and gradient at x are not saved: they are recomputed to the same bits.
 void Descent::keep(State& state) {
   constexpr double kMost = 1e9;
   state.floats("descent.x", x_);

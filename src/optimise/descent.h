@@ -1,5 +1,5 @@
-// One optimisation run: the point, the best point so far, and the rule by which bad steps are taken
-// back.
+// One optimisation run: the current point, the best point so far, and the rule for rejecting bad
+// steps.
 #pragma once
 
 #include <functional>
@@ -12,36 +12,35 @@
 
 namespace limn {
 
-// After every advance() the current point is evaluated: losses() and x() belong together.
+// After every advance() the current point has been evaluated: losses() and x() belong together.
 //
-// A step is taken back when its loss is not finite or has grown a thousandfold over the first
-// point's: the run then goes on from the best point, the optimiser having forgotten its history and
-// become more careful. The best point is the one of least total loss of all that were looked at; it
-// is never lost.
+// A step is rejected if its loss is not finite, or more than a thousand times that of the first
+// point. The run then continues from the best point, with an optimiser that has forgotten its
+// history and become more careful. The best point is the candidate with the lowest total loss so
+// far.
 class Descent {
  public:
-  // Evaluates f at x. project, if given, moves x into the allowed range after every step. Of the
-  // points after the first, every look_every'th is a candidate for the best. `pool` must outlive
-  // the run.
+  // Evaluates f at x. project, if given, moves x into the allowed range after every step. After the
+  // first point, every look_every'th is a candidate for the best. `pool` must outlive the run.
   //
-  // state: where an earlier run was, which this one goes on from, x being as large as there; null:
-  // it begins at x.
+  // state: the saved state of an earlier run, with x of the same size, to continue; null to start
+  // at x.
   Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> optimiser, ThreadPool& pool,
           std::function<void(std::span<float>)> project = {}, int look_every = 1,
           State* state = nullptr);
 
-  // Saves the run, or restores it.
+  // Saves or restores the run.
   void keep(State& state);
 
   enum class Status {
     moved,
-    rejected,   // the step was taken back; the point is the best one again
-    converged,  // nothing left to gain, or too many steps in a row were taken back
-    failed,     // the very first loss is not finite: there is nothing to go on from
+    rejected,   // the step was undone; the current point is the best one again
+    converged,  // no further gain, or too many rejections in a row
+    failed,     // the very first loss is not finite, so there is nothing to fall back on
   };
   Status advance();
 
-  // Makes the present point a candidate for the best, whatever its number.
+  // Makes the current point a candidate for the best, whatever its number.
   void look();
 
   std::span<const float> x() const& { return x_; }
@@ -53,7 +52,7 @@ class Descent {
   int iteration() const { return iteration_; }            // advances so far
   int best_iteration() const { return best_iteration_; }  // 0: the first point
   int rejected_steps() const { return rejected_steps_; }
-  // Whether x is another point than the first. (Of one point the loss is the same to the bit.)
+  // Whether x has left the first point. (At the same point the loss is the same to the bit.)
   bool has_moved() const { return iteration_ > 0 && losses_.total != first_loss_; }
 
  private:

@@ -1,22 +1,22 @@
 // Limited-memory BFGS.
 //
-// From the last m steps s = x' - x and gradient changes y = g' - g it builds an approximate inverse
-// Hessian H, and goes along d = -H g. H is never formed: the two-loop recursion (Nocedal and
-// Wright, algorithm 7.4) applies it to g. The pairs are kept in a ring.
+// It builds an approximate inverse Hessian H from the last m steps s = x' - x and gradient changes
+// y = g' - g, and moves along d = -H g. H is never formed: the two-loop recursion (Nocedal and
+// Wright, algorithm 7.4) applies it to g. The pairs are kept in a ring buffer.
 //
-// All vectors that the recursion makes are combinations of g, the s and the y, and all that it asks
-// of them are dot products. So it runs on coefficients (Chen, Wang and Zhou, "Large-scale L-BFGS
-// using MapReduce", 2014): one pass over the history takes the new dot products, those of the
-// newest y and of g; the recursion is arithmetic on 2 m + 1 numbers; a second pass adds up d. That
-// is half the memory traffic of the recursion on vectors. Products are taken in double, as the
-// recursion forms differences of them, and each from its two vectors: none is derived from earlier
-// ones, which would lose the digits in which they agree.
+// All vectors in the recursion are linear combinations of g, the s and the y, and it needs only
+// their dot products. So it runs on coefficients (Chen, Wang and Zhou, "Large-scale L-BFGS using
+// MapReduce", 2014): one pass over the history computes the new dot products, those of the newest y
+// and of g; the recursion is arithmetic on 2 m + 1 numbers; a second pass adds up d. That halves
+// the memory traffic of the recursion on vectors. Products are taken in double, because the
+// recursion takes differences of them, and each directly from its two vectors: deriving them from
+// earlier ones would cancel digits.
 //
-// By default the same curvature is guessed for all of x before there are pairs to say otherwise (H
-// is a multiple of the identity). With local scales it is guessed by place: see local_scales.h.
+// By default the initial curvature is the same for all of x (H starts as a multiple of the
+// identity). With local scales it varies by place: see local_scales.h.
 //
-// A pair is only of use if the loss curved upwards along the step, y . s > 0. Otherwise the history
-// says nothing true about the place x has come to: it is dropped whole and begins again.
+// A pair is useful only if the loss curved upwards along the step, y . s > 0. Otherwise the history
+// does not describe the loss around the current x, and is dropped as a whole.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,7 +42,7 @@ class Lbfgs : public Optimiser {
         size_(size),
         most_(recipe.optimiser.history),
         pool_(pool),
-        // Each row begins a cache line.
+        // Each row starts on a cache line.
         stride_((size + kLine - 1) / kLine * kLine),
         vectors_(2 * most_ * stride_),
         start_x_(line_search_ == LineSearch::none ? 0 : size),
@@ -74,14 +74,14 @@ class Lbfgs : public Optimiser {
     if (restart_every_ > 0 && steps_++ % restart_every_ == 0) forget();
 
     double slope = choose_direction(g);
-    // A history gone bad can point uphill; the gradient itself cannot.
+    // A bad history can point uphill; the gradient itself cannot.
     if (!(slope < 0) && count_ > 0) {
       forget();
       slope = choose_direction(g);
     }
     if (!(slope < 0)) return StepStatus::converged;
 
-    // The pair to come takes the place of the oldest, which d still depends on.
+    // The new pair will replace the oldest, which d still depends on.
     const std::span<float> scaled_direction = s(next_);
     const std::span<float> gradient = y(next_);
     kernels::combine(rows_, coefficients_, scaled_direction, pool_);
@@ -95,7 +95,7 @@ class Lbfgs : public Optimiser {
       const LineStart start = {start_x_, gradient};
       length = strong_wolfe(f, direction, slope, length, start, point, pool_);
       if (length == 0) {
-        // The search has put back what it was given.
+        // The search has restored the point it was given.
         if (scales_) unscale(point.gradient);
         return give_up_direction();
       }
@@ -135,13 +135,13 @@ class Lbfgs : public Optimiser {
 
  private:
   static constexpr size_t kLine = kBufferAlignment / sizeof(float);
-  // After so many pairs scales are learnt for the first time, and then whenever so many are new.
-  // (Learnt from the same pairs over and over they drift apart.)
+  // The number of pairs before scales are first learnt, and of new pairs before each later update.
+  // (Learnt repeatedly from the same pairs, they drift apart.)
   static constexpr int kFirstScales = 5;
   static constexpr int kScalesEvery = 10;
 
-  // The vectors of a place in the ring. Of the place next_ they are, from step to step, d (then
-  // scaled to s) and the gradient at its start.
+  // The vectors at a place in the ring. Between steps, next_ holds d (then scaled to s) and the
+  // gradient at the start of the step.
   std::span<float> s(size_t place) { return {vectors_.data() + 2 * place * stride_, size_}; }
   std::span<float> y(size_t place) { return {vectors_.data() + (2 * place + 1) * stride_, size_}; }
 
@@ -152,14 +152,14 @@ class Lbfgs : public Optimiser {
 
   // The place of a pair in use; i = 0 is the newest.
   size_t newest(size_t i) const { return (next_ + most_ - 1 - i) % most_; }
-  // s . y of the places a and b, of which a must be the same or the older one: the recursion needs
-  // no others. y . y is kept for both orders.
+  // s . y for places a and b, where a is b or older: the recursion needs no others. y . y is kept
+  // for both orders.
   double& sy(size_t a, size_t b) { return sy_[a * most_ + b]; }
   double& yy(size_t a, size_t b) { return yy_[a * most_ + b]; }
 
   void forget() { count_ = 0; }
 
-  // r times a vector of the variable's or of its gradient; the vector itself where r is 1.
+  // r times x, a vector of the variable or its gradient; x itself without scales.
   std::span<float> scaled(std::span<float> x) {
     if (!scales_) return x;
     const std::span<float> product(scaled_.data(), size_);
@@ -171,7 +171,7 @@ class Lbfgs : public Optimiser {
     for (size_t i = 0; i < size_; ++i) x[i] /= scales_->r()[i];
   }
 
-  // Of the products, s . y and s . g stay as they are.
+  // The products s . y and s . g do not change.
   void learn_scales(std::span<float> g) {
     steps_in_use_.clear();
     changes_in_use_.clear();
@@ -192,7 +192,7 @@ class Lbfgs : public Optimiser {
     scale_ = sy(newest(0), newest(0)) / yy(newest(0), newest(0));
   }
 
-  // Takes the last step and the change of the gradient into the history, with all their products.
+  // Adds the last step and gradient change to the history, with all their products.
   void learn(std::span<float> gradient) {
     const size_t place = next_;
     kernels::subtract_from(gradient, y(place), pool_);
@@ -211,8 +211,8 @@ class Lbfgs : public Optimiser {
     }
     gg_ = products.back();
 
-    // s . y is the difference of the loss's slopes along s at its end and at its start. Less than
-    // this part of the first is rounding. (A part, which means the same in every unit of the loss.)
+    // s . y is the loss's slope along s at the end minus that at the start. Below this fraction of
+    // the latter it is rounding. (A fraction does not depend on the loss's unit.)
     constexpr double kLeastChange = 1e-10;
     const double curvature = sy(place, place);
     const double square = yy(place, place);
@@ -221,14 +221,14 @@ class Lbfgs : public Optimiser {
         !std::isfinite(square)) {
       forget();
     }
-    scale_ = curvature / square;  // H's size before any pair: Nocedal and Wright, equation 7.20
+    scale_ = curvature / square;  // initial H: Nocedal and Wright, equation 7.20
     ++pairs_;
     if (scales_ && count_ > 0 && (pairs_ == kFirstScales || pairs_ % kScalesEvery == 0)) {
       learn_scales(gradient);
     }
   }
 
-  // s and y of every pair in use, the newest first, and the gradient.
+  // Collects s and y of every pair in use, newest first, and the gradient.
   void collect_rows(std::span<const float> gradient) {
     rows_.clear();
     for (size_t i = 0; i < count_; ++i) {
@@ -238,8 +238,8 @@ class Lbfgs : public Optimiser {
     rows_.push_back(gradient.data());
   }
 
-  // Sets rows and coefficients so that d = -H g is their combination; returns the slope of the loss
-  // along it.
+  // Sets rows and coefficients so that their combination is d = -H g; returns the slope of the loss
+  // along d.
   double choose_direction(std::span<const float> gradient) {
     collect_rows(gradient);
     coefficients_.assign(rows_.size(), 0.0);
@@ -256,7 +256,7 @@ class Lbfgs : public Optimiser {
       coefficients_[2 * i + 1] = scale_ * alpha_[pair];
     }
     coefficients_.back() = -scale_;
-    // H g = scale q + sum of (alpha - beta) s, from the oldest to the newest; d is the opposite.
+    // H g = scale q + sum of (alpha - beta) s, from the oldest to the newest; d is its negative.
     for (size_t i = count_; i-- > 0;) {
       const size_t pair = newest(i);
       double yq = yg_[pair];
@@ -272,9 +272,9 @@ class Lbfgs : public Optimiser {
     return slope;
   }
 
-  // With a history d is scaled already. Without one, the loss itself gives the scale: it would
-  // reach 0, its least conceivable value, at f / |g|^2 along -g if it went on falling as it does
-  // here. A tenth of that is far enough for the gradient's change to stand out from rounding.
+  // With a history, d is already scaled. Without one, the loss gives the scale: falling along -g as
+  // it does here, it would reach 0, its lowest conceivable value, at f / |g|^2. A tenth of that is
+  // enough for the gradient's change to stand out from rounding.
   double first_length(const Point& point) const {
     if (count_ > 0) return learning_rate_ * caution_;
     constexpr double kPart = 0.1;
@@ -283,42 +283,42 @@ class Lbfgs : public Optimiser {
     return length * learning_rate_ * caution_;
   }
 
-  // The line search found nothing: along the gradient itself that means the end.
+  // The line search found nothing: along the gradient itself, that is the end.
   StepStatus give_up_direction() {
     if (count_ == 0) return StepStatus::converged;
     forget();
-    return StepStatus::moved;  // by nothing; the next step goes along the gradient
+    return StepStatus::moved;  // by nothing; the next step follows the gradient
   }
 
   const double learning_rate_;
   const LineSearch line_search_;
   const int restart_every_;   // iterations; 0: never
-  const size_t size_, most_;  // floats of x; pairs at most
+  const size_t size_, most_;  // floats of x; maximum number of pairs
   ThreadPool& pool_;
 
   const size_t stride_;    // floats from row to row
   Buffer<float> vectors_;  // [most_][s, y][stride_]
-  Buffer<float> start_x_;  // of the line search
+  Buffer<float> start_x_;  // for the line search
 
-  // With scales_ everything above is of the variable x / r (local_scales.h), and so are the
-  // products below; x, its gradient and the direction that x goes along are not.
+  // With scales_, everything above refers to the variable x / r (local_scales.h), as do the
+  // products below; x, its gradient and the direction x moves along do not.
   std::optional<LocalScales> scales_;
   Buffer<float> scaled_;  // r * gradient, then r * direction
   std::vector<float*> steps_in_use_, changes_in_use_;
-  int pairs_ = 0;  // learnt from so far
+  int pairs_ = 0;  // learnt so far
 
-  size_t next_ = 0;   // the place to be written next
+  size_t next_ = 0;   // the next place to write
   size_t count_ = 0;  // pairs in use
   double scale_ = 1;
-  double caution_ = 1;  // shrinks whenever a step had to be taken back
+  double caution_ = 1;  // shrinks whenever a step is rejected
   bool have_step_ = false;
   int steps_ = 0;
 
-  // Products by places in the ring, with g those of the present gradient.
+  // Products by place in the ring; those with g use the current gradient.
   std::vector<double> sy_, yy_, sg_, yg_;
   double gg_ = 0;
-  std::vector<double> alpha_;  // of the recursion's first loop, by places
-  // d as a combination: s and y of each pair, the newest first, then g.
+  std::vector<double> alpha_;  // of the recursion's first loop, by place
+  // d as a combination: s and y of each pair, newest first, then g.
   std::vector<const float*> rows_;
   std::vector<double> coefficients_;
   std::vector<double> products_;

@@ -20,8 +20,7 @@ struct Trial {
 };
 
 // The minimum of the cubic through both trials' losses and slopes (Nocedal and Wright, equation
-// 3.59), kept away from the ends of the interval by a tenth, or its middle where the cubic has
-// none.
+// 3.59), kept a tenth away from the interval's ends; the midpoint if the cubic has no minimum.
 double cubic_minimum(const Trial& a, const Trial& b) {
   const double low = std::min(a.length, b.length);
   const double high = std::max(a.length, b.length);
@@ -74,7 +73,7 @@ class Search {
     return std::abs(trial.slope) <= -kCurvature * start_.slope;
   }
 
-  // Sets the point to start + length * direction.
+  // Moves the point to start + length * direction.
   Trial evaluate(double length) {
     ++evaluations_;
     kernels::scaled_sum(start_point_.x, static_cast<float>(length), direction_, point_.x, pool_);
@@ -87,8 +86,8 @@ class Search {
     return trial;
   }
 
-  // Algorithm 3.6: the interval between low and high holds a length that meets both conditions; low
-  // is the end with the smaller loss.
+  // Algorithm 3.6: the interval between low and high contains a length that meets both conditions;
+  // low is the end with the smaller loss.
   double zoom(Trial low, Trial high) {
     while (evaluations_ < kMostEvaluations) {
       const Trial trial = evaluate(cubic_minimum(low, high));
@@ -103,7 +102,7 @@ class Search {
     return settle();
   }
 
-  // No length meets both conditions: the best that lowers the loss, or back to the start.
+  // No length meets both conditions: takes the best that lowers the loss, or returns to the start.
   double settle() {
     if (best_.loss < start_.loss) return evaluate(best_.length).length;
     kernels::copy(start_point_.x, point_.x, pool_);

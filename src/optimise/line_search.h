@@ -7,20 +7,19 @@
 
 namespace limn {
 
-// Copies of a point's x and gradient, which the search begins from and may go back to.
+// Copies of a point's x and gradient, where the search starts and to which it may return.
 struct LineStart {
   std::span<const float> x;
   std::span<const float> gradient;
 };
 
-// Looks for a length t > 0 along `direction` for which, with phi(t) = f(x + t direction),
-//   phi(t) <= phi(0) + 1e-4 t phi'(0)   (enough decrease) and
-//   |phi'(t)| <= 0.9 |phi'(0)|          (enough curvature).
+// Searches for a length t > 0 along `direction` such that, with phi(t) = f(x + t direction),
+//   phi(t) <= phi(0) + 1e-4 t phi'(0)   (sufficient decrease) and
+//   |phi'(t)| <= 0.9 |phi'(0)|          (curvature condition).
 // slope: phi'(0), negative. first: the length tried first. start: copies of point's x and gradient.
-// Moves point to x + t direction with its losses and gradient and returns t. When 25 evaluations
-// find no length that meets both conditions, the best that lowers the loss is taken; when there is
-// none either, the point is left as it was and 0 is returned. Losses that are not finite count as
-// too high.
+// Moves point to x + t direction, with losses and gradient, and returns t. If 25 evaluations find
+// no length that meets both conditions, takes the best that lowers the loss; if there is none,
+// leaves the point as it was and returns 0. Losses that are not finite count as too high.
 double strong_wolfe(const Function& f, std::span<const float> direction, double slope, double first,
                     const LineStart& start, Point& point, ThreadPool& pool);
 

@@ -9,19 +9,19 @@
 namespace limn {
 namespace {
 
-// A neighbourhood: a square of 2 * kRadius + 1.
+// A neighbourhood is a square of side 2 * kRadius + 1.
 constexpr int kRadius = 6;
-// The part that the whole plane's sums have in every neighbourhood's, so that places where next to
-// nothing happened follow the others.
+// The share of the whole plane's sums in every neighbourhood's, so that places where almost nothing
+// happened follow the rest.
 constexpr double kShare = 1e-6;
-// Pairs to learn from. (Older ones have been learnt from before.)
+// Pairs to learn from. (Older ones have already been used.)
 constexpr size_t kNewest = 10;
-// What r may change by at once.
+// The largest change of r at once.
 constexpr double kMostChange = 10;
 
 size_t floats(const Size& plane) { return static_cast<size_t>(plane.height) * plane.width; }
 
-// sums[x] becomes the sum of the terms around x in a row of `width`. Returns that of all of them.
+// sums[x] = the sum of the terms around x in a row of `width`. Returns the sum of all terms.
 template <typename Term>
 double running_sums(int width, const Term& term, float* sums) {
   double total = 0;
@@ -69,8 +69,8 @@ void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
     all_y += weights_[i] * yy;
   }
   if (!(all_s > 0 && all_y > 0 && std::isfinite(all_y))) return;
-  // Sums of y^2 have the square of the loss's unit in them, and are kept in float: so they are
-  // taken times a power of two that makes them as large as those of s^2.
+  // Sums of y^2 scale with the square of the loss's unit, and are stored as floats. So they are
+  // multiplied by a power of two that makes them as large as those of s^2.
   y_unit_ = std::ldexp(1.0, std::ilogb(all_s / all_y));
   size_t offset = 0;
   for (const Size& plane : planes_) {

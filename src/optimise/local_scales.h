@@ -1,17 +1,17 @@
-// A scale for each float of an optimiser's variable, learnt from the steps it has taken.
+// A scale for each float of an optimiser's variable, learnt from the steps taken.
 //
 // A style loss curves thirty times less along a picture's large shapes than along its details, and
-// some times less in a quiet sky than in a crowd. L-BFGS guesses one curvature for all of them
-// before it knows better, and its ten pairs of steps do not suffice to learn so many. So it works
-// in the variable x / r: where the steps s were long and the gradient changed by little, y, the
-// loss curves less, and r is larger,
+// a few times less in a quiet sky than in a crowd. L-BFGS starts from one curvature for all of
+// them, and its ten pairs of steps are too few to learn so many. So it works in the variable x / r:
+// where the steps s were long and changed the gradient little (y), the loss curves less, and r is
+// larger,
 //
 //   r^2 = sqrt(sum of s^2 / sum of y^2)   over the pairs and the float's neighbourhood, 13 x 13,
 //
-// up to a factor common to all: the geometric mean of the two step lengths of Barzilai and Borwein
-// (IMA J. Numer. Anal. 8, 1988, equations 5 and 6), by place instead of once for all.
-// A changed r leaves the loss what it was, and all that is known about it: steps become s / r, and
-// gradient changes r y, with the same s . y.
+// up to a common factor. That is the geometric mean of the two step lengths of Barzilai and Borwein
+// (IMA J. Numer. Anal. 8, 1988, equations 5 and 6), per place instead of once for all. Changing r
+// changes neither the loss nor what is known about it: steps become s / r, gradient changes r y,
+// with the same s . y.
 #pragma once
 
 #include <limn/limn.h>
@@ -26,16 +26,15 @@ namespace limn {
 
 class LocalScales {
  public:
-  // For a variable made of planes, one after another. r is 1 at first. `pool` must outlive it.
+  // For a variable made of consecutive planes. r starts at 1. `pool` must outlive this.
   LocalScales(std::span<const Size> planes, ThreadPool& pool);
 
   std::span<const float> r() const { return r_; }
   std::span<float> r_to_restore() { return r_; }
 
-  // Learns from the newest ten of these pairs, which are of the variable as it is scaled now, the
-  // newest first, each as large as r; and takes all of them and the gradient over into what the
-  // variable is scaled by from here on. Each pair counts as if its s were of length 1. In planes in
-  // which all s or all y are 0, r stays.
+  // Learns from the newest ten of these pairs, each as large as r, newest first, in the variable as
+  // scaled now; then converts all the pairs and the gradient to the new scale. Each pair counts as
+  // if its s had length 1. In planes where all s or all y are 0, r does not change.
   void learn(std::span<float* const> s, std::span<float* const> y, std::span<float> gradient);
 
  private:
@@ -46,8 +45,8 @@ class LocalScales {
   std::vector<Size> planes_;
   std::vector<float> r_;
   std::vector<double> weights_;        // of the newest pairs
-  double y_unit_ = 1;                  // what squares of y are multiplied with
-  Buffer<float> square_s_, square_y_;  // of one plane: sums over pairs and along rows
+  double y_unit_ = 1;                  // the factor for squares of y
+  Buffer<float> square_s_, square_y_;  // of one plane: sums over pairs, along rows
   std::vector<double> row_s_, row_y_;  // sums of rows
   ThreadPool& pool_;
 };

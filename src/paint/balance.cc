@@ -11,9 +11,9 @@ namespace limn {
 namespace {
 
 constexpr double kMiddle = 0.05;  // a at strength 0.5: what looked like a painting of the photo
-constexpr double kReach = 20;     // by how much a falls from there to strength 1
-// A layer in which photo and painting agree already has nearly no gradient, and need not be pushed
-// as hard as the others: it counts as if its gradient were at least this part of the one at noise.
+constexpr double kReach = 20;     // the factor by which a falls from there to strength 1
+// If photo and painting already agree in a layer, its gradient is almost 0 and it need not be
+// pushed as hard: its gradient counts as at least this fraction of the one at noise.
 constexpr double kLeastPart = 0.02;
 
 // |gradient| of single terms of an objective at given points.
@@ -59,7 +59,7 @@ class Gradients {
   std::vector<float> gradient_;
 };
 
-// The recipe's own weights of the style's layers, to sum to 1, with their term's factor.
+// The recipe's own weights for the style layers, scaled to sum to their term's factor.
 std::vector<double> shares_of(const Objective& objective, const Recipe& recipe) {
   std::vector<double> shares = objective.style_weights();
   double sum = 0;
@@ -80,7 +80,7 @@ LossWeights measured_weights(Objective& objective, const Canvas& canvas, const R
   Gradients gradients(objective, canvas);
   LossWeights weights = before;
 
-  // The whole term's factor is no part of what content resists with: it would cancel out.
+  // Without the content term's factor, which would cancel out.
   double resistance = 1;
   if (recipe.content.weight != 0) {
     const double norm = gradients.of_content(at_noise) / recipe.content.weight;
@@ -92,7 +92,7 @@ LossWeights measured_weights(Objective& objective, const Canvas& canvas, const R
     if (shares[i] == 0) continue;
     const double norm =
         std::max(gradients.of_style(i, at_photo), kLeastPart * gradients.of_style(i, at_noise));
-    // The measured loss has the layer's own weight in it already.
+    // The measured loss already includes the layer's own weight.
     if (is_gradient(norm)) weights.style[i] = shares[i] * resistance / a / norm;
   }
   if (recipe.total_variation.weight != 0) {

@@ -1,19 +1,19 @@
-// The weights of the losses, measured before the painting begins.
+// The weights of the losses, measured before painting begins.
 //
-// Of each style layer l the gradient of its loss S_l is measured at the photo, where the content
-// loss C has none: its own is measured at grey noise, which is as far from any photo as from any
-// other. Weights are chosen so that the style's layers push equally hard, with e_l the recipe's own
-// weights for them, and all together 1 / a times as hard as the content resists:
+// For each style layer l, the gradient of its loss S_l is measured at the photo. The content loss C
+// has no gradient there, so its gradient is measured at grey noise, which is equally far from any
+// photo. Weights are chosen so that the style layers push equally hard, up to e_l, the recipe's own
+// weights for them, and together 1 / a times as hard as the content resists:
 //
 //   total = C + V |grad C| / |grad V|
 //             + |grad C| / a * sum over l of  e_l / (sum of e)  S_l / |grad S_l|
 //
 //   a = 0.05 * 20^(1 - 2 strength):  1 at strength 0, 0.05 at 0.5, 0.0025 at 1
 //
-// with V the total variation, measured at noise too. All but V keep the factors that the recipe
-// gives to the whole terms. Gradients of losses that are means over positions fall alike with the
-// picture's size, so that their proportions mean the same for each; and paint() measures at the
-// first size of its pyramid, which large and small pictures have in common.
+// with V the total variation, also measured at noise. Each term is also multiplied by the recipe's
+// weight for it. Gradients of losses that are means over positions fall alike as the picture grows,
+// so their ratios mean the same at every size; and paint() measures at the first size of its
+// pyramid, which large and small pictures share.
 #pragma once
 
 #include <limn/limn.h>
@@ -23,8 +23,8 @@
 
 namespace limn {
 
-// The weights by which the objective's terms are to be multiplied. photo: the objective's, of its
-// size. What the canvas holds still does not count.
+// The factors for the objective's terms. photo: the objective's, of its size. What the canvas holds
+// fixed is not counted.
 LossWeights measured_weights(Objective& objective, const Canvas& canvas, const Recipe& recipe,
                              const Image& photo);
 

@@ -18,7 +18,7 @@
 namespace limn {
 namespace {
 
-// Keys of the metadata. Notes have this before their own.
+// Keys of the metadata. Keys of notes begin with kNote.
 constexpr const char* kVersionKey = "limn";
 constexpr const char* kSetKey = "limn.instruction_set";
 constexpr const char* kRecipeKey = "limn.recipe";
@@ -54,7 +54,7 @@ class Saving : public State {
   }
 
   std::vector<TensorToWrite> tensors_;
-  std::deque<std::vector<double>> numbers_;  // which stay where they are
+  std::deque<std::vector<double>> numbers_;  // a deque, so that elements do not move
 };
 
 // ------------------------------------------------------------------------------------- reading --
@@ -82,7 +82,7 @@ class Restoring : public State {
   const SafetensorsTensor& find(std::string_view name) const {
     const auto found = file_.header.tensors.find(std::string(name));
     if (found != file_.header.tensors.end()) return found->second;
-    refuse(fmt::format("has no '{}'; it is damaged, or another recipe's", name));
+    refuse(fmt::format("has no '{}'; it is damaged, or belongs to another recipe", name));
   }
   void read(std::string_view name, std::string_view dtype, std::size_t count,
             std::span<std::byte> bytes) {
@@ -91,15 +91,16 @@ class Restoring : public State {
     if (tensor.dtype != dtype || tensor.shape != shape ||
         tensor.end - tensor.begin != bytes.size()) {
       fail(ErrorKind::file,
-           "the checkpoint '{}': '{}' should be {} values of {}; it is damaged, or of pictures of "
-           "another size",
+           "the checkpoint '{}': '{}' should be {} values of {}; it is damaged, or belongs to "
+           "pictures of another size",
            file_.path(), name, count, dtype);
     }
     file_.bytes.read(file_.data_begin + tensor.begin, bytes);
   }
   void check(std::string_view name, double number, double least, double most) const override {
     if (number >= least && number <= most && number == std::floor(number)) return;
-    fail(ErrorKind::file, "the checkpoint '{}': '{}' is {}, but should be a whole number {} to {}",
+    fail(ErrorKind::file,
+         "the checkpoint '{}': '{}' is {}, but should be a whole number from {} to {}",
          file_.path(), name, number, least, most);
   }
 
@@ -111,7 +112,7 @@ SafetensorsFile open_checkpoint(const std::string& path) {
   const auto& metadata = file.header.metadata;
   for (const char* key : {kVersionKey, kSetKey, kRecipeKey, kPicturesKey, kWeightsKey}) {
     if (metadata.contains(key)) continue;
-    fail(ErrorKind::file, "'{}' is a safetensors file, but not a checkpoint of limn", path);
+    fail(ErrorKind::file, "'{}' is a safetensors file, but not a limn checkpoint", path);
   }
   return file;
 }
@@ -122,7 +123,7 @@ SafetensorsFile open_checkpoint(const std::string& path) {
 
 namespace {
 
-// The SHA-256 of what is added: of the digests of its parts.
+// A SHA-256 of everything added, taken over the digests of the parts.
 class Digest {
  public:
   template <typename T>
@@ -192,7 +193,7 @@ std::unique_ptr<State> saved_state(const std::string& path, const Digests& diges
   SafetensorsFile file = open_checkpoint(path);
   const auto expect = [&](const char* key, const std::string& digest, const char* what) {
     if (file.header.metadata.at(key) == digest) return;
-    fail(ErrorKind::file, "the checkpoint '{}' was made with other {} than these", path, what);
+    fail(ErrorKind::file, "the checkpoint '{}' was made with different {}", path, what);
   };
   expect(kPicturesKey, digests.pictures, "pictures");
   expect(kWeightsKey, digests.weights, "weights");
@@ -207,7 +208,7 @@ Checkpoint read_checkpoint(const std::string& path) {
   checkpoint.instruction_set = metadata.at(kSetKey);
   try {
     checkpoint.recipe = parse_recipe(metadata.at(kRecipeKey), path);
-  } catch (const Error& error) {  // whose fault is the file's, not the user's
+  } catch (const Error& error) {  // the file is at fault, not the user
     fail(ErrorKind::file, "the checkpoint's recipe: {}", error.what());
   }
   for (const auto& [key, text] : metadata) {

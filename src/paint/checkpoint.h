@@ -1,5 +1,5 @@
-// A painting's state as a file, and back: .safetensors, self-contained but for the pictures and the
-// weights, whose digests it holds. (The struct and its reader are in limn.h.)
+// A painting's state as a file, and back: .safetensors, self-contained except for the pictures and
+// weights, of which it stores digests. (The struct and its reader are in limn.h.)
 #pragma once
 
 #include <limn/limn.h>
@@ -12,20 +12,20 @@
 
 namespace limn {
 
-// What a checkpoint is checked against: SHA-256 of pictures as they are given to a painting, and of
-// a model's weights.
+// Verifies a checkpoint's inputs: SHA-256 of the pictures as given to a painting, and of a model's
+// weights.
 struct Digests {
   std::string pictures, weights;
 };
 std::string digest_of(const Pictures& pictures);
-std::string digest_of(const Model& model);  // VGG-19's take tenths of a second
+std::string digest_of(const Model& model);  // tenths of a second for VGG-19
 
-// Writes the painter's state, beside and renamed. Throws Error (file).
+// Saves the painter's state, atomically (write, then rename). Throws Error (file).
 void write_checkpoint(Painter& painter, const Digests& digests, const Notes& notes,
                       const std::string& path);
 
-// The state in a checkpoint, to restore a painter by. Throws Error (file): no checkpoint; one of
-// other pictures or weights than these digests say.
+// The state in a checkpoint, for restoring a painter. Throws Error (file): not a checkpoint, or one
+// of other pictures or weights than in digests.
 std::unique_ptr<State> saved_state(const std::string& path, const Digests& digests);
 
 }  // namespace limn

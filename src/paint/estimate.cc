@@ -13,21 +13,21 @@
 namespace limn {
 namespace {
 
-// What is measured has no longer side than this.
+// The longest side to measure at.
 constexpr int kLongest = 256;
-// Setting up a size costs about as much as these evaluations: passes over photo and paintings, and
-// at the first size the gradients of the balance.
+// Setting up a size costs about as much as this many evaluations: passes over photo and paintings,
+// and at the first size the gradients for the balance.
 constexpr double kSettingUp = 3, kBalance = 6;
-// An iteration over its evaluation: the optimiser's own work.
+// The cost of an iteration in evaluations: adds the optimiser's own work.
 constexpr double kOptimiser = 1.1;
-// With a line search, evaluations in an iteration.
+// Evaluations per iteration with a line search.
 constexpr double kLineSearch = 1.1;
 
 double pixels(const Size& size, int border) {
   return (size.height + 2.0 * border) * (size.width + 2.0 * border);
 }
 
-// The plan's largest size that is small enough, or its first in proportion.
+// The plan's largest size that is small enough, or its first size scaled down.
 WorkingSizes measured_sizes(const Plan& plan) {
   const auto longest = [](const Size& size) { return std::max(size.height, size.width); };
   const Level* level = &plan.levels.front();
@@ -64,7 +64,7 @@ double estimated_seconds(const Model& model, const Plan& plan) {
   const Size bordered = objective.picture_size();
   std::vector<float> x = objective.units().encode(noise(bordered, 3));
   std::vector<float> d_x(x.size());
-  objective.evaluate(x, d_x);  // its memory is touched for the first time
+  objective.evaluate(x, d_x);  // touches its memory for the first time
   double evaluation = HUGE_VAL;
   const Stopwatch all;
   for (int i = 0; i < 5 && all() < 1; ++i) {

@@ -1,13 +1,13 @@
-// How long a painting will take, from a short measurement on this machine.
+// Estimates how long a painting will take, from a short measurement on this machine.
 #pragma once
 
 #include <limn/limn.h>
 
 namespace limn {
 
-// Seconds that painting by the plan takes, within about a third: from evaluations of its losses on
-// noise, at the largest of its sizes that takes well under a second, scaled by pixels. The time
-// limit of the recipe is the most.
+// Seconds for painting the plan, accurate to about a third. Evaluates the plan's losses on noise,
+// at its largest size that takes well under a second, and scales by pixels. At most the recipe's
+// time limit.
 double estimated_seconds(const Model& model, const Plan& plan);
 
 }  // namespace limn

@@ -18,7 +18,7 @@
 namespace limn {
 namespace {
 
-// The weights that paint() would measure at the first of its sizes.
+// The weights that paint() would measure at its first size.
 LossWeights weights_of(const Model& model, const Recipe& recipe, const Scene& scene,
                        ThreadPool& pool) {
   Scene first = resized(scene, pyramid_levels(scene.sizes(), recipe).front().sizes);
@@ -32,7 +32,7 @@ LossWeights weights_of(const Model& model, const Recipe& recipe, const Scene& sc
 
 Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                     const Image& picture, const Recipe& given) {
-  // What is judged is the picture as it is, and no border is left of it.
+  // The picture is judged as it is, and its border has been cut off.
   Recipe recipe = given;
   recipe.picture.border = 0;
   check_recipe(model, recipe);
@@ -43,7 +43,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   const WorkingSizes sizes = working_sizes(pictures, recipe);
   ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Scene scene = make_scene(std::move(pictures), recipe, sizes);
-  scene.grey = false;  // the gradient is that of the picture as it is, in all its colours
+  scene.grey = false;  // the gradient is that of the picture as it is, with its colours
   Image judged = resized(picture, sizes.picture.width, sizes.picture.height);
   lay_on(judged, scene.photo);
   if (recipe.picture.colors == Colors::content) judged = lightness_of(std::move(judged));

@@ -1,4 +1,4 @@
-// From the optimiser's picture to one to show.
+// Turns the optimiser's picture into the result.
 #pragma once
 
 #include <limn/limn.h>
@@ -11,17 +11,17 @@ namespace limn {
 
 class Finish {
  public:
-  // Takes what is needed at the end from pictures at their working sizes.
+  // Keeps what is needed at the end of pictures at their working sizes.
   Finish(const Pictures& pictures, const Recipe& recipe);
 
-  // The picture (of any size, without border) as large as the result, within 0..1, with the photo's
-  // alpha; where the recipe says so in the photo's colours, or in none; where the photo is to be
-  // kept, the photo.
+  // The picture (of any size, without border) at the size of the result, within 0..1, with the
+  // photo's alpha; if the recipe says so, in the photo's colours or in grey; and with the photo
+  // where it is to be kept.
   Image operator()(Image picture) const;
 
  private:
   Size size_;
-  Image photo_;  // empty where only its alpha is needed
+  Image photo_;  // empty if only its alpha is needed
   std::vector<float> alpha_;
   bool photo_colors_, grey_;
   Mask keep_;

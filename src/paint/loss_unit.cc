@@ -5,10 +5,10 @@
 namespace limn {
 namespace {
 
-// Where a loss may begin. A gradient of 3 million floats, by values of 0..255 as some networks read
-// them, has about 1e-8 of the loss in each, and 1e-5 of that when nearly all is done; its square,
-// 1e-26, leaves twelve decades below. Small pictures have about the loss itself in each float; its
-// square leaves twenty above.
+// The range in which a loss may begin. For 3 million floats, with a network input of 0..255 as in
+// some networks, each float's gradient is about 1e-8 of the loss, and 1e-5 of that when nearly
+// finished; its square, 1e-26, leaves twelve decades below. In small pictures each is about the
+// loss itself; its square leaves twenty decades above.
 constexpr double kLeast = 0x1p-10;
 constexpr double kMost = 0x1p30;
 

@@ -14,9 +14,9 @@ namespace {
 
 constexpr double kFloat = sizeof(float);
 constexpr double kDouble = sizeof(double);
-// Of a process of limn that has read no file, its libraries included.
+// A limn process that has read no file, including its libraries.
 constexpr double kProgram = 25e6;
-// What reading two pictures and weights adds: code of libraries, and buffers that they keep.
+// Added by reading two pictures and weights: library code, and buffers that libraries keep.
 constexpr double kReaders = 18e6;
 
 double weight_bytes(const Weights& weights) {
@@ -24,7 +24,7 @@ double weight_bytes(const Weights& weights) {
   for (const Convolution& convolution : weights.convolutions) {
     bytes += kFloat * static_cast<double>(convolution.kernel.values.size());
   }
-  // The built-in network's file, once read, is in memory with the program that it is part of.
+  // The built-in network's file is part of the program, and stays in memory once read.
   if (weights.source == kBuiltinName) bytes += static_cast<double>(builtin_file().size());
   for (const Imitation& imitation : weights.network->imitations) {
     bytes += (kFloat + kDouble) * static_cast<double>(imitation.K.size());
@@ -32,12 +32,12 @@ double weight_bytes(const Weights& weights) {
   return bytes;
 }
 
-// What content losses take, and plain style losses: their targets and differences, and the scratch
-// memory of the one that needs most.
+// For content losses and plain style losses: their targets and differences, and the largest scratch
+// memory of any of them.
 double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
                   bool transparent_photo) {
   double bytes = 0;
-  double sums = 0;  // scratch for the largest
+  double sums = 0;  // scratch, of the largest
   double matrices = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     const FeatureMap& shape = picture.taps[i].shape;
@@ -53,7 +53,7 @@ double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
   return bytes + sums + matrices;
 }
 
-// What style losses of regions take besides.
+// For regional style losses, in addition.
 double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> layers,
                          const Recipe& recipe, int regions) {
   double bytes = 0;
@@ -70,7 +70,7 @@ double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> la
 
 double picture_bytes(const Size& size) { return 3 * kFloat * size.height * size.width; }
 
-// Vectors as large as the picture that the optimiser and its variable keep.
+// The number of picture-sized vectors kept by the optimiser and its variable.
 double optimiser_vectors(const Recipe& recipe) {
   const bool bands = std::ranges::any_of(recipe.pyramid.bands, [](double b) { return b != 0; });
   const double variable = bands ? 2 : 0;
@@ -89,7 +89,7 @@ double optimiser_vectors(const Recipe& recipe) {
   return variable;
 }
 
-// `vectors`: as large as the picture, besides x and its gradient, once the descent has begun.
+// `vectors`: picture-sized, besides x and its gradient, during the descent.
 double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
                   const Parts& parts, int threads, double vectors) {
   const int border = 2 * recipe.picture.border;
@@ -100,7 +100,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   const std::span<const Row> rows = weights.network->rows;
   const Pooling pooling = recipe.network.pooling;
   const bool regional = is_regional(recipe, parts.regions > 0);
-  // The pictures wait while the largest of the paintings is measured.
+  // All pictures are in memory while the largest painting is measured.
   double waiting = picture;
   double of_painting = 0;
   for (const Size& painting : sizes.paintings) {

@@ -36,7 +36,7 @@ void check_objective(const Weights& weights, const Recipe& recipe, const Working
         "the network '{}' was trained with max pooling only; for --pooling {}, use --network vgg19",
         weights.network->name, name_of(recipe.network.pooling));
   }
-  // Which throws where the weights end too early.
+  // Throws if the weights end too early.
   const Network network(weights, recipe.network.pooling, deepest_row(layers));
   const int border = 2 * recipe.picture.border;
   check_size("photo", "--size", sizes.picture.height + border, sizes.picture.width + border,
@@ -100,7 +100,7 @@ Objective::Objective(const Weights& weights, const Recipe& recipe,
   multiply({std::vector<double>(layers_.size(), 1.0), std::vector<double>(layers_.size(), 1.0), 1});
 }
 
-// Those of one layer.
+// Makes the losses of one layer.
 void Objective::make_losses(int tap) {
   const LayerInUse& layer = layers_[tap];
   const Targets::Layer& target = targets_->layers[tap];
@@ -117,7 +117,7 @@ void Objective::make_losses(int tap) {
     content_[tap] = losses_.back().get();
   }
   if (layer.style_weight == 0) return;
-  // Where C means and deviations take the place of the C^2 values of a matrix, so does C of C^2.
+  // C means and deviations replace the C^2 values of a matrix, so C replaces C^2 in the factor.
   const bool of_channels = recipe_.style.statistic == StyleStatistic::mean_deviation;
   const double pixels = static_cast<double>(size()) / 3;
   const double factor = layer.style_weight *

@@ -4,7 +4,7 @@
 //            + style.weight           * sum over style layers l   of w_l * style loss_l
 //            + total_variation.weight * total variation of x
 //
-// where each term may be multiplied by a weight that was measured (balance.h). One evaluation is
+// where each term may be multiplied by a measured weight (balance.h). One evaluation is
 //
 //   the network's pass forward;  every loss measures, then settles;  every loss spreads its slopes;
 //   the pass backward
@@ -34,7 +34,7 @@ namespace limn {
 // does not have, weights that end too early, pictures smaller than the network can read.
 void check_objective(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes);
 
-// What an objective's terms are multiplied by.
+// Factors for an objective's terms.
 struct LossWeights {
   std::vector<double> content, style;  // by layers in use
   double total_variation = 1;
@@ -47,9 +47,9 @@ class Objective {
   // check_objective.
   Objective(const Weights& weights, const Recipe& recipe, std::shared_ptr<const Targets> targets,
             ThreadPool& pool);
-  // Measures the targets first: of a scene without a border, which it is given here.
+  // Measures the targets first. The scene has no border yet; it is added here.
   Objective(const Weights& weights, const Recipe& recipe, Scene scene, ThreadPool& pool);
-  // The same of one painting, everywhere.
+  // The same for one painting, applied everywhere.
   Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
             ThreadPool& pool);
   Objective(const Objective&) = delete;  // its parts refer to each other
@@ -65,25 +65,24 @@ class Objective {
     return 3 * static_cast<size_t>(height) * width;
   }
 
-  // From now on; 1 each at first.
+  // From now on; initially 1 each.
   void multiply(const LossWeights& weights);
   const LossWeights& weights() const { return multiplied_; }
-  // What gradients are multiplied with, from now on, and losses are not (loss_unit.h); 1 at first.
+  // The factor for gradients, but not for losses, from now on (loss_unit.h); initially 1.
   void set_unit(double unit);
   double unit() const { return unit_; }
-  // The first of the recipe's weights that is not 0: of the content losses, or else of the style
-  // losses, or else of the total variation. Which picture has the least loss depends on the others'
-  // proportions to it alone.
+  // The first non-zero weight of the recipe: of the content losses, else of the style losses, else
+  // of the total variation. The picture with the lowest loss depends only on the ratios of the
+  // others to it.
   double leading_weight() const;
-  // The recipe's for the style losses of the layers in use, the whole term's included.
+  // The recipe's style weights of the layers in use, including that of the whole term.
   std::vector<double> style_weights() const;
 
-  // The losses at x; d_x "=" the gradient with respect to x, times unit(). Allocates next to
+  // The losses at x; d_x "=" the gradient with respect to x, times unit(). Allocates almost
   // nothing.
   Losses evaluate(std::span<const float> x, std::span<float> d_x);
 
-  // Where the time of the last evaluation went, by the network's rows; empty when no loss reads
-  // any.
+  // The time spent in the last evaluation, by row of the network; empty if no loss reads a layer.
   std::span<const Pass::RowSeconds> row_seconds() const {
     return pass_ ? pass_->seconds() : std::span<const Pass::RowSeconds>();
   }
@@ -96,13 +95,13 @@ class Objective {
   const std::shared_ptr<const Targets> targets_;
   const Units units_;
   const std::vector<LayerInUse> layers_;
-  std::unique_ptr<Network> network_;  // null when no loss reads a layer
-  std::unique_ptr<Pass> pass_;        // tap i of it is layers_[i]
+  std::unique_ptr<Network> network_;  // null if no loss reads a layer
+  std::unique_ptr<Pass> pass_;        // its tap i is layers_[i]
   Scratch scratch_;
   std::vector<std::unique_ptr<Loss>> losses_;  // layer by layer, the variation last
   std::vector<View::Layer> view_;              // by tap
   std::vector<Slope> slopes_;                  // likewise
-  std::vector<Loss*> content_, style_;         // likewise; null where there is none
+  std::vector<Loss*> content_, style_;         // likewise; null if there is none
   Loss* variation_ = nullptr;                  // or null
   LossWeights multiplied_;
   double unit_ = 1;

@@ -27,7 +27,7 @@ std::optional<Image> first_picture(const Pictures& pictures, const Recipe& recip
 }  // namespace
 
 void check_plan(const Plan& plan, const Pictures& pictures) {
-  if (plan.levels.empty()) fail(ErrorKind::usage, "the plan has no sizes: make it by make_plan");
+  if (plan.levels.empty()) fail(ErrorKind::usage, "the plan has no sizes; make it with make_plan");
   size_t paintings = 0;
   for (const Style& style : pictures.styles) paintings += style.paintings.size();
   if (paintings != plan.sizes().paintings.size()) {
@@ -38,20 +38,20 @@ void check_plan(const Plan& plan, const Pictures& pictures) {
   check_pictures(pictures, plan.recipe);
 }
 
-// What the painting at one size is made of. The parts refer to each other: it stays where it is.
+// All that paints at one size. Its parts refer to each other, so it must not move.
 struct Painter::AtLevel {
   AtLevel(const Weights& weights, const Recipe& recipe, const Scene& scene,
           std::shared_ptr<const Targets> targets, ThreadPool& pool)
       : objective(weights, recipe, std::move(targets), pool),
         canvas(objective.units(), objective.picture_size(), scene.keep, scene.grey,
                recipe.pyramid.bands, pool),
-        // The first evaluation chooses the unit, of those optimisers that need not know it.
+        // Where the optimiser does not depend on the unit, the first evaluation chooses it.
         has_unit(recipe.optimiser.kind != OptimiserKind::lbfgs),
         plateau(recipe.optimiser.plateau) {}
   AtLevel(const AtLevel&) = delete;
   AtLevel& operator=(const AtLevel&) = delete;
 
-  // The losses, of which the total is what is minimised: times the objective's unit, like the
+  // The losses. The total, which is minimised, is multiplied by the objective's unit, like the
   // gradient with respect to z.
   Losses evaluate(std::span<const float> z, std::span<float> d_z) {
     const std::span<const float> x = canvas.picture(z);
@@ -98,7 +98,7 @@ Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets&
   const Recipe& recipe = plan_.recipe;
   check_plan(plan_, pictures);
   targets_.resize(plan_.levels.size());
-  // What the loop fills is made here once: iterations allocate nothing.
+  // Reserves what the loop fills, so that iterations do not allocate.
   painted_.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
   now_.iterations = recipe.optimiser.iterations;
 
@@ -118,15 +118,15 @@ Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets&
 
 Painter::~Painter() = default;
 
-// The scene at a level's sizes; the last one takes it.
+// The scene at a level's sizes; the last level moves it out.
 Scene Painter::scene_of(size_t level) {
   const WorkingSizes& sizes = plan_.levels[level].sizes;
   const bool last = level + 1 == plan_.levels.size();
   return last ? resized(std::move(scene_), sizes) : resized(std::as_const(scene_), sizes);
 }
 
-// What is largest here is the objective's memory. Beside it live only the pictures that are still
-// needed: each is given back before the next large piece is taken.
+// The objective takes most of the memory here. Only the pictures still needed live beside it: each
+// is freed before the next large allocation.
 void Painter::begin_level(size_t level, State* state) {
   const Recipe& recipe = plan_.recipe;
   const Weights& weights = model_.weights();
@@ -152,7 +152,7 @@ void Painter::begin_level(size_t level, State* state) {
     if (given_) {
       given_ = with_border(resized(*given_, sizes.picture.width, sizes.picture.height),
                            recipe.picture.border);
-      lay_on(*given_, scene.photo);  // what cannot be seen of a first picture is the photo
+      lay_on(*given_, scene.photo);  // the photo shows through a transparent first picture
     }
     std::vector<float> x = initial_variable(at_->objective.units(), recipe, scene.photo,
                                             std::exchange(given_, std::nullopt));
@@ -171,7 +171,7 @@ void Painter::begin_level(size_t level, State* state) {
   schedule_.begin_iterations();
 }
 
-// Measured at the first size, for all of them.
+// Measured at the first size, and used at all.
 void Painter::balance(Objective& objective, const Canvas& canvas, const Image& photo) {
   if (plan_.recipe.balance.kind == Balance::fixed) return;
   if (!weights_) weights_ = measured_weights(objective, canvas, plan_.recipe, photo);
@@ -209,7 +209,7 @@ void Painter::stop() {
   ended_ = true;
 }
 
-// The one after the present, which is over; false where that was the last, or the end.
+// Begins the level after the current one, which is over; returns false if painting has ended.
 bool Painter::begin_next_level() {
   const size_t next = level_ + 1;
   ended_ =
@@ -224,9 +224,9 @@ bool Painter::begin_next_level() {
   return true;
 }
 
-// Takes its picture and its counts.
+// Collects its picture and its counts.
 void Painter::end_level() {
-  // Not all iterations are done if those of an earlier size are not.
+  // If an earlier size ran out of time, not all iterations were done.
   cut_short_ = cut_short_ || over_ == Outcome::out_of_time;
   Descent& descent = *at_->descent;
   descent.look();
@@ -264,7 +264,7 @@ Painted Painter::finish() {
   return std::move(painted_);
 }
 
-// The present iteration, for whoever looks.
+// Updates now_ to the current iteration.
 void Painter::show() {
   now_.iteration = done_ + at_->descent->iteration();
   now_.seconds = schedule_.seconds();
@@ -294,7 +294,7 @@ Painted paint_all(Painter& painter, const ProgressCallback& progress) {
 
 namespace {
 
-constexpr double kMostIterations = 1e6;  // as optimiser.iterations may be
+constexpr double kMostIterations = 1e6;  // the limit of optimiser.iterations
 constexpr double kMostSide = 1e6;
 
 void keep(State& state, LossWeights& weights) {
@@ -303,8 +303,8 @@ void keep(State& state, LossWeights& weights) {
   state.number("weights.total_variation", weights.total_variation);
 }
 
-// An outcome, or that there is none yet, which is -1. What was stopped, or had no iterations or no
-// time left, may go on.
+// An outcome, or -1 for none yet. A painting that was stopped, or had no iterations or time left,
+// may continue.
 void keep(State& state, std::optional<Outcome>& over) {
   int number = over ? static_cast<int>(*over) : -1;
   state.integer("painter.over", number, -1, static_cast<int>(Outcome::failed));
@@ -316,7 +316,7 @@ void keep(State& state, std::optional<Outcome>& over) {
 
 }  // namespace
 
-// What is known before the level is set up.
+// The state needed before the level is set up.
 void Painter::keep_progress(State& state) {
   keep_level_number(state);
   state.integer("painter.done", done_, 0, kMostIterations);
@@ -338,7 +338,7 @@ void Painter::keep_done(State& state) {
   if (state.restores()) done_at_.assign(done.begin(), done.end());
 }
 
-// A level is known by its size: a plan for more iterations may have more of them.
+// A level is identified by its size: a plan for more iterations may have more levels.
 void Painter::keep_level_number(State& state) {
   Size size = plan_.levels[level_].sizes.picture;
   state.integer("painter.height", size.height, 1, kMostSide);

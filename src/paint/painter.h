@@ -1,4 +1,4 @@
-// One painting from its coarsest size to its finest, a step at a time: limn::Run's inside.
+// One painting from its coarsest to its finest size, step by step: the inside of limn::Run.
 #pragma once
 
 #include <limn/limn.h>
@@ -19,36 +19,36 @@
 
 namespace limn {
 
-// What the losses compare with at each size of a pyramid.
+// The targets of the losses at each size of a pyramid.
 using LevelTargets = std::vector<std::shared_ptr<const Targets>>;
 
-// Throws Error (usage): a picture without pixels, blends and masks that make no sense.
+// Throws Error (usage): a plan for other pictures, empty pictures, invalid blends or masks.
 void check_plan(const Plan& plan, const Pictures& pictures);
 
 class Painter {
  public:
-  // Sets up the first size. `targets` are those of an earlier painting with the same pictures, or
-  // none: they are used where this plan's losses compare with the same, and measured where they do
-  // not. Afterwards they are this plan's. Model and targets must outlive the painter.
+  // Sets up the first size. `targets` are those of an earlier painting of the same pictures, or
+  // empty: they are reused where this plan's losses need the same targets, and measured where not.
+  // Afterwards they are this plan's. Model and targets must outlive the painter.
   //
-  // state: where an earlier painting of this plan was, which this one goes on from; null: begins.
-  // Throws Error (file) where the state is no such one.
+  // state: the state of an earlier painting of this plan, to continue; null: starts afresh. Throws
+  // Error (file) if it is not such a state.
   Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets& targets,
           State* state = nullptr);
   ~Painter();
 
-  // One iteration; false when there is none left to do, or no time.
+  // Runs one iteration; returns false if no iteration or no time is left.
   bool step();
   void stop();
 
-  // The latest iteration; there is none where the loss of the first picture is not finite.
+  // Whether now() holds an iteration; never if the first picture's loss is not finite.
   bool has_begun() const { return !painted_.history.empty(); }
   const Progress& now() const { return now_; }
   const Plan& plan() const { return plan_; }
   std::vector<int> iterations() const;
-  // Saves all of it, between steps.
+  // Saves everything, between steps.
   void keep(State& state);
-  // Ends the painting. Once.
+  // Ends the painting. Call once.
   Painted finish();
 
  private:
@@ -71,26 +71,26 @@ class Painter {
   const Plan plan_;
   LevelTargets& targets_;
   const Stopwatch stopwatch_;
-  double seconds_before_ = 0;  // that an interrupted painting took
+  double seconds_before_ = 0;  // of an interrupted painting
   Schedule schedule_;
   ThreadPool pool_;
-  std::optional<Image> given_;  // what the next size begins with; none: as the recipe says
+  std::optional<Image> given_;  // what the next size starts from; none: as the recipe says
   std::unique_ptr<Finish> finish_;
   Scene scene_;
   size_t level_ = 0;
   std::unique_ptr<AtLevel> at_;
-  std::optional<LossWeights> weights_;  // measured at the first size, for all of them
-  int done_ = 0;                        // iterations of the sizes before
-  std::vector<int> done_at_;            // by size, of those that have ended
-  bool changed_ = false;         // whether some size's picture is another one than it began with
-  bool cut_short_ = false;       // whether time ran out at an earlier size
-  std::optional<Outcome> over_;  // how the present size has ended
-  bool ended_ = false;           // and the painting with it
+  std::optional<LossWeights> weights_;  // measured at the first size, and used at all
+  int done_ = 0;                        // at earlier sizes
+  std::vector<int> done_at_;            // by size, for those that have ended
+  bool changed_ = false;                // whether the picture changed at any size
+  bool cut_short_ = false;              // whether time ran out at an earlier size
+  std::optional<Outcome> over_;         // how the current size has ended
+  bool ended_ = false;                  // so has the painting
   Painted painted_;
   Progress now_;
 };
 
-// All steps, telling `progress` of the first picture and of each iteration; it may be empty.
+// Runs all steps, reporting the first picture and each iteration to `progress`, which may be empty.
 Painted paint_all(Painter& painter, const ProgressCallback& progress);
 
 }  // namespace limn

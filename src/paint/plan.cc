@@ -18,12 +18,12 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   const std::string name = "recipe '" + recipe.name + "'";
   check_ranges(recipe, name);
   check_network_name(recipe.network.name);
-  // A recipe for the built-in network is not particular: its losses mean the same with any.
+  // A recipe for the built-in network accepts any: its losses mean the same with all of them.
   const bool is_particular = recipe.network.name != kBuiltinName;
   if (is_particular && recipe.network.name != model.network()) {
     fail(ErrorKind::usage,
-         "{} is for {}, but the weights in '{}' are those of {}; choose other weights, or "
-         "--network {}",
+         "{} is for {}, but the weights in '{}' are for {}; choose other weights, or use --network "
+         "{}",
          name, recipe.network.name, model.weights().source, model.network(), model.network());
   }
   const bool reads_layers = !layers_in_use(*model.weights().network, recipe).empty();

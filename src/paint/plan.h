@@ -1,5 +1,5 @@
-// What a painting will be, computed once before it begins: sizes, iterations, memory. The painting
-// itself, its forecast, its report and `--dry-run` all read it. (The structs are in limn.h.)
+// What a painting will be, computed once before it begins: sizes, iterations, memory. The painting,
+// its forecast, its report and `--dry-run` all use it. (The structs are in limn.h.)
 #pragma once
 
 #include <limn/limn.h>
@@ -11,12 +11,11 @@ namespace limn {
 // Throws Error (usage): a recipe that contradicts itself or the model.
 void check_recipe(const Model& model, const Recipe& recipe);
 
-// Sets the plan's memory, where more is known of the pictures than their sizes: what masks and
-// alpha tell apart, and the most memory that reading them takes.
+// Sets the plan's memory, once more is known of the pictures than their sizes: the parts that masks
+// and alpha distinguish, and the peak memory for reading them.
 void predict_memory(Plan& plan, const Model& model, const Parts& parts, double reading_bytes);
 
-// The plan without painting number `index` of WorkingSizes::paintings, which turned out to be
-// unreadable.
+// Removes painting number `index` of WorkingSizes::paintings, which proved unreadable.
 void leave_out_painting(Plan& plan, size_t index);
 
 }  // namespace limn

@@ -8,8 +8,8 @@
 namespace limn {
 namespace {
 
-// What networks read at relu5_1, behind four poolings. (Layers further down say themselves that a
-// picture is too small for them.)
+// The least that networks need to read relu5_1, after four poolings. (For deeper layers there is a
+// separate check.)
 constexpr int kLeastSide = 16;
 
 int longest_side(const Size& size) { return std::max(size.height, size.width); }
@@ -22,7 +22,7 @@ bool is_wide_enough(const WorkingSizes& sizes) {
          });
 }
 
-// All sizes in the proportion in which the picture's longest side becomes `side`.
+// All sizes scaled so that the picture's longest side becomes `side`.
 WorkingSizes in_proportion(const WorkingSizes& sizes, int side) {
   const int from = longest_side(sizes.picture);
   const auto shrunk = [&](const Size& size) {
@@ -33,7 +33,7 @@ WorkingSizes in_proportion(const WorkingSizes& sizes, int side) {
   return result;
 }
 
-// Whole iterations for each level whose sums are as near as can be to those of fall^0, fall^1, ...
+// Divides iterations so that their partial sums are closest to those of fall^0, fall^1, ...
 void share_out(int iterations, double fall, std::vector<Level>& levels) {
   double all = 0;
   for (size_t i = 0; i < levels.size(); ++i) all += std::pow(fall, i);
@@ -62,7 +62,7 @@ std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recip
   levels.push_back({sizes, 0});
   share_out(recipe.optimiser.iterations, recipe.pyramid.fall, levels);
 
-  // An enlarged picture that is not worked on is blurred.
+  // An enlarged picture without iterations would stay blurred.
   if (levels.back().iterations == 0 && recipe.optimiser.iterations > 0) {
     const auto most = std::ranges::max_element(levels, {}, &Level::iterations);
     --most->iterations;

@@ -1,4 +1,4 @@
-// limn::Run: a painter with all that it works on.
+// limn::Run: a painter and everything it works on.
 #include <limn/limn.h>
 
 #include <memory>
@@ -19,7 +19,7 @@ struct Run::Inside {
     painter.emplace(model, std::move(pictures), plan, targets, state.get());
   }
 
-  // That of the weights is taken when it is first needed: without a checkpoint it never is.
+  // The weights' digest is computed when first needed: never, without a checkpoint.
   Digests digests() {
     if (weights_digest.empty()) weights_digest = digest_of(model);
     return {pictures_digest, weights_digest};

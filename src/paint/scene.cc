@@ -21,7 +21,7 @@ Image fit(const Image& picture, const Size& size) {
   return resized(picture, size.width, size.height);
 }
 
-// The same for a picture that is not needed afterwards: its memory is given back.
+// The same, freeing a picture that is no longer needed.
 Image fit(Image&& picture, const Size& size) {
   Image given = std::move(picture);
   return has_size(given, size) ? std::move(given) : fit(std::as_const(given), size);
@@ -40,13 +40,13 @@ void check_mask(const Mask& mask, const char* which, size_t style) {
   }
 }
 
-// The styles' shares of the picture, before they are told apart by regions.
+// The styles' shares of the picture, before it is split into regions.
 std::vector<double> blend_of(const Pictures& pictures, const Recipe& recipe) {
   if (!recipe.style.blend.empty()) return recipe.style.blend;
   return std::vector<double>(pictures.styles.size(), 1.0);
 }
 
-// By style; those without a mask have the last region.
+// By style; those without a mask share the last region.
 std::vector<int> regions_of(const Pictures& pictures) {
   std::vector<int> regions;
   int next = 0;
@@ -55,7 +55,7 @@ std::vector<int> regions_of(const Pictures& pictures) {
   return regions;
 }
 
-// The shares of all styles in the region of style number i.
+// The sum of the shares of all styles in the region of style number i.
 double blend_in_region(const std::vector<double>& blend, const std::vector<int>& regions,
                        size_t i) {
   double sum = 0;
@@ -65,8 +65,8 @@ double blend_in_region(const std::vector<double>& blend, const std::vector<int>&
   return sum;
 }
 
-// The masks of the regions that have a style, as far as the photo can be seen; none where there is
-// one region only, everywhere.
+// The masks of the regions that have a style, limited to where the photo is visible; none if a
+// single region covers everything.
 std::vector<Mask> region_masks(const Pictures& pictures, const Size& size, const Mask& seen) {
   std::vector<Mask> masks;
   bool rest = false;
@@ -82,22 +82,23 @@ std::vector<Mask> region_masks(const Pictures& pictures, const Size& size, const
   if (!rest) masks.pop_back();
   for (Mask& mask : masks) mask = both(std::move(mask), seen);
   if (std::ranges::all_of(masks, is_black)) {
-    fail(ErrorKind::usage, "the photo is transparent wherever the masks of the styles select");
+    fail(ErrorKind::usage, "the photo is transparent everywhere that the style masks select");
   }
   return masks;
 }
 
-// Where in the painting, of its working size, the style is found.
+// Where in the painting, at its working size, the style is taken from.
 Mask source_mask(const Mask& given, const Image& painting, size_t style) {
   Mask mask = both(alpha_mask(painting), given);
   if (is_black(mask)) {
     fail(ErrorKind::usage,
-         "the painting of style number {} is transparent wherever its mask selects", style + 1);
+         "the painting of style number {} is transparent everywhere that its mask selects",
+         style + 1);
   }
   return mask;
 }
 
-// The painting in the colours in which it is looked at.
+// The painting with the colours that the losses compare.
 Image in_colours(Image painting, const Image& photo, Colors colors) {
   switch (colors) {
     case Colors::style:
@@ -110,7 +111,7 @@ Image in_colours(Image painting, const Image& photo, Colors colors) {
   return painting;
 }
 
-// Taken: const Pictures, or Pictures that are given back.
+// Taken: const Pictures, or Pictures to be freed on the way.
 template <typename Taken>
 Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
   check_pictures(pictures, recipe);
@@ -133,8 +134,8 @@ Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
     auto& style = pictures.styles[i];
     const double count = static_cast<double>(style.paintings.size());
     for (auto& painting : style.paintings) {
-      Source& source = scene.sources.emplace_back();
-      // Colours are matched by the photo's alpha and the painting's, which are masks from then on.
+      StyleSource& source = scene.sources.emplace_back();
+      // Matching colours uses the alpha of photo and painting; afterwards alpha is only a mask.
       source.painting = in_colours(filled(fit(std::move(painting), sizes.paintings[next++])),
                                    scene.photo, recipe.picture.colors);
       if (scene.grey) source.painting = lightness_of(std::move(source.painting));
@@ -148,7 +149,7 @@ Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
   return scene;
 }
 
-// Taken: const Scene, or a Scene that is given back.
+// Taken: const Scene, or a Scene to be freed on the way.
 template <typename Taken>
 Scene resize(Taken& scene, const WorkingSizes& sizes) {
   Scene result;
@@ -171,13 +172,14 @@ Scene resize(Taken& scene, const WorkingSizes& sizes) {
 }  // namespace
 
 bool Scene::has_masks() const {
-  return !regions.empty() ||
-         std::ranges::any_of(sources, [](const Source& source) { return !source.from.empty(); });
+  return !regions.empty() || std::ranges::any_of(sources, [](const StyleSource& source) {
+    return !source.from.empty();
+  });
 }
 
 WorkingSizes Scene::sizes() const {
   WorkingSizes sizes = {{photo.height, photo.width}, {}};
-  for (const Source& source : sources) {
+  for (const StyleSource& source : sources) {
     sizes.paintings.push_back({source.painting.height, source.painting.width});
   }
   return sizes;
@@ -219,7 +221,7 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
   for (size_t i = 0; i < styles && !blend.empty(); ++i) {
     if (blend_in_region(blend, regions, i) == 0) {
       fail(ErrorKind::usage, "style.blend: the share of style number {} is 0{}", i + 1,
-           styles > 1 ? ", and it is the only one where it is painted, or all there are" : "");
+           styles > 1 ? ", and no other style where it is painted has a share" : "");
     }
   }
 }

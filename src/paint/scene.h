@@ -1,5 +1,5 @@
-// The pictures that a painting is made from, as the objective takes them: at their working sizes,
-// with their colours as they are to be painted, their masks told apart.
+// The pictures of a painting as the objective takes them: at their working sizes, with the colours
+// to paint, their masks split into regions.
 #pragma once
 
 #include <limn/limn.h>
@@ -12,56 +12,55 @@
 namespace limn {
 
 // A painting, and where its style goes.
-struct Source {
+struct StyleSource {
   Image painting;
-  Mask from;         // where in the painting its style is found; empty: everywhere
-  int region = 0;    // of the picture, in which it is painted
-  double share = 1;  // in that region's blend
+  Mask from;         // where in the painting its style is taken from; empty: everywhere
+  int region = 0;    // the region of the picture to paint with it
+  double share = 1;  // of that region's blend
 };
 
 struct Scene {
   Image photo;
-  std::vector<Source> sources;
-  // Masks of the picture's regions, each of the photo's size; empty: there is one, everywhere.
-  // Their sum is at most 1.
+  std::vector<StyleSource> sources;
+  // Masks of the picture's regions, each of the photo's size, with a sum of at most 1; empty: a
+  // single region, everywhere.
   std::vector<Mask> regions;
   Mask keep;  // of the photo's size, or empty
-  // Where the photo can be seen, of its size; empty: everywhere. Regions end where it does.
+  // Where the photo is visible, of its size; empty: everywhere. Regions are limited to it.
   Mask seen;
-  // Photo and paintings have no colours, and so the picture is to have none.
+  // Photo and paintings are grey, so the picture stays grey.
   bool grey = false;
 
   int region_count() const { return regions.empty() ? 1 : static_cast<int>(regions.size()); }
-  // Whether parts of pictures are to be told apart.
+  // Whether masks distinguish parts of pictures.
   bool has_masks() const;
   WorkingSizes sizes() const;
 };
 
-// The pictures at their working sizes; larger ones are given back on the way. Masks of regions stay
-// as they are.
+// The pictures at their working sizes; larger originals are freed on the way. Masks of regions keep
+// their size.
 Pictures at_working_sizes(Pictures pictures, const WorkingSizes& sizes);
 
-// The scene at these sizes, which must be working_sizes. Pictures that are not needed afterwards
-// are given back one by one. Colours are those that are painted (Recipe::picture.colors). Alpha
-// becomes masks: a painting's limits where its style is found, the photo's where there is anything
-// to paint; what cannot be seen takes on the colours around it, and no picture has alpha then.
-// Throws Error (usage): blend for another number of styles, masks that make no sense, pictures of
-// which nothing can be seen.
+// The scene at these sizes, which must be working_sizes. The second frees pictures one by one as
+// they are used. Colours are those to paint (Recipe::picture.colors). Alpha becomes masks: a
+// painting's limits where its style is taken from, the photo's where to paint. Invisible parts take
+// on the colours around them, and no picture keeps its alpha. Throws Error (usage): blend for
+// another number of styles, invalid masks, fully transparent pictures.
 Scene make_scene(const Pictures& pictures, const Recipe& recipe, const WorkingSizes& sizes);
 Scene make_scene(Pictures&& pictures, const Recipe& recipe, const WorkingSizes& sizes);
 
-// The scene at other sizes. The second gives the larger one back on the way.
+// The scene at other sizes. The second frees the larger one on the way.
 Scene resized(const Scene& scene, const WorkingSizes& sizes);
 Scene resized(Scene&& scene, const WorkingSizes& sizes);
 
-// The scene with the photo and its masks surrounded by their mirror images.
+// The scene with the photo and its masks extended by reflection.
 Scene with_border(Scene scene, int pixels);
 
-// Whether the recipe makes a grey picture of these: of a grey photo, where the paintings are grey
-// too or the photo's colours are asked for.
+// Whether the recipe makes a grey picture: the photo is grey, and the paintings are grey too or the
+// recipe asks for the photo's colours.
 bool paints_grey(const Pictures& pictures, const Recipe& recipe);
 
-// Throws Error (usage) as make_scene would, as far as the pictures' own sizes tell.
+// Throws Error (usage) like make_scene, as far as the pictures' original sizes tell.
 void check_pictures(const Pictures& pictures, const Recipe& recipe);
 
 }  // namespace limn

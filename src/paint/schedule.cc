@@ -6,10 +6,10 @@
 namespace limn {
 namespace {
 
-// The last iteration's picture must still be finished.
+// Reserved for finishing the last picture.
 constexpr double kReserve = 0.02;
-// A size is begun if so many iterations fit, its setting up counted as two: fewer would not repair
-// what enlarging the picture blurs.
+// A size is begun only if this many iterations fit, counting its set-up as two: fewer would not
+// repair the blur of enlarging the picture.
 constexpr double kLeastIterations = 6;
 
 }  // namespace

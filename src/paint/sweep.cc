@@ -1,4 +1,4 @@
-// Several paintings of the same two pictures, which share what their recipes have in common.
+// Several paintings of the same pictures, which share what their recipes have in common.
 #include <limn/limn.h>
 
 #include <algorithm>
@@ -15,12 +15,12 @@
 namespace limn {
 namespace {
 
-// Finds what is wrong with any of the plans before the first is painted.
+// Reports errors in any of the plans before the first is painted.
 void check_all(const Pictures& pictures, std::span<const Plan> plans) {
   std::string init;
   for (const Plan& plan : plans) {
     check_plan(plan, pictures);
-    // Most sweeps begin with one picture: it is looked at once.
+    // Most sweeps start from a single picture: check it once.
     const Recipe& recipe = plan.recipe;
     if (std::exchange(init, recipe.picture.init) != recipe.picture.init) {
       initial_picture(pictures, recipe);
@@ -28,7 +28,7 @@ void check_all(const Pictures& pictures, std::span<const Plan> plans) {
   }
 }
 
-// Whether any of the targets that read layers were measured anew.
+// Whether any targets that read layers were measured again.
 bool are_new(const LevelTargets& targets, const std::vector<std::weak_ptr<const Targets>>& before) {
   for (size_t i = 0; i < targets.size(); ++i) {
     if (!targets[i] || targets[i]->basis.taps.empty()) continue;

@@ -21,7 +21,7 @@ class Measuring {
         network_(weights, recipe.network.pooling, deepest_row(layers_)),
         units_(recipe.optimiser.space, targets.basis.convention) {}
 
-  // The picture's regions at its layers, without their statistics.
+  // The picture's regions at its layers, with statistics still 0.
   void make_regions(std::span<const Mask> regions) {
     const auto [height, width] = targets_.picture_size();
     const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
@@ -32,7 +32,7 @@ class Measuring {
     }
   }
 
-  void add_painting(const Source& source) {
+  void add_painting(const StyleSource& source) {
     const std::vector<TapRequest> taps = painting_taps(layers_, targets_.regional);
     if (taps.empty()) return;
     const Image& painting = source.painting;
@@ -51,7 +51,7 @@ class Measuring {
     }
   }
 
-  // seen: where the photo can be seen; empty: everywhere.
+  // seen: where the photo is visible; empty: everywhere.
   void measure_photo(const Image& photo, const Mask& seen) {
     std::vector<TapRequest> taps;
     for (const LayerInUse& layer : layers_) {
@@ -117,7 +117,7 @@ std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Rec
   if (targets->layers.empty()) return targets;
   Measuring measuring(weights, recipe, *targets, pool);
   if (targets->regional) measuring.make_regions(scene.regions);
-  for (Source& source : scene.sources) {
+  for (StyleSource& source : scene.sources) {
     measuring.add_painting(source);
     source.painting = Image();
   }

@@ -1,5 +1,5 @@
-// What the losses compare with: the photo's features and the paintings' statistics. Measuring them
-// takes a forward pass over each picture; paintings by several recipes may share them.
+// The targets of the losses: the photo's features and the paintings' statistics. Measuring them
+// takes a forward pass over each picture; paintings with different recipes may share them.
 #pragma once
 
 #include <limn/limn.h>
@@ -18,8 +18,8 @@
 namespace limn {
 
 struct Targets {
-  // All that they depend on besides the pictures. Half precision is no part of it: features that
-  // content losses read are never kept in it.
+  // All that the targets depend on besides the pictures. Half precision is not part of it: features
+  // read by content losses are never stored that way.
   struct Basis {
     const Weights* weights = nullptr;
     Pooling pooling = {};
@@ -31,33 +31,33 @@ struct Targets {
     Colors colors = {};
     int border = 0;
     WorkingSizes sizes;            // without the border
-    std::vector<TapRequest> taps;  // of the picture, none of them half
+    std::vector<TapRequest> taps;  // of the picture; none is half
     bool operator==(const Basis&) const = default;
   };
   struct Layer {
     ContentTarget content;
-    Buffer<float> gram;  // A, [C][C], scaled by the Gram form; empty where no style loss reads the
-                         // layer, or where there are
+    Buffer<float> gram;  // A, [C][C], scaled by the Gram form; empty if no style loss reads the
+                         // layer, or if there are
     std::vector<RegionTarget> regions;
   };
   Basis basis;
-  bool regional = false;      // styles are compared by regions
-  std::vector<Layer> layers;  // of basis.taps
+  bool regional = false;      // styles are compared region by region
+  std::vector<Layer> layers;  // one per tap of basis.taps
 
-  // Of the picture, its border included.
+  // Of the picture, including its border.
   Size picture_size() const {
     const auto [height, width] = basis.sizes.picture;
     return {height + 2 * basis.border, width + 2 * basis.border};
   }
 };
 
-// The basis of the targets that the recipe's losses compare with. Throws Error (usage) for layers
-// the network does not have.
+// The basis of the targets for the recipe's losses. Throws Error (usage) for layers the network
+// does not have.
 Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
                              const WorkingSizes& sizes, bool regional);
 
-// Measures the scene, which works at these sizes and has its border already. Its paintings are
-// given back one by one, when their statistics are known.
+// Measures the scene, which has these sizes plus its border. Frees its paintings one by one, once
+// their statistics are known.
 std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
                                                const WorkingSizes& sizes, Scene& scene,
                                                ThreadPool& pool);

@@ -1,4 +1,4 @@
-// The recipes inside the library: the files of recipes/, put into a source file by the build
+// The recipes inside the library: the files in recipes/, embedded into a source file by the build
 // (cmake/embed_recipes.cmake).
 #pragma once
 
@@ -12,7 +12,7 @@ struct BuiltinRecipe {
   std::string_view text;
 };
 
-// "limn" first, the others by name.
+// "limn" first, then the others by name.
 std::span<const BuiltinRecipe> builtin_recipes();
 
 }  // namespace limn

@@ -1,5 +1,5 @@
 // The one list of a recipe's settings. The TOML reader and writer, the command's flags, its help
-// and its reports all walk it, so that none of them can know a setting that another does not.
+// and its reports all walk it, so none of them can know a setting that another does not.
 #pragma once
 
 #include <limn/limn.h>
@@ -22,7 +22,7 @@ struct ValueName {
 template <typename Enum>
 ValueName(Enum, const char*) -> ValueName<Enum>;
 
-// Of each enumeration, in the order in which they are offered.
+// The names of each enumeration, in the order in which messages and help list them.
 template <typename Enum>
 inline constexpr std::array<ValueName<Enum>, 0> kNames = {};
 
@@ -150,7 +150,7 @@ std::string_view name_of(Enum value) {
 
 // ---- the fields ----
 
-// The largest whole number up to which readers of JSON, and so of reports, keep every one.
+// The largest whole number up to which readers of JSON, and so of reports, represent all exactly.
 inline constexpr double kMostSeed = 9007199254740991;
 inline constexpr double kUnbounded = std::numeric_limits<double>::max();
 
@@ -167,8 +167,8 @@ template <typename RecipeType, typename Visit>
 requires std::is_same_v<std::remove_const_t<RecipeType>, Recipe>
 void visit_fields(RecipeType& recipe, Visit&& visit) {
   // clang-format off: a table
-  visit(Field{"name", "", "What the recipe is called"}, recipe.name);
-  visit(Field{"summary", "", "One line on what it is for"}, recipe.summary);
+  visit(Field{"name", "", "Name of the recipe"}, recipe.name);
+  visit(Field{"summary", "", "What it is for, in one line"}, recipe.summary);
 
   auto& network = recipe.network;
   visit(Field{"network.name", "--network", "Network: the built-in one, vgg19 or vgg16"},
@@ -176,9 +176,10 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"network.pooling", "--pooling", "How the network downsamples its maps"},
         network.pooling);
 
-  visit(Field{"network.convention", "--weights-convention",
-              "Colours and units of the network's input: as the weights file has them, or these"},
-        network.convention);
+  visit(
+      Field{"network.convention", "--weights-convention",
+            "Colours and units of the network's input: as the weights file says, or one of these"},
+      network.convention);
 
   auto& content = recipe.content;
   visit(Field{"content.weight", "--content-weight", "Weight of the content loss; 0 leaves it out"},
@@ -207,26 +208,26 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
               "Share of each PAINTING in a blend: 0.7,0.3; none: equal shares"},
         style.blend);
   visit(Field{"style.scale", "--style-scale",
-              "Size of strokes: 0.5 halves it; one number, or one for each PAINTING", 0.05, 20},
+              "Size of strokes: 0.5 halves it; one number, or one per PAINTING", 0.05, 20},
         style.scale);
 
   auto& balance = recipe.balance;
   visit(Field{"balance.kind", "--balance",
-              "Loss weights as given, or multiplied by what is measured first"},
+              "Loss weights as given, or scaled by gradients measured first"},
         balance.kind);
   visit(Field{"balance.strength", "--strength",
-              "How much of the style: 0 is nearly the photo, 1 nearly the style alone", 0, 1},
+              "How strong the style is: 0 is nearly the photo, 1 nearly the style alone", 0, 1},
         balance.strength);
 
   auto& variation = recipe.total_variation;
   visit(Field{"total_variation.weight", "--tv-weight",
               "Weight of the total variation; 0 leaves it out"},
         variation.weight);
-  visit(Field{"total_variation.form", "--tv-form", "Which total variation"}, variation.form);
+  visit(Field{"total_variation.form", "--tv-form", "Form of the total variation"}, variation.form);
 
   auto& optimiser = recipe.optimiser;
   visit(Field{"optimiser.kind", "--optimiser", "Optimisation method"}, optimiser.kind);
-  visit(Field{"optimiser.iterations", "--iterations", "Iterations, of all sizes together", 0,
+  visit(Field{"optimiser.iterations", "--iterations", "Total iterations, over all sizes", 0,
               1'000'000},
         optimiser.iterations);
   visit(Field{"optimiser.seconds", "--seconds", "Approximate time limit in seconds; 0: no limit", 0,
@@ -235,9 +236,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"optimiser.plateau", "--plateau",
               "Stop when 20 iterations lower the loss by less than this fraction; 0: never", 0, 1},
         optimiser.plateau);
-  visit(
-      Field{"optimiser.space", "--space", "Unit of the variable: 0..1 RGB or the network's input"},
-      optimiser.space);
+  visit(Field{"optimiser.space", "--space",
+              "Units to optimise in: 0..1 RGB or those of the network's input"},
+        optimiser.space);
   visit(Field{"optimiser.clip", "--clip", "Clip the picture to 0..1 after each step"},
         optimiser.clip);
   visit(Field{"optimiser.learning_rate", "--learning-rate", "Step length", 1e-12, 1e12},
@@ -252,10 +253,11 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"optimiser.curvature", "--curvature",
               "L-BFGS: one curvature estimate, or one per place"},
         optimiser.curvature);
-  visit(Field{"optimiser.beta1", "--beta1", "Adam: decay of the gradient's mean", 0, 0.999999},
+  visit(Field{"optimiser.beta1", "--beta1", "Adam: decay of the mean gradient", 0, 0.999999},
         optimiser.beta1);
-  visit(Field{"optimiser.beta2", "--beta2", "Adam: decay of its squared mean", 0, 0.999999},
-        optimiser.beta2);
+  visit(
+      Field{"optimiser.beta2", "--beta2", "Adam: decay of the mean squared gradient", 0, 0.999999},
+      optimiser.beta2);
   visit(Field{"optimiser.epsilon", "--epsilon", "Adam: added to the denominator", 0, 1e6},
         optimiser.epsilon);
   visit(Field{"optimiser.epsilon_form", "--epsilon-form",
@@ -271,9 +273,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"pyramid.smallest", "--smallest",
               "Longest side of the first size; 0: the picture's size only", 0, 100'000},
         pyramid.smallest);
-  visit(
-      Field{"pyramid.fall", "--fall", "Iterations of a size relative to the one before", 0.05, 20},
-      pyramid.fall);
+  visit(Field{"pyramid.fall", "--fall", "Iterations of each size, relative to the one before", 0.05,
+              20},
+        pyramid.fall);
   visit(Field{"pyramid.bands", "--bands",
               "Also optimise pictures 2, 4, 8, ... times smaller, with these weights", 0, 100},
         pyramid.bands);
@@ -289,21 +291,21 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"picture.colors", "--colors",
               "The painting's colours, the photo's, or the painting's matched to the photo's"},
         picture.colors);
-  visit(
-      Field{"picture.border", "--border", "Pixels painted around the picture and cut off", 0, 1000},
-      picture.border);
+  visit(Field{"picture.border", "--border", "Pixels painted around the picture, then cut off", 0,
+              1000},
+        picture.border);
   visit(Field{"picture.init", "--init",
               "First picture: content, noise (by --noise-share), or a file"},
         picture.init);
   visit(Field{"picture.noise", "--noise", "Kind of noise for --init noise"}, picture.noise);
-  visit(Field{"picture.noise_share", "--noise-share", "Share of the noise; the rest is the photo",
-              0, 1},
-        picture.noise_share);
+  visit(
+      Field{"picture.noise_share", "--noise-share", "Share of noise; the rest is the photo", 0, 1},
+      picture.noise_share);
   visit(Field{"picture.seed", "--seed", "Seed of the noise", 0, kMostSeed}, picture.seed);
-  visit(Field{"picture.threads", "--threads",
-              "Threads; 0: one for each core. The result is the same", 0, 1024},
+  visit(Field{"picture.threads", "--threads", "Threads; 0: one per core. The result is the same", 0,
+              1024},
         picture.threads);
-  visit(Field{"picture.pinning", "--no-pin", "Let the system move threads from core to core"},
+  visit(Field{"picture.pinning", "--no-pin", "Let the system move threads between cores"},
         picture.pinning);
   visit(Field{"picture.half_features", "--half-features",
               "Save memory: keep features for the style gradient at half precision"},
@@ -311,8 +313,8 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
 
   auto& output = recipe.output;
   visit(Field{"output.keep", "--keep", "Which picture is the result"}, output.keep);
-  visit(Field{"output.look_every", "--look-every", "Consider every Nth picture as the best", 1,
-              1'000'000},
+  visit(Field{"output.look_every", "--look-every",
+              "Consider only every Nth picture when keeping the best", 1, 1'000'000},
         output.look_every);
   visit(Field{"output.save_every", "--save-every",
               "Also save the picture of every Nth iteration; 0: none", 0, 1'000'000},
@@ -323,13 +325,13 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   // clang-format on
 }
 
-// Sets the setting of this key from text as it stands on a command line. `origin` ("--size") names
-// it in messages. Throws Error (usage): unknown key, text that is no such value, out of its range.
+// Sets the setting with this key from text given on a command line. `origin` ("--size") names it in
+// messages. Throws Error (usage): unknown key, invalid text, value out of range.
 void set_field(Recipe& recipe, std::string_view key, const std::string& text,
                const std::string& origin);
 
-// Throws Error (usage) if a number is out of its range or a layer is named twice, naming `source`
-// and the key.
+// Throws Error (usage), naming `source` and the key, if a number is out of its range or a layer is
+// named twice.
 void check_ranges(const Recipe& recipe, const std::string& source);
 
 // A layer list as text, "relu1_1:0.2,relu2_1:0.2".

@@ -23,13 +23,13 @@ std::vector<std::string> all_keys() {
   return keys;
 }
 
-// "'max' or 'average'"
+// "'max' or 'average'"; `last` goes before the last name.
 template <typename Enum>
-std::string allowed_names(Enum) {
+std::string allowed_names(Enum, const char* last = " or ") {
   std::string text;
   const auto names = kNames<Enum>;
   for (size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    if (i > 0) text += i + 1 == names.size() ? last : ", ";
     text += fmt::format("'{}'", names[i].name);
   }
   return text;
@@ -43,7 +43,7 @@ void set_enum(Enum& value, std::string_view name, const std::string& origin) {
       return;
     }
   }
-  fail(ErrorKind::usage, "{}: '{}' is none of {}", origin, name, allowed_names(value));
+  fail(ErrorKind::usage, "{}: '{}' is not one of {}", origin, name, allowed_names(value, ", "));
 }
 
 // -------------------------------------------------------------------------------------- ranges --
@@ -62,7 +62,7 @@ constexpr bool kIsNumberList =
     std::is_same_v<T, std::vector<int>> || std::is_same_v<T, std::vector<double>>;
 constexpr size_t kMostInList = 1000;
 
-// Throws unless the value is one that its field may have.
+// Throws unless the field allows the value.
 template <typename T>
 void check_value(const Field& field, const T& value, const std::string& origin) {
   if constexpr (std::is_same_v<T, std::vector<LayerWeight>>) {
@@ -75,7 +75,7 @@ void check_value(const Field& field, const T& value, const std::string& origin) 
     }
   } else if constexpr (kIsNumberList<T>) {
     if (value.size() > kMostInList) {
-      fail(ErrorKind::usage, "{}: has {} numbers, but {} are the most", origin, value.size(),
+      fail(ErrorKind::usage, "{}: has {} numbers, but at most {} are allowed", origin, value.size(),
            kMostInList);
     }
     for (const auto number : value) check_number(field, static_cast<double>(number), origin);
@@ -117,7 +117,7 @@ void set_from_text(Enum& value, const std::string& text, const std::string& orig
   set_enum(value, text, origin);
 }
 
-// Without the blanks around it: people write "0.7, 0.3".
+// Without surrounding blanks: people write "0.7, 0.3".
 std::string trimmed(const std::string& text) {
   const size_t first = text.find_first_not_of(' ');
   return first == std::string::npos ? ""
@@ -151,15 +151,15 @@ void set_from_text(std::vector<LayerWeight>& value, const std::string& text,
     value.push_back(layer);
   }
   if (value.empty()) fail(ErrorKind::usage, "{}: names no layer", origin);
-  // As a TOML table would give them, so that the same layers make the same recipe.
+  // In the order of a TOML table, so that the same layers make the same recipe.
   std::sort(value.begin(), value.end(),
             [](const LayerWeight& a, const LayerWeight& b) { return a.layer < b.layer; });
 }
 
 // ----------------------------------------------------------------------------------- from TOML --
 
-// The TOML library descends once for every part of a dotted key and would run out of stack on a
-// hostile one. A recipe has a dot in each number and sentence, some hundred in all.
+// The TOML library recurses once for every part of a dotted key and would run out of stack on a
+// hostile one. A recipe has a dot in each number and sentence, about a hundred in all.
 void check_dots(std::string_view text, const std::string& source) {
   constexpr std::ptrdiff_t kMostDots = 2000;
   if (std::count(text.begin(), text.end(), '.') > kMostDots) {
@@ -167,13 +167,13 @@ void check_dots(std::string_view text, const std::string& source) {
   }
 }
 
-// Where something stands: "recipe.toml, line 7, content.weight".
+// The place of something in a recipe: "recipe.toml, line 7, content.weight".
 std::string origin_of(const toml::node& node, const std::string& source, std::string_view key) {
   return fmt::format("{}, line {}, {}", source, node.source().begin.line, key);
 }
 
-// A value and where it stands.
-struct Source {
+// A value and its place.
+struct TomlValue {
   const toml::node& node;
   const std::string& file;
   std::string key;
@@ -183,63 +183,63 @@ struct Source {
 
 template <typename Number>
 requires std::is_arithmetic_v<Number>
-void set_from_toml(Number& value, const Source& source) {
+void set_from_toml(Number& value, const TomlValue& given) {
   if constexpr (std::is_same_v<Number, bool>) {
-    if (!source.node.is_boolean()) {
-      fail(ErrorKind::usage, "{}: should be true or false", source.origin());
+    if (!given.node.is_boolean()) {
+      fail(ErrorKind::usage, "{}: should be true or false", given.origin());
     }
-    value = source.node.as_boolean()->get();
+    value = given.node.as_boolean()->get();
   } else if constexpr (std::is_integral_v<Number>) {
-    if (!source.node.is_integer()) {
-      fail(ErrorKind::usage, "{}: should be a whole number", source.origin());
+    if (!given.node.is_integer()) {
+      fail(ErrorKind::usage, "{}: should be a whole number", given.origin());
     }
-    const std::int64_t number = source.node.as_integer()->get();
+    const std::int64_t number = given.node.as_integer()->get();
     if (!std::in_range<Number>(number)) {
-      fail(ErrorKind::usage, "{}: {} is out of range", source.origin(), number);
+      fail(ErrorKind::usage, "{}: {} is out of range", given.origin(), number);
     }
     value = static_cast<Number>(number);
   } else {
-    if (!source.node.is_number()) fail(ErrorKind::usage, "{}: should be a number", source.origin());
-    value = source.node.is_integer() ? static_cast<double>(source.node.as_integer()->get())
-                                     : source.node.as_floating_point()->get();
+    if (!given.node.is_number()) fail(ErrorKind::usage, "{}: should be a number", given.origin());
+    value = given.node.is_integer() ? static_cast<double>(given.node.as_integer()->get())
+                                    : given.node.as_floating_point()->get();
   }
 }
 
-void set_from_toml(std::string& value, const Source& source) {
-  if (!source.node.is_string()) fail(ErrorKind::usage, "{}: should be a string", source.origin());
-  value = source.node.as_string()->get();
+void set_from_toml(std::string& value, const TomlValue& given) {
+  if (!given.node.is_string()) fail(ErrorKind::usage, "{}: should be a string", given.origin());
+  value = given.node.as_string()->get();
 }
 
 template <typename Enum>
 requires std::is_enum_v<Enum>
-void set_from_toml(Enum& value, const Source& source) {
-  if (!source.node.is_string()) {
-    fail(ErrorKind::usage, "{}: should be {}", source.origin(), allowed_names(value));
+void set_from_toml(Enum& value, const TomlValue& given) {
+  if (!given.node.is_string()) {
+    fail(ErrorKind::usage, "{}: should be {}", given.origin(), allowed_names(value));
   }
-  set_enum(value, source.node.as_string()->get(), source.origin());
+  set_enum(value, given.node.as_string()->get(), given.origin());
 }
 
 template <typename List>
 requires kIsNumberList<List>
-void set_from_toml(List& value, const Source& source) {
-  if (!source.node.is_array()) {
-    fail(ErrorKind::usage, "{}: should be a list of numbers, [1, 2]", source.origin());
+void set_from_toml(List& value, const TomlValue& given) {
+  if (!given.node.is_array()) {
+    fail(ErrorKind::usage, "{}: should be a list of numbers, [1, 2]", given.origin());
   }
   value.clear();
-  for (const toml::node& number : *source.node.as_array()) {
-    set_from_toml(value.emplace_back(), {number, source.file, source.key});
+  for (const toml::node& number : *given.node.as_array()) {
+    set_from_toml(value.emplace_back(), {number, given.file, given.key});
   }
 }
 
-void set_from_toml(std::vector<LayerWeight>& value, const Source& source) {
-  if (!source.node.is_table()) {
+void set_from_toml(std::vector<LayerWeight>& value, const TomlValue& given) {
+  if (!given.node.is_table()) {
     fail(ErrorKind::usage, "{}: should be a table of layers and weights, {{ relu4_2 = 1.0 }}",
-         source.origin());
+         given.origin());
   }
   value.clear();
-  for (const auto& [layer, weight] : *source.node.as_table()) {
+  for (const auto& [layer, weight] : *given.node.as_table()) {
     LayerWeight entry = {std::string(layer.str()), 0};
-    set_from_toml(entry.weight, {weight, source.file, source.key + "." + entry.layer});
+    set_from_toml(entry.weight, {weight, given.file, given.key + "." + entry.layer});
     value.push_back(entry);
   }
 }
@@ -253,13 +253,14 @@ std::vector<std::string> with_sections(std::vector<std::string> keys) {
   return keys;
 }
 
-// Fails on a key that no field has. `prefix` is the table at hand, "" or "content.".
+// Fails on an unknown key. `prefix` is that of the table, "" or "content.".
 void check_keys(const toml::table& table, const std::string& prefix, const std::string& source) {
   static const std::vector<std::string> keys = all_keys();
   static const std::vector<std::string> keys_and_sections = with_sections(keys);
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
-    const bool dotted = name.str().find('.') != std::string_view::npos;  // a quoted name, no path
+    const bool dotted =
+        name.str().find('.') != std::string_view::npos;  // a quoted name, not a path
     if (!dotted && std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     const bool section =
         !dotted && std::any_of(keys.begin(), keys.end(), [&](const std::string& known) {
@@ -359,9 +360,9 @@ Recipe parse_recipe(std::string_view text, const std::string& source) {
   visit_fields(recipe, [&](const Field& field, auto& value) {
     const toml::node* node = table.at_path(field.key).node();
     if (!node) return;
-    const Source where = {*node, source, std::string(field.key)};
-    set_from_toml(value, where);
-    check_value(field, value, where.origin());
+    const TomlValue given = {*node, source, std::string(field.key)};
+    set_from_toml(value, given);
+    check_value(field, value, given.origin());
   });
   return recipe;
 }
@@ -393,7 +394,7 @@ std::string recipe_text(std::string_view name) {
     if (recipe.name == name) return std::string(recipe.text);
   }
   const std::vector<std::string> names = recipe_names();
-  fail(ErrorKind::usage, "there is no recipe '{}'{} (recipes here: {})", name,
+  fail(ErrorKind::usage, "there is no recipe '{}'{} (known recipes: {})", name,
        did_you_mean(name, names), fmt::join(names, ", "));
 }
 

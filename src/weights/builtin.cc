@@ -1,10 +1,10 @@
-// The network inside the library: its file, put into the program as it is when this one is
-// assembled (an array of two million numbers would take a compiler a minute).
+// The network inside the library: its file, embedded in the program as it is by the assembler
+// (compiling an array of two million numbers would take a minute).
 #include <cstdint>
 
 #include "weights/read.h"
 
-// LIMN_BUILTIN_FILE is the file's path, given by the build, which compiles this again when the file
+// LIMN_BUILTIN_FILE is the file's path, set by the build, which recompiles this when the file
 // changes.
 asm(R"(
   .pushsection .rodata

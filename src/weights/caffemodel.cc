@@ -1,4 +1,4 @@
-// Caffe's weights: a message NetParameter of Protocol Buffers. Of its fields these matter here:
+// Caffe's weights: a NetParameter message of Protocol Buffers. These fields matter here:
 //
 //   NetParameter      1 name, 2 layers (until 2014), 100 layer (since)
 //   of layers (V1)    4 name, 6 blobs
@@ -7,7 +7,7 @@
 //                     5 data (floats), 8 double_data
 //   BlobShape         1 dim
 //
-// A convolution's first blob is its kernel, out x in x 3 x 3, its second the bias.
+// A convolution's first blob is its kernel, out x in x 3 x 3; its second is the bias.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -23,7 +23,7 @@
 namespace limn {
 namespace {
 
-// Where the schema has a layer's name and blobs.
+// The numbers of the fields with a layer's name and blobs.
 struct LayerFields {
   std::uint64_t layer;  // in NetParameter
   std::uint64_t name;
@@ -32,7 +32,7 @@ struct LayerFields {
 constexpr LayerFields kOldLayer = {2, 4, 6};
 constexpr LayerFields kLayer = {100, 1, 7};
 
-// Numbers that lie side by side, or each behind the one byte of its field's tag.
+// Numbers that lie side by side, or each after the one-byte tag of its field.
 struct Run {
   std::uint64_t begin;  // place in the file
   std::uint64_t count;
@@ -53,8 +53,8 @@ void add_data(const std::string& path, const WireField& field, NumberType type, 
   const std::uint64_t bytes = field.end - field.begin;
   if (field.type == WireType::varint || bytes % width != 0 || blob.type != type) {
     fail(ErrorKind::file,
-         "'{}': the blob's data at byte {} should be numbers of {} bytes, but it is not; the file "
-         "is damaged, fetch it again",
+         "'{}': the blob's data at byte {} should be numbers of {} bytes, but is not; the file is "
+         "damaged, so fetch it again",
          path, field.begin, bytes_of(blob.type));
   }
   if (bytes == 0) return;
@@ -68,7 +68,7 @@ void add_data(const std::string& path, const WireField& field, NumberType type, 
     blob.runs.push_back({field.begin, 1, width + 1});
   }
   if (blob.runs.size() > kMostRuns)
-    fail(ErrorKind::file, "'{}': a blob's data lies in more than {} pieces", path, kMostRuns);
+    fail(ErrorKind::file, "'{}': a blob's data is in more than {} pieces", path, kMostRuns);
 }
 
 void add_dimension(const std::string& path, std::uint64_t dimension, Blob& blob) {
@@ -106,7 +106,7 @@ Blob read_blob(FileBytes& file, const WireField& message) {
 }
 
 Buffer<float> read_values(FileBytes& file, const std::string& name, const Blob& blob) {
-  std::uint64_t count = 1;  // does not overflow: only true layers are read
+  std::uint64_t count = 1;  // does not overflow: only real layers are read
   for (const std::uint64_t dimension : blob.shape) count *= dimension;
   std::uint64_t found = 0;
   for (const Run& run : blob.runs) found += run.count;
@@ -149,11 +149,11 @@ void add_layer(const std::shared_ptr<FileBytes>& file, const WireField& message,
   for (size_t i = 0; i < blobs.size(); ++i) {
     const std::string name = layer + std::string(i == 0 ? kPlainNaming.kernel : kPlainNaming.bias);
     Blob blob = read_blob(*file, blobs[i]);
-    // Old blobs have four dimensions always, a bias too: 1 x 1 x 1 x out.
+    // Old blobs always have four dimensions, even a bias: 1 x 1 x 1 x out.
     std::vector<std::uint64_t> shape = blob.shape;
     if (i == 1) std::erase(shape, 1);
     const auto [place, is_new] = tensors.try_emplace(name);
-    if (!is_new) fail(ErrorKind::file, "'{}': '{}' is there twice", file->path(), printable(name));
+    if (!is_new) fail(ErrorKind::file, "'{}': '{}' appears twice", file->path(), printable(name));
     place->second = {
         std::move(shape), blob.type == NumberType::f32 ? "float" : "double",
         [file, name, blob = std::move(blob)] { return read_values(*file, name, blob); }};
@@ -162,9 +162,9 @@ void add_layer(const std::shared_ptr<FileBytes>& file, const WireField& message,
 
 }  // namespace
 
-// Protocol Buffers have no signature. So the fields before the first layer are followed: they must
-// be ones that NetParameter has, its name printable, and the layer must begin with a field of its
-// own.
+// Protocol Buffers have no signature, so this follows the fields before the first layer: they must
+// be fields of NetParameter, the name must be printable, and the layer must begin with a field that
+// layers have.
 bool is_caffemodel(std::string_view head) {
   const auto byte = [&] {
     const auto first = static_cast<unsigned char>(head.empty() ? '\0' : head.front());

@@ -11,7 +11,7 @@
 namespace limn {
 namespace {
 
-// Where the layers that are there end: one past the last of them.
+// Where the layers end: one past the last that is present.
 size_t end_of_layers(const std::vector<std::string>& layers, const HasLayer& has_layer) {
   for (size_t end = layers.size(); end > 0; --end) {
     if (has_layer(layers[end - 1])) return end;
@@ -49,14 +49,14 @@ size_t count_layers(const std::string& path, const std::vector<std::string>& lay
                     const HasLayer& has_layer, const std::string& found) {
   const size_t end = end_of_layers(layers, has_layer);
   if (end == 0) {
-    fail(ErrorKind::file, "'{}' has no layer {}, with which VGG-16 and VGG-19 begin; it has {}",
+    fail(ErrorKind::file, "'{}' has no layer {}, the first one of VGG-16 and VGG-19; it has {}",
          path, layers.front(), found);
   }
   for (size_t i = 0; i < end; ++i) {
     if (has_layer(layers[i])) continue;
     fail(ErrorKind::file,
-         "'{}': layer {} is missing, but {} is there; layers are needed without a gap from {} on",
-         path, layers[i], layers[end - 1], layers.front());
+         "'{}': layer {} is missing, but {} is present; there must be no gap from {} on", path,
+         layers[i], layers[end - 1], layers.front());
   }
   return end;
 }

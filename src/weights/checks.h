@@ -1,5 +1,5 @@
-// What readers of all formats ask of a file: which network it holds, down to which layer, and
-// whether shapes and values are those of trained weights.
+// What the readers of all formats check in a file: which network it holds, down to which layer, and
+// whether the shapes and values are those of trained weights.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,17 @@ namespace limn {
 // Whether the file has a layer of this name.
 using HasLayer = std::function<bool(const std::string& layer)>;
 
-// The network that a file's layers fit best: the one with the fewest gaps before its last layer and
-// the fewest layers that only the other network has. VGG-19 where both fit alike.
+// The network that fits a file's layers best: the one with the fewest gaps before its last layer
+// and the fewest layers that only the other network has. VGG-19 if both fit equally well.
 const NetworkTable& fitting_network(NameLayers name_layers, const HasLayer& has_layer);
 
-// How many of `layers` (a network's, in order) the file has from the first on. Throws Error (file)
-// when one is missing before the last that is there, or when the first is; then `found` says what
-// the file has instead.
+// How many of `layers` (a network's, in order) the file has, starting with the first. Throws Error
+// (file) if one is missing before the last that is present, or if the first is; then `found` says
+// what the file has instead.
 size_t count_layers(const std::string& path, const std::vector<std::string>& layers,
                     const HasLayer& has_layer, const std::string& found);
 
-// The network's convolutions with id, in and out, the kernel and bias still empty.
+// The network's convolutions with id, in and out; the kernels and biases are still empty.
 std::vector<Convolution> planned_convolutions(const NetworkTable& network);
 
 // "64 x 3 x 3 x 3", for messages.
@@ -37,7 +37,7 @@ std::string shape_text(std::span<const std::uint64_t> shape);
 void check_shape(const std::string& path, std::string_view layer, std::string_view part,
                  std::span<const std::uint64_t> expected, std::span<const std::uint64_t> found);
 
-// Throws Error (file) when one of the values is infinite or not a number.
+// Throws Error (file) if one of the values is infinite or not a number.
 void check_finite(const std::string& path, std::string_view layer, std::string_view part,
                   std::span<const float> values);
 

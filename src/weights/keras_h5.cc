@@ -1,5 +1,5 @@
-// Keras's HDF5 weights: one group per layer ("block4_conv2"), in it the kernel and the bias, in the
-// order [y][x][in][out].
+// Keras's HDF5 weights: one group per layer ("block4_conv2") holds the kernel, in the order
+// [y][x][in][out], and the bias.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 namespace limn {
 namespace {
 
-// What the table calls a layer's tensors, whatever the file does.
+// What the table calls a layer's tensors, whatever their names in the file.
 constexpr TensorNaming kKerasNaming = {keras_names, ".kernel", ".bias", KernelOrder::y_x_in_out};
 
 using Links = std::vector<Hdf5Link>;
@@ -33,15 +33,15 @@ struct Found {
   std::vector<std::uint64_t> shape;
 };
 
-// What a layer's group holds, as far as it is a layer's.
+// What a layer's group holds of its layer.
 struct Layer {
   const std::string& name;
   std::optional<Found> kernel = {};
   std::optional<Found> bias = {};
 };
 
-// The links of the group that holds the layers: save_weights puts them at the root, save under
-// model_weights, both of them since 2023 under names of Keras's own classes.
+// The links of the group that holds the layers: save_weights puts them at the root and save under
+// model_weights; since 2023 both use the names of Keras's own classes.
 Links links_of_layers(const Hdf5File& file) {
   constexpr std::string_view kHolders[] = {
       "model_weights", "_layer_checkpoint_dependencies", "layers", "vgg19", "vgg16", "functional"};
@@ -65,8 +65,8 @@ Links links_of_layers(const Hdf5File& file) {
   return links;
 }
 
-// Keras 3 knows layers by their class and their number in the model: conv2d, conv2d_1, ...
-// They get VGG's names where there are as many as a VGG has.
+// Keras 3 names layers by their class and their number in the model: conv2d, conv2d_1, ... They get
+// VGG's names if there are as many as a VGG has.
 void name_numbered_layers(Links& links) {
   constexpr std::string_view kClass = "conv2d";
   std::map<size_t, Hdf5Link*> numbered;
@@ -86,8 +86,8 @@ void name_numbered_layers(Links& links) {
   }
 }
 
-// Files a dataset as the layer's kernel or bias by its number of dimensions. Names differ between
-// versions of Keras, dimensions do not. Others (a counter, say) are of no interest.
+// Files a dataset as the layer's kernel or bias by its number of dimensions: names differ between
+// versions of Keras, dimensions do not. Others (a counter, say) are ignored.
 void file_dataset(const Hdf5File& file, Hdf5Object object, Hdf5Header header, Layer& layer) {
   std::vector<std::uint64_t> shape = read_shape(file, object, header);
   if (shape.size() != 4 && shape.size() != 1) return;
@@ -103,7 +103,7 @@ void file_dataset(const Hdf5File& file, Hdf5Object object, Hdf5Header header, La
   place = {std::move(object), std::move(header), std::move(shape)};
 }
 
-// Finds the layer's datasets in its group or, where that holds nothing but another group, in there.
+// Finds the layer's datasets in its group or, if that holds only another group, in that one.
 Layer read_layer(const Hdf5File& file, const Hdf5Link& link) {
   constexpr int kDeepest = 3;          // groups inside groups; Keras has one or two
   constexpr size_t kMostEntries = 64;  // Keras has two; more is no layer of VGG
@@ -137,7 +137,7 @@ Layer read_layer(const Hdf5File& file, const Hdf5Link& link) {
   return layer;
 }
 
-// Puts what was found into the table; a layer without it is none.
+// Puts what was found into the table; a layer must have both parts.
 void add_tensor(const std::shared_ptr<Hdf5File>& file, const std::string& layer,
                 std::string_view suffix, int dimensions, std::optional<Found> found,
                 TensorTable& tensors) {
@@ -154,7 +154,7 @@ void add_tensor(const std::shared_ptr<Hdf5File>& file, const std::string& layer,
       }};
 }
 
-// The layers that a network of limn's may have: others are not even looked at.
+// The layers that limn's networks may have: others are not even looked at.
 std::set<std::string> known_layers() {
   std::set<std::string> known;
   for (const NetworkTable* network : {&kVgg16, &kVgg19}) {

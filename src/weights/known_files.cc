@@ -7,12 +7,12 @@
 namespace limn {
 namespace {
 
-// The VGG-16 that the detector SSD began with, as torchvision publishes it: RGB in 0..255 minus a
+// The VGG-16 that the SSD detector started from, as torchvision publishes it: RGB in 0..255 minus a
 // mean in whole numbers.
 constexpr InputConvention kSsdConvention = {false, 255.0f, {123, 117, 104}, {1, 1, 1}};
 
-// PyTorch's custom is to end a file's name with the first digits of its SHA-256. MD5 and URL of
-// Keras's files are those of its own source (keras/applications/vgg19.py and vgg16.py).
+// By PyTorch's convention a file's name ends with the first digits of its SHA-256. The MD5 and URL
+// of Keras's files are from its own source (keras/applications/vgg19.py and vgg16.py).
 constexpr KnownFile kKnownFiles[] = {
     {"vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", "Keras's VGG-19", "vgg19", "",
      kCaffeConvention, "253f8cb515780f3b799900260a226db6", 80'134'624,
@@ -32,7 +32,7 @@ constexpr KnownFile kKnownFiles[] = {
      kCaffeConvention},
 };
 
-// What is looked at of Caffe's first convolution.
+// The values of Caffe's first convolution that are compared.
 struct FirstValues {
   std::array<float, 3> kernel;  // kernel[0][i][0][0] for the inputs blue, green, red
   std::array<float, 2> bias;
@@ -43,7 +43,7 @@ constexpr FirstValues kCaffeFirstValues[] = {
     {{0.429470569f, 0.550379455f, 0.480015403f}, {0.734298348f, 0.0934036747f}},  // VGG-16
 };
 
-// The same value, as far as half precision of either kind keeps it (1 / 512 off at most).
+// Whether these are the same value, up to the rounding of either half precision (1 / 512 at most).
 bool is_near(float a, float b) { return std::abs(a - b) <= std::abs(b) / 256; }
 
 template <typename Predicate>
@@ -81,7 +81,7 @@ std::optional<InputConvention> convention_of_values(const Weights& weights) {
           is_near(first.bias[0], known.bias[0]) && is_near(first.bias[1], known.bias[1]))
         return convention;
     }
-    std::ranges::reverse(inputs);  // looked at again as red, green, blue
+    std::ranges::reverse(inputs);  // for the second round: red, green, blue
   }
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
-// Published weights files by their digests. What a file says about itself does not always tell how
-// it wants its input: Caffe's VGG converted for PyTorch has the names of torchvision's, but wants
-// BGR in 0..255; taken for torchvision's it would paint wrong pictures without a word.
+// Published weights files by their digests. A file does not always say how it wants its input:
+// Caffe's VGG converted for PyTorch has torchvision's names, but wants BGR in 0..255; mistaken for
+// torchvision's it would silently paint wrong pictures.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct KnownFile {
   // was published.
   std::string_view sha256;
   InputConvention convention;
-  // Keras publishes these instead: enough to see damage, no proof against forgery.
+  // Keras publishes these instead: enough to detect damage, not forgery.
   std::string_view md5 = {};
   // For files that limn fetches.
   std::uint64_t bytes = 0;
@@ -41,9 +41,9 @@ const KnownFile* known_file_of_md5(std::string_view md5);
 // The file that limn fetches for this network ("vgg19"), or nullptr.
 const KnownFile* fetchable_file(std::string_view network);
 
-// How Caffe's VGG-16 and VGG-19 want their input, told by the values of their first convolution: a
-// file that was saved again, in half precision say, has another SHA-256 but the same values. RGB if
-// its input channels were turned around. Nothing for other weights.
+// How Caffe's VGG-16 and VGG-19 want their input, recognised by the values of their first
+// convolution: a file that was saved again, say in half precision, has another SHA-256 but the same
+// values. RGB if its input channels were reversed. Nothing for other weights.
 std::optional<InputConvention> convention_of_values(const Weights& weights);
 
 }  // namespace limn

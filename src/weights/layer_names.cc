@@ -33,7 +33,7 @@ constexpr std::pair<std::string_view, Part> kParts[] = {
     {"running_mean", Part::statistics},
 };
 
-// A tensor's name: which part of which layer it is, and where the layer's name has numbers.
+// A tensor's name: which part of which layer it is, and where the numbers in the layer's name are.
 struct Name {
   std::string_view layer;
   Part part;
@@ -57,7 +57,7 @@ std::vector<Name::Digits> digits_in(std::string_view layer) {
 }
 
 std::optional<Name> take_apart(std::string_view name) {
-  if (name.ends_with(":0")) name.remove_suffix(2);  // as TensorFlow numbers an operation's outputs
+  if (name.ends_with(":0")) name.remove_suffix(2);  // TensorFlow's number of an operation's output
   for (const auto& [word, part] : kParts) {
     if (!name.ends_with(word) || name.size() < word.size() + 2) continue;
     const size_t separator = name.size() - word.size() - 1;
@@ -70,14 +70,14 @@ std::optional<Name> take_apart(std::string_view name) {
 
 // ------------------------------------------------------------------------------------- families --
 
-// How numbers tell which layer it is.
+// How numbers identify the layer.
 enum class Numbering {
-  torchvision,  // by the last one: the place in torchvision's list
+  torchvision,  // by the last one: its place in torchvision's list
   caffe,        // by the last two: 4_2
-  order,        // all of them together put the layers in order
+  order,        // all of them together order the layers
 };
 
-// Tensors whose names differ in their numbers only.
+// Tensors whose names differ only in their numbers.
 struct Layer {
   const Entry* kernel = nullptr;
   const Entry* bias = nullptr;
@@ -85,9 +85,9 @@ struct Layer {
 };
 struct Family {
   std::map<Numbers, Layer> layers;
-  const Entry* twice = nullptr;  // a tensor whose place another one has
+  const Entry* twice = nullptr;  // a tensor whose place is already taken
 };
-using Families = std::map<std::string, Family>;  // by what names have around the numbers
+using Families = std::map<std::string, Family>;  // by what the names have around the numbers
 
 // The layer's name with '#' for the numbers that count; empty if it has too few.
 std::string pattern_of(const Name& name, Numbering numbering, Numbers& numbers) {
@@ -150,7 +150,7 @@ struct Candidate {
   const Family* family;
   KernelOrder order;
   std::map<std::string, Layer> layers;  // by VGG's names
-  std::vector<const Entry*> fitting;    // kernels of VGG's shapes, from the first layer on
+  std::vector<const Entry*> fitting;    // kernels with VGG's shapes, from the first layer on
 };
 
 bool is_kernel(const Layer& layer) {
@@ -167,8 +167,8 @@ bool fits(const Layer& layer, const Convolution& convolution, KernelOrder order)
   return std::ranges::equal(layer.kernel->second.shape, shape);
 }
 
-// The family's layers that the network has, in the network's order; a place without one is empty.
-// Where only order counts, the family must have as many kernels as the network.
+// The family's layers that the network has, in the network's order; missing ones are empty. If only
+// order counts, the family must have as many kernels as the network.
 std::vector<Layer> network_layers(const Family& family, Numbering numbering,
                                   const NetworkTable& network) {
   std::vector<Layer> layers;
@@ -187,7 +187,7 @@ std::vector<Layer> network_layers(const Family& family, Numbering numbering,
   return layers;
 }
 
-// The family read in the best of the ways that this numbering leaves open.
+// The family read in the best way that this numbering allows.
 Candidate candidate_of(const Family& family, Numbering numbering, const TensorNaming& usual) {
   Candidate best = {numbering, &family, usual.order, {}, {}};
   for (const NetworkTable* network : {&kVgg19, &kVgg16}) {
@@ -207,8 +207,8 @@ Candidate candidate_of(const Family& family, Numbering numbering, const TensorNa
       best.order = order;
       if (numbering == Numbering::order) best.layers.clear();
     }
-    // Numbers that tell by themselves are taken from both networks: which one it is, is asked
-    // later.
+    // Numbers that identify layers by themselves are taken from both networks; which one it is is
+    // decided later.
     if (numbering == Numbering::order && (best.fitting.empty() || !best.layers.empty())) continue;
     const std::vector<std::string> names = layer_names(numbering, usual)(*network);
     for (size_t i = 0; i < layers.size(); ++i) {
@@ -218,15 +218,15 @@ Candidate candidate_of(const Family& family, Numbering numbering, const TensorNa
   return best;
 }
 
-// Whether it is worth looking closer: the first layer is there, or as many as a network has.
+// Whether it is worth a closer look: the first layer is present, or as many as a network has.
 bool may_be_vgg(const Family& family, Numbering numbering) {
   constexpr size_t kFewest = 13;  // convolutions of VGG-16
   if (numbering == Numbering::order) return family.layers.size() >= kFewest;
   return family.layers.contains(numbering == Numbering::torchvision ? Numbers{0} : Numbers{1, 1});
 }
 
-// Whether names around the numbers are VGG's own, so that a tensor of another shape is an error of
-// that layer and no other network's.
+// Whether the names around the numbers are VGG's own, so that a tensor of another shape is an error
+// in that layer rather than another network's.
 bool is_usual(std::string_view pattern) {
   return pattern == "#" || pattern.ends_with("features.#") || pattern.ends_with("conv#_#");
 }
@@ -238,7 +238,7 @@ bool has_same_values(const Candidate& a, const Candidate& b) {
   return true;
 }
 
-// The candidate that has the most layers of VGG's shapes, or nothing.
+// The candidate with the most layers of VGG's shapes, if any.
 std::optional<Candidate> choose(const std::string& path, const std::vector<Candidate>& candidates) {
   const auto most = [](const Candidate& a, const Candidate& b) {
     return std::pair(a.fitting.size(), a.layers.size()) <
@@ -250,8 +250,8 @@ std::optional<Candidate> choose(const std::string& path, const std::vector<Candi
     if (best->fitting.empty() || other.fitting.size() != best->fitting.size()) continue;
     if (other.fitting[0] == best->fitting[0] || has_same_values(*best, other)) continue;
     fail(ErrorKind::file,
-         "'{}' has more than one network that begins as VGG does: '{}' and '{}' are both first "
-         "layers; save the one that you mean by itself",
+         "'{}' has more than one network that begins like VGG: '{}' and '{}' are both first "
+         "layers; save the one that you want by itself",
          path, printable(best->fitting[0]->first), printable(other.fitting[0]->first));
   }
   return *best;
@@ -274,16 +274,16 @@ void refuse_batch_normalisation(const std::string& path, const TensorTable& tens
     if (!parts || parts->part != Part::statistics || !modules.contains(module_of(parts->layer)))
       continue;
     fail(ErrorKind::file,
-         "'{}' is a VGG with batch normalisation, which limn does not read; take the one without "
+         "'{}' is a VGG with batch normalisation, which limn does not read; use the one without "
          "(vgg19, not vgg19_bn)",
          path);
   }
 }
 
-// Anything learned in VGG's list of layers at a place where VGG has nothing to learn makes it
-// another network, however well its first layers fit.
+// A network with learned values where VGG's list of layers has none is not VGG, however well its
+// first layers fit.
 void refuse_strangers(const std::string& path, const Candidate& found) {
-  constexpr int kModules = 37;  // in torchvision's list of VGG-19; what follows is of no interest
+  constexpr int kModules = 37;  // in torchvision's list of VGG-19; what follows does not matter
   if (found.numbering == Numbering::caffe) return;
   std::set<const Entry*> known;
   for (const auto& [name, layer] : found.layers) known.insert(layer.kernel);
@@ -318,7 +318,7 @@ FoundLayers find_layers(const std::string& path, const TensorTable& tensors,
   const std::optional<Candidate> chosen = choose(path, candidates);
   if (!chosen) return found;
   if (const Entry* twice = chosen->family->twice)
-    fail(ErrorKind::file, "'{}': '{}' is there twice", path, printable(twice->first));
+    fail(ErrorKind::file, "'{}': '{}' appears twice", path, printable(twice->first));
   refuse_batch_normalisation(path, tensors, *chosen);
   refuse_strangers(path, *chosen);
   found.naming = chosen->numbering == Numbering::torchvision ? kTorchvisionNaming : usual;

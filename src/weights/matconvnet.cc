@@ -1,6 +1,6 @@
-// MatConvNet's weights: a MAT-file whose variable `layers` has a struct for each layer.
+// MatConvNet's weights: a MAT-file whose variable `layers` holds a struct for each layer.
 //
-// MATLAB keeps a kernel as y x x x in x out with the first axis fastest: slowest first, that is
+// MATLAB stores a kernel as y x x x in x out with the first axis fastest; slowest first, that is
 // out, in, x, y.
 #include <algorithm>
 #include <memory>
@@ -16,19 +16,19 @@ namespace {
 
 constexpr TensorNaming kNaming = {caffe_names, ".kernel", ".bias", KernelOrder::out_in_x_y};
 
-// The largest kernel of a VGG, 512 to 512 channels, in the widest numbers. In networks of
-// MatConvNet the first array beyond it is the first fully connected layer's, behind which there are
-// no convolutions.
+// The largest kernel of a VGG, from 512 to 512 channels, in the widest numbers. In MatConvNet's
+// networks the first array larger than that belongs to the first fully connected layer, after which
+// there are no convolutions.
 constexpr std::uint64_t kMostBytes = 512 * 512 * 9 * sizeof(double);
 
-// An array out of the cells of one that it may be wrapped in.
+// An array without the single cells that it may be wrapped in.
 const MatArray& unwrapped(const MatArray& array) {
   const MatArray* inner = &array;
   while (inner->kind == MatKind::cell && inner->elements.size() == 1) inner = &inner->elements[0];
   return *inner;
 }
 
-// The struct array's element as one layer.
+// An element of a struct array, as a layer.
 struct Layer {
   const MatArray& array;
   size_t element;
@@ -36,12 +36,12 @@ struct Layer {
   const MatArray* field(std::string_view name) const { return array.field(name, element); }
 };
 
-// All structs in `layers`: a cell of them, as MatConvNet has it, or an array of them, which is what
-// SciPy makes of a NumPy array of records.
+// All structs in `layers`: a cell of them, as MatConvNet has it, or an array of them, as SciPy
+// writes a NumPy array of records.
 std::vector<Layer> layers_in(const std::string& path, const MatArray& layers) {
   std::vector<Layer> found;
   const auto add = [&](const MatArray& array) {
-    // The last struct may have been left out in its middle.
+    // The last struct may be incomplete: reading may have ended in the middle of it.
     const size_t fields = std::max<size_t>(array.fields.size(), 1);
     for (size_t i = 0; i * fields < array.elements.size(); ++i) found.push_back({array, i});
   };
@@ -54,15 +54,15 @@ std::vector<Layer> layers_in(const std::string& path, const MatArray& layers) {
   }
   if (found.empty()) {
     fail(ErrorKind::file,
-         "'{}': its variable 'layers' should be a cell array of MatConvNet's layers, but it has no "
-         "struct in it",
+         "'{}': its variable 'layers' should be a cell array of MatConvNet's layers, but it "
+         "contains no struct",
          path);
   }
   return found;
 }
 
-// The layer's filters (0) or biases (1), or nullptr where it has none: `weights` is a cell of the
-// two, or they are fields by themselves.
+// The layer's filters (0) or biases (1), or nullptr if it has none: `weights` is a cell of the two,
+// or each is a field of its own.
 const MatArray* part_of(const Layer& layer, size_t index) {
   const MatArray* part = layer.field(index == 0 ? "filters" : "biases");
   if (const MatArray* weights = layer.field("weights"); !part && weights) {
@@ -99,7 +99,7 @@ Weights read_matconvnet(const std::string& path) {
              printable(key));
       }
       const auto [place, is_new] = tensors.try_emplace(key);
-      if (!is_new) fail(ErrorKind::file, "'{}': '{}' is there twice", path, printable(key));
+      if (!is_new) fail(ErrorKind::file, "'{}': '{}' appears twice", path, printable(key));
       place->second = {shape_of(*part, index == 1), "numbers",
                        [file, part] { return file->read(*part); }};
     }

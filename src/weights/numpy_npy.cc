@@ -1,12 +1,12 @@
-// NumPy's .npy with a dict of arrays: VGG-19 goes around as vgg19.npy, made of Caffe's weights for
-// TensorFlow. To NumPy it is an array without dimensions whose one value is a Python object, and
-// so a pickle follows the header:
+// NumPy's .npy with a dict of arrays: VGG-19 circulates as vgg19.npy, made from Caffe's weights for
+// TensorFlow. To NumPy it is an array without dimensions whose only value is a Python object, so a
+// pickle follows the header:
 //
-//   _reconstruct(ndarray, (0,), 'b')      and then its state:
+//   _reconstruct(ndarray, (0,), 'b')      followed by its state:
 //     (1, (), dtype('O'), False, [{'conv1_1': [kernel, bias], ...}])
 //
-// where kernels [3][3][in][out] and biases are arrays in the same way, with their bytes as the
-// state's last part. Pickles of protocol 5 may have _frombuffer(bytes, dtype, shape, 'C') instead.
+// Kernels [3][3][in][out] and biases are arrays of the same kind, with their bytes as the last part
+// of the state. Pickles of protocol 5 may have _frombuffer(bytes, dtype, shape, 'C') instead.
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -29,13 +29,13 @@ namespace {
 
 constexpr TensorNaming kNaming = {caffe_names, ".weight", ".bias", KernelOrder::y_x_in_out};
 
-// NumPy 2 moved what NumPy 1 has in numpy.core.
+// NumPy 2 renamed numpy.core to numpy._core.
 constexpr std::string_view kReconstruct[] = {"numpy.core.multiarray._reconstruct",
                                              "numpy._core.multiarray._reconstruct"};
 constexpr std::string_view kFromBuffer[] = {"numpy.core.numeric._frombuffer",
                                             "numpy._core.numeric._frombuffer"};
 constexpr std::string_view kDtype[] = {"numpy.dtype"};
-// Bytes in a pickle that has none: their Latin-1 as text, which is to be encoded.
+// How pickles without bytes store them: as text to be encoded in Latin-1.
 constexpr std::string_view kEncode[] = {"_codecs.encode"};
 
 struct NpyFile {
@@ -62,8 +62,8 @@ struct Array {
   PickleRef data = nullptr;
 };
 
-// The type as an .npy's header would have it, "" where it is none. Arguments: 'f4', and two flags;
-// state: the version, '<', and more. Without a state the numbers are the machine's own.
+// The type as the header of an .npy would have it, or "" if it is none. Arguments: 'f4' and two
+// flags; state: the version, '<' and more. Without a state the byte order is the machine's own.
 std::string descr_of(PickleRef dtype) {
   const std::vector<PickleRef>* arguments = arguments_of(dtype, kDtype);
   const PickleText* type =
@@ -88,9 +88,9 @@ std::optional<std::vector<std::uint64_t>> shape_of(PickleRef value) {
   return shape;
 }
 
-// The array that this value describes, or nothing if it is none.
+// The array that this value describes, if it is one.
 std::optional<Array> array_of(PickleRef value) {
-  constexpr size_t kParts = 5;  // of the state: version, shape, dtype, Fortran's order, data
+  constexpr size_t kParts = 5;  // of the state: version, shape, dtype, Fortran order, data
   Array array;
   std::optional<std::vector<std::uint64_t>> shape;
   if (const std::vector<PickleRef>* arguments = arguments_of(value, kFromBuffer)) {
@@ -105,7 +105,7 @@ std::optional<Array> array_of(PickleRef value) {
     const PickleTuple* state = set ? set->as<PickleTuple>() : nullptr;
     if (!state || state->items.size() != kParts) return std::nullopt;
     const std::vector<PickleRef>& parts = state->items;
-    const std::int64_t* number = parts[3]->as<std::int64_t>();  // as Python 2 has truth values
+    const std::int64_t* number = parts[3]->as<std::int64_t>();  // how Python 2 writes a bool
     const bool* truth = parts[3]->as<bool>();
     shape = shape_of(parts[1]);
     array.descr = descr_of(parts[2]);
@@ -117,7 +117,7 @@ std::optional<Array> array_of(PickleRef value) {
   return array;
 }
 
-// Latin-1 out of UTF-8, or nothing where it is no Latin-1.
+// UTF-8 converted to Latin-1, or nothing if it does not fit.
 std::optional<std::vector<std::byte>> latin1(std::span<const std::byte> text) {
   std::vector<std::byte> bytes;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -132,7 +132,7 @@ std::optional<std::vector<std::byte>> latin1(std::span<const std::byte> text) {
   return bytes;
 }
 
-// The bytes that this value is, or nothing where it is something else.
+// The bytes that this value stands for, or nothing if it is something else.
 std::optional<std::vector<std::byte>> bytes_in(FileBytes& file, PickleRef value,
                                                std::uint64_t most) {
   if (const std::vector<PickleRef>* arguments = arguments_of(value, kEncode)) {
@@ -151,13 +151,13 @@ std::optional<std::vector<std::byte>> bytes_in(FileBytes& file, PickleRef value,
   return bytes;
 }
 
-// The values of an array of a true layer's shape.
+// The values of an array that has a real layer's shape.
 Buffer<float> read_array(NpyFile& file, const std::string& name, const Array& array) {
   const std::string& path = file.bytes.path();
   const std::optional<NpyFloats> floats = npy_floats(array.descr);
   if (!floats) {
     fail(ErrorKind::file,
-         "'{}': array '{}' should be of floats ('<f4', '<f2', '<f8'), but it is of '{}'", path,
+         "'{}': array '{}' should hold floats ('<f4', '<f2', '<f8'), but it holds '{}'", path,
          printable(name), printable(array.descr));
   }
   std::uint64_t wanted = bytes_of(floats->type);
@@ -165,7 +165,7 @@ Buffer<float> read_array(NpyFile& file, const std::string& name, const Array& ar
   const auto bytes = bytes_in(file.bytes, array.data, wanted);
   if (!bytes || bytes->size() != wanted) {
     fail(ErrorKind::file, "'{}': array '{}' should have {} bytes, but it has {}", path,
-         printable(name), wanted, bytes ? fmt::format("{}", bytes->size()) : "others");
+         printable(name), wanted, bytes ? fmt::format("{}", bytes->size()) : "something else");
   }
   Buffer<float> values = to_floats(*bytes, floats->type, floats->big_endian);
   if (!array.fortran_order) return values;
@@ -179,7 +179,7 @@ void check_global(const std::string& path, const std::string& name) {
        printable(name));
 }
 
-// Throws unless the array is one of Python's objects. Of numbers it would be one layer at most.
+// Throws unless it is an array of Python objects. One of numbers could hold at most one layer.
 NpyHeader read_header(FileBytes& file) {
   const std::string name = std::filesystem::path(file.path()).filename().string();
   const auto front = [&](std::uint64_t bytes) {
@@ -210,7 +210,7 @@ PickleRef saved_in(const std::string& path, PickleRef root) {
   const std::optional<Array> array = array_of(root);
   const PickleList* objects = array ? array->data->as<PickleList>() : nullptr;
   if (!objects) {
-    fail(ErrorKind::file, "'{}' should hold an array of Python's objects, but it holds {}", path,
+    fail(ErrorKind::file, "'{}' should hold an array of Python objects, but it holds {}", path,
          describe_value(root));
   }
   return objects->items.size() == 1 ? objects->items[0] : array->data;

@@ -1,6 +1,7 @@
-// NumPy's .npz: a zip container with an array (.npy) in each entry. That of VGG-16 goes around as
+// NumPy's .npz: a zip container with an array (.npy) in each entry. VGG-16 circulates as
 // vgg16_weights.npz, made from Caffe's weights for TensorFlow: "conv4_2_W" [3][3][in][out] and
-// "conv4_2_b", its first layer's input turned to RGB. Of others the first layer's values tell.
+// "conv4_2_b", with its first layer changed to take RGB. For other files the values of the first
+// layer decide.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -28,7 +29,7 @@ std::string name_of(const ZipEntry& entry) {
   return entry.name.substr(0, entry.name.size() - kEnding.size());
 }
 
-// The entry's first bytes, as far as there are as many.
+// The entry's first bytes, or all of them if it has fewer.
 std::string read_front(const ZipFile& file, const ZipEntry& entry, std::uint64_t bytes) {
   std::string front(std::min(bytes, entry.size), '\0');
   file.read(entry, 0, std::as_writable_bytes(std::span(front)));
@@ -47,13 +48,12 @@ NpyHeader header_of(const ZipFile& file, const ZipEntry& entry) {
   return parse_npy_header(file.path(), name, read_front(file, entry, bytes));
 }
 
-// The values of an array of a true layer's shape.
+// The values of an array that has a real layer's shape.
 Buffer<float> read_array(const ZipFile& file, const ZipEntry& entry, const NpyHeader& header) {
   const std::optional<NpyFloats> type = npy_floats(header.descr);
   if (!type) {
     fail(ErrorKind::file,
-         "'{}': array '{}' should be of floats ('<f4', '<f2', '<f8'), but it is of "
-         "'{}'",
+         "'{}': array '{}' should hold floats ('<f4', '<f2', '<f8'), but it holds '{}'",
          file.path(), printable(name_of(entry)), printable(header.descr));
   }
   std::uint64_t bytes = bytes_of(type->type);
@@ -62,7 +62,7 @@ Buffer<float> read_array(const ZipFile& file, const ZipEntry& entry, const NpyHe
     fail(ErrorKind::file, "'{}': array '{}' should have {} bytes, but it has {}", file.path(),
          printable(name_of(entry)), bytes, entry.size - header.bytes);
   }
-  std::vector<std::byte> data(entry.size);  // with the header: only a whole entry is checked
+  std::vector<std::byte> data(entry.size);  // with the header: the checksum covers a whole entry
   file.read(entry, 0, data);
   Buffer<float> values =
       to_floats(std::span(data).subspan(header.bytes), type->type, type->big_endian);

@@ -37,7 +37,7 @@ constexpr std::string_view kPlainValues[] = {
     "torch.float64",
     "torch.int64",
 };
-// Python's types, as values: what a defaultdict makes, say.
+// Python's types used as values, such as a defaultdict's factory.
 constexpr std::string_view kBuiltins[] = {"bool",      "bytearray", "complex", "dict", "float",
                                           "frozenset", "int",       "list",    "long", "set",
                                           "str",       "tuple",     "unicode"};
@@ -49,7 +49,7 @@ struct Place {
   int depth;
 };
 
-// A key as a part of a name; empty for what can be none.
+// A key as part of a name; empty if it cannot be one.
 std::string key_text(PickleRef key) {
   constexpr size_t kLongest = 200;  // bytes; with kDeepest it bounds what names take
   if (const std::int64_t* number = key->as<std::int64_t>()) return fmt::format("{}", *number);
@@ -63,7 +63,7 @@ const std::vector<PickleRef>* items_of(PickleRef value) {
   return tuple ? &tuple->items : nullptr;
 }
 
-// What a dict, list or tuple holds by name. Of equal keys the last counts.
+// What a dict, list or tuple holds, by name. The last of equal keys counts.
 std::vector<std::pair<std::string, PickleRef>> members_of(PickleRef value) {
   std::map<std::string, PickleRef> members;
   if (const PickleDict* dict = value->as<PickleDict>()) {
@@ -125,22 +125,23 @@ TensorTable tensors_in(const std::string& path, PickleRef root, const ReadTensor
 std::string describe_value(PickleRef value) {
   constexpr size_t kShown = 6;
   if (const std::vector<PickleRef>* items = items_of(value)) {
-    return fmt::format("a {} of {} value(s) without names",
-                       value->as<PickleList>() ? "list" : "tuple", items->size());
+    return fmt::format("a {} of {} unnamed value(s)", value->as<PickleList>() ? "list" : "tuple",
+                       items->size());
   }
   if (const PickleDict* dict = value->as<PickleDict>()) {
     std::vector<std::string> keys;
     for (const auto& [key, member] : dict->items) {
       if (keys.size() == kShown) break;
       const std::string text = key_text(key);
-      keys.push_back(text.empty() ? "a key that is no name" : fmt::format("'{}'", printable(text)));
+      keys.push_back(text.empty() ? "a key that is not a name"
+                                  : fmt::format("'{}'", printable(text)));
     }
     if (keys.empty()) return "an empty dict";
     return fmt::format("a dict of {}{}", fmt::join(keys, ", "),
                        dict->items.size() > kShown ? " and so on" : "");
   }
   const bool is_text = value->as<PickleText>() || value->as<PickleBytes>();
-  if (is_text) return "a text";
+  if (is_text) return "a string";
   if (value->as<PickleNone>()) return "nothing (None)";
   return value->as<PickleCall>() ? "an object" : "a single value";
 }

@@ -1,6 +1,6 @@
 // PyTorch's .pth: the state_dict of a VGG, a dict of tensors by name, alone or in a checkpoint.
 // Each tensor is described by a call, _rebuild_tensor_v2(storage, offset, sizes, strides, ...),
-// which is read here and made nowhere.
+// which is read here but never made.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -25,7 +25,7 @@ constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor";
 constexpr std::string_view kRebuildTensorV2 = "torch._utils._rebuild_tensor_v2";
 constexpr std::string_view kRebuildFromType = "torch._tensor._rebuild_from_type_v2";
 constexpr std::string_view kSize = "torch.Size";
-// What makes a parameter of a tensor, its first argument.
+// What makes a parameter from a tensor, its first argument.
 constexpr std::string_view kParameters[] = {"torch._utils._rebuild_parameter",
                                             "torch._utils._rebuild_parameter_with_state",
                                             "torch.nn.parameter.Parameter"};
@@ -33,8 +33,8 @@ constexpr std::string_view kKnownGlobals[] = {kRebuildTensor, kRebuildTensorV2, 
                                               kSize,          kParameters[0],   kParameters[1],
                                               kParameters[2], "torch.Tensor"};
 
-// The classes of whole models begin so: PyTorch's modules, torchvision's, those of the program that
-// saved the model, those of TorchScript.
+// The classes of whole models begin like this: PyTorch's modules, torchvision's, those of the
+// program that saved the model, and TorchScript's.
 constexpr std::string_view kModules[] = {"torch.nn.modules.", "torchvision.", "__main__.",
                                          "__torch__."};
 
@@ -44,8 +44,8 @@ void check_global(const std::string& path, const std::string& name) {
   const auto begins = [&](std::string_view module) { return name.starts_with(module); };
   if (std::ranges::any_of(kModules, begins)) {
     fail(ErrorKind::file,
-         "'{}' is a whole model (it asks for '{}'), of which limn reads only the weights; in "
-         "Python, torch.save(model.state_dict(), path) saves those",
+         "'{}' is a whole model (it asks for '{}'), but limn reads only weights; in Python, "
+         "torch.save(model.state_dict(), path) saves those",
          path, printable(name));
   }
   fail(ErrorKind::file,
@@ -65,14 +65,14 @@ struct TensorView {
   std::vector<std::uint64_t> strides;
 };
 
-// Reads tensors out of one file's pickle.
+// Reads tensors from one file's pickle.
 class TensorReader {
  public:
   TensorReader(const std::string& path, const std::string& name) : path_(path), name_(name) {}
 
-  // What this value describes, or nothing if it is no tensor.
+  // The tensor that this value describes, or nothing if it is something else.
   std::optional<TensorView> read(PickleRef value) const {
-    constexpr int kMostLayers = 4;  // a parameter of a tensor; more can only be a bad joke
+    constexpr int kMostLayers = 4;  // a parameter of a tensor; more can only be malice
     for (int layer = 0; layer < kMostLayers; ++layer) {
       const PickleCall* call = value->as<PickleCall>();
       if (!call) return std::nullopt;
@@ -101,7 +101,7 @@ class TensorReader {
         arguments.size() == 4 ? arguments[0]->as<PickleGlobal>() : nullptr;
     const PickleTuple* inner = function ? arguments[2]->as<PickleTuple>() : nullptr;
     if (!inner || function->name != kRebuildTensorV2)
-      refuse("is not made as PyTorch makes tensors");
+      refuse("is not made the way PyTorch makes tensors");
     return view_of(inner->items);
   }
 
@@ -122,7 +122,7 @@ class TensorReader {
 
   std::uint64_t number_of(PickleRef value, std::string_view what) const {
     const std::int64_t* number = value->as<std::int64_t>();
-    if (!number) refuse("should have whole numbers for {}, but has not", what);
+    if (!number) refuse("should have whole numbers for {}, but does not", what);
     if (*number < 0) refuse("should have {} of 0 or more, but has {}", what, *number);
     return static_cast<std::uint64_t>(*number);
   }
@@ -136,7 +136,7 @@ class TensorReader {
     }
     const PickleTuple* tuple = value->as<PickleTuple>();
     if (!tuple || tuple->items.size() > kMostDimensions)
-      refuse("should have a tuple of {}, but has not", what);
+      refuse("should have a tuple of {}, but does not", what);
     std::vector<std::uint64_t> numbers;
     for (const PickleRef item : tuple->items) numbers.push_back(number_of(item, what));
     return numbers;
@@ -146,7 +146,7 @@ class TensorReader {
   const std::string& name_;
 };
 
-// One past the last of the storage's numbers that the view reaches. All sizes are above 0.
+// One past the last of the storage's numbers that the view covers. All sizes are above 0.
 std::uint64_t end_of(const std::string& path, const std::string& name, const TensorView& view) {
   const auto refuse = [&] {
     fail(ErrorKind::file, "'{}': its tensor '{}' reaches beyond its storage of {} values", path,
@@ -164,14 +164,14 @@ std::uint64_t end_of(const std::string& path, const std::string& name, const Ten
   return last + 1;
 }
 
-// The values of a tensor of a true layer's shape.
+// The values of a tensor that has a real layer's shape.
 Buffer<float> read_tensor(const std::string& path, const PthFile& file, const std::string& name,
                           const TensorView& view) {
   const StorageType& type = *view.storage.type;
   if (!type.number) {
     fail(ErrorKind::file,
-         "'{}': its tensor '{}' should be of floats (torch.FloatStorage, HalfStorage, "
-         "BFloat16Storage or DoubleStorage), but it is of torch.{}",
+         "'{}': its tensor '{}' should hold floats (torch.FloatStorage, HalfStorage, "
+         "BFloat16Storage or DoubleStorage), but it holds torch.{}",
          path, printable(name), type.name);
   }
   const auto data = file.storages.find(view.storage.key);
@@ -183,7 +183,7 @@ Buffer<float> read_tensor(const std::string& path, const PthFile& file, const st
          path, printable(view.storage.key), printable(name), view.storage.count, type.bytes,
          data == file.storages.end() ? "is missing" : fmt::format("has {} bytes", bytes));
   }
-  std::uint64_t count = 1;  // does not overflow: only true layers are read
+  std::uint64_t count = 1;  // does not overflow: only real layers are read
   for (const std::uint64_t dimension : view.shape) count *= dimension;
   const std::uint64_t begin = view.storage.offset + view.offset;
   const std::uint64_t stored = end_of(path, name, view) - begin;
@@ -200,8 +200,7 @@ Buffer<float> read_tensor(const std::string& path, const PthFile& file, const st
   return in_c_order(floats, view.shape, view.strides);
 }
 
-// ------------------------------------------------------------------------------------- the whole
-// --
+// ----------------------------------------------------------------------------------- the whole --
 
 // The file's tensors by the keys that lead to them.
 TensorTable tensors_of(const std::string& path, const std::shared_ptr<const PthFile>& file) {
@@ -226,8 +225,8 @@ TensorTable tensors_of(const std::string& path, const std::shared_ptr<const PthF
        path, single ? "a single tensor of " + shape_text(single->shape) : describe_value(root));
 }
 
-// How the file's network wants its input. Torchvision's names are also those of weights that want
-// another one, Caffe's names nearly always those of Caffe's own.
+// How the file's network wants its input. Weights with torchvision's names may want something else;
+// those with Caffe's names are nearly always Caffe's own.
 InputConvention convention_of(const std::string& path, const Weights& weights,
                               bool has_plain_names) {
   if (const KnownFile* known = known_file(sha256_of_file(path, "weights file")))

@@ -1,5 +1,5 @@
-// Which format a file has is asked of its first bytes, never of its name: names are often wrong,
-// and a download may have brought a web page instead.
+// The format of a file is detected from its first bytes, never from its name: names are often
+// wrong, and a download may have brought a web page instead.
 #include "weights/read.h"
 
 #include <fmt/ranges.h>
@@ -25,8 +25,8 @@ bool is_pytorch(std::string_view head) { return is_zip(head) || is_pth_stream(he
 
 bool is_hdf5(std::string_view head) { return head.starts_with("\x89HDF\r\n\x1a\n"); }
 
-// There is no signature; but the JSON behind the 8 bytes of its length must begin with '{', and a
-// length that is text would be of terabytes.
+// There is no signature, but the JSON after its 8-byte length must begin with '{', and a length
+// made of text would be terabytes.
 bool is_safetensors(std::string_view head) {
   return head.size() > 8 && head[8] == '{' && !is_text(head.substr(0, 8));
 }
@@ -35,8 +35,7 @@ bool is_matlab5(std::string_view head) { return head.starts_with("MATLAB 5.0 MAT
 
 bool is_npy(std::string_view head) { return head.starts_with("\x93NUMPY"); }
 
-// A line's end is also the tag of a network's name, and so a page behind blank lines may look like
-// one.
+// A line break is also the tag of a network's name, so a page after blank lines may look like one.
 bool is_caffe(std::string_view head) {
   return is_caffemodel(head) && !is_text(head) && !is_markup(head);
 }
@@ -45,10 +44,10 @@ struct Format {
   std::string_view name;
   bool (*is)(std::string_view head);
   Weights (*read)(const std::string& path);
-  bool (*holds)(const std::string& path) = nullptr;  // asked where first bytes do not decide
+  bool (*holds)(const std::string& path) = nullptr;  // asked if the first bytes do not decide
 };
 
-// Each format is a line here, a function in read.h and a file beside this one.
+// Each format is a line here, a function in read.h and a file in this folder.
 constexpr Format kFormats[] = {
     {"Keras .h5", is_hdf5, read_keras_h5},
     {kSafetensorsFormat, is_safetensors, read_safetensors},
@@ -73,7 +72,7 @@ std::string read_head(const std::string& path) {
 }  // namespace
 
 Weights read_weights(const std::string& path) {
-  file_size(path, "weights file");  // throws when there is none
+  file_size(path, "weights file");  // throws if there is none
   const std::string head = read_head(path);
   for (const Format& format : kFormats) {
     if (!format.is(head) || (format.holds && !format.holds(path))) continue;

@@ -31,7 +31,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "tensors are written as they lie");
 
-// The values of a tensor, which lies within the data.
+// The values of a tensor, which must lie within the data.
 Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
                           const SafetensorsTensor& tensor) {
   const std::optional<NumberType> type = tensor.dtype == "F32"    ? NumberType::f32
@@ -39,10 +39,10 @@ Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
                                          : tensor.dtype == "BF16" ? NumberType::bf16
                                                                   : std::optional<NumberType>();
   if (!type) {
-    fail(ErrorKind::file, "'{}': tensor '{}' should be of F32, F16 or BF16, but it is of {}",
-         file.path(), name, printable(tensor.dtype));
+    fail(ErrorKind::file, "'{}': tensor '{}' should be F32, F16 or BF16, but it is {}", file.path(),
+         name, printable(tensor.dtype));
   }
-  std::uint64_t bytes = bytes_of(*type);  // does not overflow: only true layers are read
+  std::uint64_t bytes = bytes_of(*type);  // does not overflow: only real layers are read
   for (const std::uint64_t dimension : tensor.shape) bytes *= dimension;
   if (tensor.end - tensor.begin != bytes) {
     fail(ErrorKind::file, "'{}': tensor '{}' should have {} bytes, but it has {}", file.path(),
@@ -53,7 +53,7 @@ Buffer<float> read_tensor(SafetensorsFile& file, const std::string& name,
   return to_floats(data, *type);
 }
 
-// The file's tensors; those of other types than floats can be seen, but not read.
+// The file's tensors; those of types other than floats can be listed, but not read.
 TensorTable tensors_of(const std::shared_ptr<SafetensorsFile>& file) {
   TensorTable tensors;
   for (const auto& [name, entry] : file->header.tensors) {
@@ -73,7 +73,7 @@ constexpr const char* kScaleKey = "scale";          // one number
 constexpr const char* kMeanKey = "mean";            // three, in the order of channel_order
 constexpr const char* kDeviationKey = "deviation";  // likewise
 
-// The `N` numbers, with spaces between them, of the metadata's `key`.
+// The `N` numbers in the metadata's `key`, separated by spaces.
 template <size_t N>
 std::array<float, N> numbers_of(const SafetensorsFile& file, const std::string& key) {
   const std::string& text = file.header.metadata.at(key);
@@ -100,7 +100,7 @@ std::optional<InputConvention> given_convention(const SafetensorsFile& file) {
   if (std::ranges::none_of(keys, given)) return std::nullopt;
   for (const std::string& key : keys) {
     if (given(key)) continue;
-    // Half a convention would be a guess, and a wrong one paints wrong pictures without a word.
+    // Half a convention would be a guess, and a wrong one silently paints wrong pictures.
     fail(ErrorKind::file, "'{}': the metadata should have all of {} or none, but '{}' is missing",
          file.path(), fmt::join(keys, ", "), key);
   }
@@ -120,7 +120,7 @@ std::optional<InputConvention> given_convention(const SafetensorsFile& file) {
   return convention;
 }
 
-// Without metadata nothing but the values can tell of weights that were Caffe's.
+// Without metadata only the values can show that weights were Caffe's.
 InputConvention convention_of(const SafetensorsFile& file, const Weights& weights) {
   if (const std::optional<InputConvention> given = given_convention(file)) return *given;
   return convention_of_values(weights).value_or(kTorchvisionConvention);
@@ -145,7 +145,7 @@ const NetworkTable* given_network(const SafetensorsFile& file) {
 
 // ------------------------------------------------------------------------------------- writing --
 
-// A tensor of a file: what messages call it, its name and shape, and a function that gives its
+// A tensor to write: what messages call it, its name and shape, and a function that gives its
 // values in the file's order.
 struct Written {
   std::string what;
@@ -189,7 +189,7 @@ std::vector<Written> tensors_of(const Weights& weights) {
   return tensors;
 }
 
-// Half precision would make infinities of values beyond its end, and no reader takes those.
+// Half precision would turn values beyond its range into infinities, which no reader accepts.
 void check_fits_half(std::span<const Written> tensors, const Weights& weights,
                      const std::string& path) {
   for (const Written& tensor : tensors) {
@@ -198,17 +198,17 @@ void check_fits_half(std::span<const Written> tensors, const Weights& weights,
         std::ranges::find_if(values, [](float value) { return !(std::abs(value) < kHalfEnd); });
     if (beyond == values.end()) continue;
     fail(ErrorKind::file,
-         "cannot write '{}' in half precision: {} of '{}' has the value {}, but halves end at "
-         "65504; write it in single precision",
+         "cannot write '{}' in half precision: {} of '{}' has the value {}, but the largest half "
+         "is 65504; write it in single precision",
          path, tensor.what, weights.source, *beyond);
   }
 }
 
 std::vector<std::pair<std::string, std::string>> metadata_of(const Weights& weights) {
   const InputConvention& convention = weights.convention;
-  // Of a float fmt writes the shortest digits that read back as the same float.
+  // fmt writes the fewest digits that read back as the same float.
   std::vector<std::pair<std::string, std::string>> metadata = {
-      {"format", "pt"},  // which readers of PyTorch's world ask for
+      {"format", "pt"},  // which PyTorch's readers ask for
       {std::string(kNetworkKey), std::string(weights.network->name)},
       {std::string(kOrderKey), convention.bgr ? "bgr" : "rgb"},
       {std::string(kScaleKey), fmt::format("{}", convention.scale)},

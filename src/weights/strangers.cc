@@ -13,7 +13,7 @@ using namespace std::string_view_literals;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf"sv;  // as UTF-8 has it
 constexpr std::string_view kBlanks = " \t\r\n\v\f\0"sv;
 
-// What people take for weights, or get when a download goes wrong.
+// What people mistake for weights, or get when a download goes wrong.
 struct Stranger {
   std::string_view signature;
   std::string_view name;
@@ -22,18 +22,18 @@ struct Stranger {
 constexpr Stranger kStrangers[] = {
     {"MATLAB 7.3 MAT-file"sv,
      "a MATLAB 7.3 file; load it in MATLAB and save it with -v7, which limn reads"},
-    {"\x80\x02"sv, "a Python pickle, but none of PyTorch's"},
-    {"\x80\x03"sv, "a Python pickle, but none of PyTorch's"},
-    {"\x80\x04"sv, "a Python pickle, but none of PyTorch's"},
-    {"\x80\x05"sv, "a Python pickle, but none of PyTorch's"},
+    {"\x80\x02"sv, "a Python pickle, but not PyTorch's"},
+    {"\x80\x03"sv, "a Python pickle, but not PyTorch's"},
+    {"\x80\x04"sv, "a Python pickle, but not PyTorch's"},
+    {"\x80\x05"sv, "a Python pickle, but not PyTorch's"},
     {"sys_info\0"sv,
      "a PyTorch .pth of 2016 (in a tar container); load it with PyTorch and save it again"},
-    {"\x1f\x8b"sv, "packed by gzip; unpack it first"},
-    {"BZh"sv, "packed by bzip2; unpack it first"},
+    {"\x1f\x8b"sv, "packed with gzip; unpack it first"},
+    {"BZh"sv, "packed with bzip2; unpack it first"},
     {"\xfd"
      "7zXZ\0"sv,
-     "packed by xz; unpack it first"},
-    {"\x28\xb5\x2f\xfd"sv, "packed by zstd; unpack it first"},
+     "packed with xz; unpack it first"},
+    {"\x28\xb5\x2f\xfd"sv, "packed with zstd; unpack it first"},
     {"7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive; unpack it first"},
     {"Rar!\x1a"sv, "a RAR archive; unpack it first"},
     {"GGUF"sv, "a GGUF file of a language model, not weights of VGG"},
@@ -50,8 +50,8 @@ constexpr Stranger kStrangers[] = {
      "a git-annex pointer, not the file itself; fetch it with 'git annex get'"},
 };
 
-// The head as one byte a character: without a byte order mark, without the zeros of UTF-16, and
-// from the first character that is no blank on.
+// The head with one byte per character: without a byte order mark, without the zeros of UTF-16, and
+// without leading blanks.
 std::string plain_text(std::string_view head) {
   std::string text(head);
   if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff")) {
@@ -68,7 +68,8 @@ std::string in_lower_case(std::string text) {
   return text;
 }
 
-// What the first <tag ...> of this name holds, its blanks made single spaces; "" without one.
+// What the first <tag ...> of this name holds, with blanks collapsed to single spaces; "" if there
+// is none.
 std::string tagged(const std::string& text, std::string_view tag) {
   const std::string lower = in_lower_case(text);
   const size_t open = lower.find(fmt::format("<{}", tag));
@@ -107,14 +108,14 @@ std::string describe_web_page(const std::string& text) {
       title.empty() ? "" : fmt::format(" (\"{}\")", title));
 }
 
-// Amazon's and Google's stores answer so.
+// Amazon's and Google's storage services answer like this.
 std::string describe_xml(const std::string& text) {
   if (in_lower_case(text).find("<svg") != text.npos) return "an SVG picture, not weights";
   const std::string code = tagged(text, "code");
   const std::string message = tagged(text, "message");
   if (code.empty() && message.empty()) return "XML, not weights; fetch the file itself";
   return fmt::format(
-      "an error message of a server (\"{}{}{}\"), not weights; fetch the file from an address that "
+      "a server's error message (\"{}{}{}\"), not weights; fetch the file from an address that "
       "still has it",
       code, code.empty() || message.empty() ? "" : ": ", message);
 }
@@ -129,7 +130,7 @@ std::string describe_text(const std::string& text) {
 }  // namespace
 
 bool is_text(std::string_view bytes) {
-  size_t follow = 0;  // bytes of a character that are to come
+  size_t follow = 0;  // bytes of this character still to come
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     const bool is_following = (byte & 0xc0) == 0x80;
@@ -161,9 +162,10 @@ std::string describe_stranger(std::string_view head) {
   }
   if (is_web_page(text)) return describe_web_page(text);
   if (text.empty())
-    return "not weights: it begins with blanks or zeros only; if it was downloaded, fetch it again";
+    return "not weights: it begins with nothing but blanks or zeros; if it was downloaded, fetch "
+           "it again";
   if (is_text(text)) return describe_text(text);
-  return "not weights in a format that limn knows by its first bytes";
+  return "not weights in any format that limn recognises by its first bytes";
 }
 
 }  // namespace limn

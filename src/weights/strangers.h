@@ -1,5 +1,5 @@
-// What a file is that holds no weights in any known format: a web page that came instead of them, a
-// picture, a pointer to a file elsewhere.
+// Says what a file is if it holds no weights in a known format: a web page that came instead of
+// them, a picture, a pointer to a file elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -8,16 +8,16 @@
 
 namespace limn {
 
-// How many of a file's first bytes are looked at: a page may have its title behind long scripts.
+// How many of a file's first bytes are looked at: a page's title may come after long scripts.
 inline constexpr std::size_t kHeadBytes = 16'384;
 
-// What a file is that begins with `head`, and what to do about it: "'x' is <this>".
+// What a file that begins with `head` is, and what to do about it: "'x' is <this>".
 std::string describe_stranger(std::string_view head);
 
-// Whether these bytes are text: ASCII or UTF-8, the last character perhaps cut.
+// Whether these bytes are text: ASCII or UTF-8, where the last character may be cut off.
 bool is_text(std::string_view bytes);
 
-// Whether they are of a web page or another text in tags, behind whatever blanks and comments.
+// Whether they are a web page or other tagged text, after any blanks and comments.
 bool is_markup(std::string_view head);
 
 }  // namespace limn

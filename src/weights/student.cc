@@ -24,7 +24,7 @@ constexpr const char* kTrainingKey = "training";
 constexpr const char* kAttributionKey = "attribution";
 constexpr const char* kLicenseKey = "license";
 
-// The metadata's entries of one file, and how their errors are said.
+// The metadata entries of one file, and the messages for errors in them.
 class Entries {
  public:
   Entries(const std::string& path, const Metadata& metadata) : path_(path), metadata_(metadata) {}
@@ -34,7 +34,7 @@ class Entries {
   const std::string& needed(const std::string& key) const {
     const auto found = metadata_.find(key);
     if (found != metadata_.end()) return found->second;
-    fail(ErrorKind::file, "'{}': the metadata of a network '{}' should have '{}', but it has not",
+    fail(ErrorKind::file, "'{}': the metadata of a network '{}' should have '{}', but does not",
          path_, kBuiltinName, key);
   }
 
@@ -79,7 +79,7 @@ StudentWidths widths_in(const Entries& entries) {
   const std::string& text = entries.needed(kWidthsKey);
   const auto levels = parts_of(text, '/', kStudentLevels);
   if (levels.size() != kStudentLevels) {
-    entries.refuse(kWidthsKey, fmt::format("have {} levels, with '/' between", kStudentLevels),
+    entries.refuse(kWidthsKey, fmt::format("have {} levels, separated by '/'", kStudentLevels),
                    text);
   }
   StudentWidths widths;
@@ -95,7 +95,7 @@ StudentWidths widths_in(const Entries& entries) {
       const int width = number_in(convolution).value_or(0);
       if (width < kBlock || width > kMostStudentWidth || width % kBlock != 0) {
         entries.refuse(kWidthsKey,
-                       fmt::format("be of multiples of {} up to {}", kBlock, kMostStudentWidth),
+                       fmt::format("have multiples of {} up to {}", kBlock, kMostStudentWidth),
                        convolution);
       }
       widths.back().push_back(width);
@@ -115,8 +115,9 @@ Pairs pairs_in(const Entries& entries, const char* key) {
   for (const std::string_view part : parts) {
     const size_t equals = part.find('=');
     if (equals == std::string_view::npos || pairs.size() == most) {
-      entries.refuse(
-          key, "be pairs of a layer and its value, 'relu1_1=...', with one space between", text);
+      entries.refuse(key,
+                     "be pairs of a layer and its value, 'relu1_1=...', separated by single spaces",
+                     text);
     }
     const std::string layer(part.substr(0, equals));
     if (std::ranges::find(pairs, layer, &Pairs::value_type::first) != pairs.end()) {
@@ -133,15 +134,15 @@ int row_of(const Entries& entries, std::span<const Row> rows, std::string_view i
     const bool convolution = rows[row].kind == RowKind::convolution;
     if (convolution && rows[row].id == id) return static_cast<int>(row);
   }
-  entries.refuse(kTapsKey, "be at convolutions of its widths, such as 1_1", id);
+  entries.refuse(kTapsKey, "name convolutions that the network has, such as 1_1", id);
 }
 
-// The teacher's channels, which are known and in the file as well: so the file says what it divides
-// by, and cannot say anything else.
+// The teacher's channels. They are known, but the file must state them too, and correctly, so that
+// it says what it divides by.
 int channels_of(const Entries& entries, const Pairs& channels, const std::string& layer) {
   const std::optional<LayerPosition> position = find_layer(kVgg19, layer);
   if (!position || !layer.starts_with("relu")) {
-    entries.refuse(kTapsKey, "name VGG-19's layers behind a ReLU, such as relu4_2", layer);
+    entries.refuse(kTapsKey, "name VGG-19's layers after a ReLU, such as relu4_2", layer);
   }
   const int expected = kVgg19.rows[position->row].out;
   const auto found = std::ranges::find(channels, layer, &Pairs::value_type::first);
@@ -162,7 +163,7 @@ Buffer<float> read_map(const std::string& path, const TensorTable& tensors,
   }
   const auto side = static_cast<std::uint64_t>(width);
   check_shape(path, layer, "map", std::array{side, side}, found->second.shape);
-  Buffer<float> values = found->second.read();  // of as many values as its shape has
+  Buffer<float> values = found->second.read();  // as many values as its shape says
   check_finite(path, layer, "map", values);
   return values;
 }
@@ -188,7 +189,7 @@ std::shared_ptr<const Student> read_student(const std::string& path, const Tenso
   for (const auto& [layer, id] : taps) {
     const int row = row_of(entries, rows, id);
     if (std::ranges::find(imitations, row, &Imitation::row) != imitations.end()) {
-      entries.refuse(kTapsKey, "be at a convolution of its own each", entries.needed(kTapsKey));
+      entries.refuse(kTapsKey, "use each convolution once", entries.needed(kTapsKey));
     }
     const int of_teacher = channels_of(entries, channels, layer);
     imitations.push_back(
@@ -206,7 +207,7 @@ void check_reaches_taps(const std::string& path, const Weights& weights) {
   const auto needed = std::ranges::count(rows, RowKind::convolution, &Row::kind);
   if (std::ssize(weights.convolutions) >= needed) return;
   fail(ErrorKind::file,
-       "'{}': layer conv{}, which imitates {}, is missing; the last that is there is conv{}", path,
+       "'{}': layer conv{}, which imitates {}, is missing; the last one present is conv{}", path,
        rows.back().id, deepest->layer, weights.convolutions.back().id);
 }
 

@@ -1,13 +1,13 @@
-// TensorFlow.js's weights: a JSON file, and beside it files of numbers, the shards.
+// TensorFlow.js's weights: a JSON file and, beside it, files of numbers, the shards.
 //
 //   {"modelTopology": ..., "weightsManifest": [
 //     {"paths": ["group1-shard1of2.bin", "group1-shard2of2.bin"],
 //      "weights": [{"name": "block1_conv1/kernel", "shape": [3, 3, 3, 64], "dtype": "float32",
 //                   "quantization": {"dtype": "uint8", "scale": 0.01, "min": -1.2}}, ...]}, ...]}
 //
-// A group's weights lie one behind the other in its shards, which count as one long file: a weight
-// may begin in one shard and end in the next. Those with a quantization are kept as whole numbers,
-// for number * scale + min, or as 16-bit floats.
+// A group's weights lie one after another in its shards, which count as one long file: a weight may
+// begin in one shard and end in the next. Quantized weights are stored as whole numbers, which mean
+// number * scale + min, or as 16-bit floats.
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -34,25 +34,25 @@ constexpr TensorNaming kNaming = {keras_names, "/kernel", "/bias", KernelOrder::
 
 // ------------------------------------------------------------------------------------ manifest --
 
-// The member of an object, or nullptr where there is none or no object.
+// The member of an object, or nullptr if it is missing or `object` is not one.
 const Json* find(const Json& object, const char* key) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(key);
   return found == object.end() ? nullptr : &*found;
 }
 
-// What JSON has that is no model: what a server says went wrong, or its keys.
+// What JSON that is not a model has: a server's message of what went wrong, or its keys.
 std::string describe_other(const Json& json) {
   constexpr size_t kShown = 4;
   for (const char* key : {"message", "error", "detail"}) {
     const Json* text = find(json, key);
     if (text && text->is_string()) {
       return fmt::format(
-          "the message \"{}\", as servers answer; fetch the file from an address that has it",
+          "a message \"{}\" from a server; fetch the file from an address that has it",
           printable(text->get_ref<const std::string&>()));
     }
   }
-  if (!json.is_object()) return "is no object at all";
+  if (!json.is_object()) return "is not even an object";
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) {
     if (keys.size() < kShown) keys.push_back(fmt::format("'{}'", printable(key)));
@@ -60,7 +60,7 @@ std::string describe_other(const Json& json) {
   return keys.empty() ? "is empty" : fmt::format("{}", fmt::join(keys, ", "));
 }
 
-// A member that is a list or a text, which `what` ("a group of the weightsManifest") must have.
+// A member that is a list or a string, which `what` ("a group of the weightsManifest") must have.
 const Json& list_in(const std::string& path, const Json& object, const char* key,
                     const std::string& what) {
   const Json* list = find(object, key);
@@ -73,12 +73,12 @@ std::string text_in(const std::string& path, const Json& object, const char* key
                     const std::string& what) {
   const Json* text = find(object, key);
   if (!text || !text->is_string())
-    fail(ErrorKind::file, "'{}': {} should have a text '{}', but has none", path, what, key);
+    fail(ErrorKind::file, "'{}': {} should have a string '{}', but has none", path, what, key);
   return text->get<std::string>();
 }
 
 Json read_manifest(const std::string& path) {
-  // VGG-19's has 15 kB, and of any model only the description of its layers grows. In memory JSON
+  // VGG-19's has 15 kB; in larger models only the description of the layers grows. In memory JSON
   // takes up to 40 times as much.
   constexpr size_t kMostBytes = 1'000'000;
   Json json;
@@ -86,16 +86,16 @@ Json read_manifest(const std::string& path) {
     json = Json::parse(read_text(path, "weights file", kMostBytes));
   } catch (const Json::parse_error& error) {
     fail(ErrorKind::file,
-         "'{}' should be JSON, as TensorFlow.js's models are, but it stops being "
-         "so at byte {}; if the file was cut short, fetch it again",
+         "'{}' should be JSON, like TensorFlow.js's models, but is invalid at byte {}; if the file "
+         "was cut short, fetch it again",
          path, error.byte);
   } catch (const Json::exception&) {
-    fail(ErrorKind::file, "'{}' is JSON, but with a number that is too large for any reader", path);
+    fail(ErrorKind::file, "'{}' is JSON, but has a number that is too large to read", path);
   }
   if (json.is_array()) return json;  // a manifest by itself
   if (!json.is_object() || !json.contains("weightsManifest")) {
     fail(ErrorKind::file,
-         "'{}' is JSON, but no model of TensorFlow.js, the only JSON that limn reads weights from: "
+         "'{}' is JSON, but not a TensorFlow.js model, the only JSON that limn reads weights from: "
          "it has no weightsManifest, but {}",
          path, describe_other(json));
   }
@@ -114,7 +114,7 @@ struct Shard {
 };
 using Shards = std::vector<Shard>;
 
-// The files that a group's weights lie in. Only ones in the folder of the manifest or below are
+// The files that hold a group's weights. Only files in the manifest's folder or below it are
 // opened, whatever the manifest asks for.
 Shards find_shards(const std::string& path, const Json& group) {
   constexpr size_t kMostShards = 10'000;  // of 4 MB each, as the converter cuts them
@@ -148,7 +148,7 @@ Shards find_shards(const std::string& path, const Json& group) {
   return shards;
 }
 
-// The group's bytes [begin, end), which lie in its shards.
+// The group's bytes [begin, end), which must lie in its shards.
 std::vector<std::byte> read_bytes(const Shards& shards, std::uint64_t begin, std::uint64_t end) {
   std::vector<std::byte> bytes(end - begin);
   for (const Shard& shard : shards) {
@@ -179,7 +179,7 @@ std::uint64_t width_of(const std::string& path, const Weight& weight) {
   if (weight.type == "uint16" || weight.type == "float16") return 2;
   if (weight.type == "float32" || weight.type == "int32") return 4;
   if (weight.type == "complex64") return 8;
-  fail(ErrorKind::file, "'{}': weight '{}' should be of float32, but it is of '{}'", path,
+  fail(ErrorKind::file, "'{}': weight '{}' should be float32, but it is '{}'", path,
        printable(weight.name), printable(weight.type));
 }
 
@@ -208,7 +208,7 @@ std::vector<std::uint64_t> shape_in(const std::string& path, const Json& entry,
   return shape;
 }
 
-// What an array takes, if that is at most `limit`.
+// The bytes that an array takes, if at most `limit`.
 std::optional<std::uint64_t> bytes_within(std::span<const std::uint64_t> shape, std::uint64_t width,
                                           std::uint64_t limit) {
   if (std::ranges::find(shape, 0u) != shape.end()) return 0;
@@ -229,9 +229,8 @@ Weight describe_weight(const std::string& path, const Json& entry, std::uint64_t
   weight.type = text_in(path, entry, "dtype", what);
   const Json* quantization = find(entry, "quantization");
   if (quantization && weight.type != "float32") {
-    fail(ErrorKind::file,
-         "'{}': {} has a quantization, so it should be of float32, but it is of {}", path, what,
-         printable(weight.type));
+    fail(ErrorKind::file, "'{}': {} has a quantization, so it should be float32, but it is {}",
+         path, what, printable(weight.type));
   }
   if (quantization) weight.type = text_in(path, *quantization, "dtype", what);
   weight.width = width_of(path, weight);
@@ -260,7 +259,7 @@ Buffer<float> read_weight(const std::string& path, const Shards& shards, const W
                                          : weight.type == "uint16"  ? NumberType::u16
                                                                     : std::optional<NumberType>();
   if (!type) {
-    fail(ErrorKind::file, "'{}': weight '{}' should be of float32, but it is of {}", path,
+    fail(ErrorKind::file, "'{}': weight '{}' should be float32, but it is {}", path,
          printable(weight.name), weight.type);
   }
   Buffer<float> values = to_floats(read_bytes(shards, weight.begin, weight.end), *type);
@@ -270,7 +269,7 @@ Buffer<float> read_weight(const std::string& path, const Shards& shards, const W
   return values;
 }
 
-// "block1_conv1/kernel" of "vgg19/block1_conv1/kernel:0": models in models have longer names.
+// "block1_conv1/kernel" for "vgg19/block1_conv1/kernel:0": models inside models have longer names.
 std::string short_name(std::string_view name) {
   name = name.substr(0, name.find(':'));
   const size_t last = name.rfind('/');
@@ -278,8 +277,8 @@ std::string short_name(std::string_view name) {
   return std::string(before == name.npos ? name : name.substr(before + 1));
 }
 
-// Adds the group's weights. Where two have the same short name, and it is none of a VGG's layers,
-// the first stands for both: no one asks for it.
+// Adds the group's weights. If two have the same short name, and it is not one of VGG's layers, the
+// first stands for both: nothing asks for it.
 void add_group(const std::string& path, const Json& group, TensorTable& tensors) {
   const auto shards = std::make_shared<const Shards>(find_shards(path, group));
   const std::uint64_t group_bytes = shards->empty() ? 0 : shards->back().end;
@@ -301,8 +300,8 @@ void add_group(const std::string& path, const Json& group, TensorTable& tensors)
   }
   if (begin != group_bytes) {
     fail(ErrorKind::file,
-         "'{}': the shards of a group should have {} bytes, which its weights take, but they have "
-         "{}; are they of another model?",
+         "'{}': the shards of a group should have the {} bytes that its weights take, but they "
+         "have {}; are they from another model?",
          path, begin, group_bytes);
   }
 }

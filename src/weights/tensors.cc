@@ -32,7 +32,7 @@ Buffer<float> read_part(const std::string& path, const TensorTable& tensors,
   }
   check_shape(path, layer, part, expected, found->second.shape);
   Buffer<float> values = found->second.read();
-  size_t count = 1;  // does not overflow, for this is the network's own shape
+  size_t count = 1;  // does not overflow: this is the network's own shape
   for (const std::uint64_t dimension : expected) count *= dimension;
   if (values.size() != count) {
     fail(ErrorKind::file, "'{}': layer {} should have a {} of {} values, but it has {}", path,
@@ -42,8 +42,7 @@ Buffer<float> read_part(const std::string& path, const TensorTable& tensors,
   return values;
 }
 
-// A kernel's shape, and by how many values each of its axes advances, as a file of this order has
-// them.
+// A kernel's shape, and how many values a step along each axis skips, in a file of this order.
 struct KernelLayout {
   std::array<std::uint64_t, 4> shape;
   size_t out, in, y, x;

@@ -1,5 +1,5 @@
-// What every format's reader makes of its file: a table of named arrays. From there on all formats
-// go the same way: which network it is, whether all shapes are right, packing.
+// Every format's reader turns its file into a table of named arrays. From there on all formats are
+// treated alike: the network is identified, shapes are checked, kernels are packed.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct Tensor {
 };
 using TensorTable = std::map<std::string, Tensor>;
 
-// In which order a format keeps a kernel's values, slowest axis first.
+// The order in which a format stores a kernel's values, slowest axis first.
 enum class KernelOrder {
   out_in_y_x,  // PyTorch, Caffe
   y_x_in_out,  // Keras, TensorFlow
@@ -33,7 +33,7 @@ enum class KernelOrder {
 // What a format calls each convolution of a network ("block4_conv2"), in the table's order.
 using NameLayers = std::vector<std::string> (*)(const NetworkTable& network);
 
-// How a format names and keeps a layer: its kernel is the tensor layer + kernel, its bias the
+// How a format names and stores a layer: its kernel is the tensor layer + kernel, its bias the
 // tensor layer + bias.
 struct TensorNaming {
   NameLayers layers;
@@ -57,15 +57,15 @@ std::vector<std::string> torchvision_names(const NetworkTable& network);
 inline constexpr TensorNaming kTorchvisionNaming = {torchvision_names, ".weight", ".bias",
                                                     KernelOrder::out_in_y_x};
 
-// What there is where VGG's layers are not: "3 tensor(s), such as 'fc.weight' of 10 x 512".
+// What a file has instead of VGG's layers: "3 tensor(s), such as 'fc.weight' of 10 x 512".
 std::string describe_tensors(const TensorTable& tensors);
 
-// The weights in `tensors`, of which the file at `path` may have others too. Without `network` it
-// is the one whose layers fit (checks.h). Convention and format are left to the caller. Throws
-// Error (file): layers missing (`found` says what there is instead, if not these tensors), wrong
-// shapes, values that are not finite, or that cannot be read.
+// The weights in `tensors`, which may hold others too. Without `network` it is the one whose layers
+// fit (checks.h). Convention and format are left to the caller. Throws Error (file): layers missing
+// (`found` says what there is instead, if not these tensors), wrong shapes, values that are not
+// finite or cannot be read.
 //
-// Shapes are checked before a tensor is read, so that a read takes memory for a true layer only.
+// Shapes are checked before a tensor is read, so reading allocates memory only for real layers.
 Weights weights_of(const std::string& path, const TensorTable& tensors, const TensorNaming& naming,
                    const NetworkTable* network = nullptr, const std::string& found = "");
 

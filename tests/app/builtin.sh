@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The network inside limn: what it paints without any file, and how others are chosen instead.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers; unit tests paint with such networks there"
 
 small=(--size 48 --iterations 2 --threads 1)
 
@@ -49,13 +48,13 @@ expect_exit 0 limn sweep photo.png painting.png "${small[@]}" "${few[@]}" -o out
   --weights vgg19.safetensors --vary style.weight=1e-5,1e-3 --report out/b.json
 expect_json out/b.json 'r["network"] == "vgg19" == r["recipe"]["network"]["name"]'
 rm -r out && mkdir out
-expect_refusal 2 "'limn model fetch vgg19' fetches them" \
+expect_refusal 2 "none are in the cache; run 'limn model fetch vgg19'" \
   limn paint photo.png painting.png --network vgg19 -o out/a.png
-expect_refusal 2 "'limn model fetch vgg19' fetches them" \
+expect_refusal 2 "none are in the cache; run 'limn model fetch vgg19'" \
   limn paint photo.png painting.png --recipe keras -o out/a.png
-expect_refusal 2 "the weights in 'vgg19.safetensors' are those of vgg19" \
+expect_refusal 2 "the weights in 'vgg19.safetensors' are for vgg19" \
   limn paint photo.png painting.png --network builtin --weights vgg19.safetensors -o out/a.png
-expect_refusal 2 "'tiny' is for vgg19, but the weights in 'builtin' are those of builtin" \
+expect_refusal 2 "'tiny' is for vgg19, but the weights in 'builtin' are for builtin" \
   limn paint photo.png painting.png --recipe tiny.toml --weights builtin -o out/a.png
 
 # ---- what it does not imitate ----

@@ -2,7 +2,6 @@
 # What people reported of other programs, one case after the other, with the pictures that
 # ../shared/cases makes. (The other tests of this folder have each of them by itself.)
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers"
 maker=${LIMN_SHARED:-}/cases/make_pictures.py
 [[ -f $maker ]] || skip "there is no $maker"
 python=/usr/bin/python3

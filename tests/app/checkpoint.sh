@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # --checkpoint and limn resume: the same picture, whatever is given anew, and what is refused.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "its paintings take minutes under sanitizers; paint/run_test has checkpoints there"
 
 small=(--size 64 --smallest 32 --iterations 40 --plateau 0 --threads 1 --bits 16)
 expect_exit 0 limn paint photo.png painting.png "${small[@]}" -o whole.png
@@ -14,7 +13,7 @@ expect_output "40 of 40"
 expect_exit 0 limn resume a.limn -o again.png
 expect_same whole.png again.png
 expect_exit 0 limn resume a.limn -o more.png --iterations 60
-expect_message "going on from iteration 40"
+expect_message "continuing from iteration 40"
 expect_message "of 60"
 expect_different whole.png more.png
 
@@ -35,7 +34,7 @@ long=(--size 64 --smallest 32 --iterations 4000 --plateau 0 --threads 1 --bits 1
 interrupted limn paint photo.png painting.png "${long[@]}" -o part.png --checkpoint b.limn
 expect_equal 130 "$exit_code"
 expect_file part.png
-expect_message "'limn resume b.limn' goes on"
+expect_message "run 'limn resume b.limn' to continue"
 mkdir elsewhere
 (cd elsewhere && limn resume ../b.limn -o ../rest.png --iterations 40 --threads 3 2> /dev/null)
 expect_file rest.png
@@ -45,7 +44,7 @@ expect_json stdout 'r["iterations"] == 40 and r["photo"].endswith("/photo.png")'
 # A checkpoint whose painting is not done is not lost to another one.
 interrupted limn paint photo.png painting.png "${long[@]}" -o part.png --checkpoint b.limn
 cp b.limn before.limn
-expect_refusal 2 "is of a painting that is not done; 'limn resume b.limn' goes on with it" \
+expect_refusal 2 "is of an unfinished painting; run 'limn resume b.limn' to continue it" \
   limn paint photo.png painting.png "${small[@]}" -o out/a.png --checkpoint b.limn
 expect_same before.limn b.limn
 expect_refusal 3 "'red.png'" \
@@ -68,7 +67,7 @@ head -c -100 before.limn > cut.limn
 expect_refusal 3 "'cut.limn'" limn resume cut.limn -o out/a.png
 echo "text" > text.limn
 expect_refusal 3 "'text.limn'" limn resume text.limn -o out/a.png
-expect_refusal 3 "not a checkpoint of limn" limn resume vgg19.safetensors -o out/a.png
+expect_refusal 3 "not a limn checkpoint" limn resume vgg19.safetensors -o out/a.png
 expect_refusal 3 "'missing.limn'" limn resume missing.limn -o out/a.png
 expect_refusal 2 "--iterations" limn resume before.limn -o out/a.png --iterations x
 expect_refusal 2 "--checkpoint-every: is -1" limn resume before.limn -o out/a.png --checkpoint-every -1

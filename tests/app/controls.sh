@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # The artist's controls that need one painting: each does what it is for, with the network inside.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers; tests/paint has the same there"
 
 # with FLAGS...: a painting in out/a.png, and its report.
 with() {
@@ -30,9 +29,9 @@ expect_same usual.png out/a.png
 # It has its say about measured weights only.
 refused() { expect_refusal 2 "$1" "${paint[@]}" -o out/b.png "${@:2}"; }
 rm -r out && mkdir out
-refused "--strength: makes no difference to recipe 'tiny', whose weights stand as they are; say" \
+refused "--strength: makes no difference to recipe 'tiny', which uses fixed weights; use" \
   --strength 0.7
-refused "--style-weight instead, or --balance measured" --strength 0.7
+refused "--style-weight instead, or add --balance measured" --strength 0.7
 refused "--strength" --strength 0.7 --balance fixed
 refused "--strength: is 1.5, but should be 0 to 1" --strength 1.5 --balance measured
 expect_exit 0 "${paint[@]}" -o out/b.png --strength 0.7 --balance measured
@@ -77,7 +76,7 @@ expect_json measured.json 'r["inside"]["difference"] > 0.01'
 expect_json measured.json 'r["inside"]["red"] - r["inside"]["blue"] <
   0.2 * (load("style.json")["inside"]["red"] - load("style.json")["inside"]["blue"])'
 rm -r out && mkdir out
-refused "--colors: 'photo' is none of 'style', 'content' or 'matched'" --colors photo
+refused "--colors: 'photo' is not one of 'style', 'content', 'matched'" --colors photo
 
 # ---- --seconds: a painting of hours ends in time, and says so ----
 iterations=1000000

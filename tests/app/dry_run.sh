@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # --dry-run says what would be painted, and paints nothing.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "its paintings take minutes under sanitizers; paint/run_test has checkpoints there"
 
 expect_exit 0 limn paint photo.png painting.png --size 600 --dry-run
 expect_output "photo-painting.png"

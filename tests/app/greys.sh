@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A grey photo and grey paintings make a grey picture; matching colours invents none.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for a minute under sanitizers; tests/paint has the same there"
 
 colourful() {
   measure "$1" none

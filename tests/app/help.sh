@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Every command explains itself.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it takes long under sanitizers; hostile_flags.sh reads flags there"
 
 # Flags, commands and arguments that stand without a word on what they are for. The words begin in
 # column 35, or after a space where the name is that long, or on the next line.
 lines_without_words() {
-  awk '/:$/ { listing = /^(Options|Positionals|Subcommands|The artist|Settings)/ }
+  awk '/:$/ { listing = /^(Options|Positionals|Subcommands|Artistic controls|[A-Z][a-z ]* settings)/ }
        /^$/ { next }
        name { if (substr($0, 1, 34) ~ /[^ ]/ || length($0) < 35) print name; name = "" }
        listing && /^  [^ ]/ && (length($0) < 35 || substr($0, 34, 1) != " ") { name = $0 }
@@ -44,18 +43,18 @@ for code in "0 painted" "2 bad flag or recipe" "3 bad file" "4 too large" "130 i
 done
 expect_output "Ctrl-C"
 
-# The artist's controls come before all other settings.
-expect_equal "The artist's controls" "$(grep -E "^(The artist|Settings)" stdout | head -n 1 | cut -c 1-21)"
+# The artistic controls come before all other settings.
+expect_equal "Artistic controls" "$(grep -E "^(Artistic|[A-Z].* settings:)" stdout | head -n 1 | cut -c 1-17)"
 for flag in --size --strength --style-scale --blend --colors --mask-content --mask-style --mask-keep \
   --seconds --iterations --style-layers --content-layers; do
-  sed -n '/^The artist/,/^Settings/p' stdout | grep -q -e "^  $flag " ||
-    complain "$flag among the artist's controls" "$(grep -e "^  $flag " stdout)"
+  sed -n '/^Artistic controls/,/ settings:$/p' stdout | grep -q -e "^  $flag " ||
+    complain "$flag among the artistic controls" "$(grep -e "^  $flag " stdout)"
 done
 
 # Each flag of the painting's settings says its default, as the recipe limn has it.
-settings=$(sed -n '/^The artist/,/^Examples/p' stdout | tr '\n' ' ' | sed 's/  --/\n--/g')
+settings=$(sed -n '/^Artistic controls/,/^Examples/p' stdout | tr '\n' ' ' | sed 's/  --/\n--/g')
 settings=$(grep -e '^--' <<< "$settings" | grep -v -e '^--mask')
-expect_equal "$(wc -l <<< "$settings")" "$(grep -c '\[[^]]*\] *\(Settings.*\|Examples.*\)\?$' <<< "$settings")"
+expect_equal "$(wc -l <<< "$settings")" "$(grep -c '\[[^]]*\] *\([A-Z][a-z ]* settings:.*\|Examples.*\)\?$' <<< "$settings")"
 expect_output "[relu4_2:1]"
 
 # The examples' flags are flags that there are.

@@ -53,12 +53,12 @@ refused "--beta1: is 1, but should be 0 to 0.999999" --beta1 1
 refused "--decay-rate: is 2, but should be" --decay-rate 2
 
 # ---- names of values ----
-refused "--pooling: 'median' is none of 'max' or 'average'" --pooling median
-refused "--style-form: '' is none of 'mean', 'paper', 'paper-times-4' or 'image'" --style-form ""
-refused "--optimiser: 'LBFGS' is none of 'lbfgs', 'adam' or 'sgd'" --optimiser LBFGS
+refused "--pooling: 'median' is not one of 'max', 'average'" --pooling median
+refused "--style-form: '' is not one of 'mean', 'paper', 'paper-times-4', 'image'" --style-form ""
+refused "--optimiser: 'LBFGS' is not one of 'lbfgs', 'adam', 'sgd'" --optimiser LBFGS
 refused "--clip: 'yes' is neither 'true' nor 'false'" --clip yes
 refused "resnet" --network resnet
-refused "'vgg19.safetensors' are those of vgg19; choose other weights, or --network vgg19" \
+refused "'vgg19.safetensors' are for vgg19; choose other weights, or use --network vgg19" \
   --network vgg16
 
 # ---- layers ----

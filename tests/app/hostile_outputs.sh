@@ -16,7 +16,7 @@ for ending in xyz bmp gif svg "png." "png[bitdepth=1]" "jpg "; do
   refused 2 "'out/a.$ending': '.${ending##*.}' $known" "out/a.$ending"
 done
 refused 2 "'out/a.jpg': JPEG has 8 bits per channel; for 16 write .png or .tif" out/a.jpg --bits 16
-refused 2 "'out/a.webp': WebP holds at most 16383 pixels a side" out/a.webp --size 20000
+refused 2 "'out/a.webp': WebP allows at most 16383 pixels a side" out/a.webp --size 20000
 mkfifo pipe.png
 refused 3 "'pipe.png': it is not a regular file" pipe.png
 [[ -p pipe.png ]] || complain "pipe.png to be what it was" "$(ls -l pipe.png)"

@@ -48,7 +48,7 @@ says '[content]\nweight = "1"\n' "bad.toml, line 2, content.weight: should be a 
 says '[content]\nweight = -1\n' "content.weight: is -1, but should be at least 0"
 says '[content]\nweight = nan\n' "content.weight: nan is not a finite number"
 says '[content]\nform = "avg"\n' \
-  "bad.toml, line 2, content.form: 'avg' is none of 'sum', 'half-sum', 'mean' or 'root'"
+  "bad.toml, line 2, content.form: 'avg' is not one of 'sum', 'half-sum', 'mean', 'root'"
 says '[content]\nlayers = [1]\n' "bad.toml, line 2, content.layers: should be a table"
 says '[content]\nlayers = { relu1_2 = "a" }\n' \
   "bad.toml, line 2, content.layers.relu1_2: should be a number"

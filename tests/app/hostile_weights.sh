@@ -63,7 +63,7 @@ refused evil.pth "'evil.pth' asks for 'posix.system', which no weights need"
 [ ! -e executed ] || complain "nothing executed" "a file that only the command makes"
 
 # ---- sound, but not what the recipe asks for ----
-expect_refusal 2 "'tiny' is for vgg19, but the weights in 'vgg16.safetensors' are those of vgg16" \
+expect_refusal 2 "'tiny' is for vgg19, but the weights in 'vgg16.safetensors' are for vgg16" \
   "${paint_with[@]}" vgg16.safetensors
 expect_refusal 2 "'vgg19.safetensors' end before conv2_1 of vgg19" \
   limn paint photo.png painting.png --weights vgg19.safetensors -o out/a.png

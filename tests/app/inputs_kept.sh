@@ -2,7 +2,6 @@
 # Nothing that was given is replaced by what is written, under whatever name it is written; and no
 # result replaces another.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it takes long under sanitizers; model.sh has the same there, of weights"
 
 mkdir mine mine/album
 cp photo.png painting.png left.png vgg19.safetensors tiny.toml mine

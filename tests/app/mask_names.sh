@@ -4,9 +4,9 @@
 
 refused() { expect_refusal "$1" "$2" limn paint "${@:3}" "${weights[@]}" -o out/a.png; }
 for flag in --mask-content --mask-style --mask-keep; do
-  refused 2 "$flag: takes one mask, so that 'right.png' behind it would be a PAINTING" \
+  refused 2 "$flag: takes one mask, so 'right.png' after it would be a PAINTING" \
     photo.png painting.png $flag left.png right.png
-  refused 2 "if it is a mask, say $flag 'right.png'" \
+  refused 2 "if it is a mask, use $flag 'right.png'" \
     photo.png $flag left.png right.png painting.png
 done
 # Where there is one PAINTING only, nothing can be mistaken.

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Masks: where a manner goes, where it is taken from, and where the photo stays.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers; tests/paint has the same there"
 
 small=(--size 48 --iterations 20 --threads 1 --strength 0.8 --bits 16)
 # painted PAINTING... FLAGS...: out/a.png; measured.json then has its left half inside, its right

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Too little memory: code 4, a message, and nothing left behind.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "sanitizers need more address space than these limits leave"
 
 # limited MEGABYTES CODE MESSAGE COMMAND...: with as much address space, and no more.
 limited() {

@@ -109,7 +109,7 @@ expect_exit 0 limn model list
 expect_output "not fetched; run 'limn model fetch vgg19'"
 expect_output "Weights in $models:"
 expect_output "  none"
-expect_refusal 2 "'limn model fetch vgg19' fetches them; or say --weights FILE" \
+expect_refusal 2 "run 'limn model fetch vgg19', or use --weights FILE" \
   limn paint photo.png painting.png --recipe tiny.toml -o out/a.png
 expect_refusal 2 "'limn model fetch vgg16'" \
   limn paint photo.png painting.png --recipe tiny.toml --network vgg16 -o out/a.png

@@ -116,10 +116,10 @@ expect_equal 5000 "$(stat -c %s "$partial")"
 
 # ---- something else ----
 start_anew
-expect_no_fetch "did not send the requested file (it begins like a web page)" page
+expect_no_fetch "did not send the requested file (it looks like a web page)" page
 expect_message ", not $sum; it was removed"
 expect_in_folder "$models" ""
-expect_no_fetch "the server answers with HTTP 404" 404
+expect_no_fetch "the server answered HTTP 404" 404
 expect_in_folder "$models" ""
 expect_refusal_after_notes 3 "'$server/plain/vgg16.safetensors' sent weights for vgg16" \
   limn model fetch vgg19 --from "$server/plain/vgg16.safetensors" \
@@ -129,7 +129,7 @@ expect_in_folder "$models" ""
 mkdir -p "$models"
 published=$models/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5
 head -c 5000 /dev/zero > "$published.part"
-expect_refusal_after_notes 3 "the file has 80134624 bytes, but the server has" \
+expect_refusal_after_notes 3 "the file should have 80134624 bytes, but the server offers" \
   limn model fetch vgg19 --from "$server/page/vgg19.h5"
 expect_equal 5000 "$(stat -c %s "$published.part")"
 expect_exit 0 limn model list
@@ -142,7 +142,7 @@ expect_in_folder "$models" ""
 # An old file stays until the new one is right.
 echo "an old file" > "$fetched"
 expect_no_fetch "use --force to replace it" plain
-expect_no_fetch "begins like a web page" page --force
+expect_no_fetch "looks like a web page" page --force
 expect_equal "an old file" "$(< "$fetched")"
 expect_fetch 0 plain --force
 expect_fetched
@@ -159,7 +159,7 @@ expect_in_folder "$models" ""
 closed=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 offline=(limn model fetch vgg19 --from "http://127.0.0.1:$closed/vgg19.h5")
 expect_refusal_after_notes 3 "cannot fetch 'http://127.0.0.1:$closed/vgg19.h5'" "${offline[@]}"
-expect_message "download it by hand somewhere else and put it here: $published"
+expect_message "download it on another machine and put it here: $published"
 expect_in_folder "$models" ""
 
 # ---- a disk that is full: here a limit on the size of files ----

@@ -2,7 +2,6 @@
 # Paintings too narrow for the style's layers: the message names file and layer, its advice works,
 # and a folder is painted without them.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for long under sanitizers; tests/paint has the same there"
 
 small=(--size 40 --iterations 2 -o out/a.png)
 

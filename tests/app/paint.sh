@@ -39,22 +39,19 @@ expect_exit 0 "${paint[@]}" -o out/coarse.jpg --quality 10
   complain "quality 10 to make a smaller JPEG than 95" "$(ls -l out/*.jpg)"
 
 # ---- the same bytes each time, with any number of threads ----
-# (Under sanitizers tests/paint and tests/kernels have the same.)
-if [[ -z ${SANITIZE:-} ]]; then
-  for method in "lbfgs" "adam --learning-rate 0.02" "lbfgs --line-search strong-wolfe"; do
-    # shellcheck disable=SC2206
-    deep=("${paint[@]}" --bits 16 --iterations 6 --tv-weight 0.1 --optimiser $method)
-    expect_exit 0 "${deep[@]}" -o out/first.png --report out/first.json
-    expect_exit 0 "${deep[@]}" -o out/again.png
-    expect_same out/first.png out/again.png
-    for threads in 1 2 3 7; do
-      expect_exit 0 "${deep[@]}" -o out/threads.png --report out/threads.json --threads "$threads"
-      expect_same out/first.png out/threads.png
-      expect_json out/threads.json '[h["total"] for h in r["history"]] ==
-        [h["total"] for h in load("out/first.json")["history"]]'
-    done
+for method in "lbfgs" "adam --learning-rate 0.02" "lbfgs --line-search strong-wolfe"; do
+  # shellcheck disable=SC2206
+  deep=("${paint[@]}" --bits 16 --iterations 6 --tv-weight 0.1 --optimiser $method)
+  expect_exit 0 "${deep[@]}" -o out/first.png --report out/first.json
+  expect_exit 0 "${deep[@]}" -o out/again.png
+  expect_same out/first.png out/again.png
+  for threads in 1 2 3 7; do
+    expect_exit 0 "${deep[@]}" -o out/threads.png --report out/threads.json --threads "$threads"
+    expect_same out/first.png out/threads.png
+    expect_json out/threads.json '[h["total"] for h in r["history"]] ==
+      [h["total"] for h in load("out/first.json")["history"]]'
   done
-fi
+done
 
 # ---- sizes ----
 expect_exit 0 "${paint[@]}" -o out/small.png --size 24

@@ -46,7 +46,6 @@ on_terminal() { expect_exit "$2" script -qefc "stty cols $1; ${*:3}" /dev/null; 
 
 # So many iterations that the bar is drawn between the first and the last one too.
 iterations=300
-[[ -z ${SANITIZE:-} ]] || iterations=20
 on_terminal 100 0 "${paint[@]}" -o out/a.png --iterations $iterations --style-scale 0.83
 cp stdout bar
 redraw=$'\r\033[K'

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # What a picture says of itself: limn info, limn replay, and a picture as a recipe.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "its paintings take minutes under sanitizers; paint/run_test has checkpoints there"
 
 small=(--size 48 --iterations 8)
 for format in png jpg webp tif; do
   expect_exit 0 limn paint photo.png painting.png "${small[@]}" --seed 7 --strength 0.7 -o a.$format
   expect_exit 0 limn replay a.$format photo.png painting.png --verify
-  expect_output "a.$format: the same to the byte"
+  expect_output "a.$format: identical, byte for byte"
   expect_exit 0 limn info a.$format --json
   expect_json stdout 'r["recipe"]["picture"]["seed"] == 7'
   expect_json stdout '[i["name"] for i in r["inputs"]] == ["photo.png", "painting.png", "builtin"]'
@@ -32,7 +31,7 @@ expect_refusal 3 "the painting 'red.png' is not the file" \
   limn replay a.png photo.png red.png -o out/a.png
 expect_refusal 3 "the photo 'red.png' is not the file" \
   limn replay a.png red.png painting.png -o out/a.png
-expect_refusal 3 "1 file(s) as painting, but 2 are given" \
+expect_refusal 3 "1 painting file(s), but 2 were given" \
   limn replay a.png photo.png painting.png red.png -o out/a.png
 expect_refusal 2 "would replace the picture" limn replay a.png photo.png painting.png -o a.png
 
@@ -56,7 +55,7 @@ with open("forged.png", "wb") as file:
         file.write(whole)
 PY
 expect_exit 1 limn replay forged.png photo.png painting.png --verify
-expect_output "another picture"
+expect_output "a different picture"
 
 # A picture is a recipe.
 expect_exit 0 limn paint photo.png painting.png --recipe a.png --threads 2 -o d.png
@@ -71,7 +70,7 @@ expect_refusal 3 "carries no recipe" limn replay photo.png photo.png painting.pn
 masked=(--mask-style left.png --init red.png)
 expect_exit 0 limn paint photo.png painting.png "${small[@]}" "${masked[@]}" -o e.png
 expect_exit 0 limn replay e.png photo.png painting.png "${masked[@]}" --verify
-expect_refusal 2 "began with the picture 'red.png'; name it" \
+expect_refusal 2 "began with the picture 'red.png'; give its file" \
   limn replay e.png photo.png painting.png -o out/a.png
 expect_refusal 3 "the initial picture 'blue.png' is not the file" \
   limn replay e.png photo.png painting.png --mask-style left.png --init blue.png -o out/a.png

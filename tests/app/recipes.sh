@@ -86,6 +86,6 @@ rm -r out && mkdir out
 unknown="there is no recipe 'limm'; did you mean 'limn'?"
 expect_refusal 2 "$unknown" limn recipes show limm
 expect_refusal 2 "$unknown" "${by[@]}" --recipe limm -o out/a.png
-expect_refusal 2 "recipes here: limn" limn recipes show xyzzy
+expect_refusal 2 "known recipes: limn" limn recipes show xyzzy
 expect_refusal 2 "NAME" limn recipes show
 expect_refusal 2 "'show'" limn recipes sow

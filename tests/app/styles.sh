@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Several paintings: blends of them, folders of them, their names and their errors.
 . "$(dirname "$0")/expect.sh"
-[[ -z ${SANITIZE:-} ]] || skip "it paints for minutes under sanitizers; tests/paint has the same there"
 
 small=(--size 48 --iterations 20 --threads 1 --strength 0.7 --bits 16)
 # painted NAME PAINTING... FLAGS...: the picture NAME.png, and what describe_picture says of it.

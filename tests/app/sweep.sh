@@ -118,7 +118,7 @@ refused "--vary: name has no effect" --vary name=a,b
 refused "--vary: output.save_every has no effect" --vary save-every=1,2
 refused "--save-every: a sweep does not save intermediate" --vary style.weight=1,2 --save-every 5
 refused "--vary: style.weight is also given as a flag" --vary style.weight=1,2 --style-weight 3
-refused "--vary: makes no difference to recipe 'tiny', whose weights stand as they are" \
+refused "--vary: makes no difference to recipe 'tiny', which uses fixed weights" \
   --vary strength=0.2,0.8
 refused "--vary: given more than once" --vary style.weight=1,2 --vary seed=1,2
 refused "--vary style.weight: '' is not a number" --vary style.weight=
@@ -135,8 +135,8 @@ refused "has 1000000 values" --vary style.weight=0.1..10x1000000
 refused "use 0..10+4 for equal steps" --vary style.weight=0..10x4
 refused "the value 1 appears twice" --vary optimiser.iterations=1..4x9
 refused "the value 1.0 appears twice" --vary style.weight=1,2,1.0
-refused "has 65 values, more than the 64" --vary "seed=$(seq -s, 65)"
-refused "'median' is none of 'max' or 'average'" --vary pooling=max,median
+refused "has 65 values, but at most 64 are allowed" --vary "seed=$(seq -s, 65)"
+refused "'median' is not one of 'max', 'average'" --vary pooling=max,median
 refused "relu9_9" --vary "content.layers=relu1_1;relu9_9"
 refused "'vgg19.safetensors' end before conv2_1" --vary "content.layers=relu1_1;relu4_1"
 refused "needs at least 2 x 2" --vary size=32,1 --style-layers pool1
@@ -145,7 +145,7 @@ expect_refusal 3 "'missing.png'" "${sweep[@]}" -o out/a.png --vary init=content,
 
 vary=(--vary style.weight=0.001,0.01)
 expect_refusal 2 "is not a known extension" "${sweep[@]}" "${vary[@]}" -o out/a.xyz
-expect_refusal 2 "'out/b.png': an animation's name ends in .webp or .gif" \
+expect_refusal 2 "'out/b.png': an animation's name must end in .webp or .gif" \
   "${sweep[@]}" "${vary[@]}" -o out/a.png --animation out/b.png
 expect_refusal 3 "there is no folder 'nowhere'" "${sweep[@]}" "${vary[@]}" -o nowhere/a.png
 expect_refusal 3 "there is no folder 'nowhere'" "${sweep[@]}" "${vary[@]}" -o out/a.png \

@@ -127,7 +127,7 @@ TEST(Pickle, ReadsAnOrderedDictOfEveryKind) {
                 .items.size(),
             0u);
   for (const char* bad : {"K\1\x85R.", "](K\1e\x85R.", "]]a\x85R.", "]]\x86R."})
-    EXPECT_TRUE(refused(dict + bad, "an OrderedDict should be made of")) << bad;
+    EXPECT_TRUE(refused(dict + bad, "an OrderedDict should be made from")) << bad;
 }
 
 TEST(Pickle, DescribesCallsAndExecutesNone) {
@@ -195,7 +195,7 @@ TEST(Pickle, RefusesOtherWaysToMakeObjects) {
   EXPECT_TRUE(refused("\xff.", "the instruction 0xff"));
   EXPECT_TRUE(refused("S'posix.system'\n)R.", "there should be a function"));
   EXPECT_TRUE(refused("cknown\nname\nK\1R.", "there should be a tuple of arguments"));
-  EXPECT_TRUE(refused("K\1}b.", "sets the attributes of what has none"));
+  EXPECT_TRUE(refused("K\1}b.", "sets attributes of a value that has none"));
 }
 
 TEST(Pickle, RefusesWhatIsOutOfOrder) {

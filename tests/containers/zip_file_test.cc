@@ -117,7 +117,7 @@ TEST(ZipFile, RefusesSizesThatCannotBe) {
   claim_size(bytes, "deflated", kSize, 0x7fffffff);
   write_bytes(folder.path("b.zip"), bytes);
   EXPECT_TRUE(says(error_of_reading(folder.path("b.zip")), ErrorKind::file,
-                   "'deflated' claims 2147483647 bytes, which cannot be"));
+                   "'deflated' claims 2147483647 bytes, which is impossible"));
 }
 
 TEST(ZipFile, RefusesDamagedData) {

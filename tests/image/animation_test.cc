@@ -82,7 +82,7 @@ TEST_F(Animation, RefusesOtherEndingsAndPlacesBeforehand) {
   EXPECT_TRUE(contains(folder.what(), "there is no folder")) << folder.what();
   const Error large = error_of([&] { check_animation_writable(path("a.webp"), 20'000); });
   EXPECT_EQ(large.kind(), ErrorKind::usage);
-  EXPECT_TRUE(contains(large.what(), "WebP holds at most 16383")) << large.what();
+  EXPECT_TRUE(contains(large.what(), "WebP allows at most 16383")) << large.what();
   check_animation_writable(path("a.gif"), 20'000);
   EXPECT_TRUE(names().empty());
 }

@@ -49,7 +49,7 @@ TEST_F(ReadFrames, TakesTheOneThatTheNameSays) {
     }
     const Error error = error_of([&] { read_image(path(name) + "[3]"); });
     EXPECT_EQ(error.kind(), ErrorKind::file);
-    EXPECT_PRED2(contains, error.what(), "there are 3 frames in it, counted from 0");
+    EXPECT_PRED2(contains, error.what(), "it has 3 frames, counted from 0");
     EXPECT_STREQ(error_of([&] { read_header(path(name) + "[3]"); }).what(), error.what());
   }
 }
@@ -58,7 +58,7 @@ TEST_F(ReadFrames, OfASinglePictureThereIsFrameZero) {
   made_rgb(3, 2, noise()).write_to_file(path("a.png").c_str());
   EXPECT_EQ(read_image(path("a.png") + "[0]").width, 3);
   const Error error = error_of([&] { read_image(path("a.png") + "[1]"); });
-  EXPECT_PRED2(contains, error.what(), "there is 1 frame in it");
+  EXPECT_PRED2(contains, error.what(), "it has 1 frame, counted from 0");
 }
 
 TEST_F(ReadFrames, PrefersAFileOfThatVeryName) {

@@ -281,7 +281,7 @@ TEST_F(RefuseToWrite, AFolderThatMayNotBeWritten) {
 TEST_F(RefuseToWrite, MorePixelsASideThanTheFormatHolds) {
   const auto expect = [&](const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_PRED2(contains, error.what(), "WebP holds at most 16383 pixels a side");
+    EXPECT_PRED2(contains, error.what(), "WebP allows at most 16383 pixels a side");
   };
   expect(error_of([&] { check_writable(path("a.webp"), {}, 16384); }));
   expect(error_of([&] { write_image(blue(1, 16384), path("a.webp")); }));

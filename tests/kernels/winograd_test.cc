@@ -8,6 +8,7 @@
 #include "support/convolution_ends.h"
 #include "support/guarded_memory.h"
 #include "support/random_values.h"
+#include "support/sanitized.h"
 #include "support/simd_targets.h"
 #include "support/sink_like_twin.h"
 #include "support/winograd_bound.h"
@@ -108,11 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Direction, WinogradInDirection,
                          });
 
 TEST_P(WinogradInDirection, IsItsTwinAtEverySmallSize) {
-#if defined(__SANITIZE_ADDRESS__)
-  constexpr int kMost = 9;  // two tiles and a remainder; sanitizers make more take a minute
-#else
-  constexpr int kMost = 14;
-#endif
+  constexpr int kMost = kSanitized ? 9 : 14;  // 9: two tiles and a remainder
   make(16, 32, GetParam());
   for (int height = 1; height <= kMost; ++height) {
     for (int width = 1; width <= kMost; ++width) {

@@ -191,7 +191,7 @@ class StyleStatistics : public testing::TestWithParam<Case> {
     }
   }
 
-  Positions region() const { return {roots_, total_, kScale}; }
+  PositionWeights region() const { return {roots_, total_, kScale}; }
 
   static LayerStatistics drawn_target(std::uint64_t seed) {
     Random random(seed);
@@ -382,7 +382,7 @@ TEST(MeanDeviation, OfAChannelThatIsTheSameEverywhereHasAFiniteGradient) {
   LayerStatistics target = make_statistics(kCase.form(), kC);
   for (float& value : target.deviation) value = 1;
   ThreadPool pool(1);
-  const Positions region = {{}, kM, 1.0};
+  const PositionWeights region = {{}, kM, 1.0};
   measure(kCase.form(), region, F, measured, scratch.spans(), pool);
   for (const float value : measured.deviation) {
     ASSERT_NEAR(value, std::sqrt(kVarianceFloor), kEpsilon);

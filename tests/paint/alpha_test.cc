@@ -184,10 +184,12 @@ TEST_F(Alpha, PicturesOfWhichNothingCanBeSeenAreRefused) {
                    "transparent everywhere"));
   Pictures pictures = single_style(photo_, partly_hidden(painting_, 0));
   pictures.styles[0].from = halves(kWidth, kHeight, 0, 1);
-  EXPECT_TRUE(says(refused(pictures), ErrorKind::usage, "transparent wherever its mask selects"));
+  EXPECT_TRUE(
+      says(refused(pictures), ErrorKind::usage, "transparent everywhere that its mask selects"));
   pictures = single_style(partly_hidden(photo_, 0), painting_);
   pictures.styles[0].to = halves(kWidth, kHeight, 0, 1);
-  EXPECT_TRUE(says(refused(pictures), ErrorKind::usage, "the photo is transparent wherever"));
+  EXPECT_TRUE(says(refused(pictures), ErrorKind::usage,
+                   "the photo is transparent everywhere that the style masks"));
 }
 
 // ---- greys ----

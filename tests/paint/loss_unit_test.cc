@@ -19,6 +19,7 @@
 #include "support/drawn.h"
 #include "support/functions.h"
 #include "support/same_bits.h"
+#include "support/sanitized.h"
 #include "support/tiny_network.h"
 #include "support/tolerance.h"
 
@@ -240,6 +241,10 @@ TEST(AnyUnit, EndsOnThePlateauAtTheSameLoss) {
 
 class AnyUnitOfAPainting : public testing::Test {
  protected:
+  void SetUp() override {
+    if (kSanitized) GTEST_SKIP() << "hundreds of paintings, of which only the numbers matter here";
+  }
+
   // All weights times c.
   Painted painted(Recipe recipe, double c) const {
     recipe.content.weight *= c;

@@ -185,13 +185,14 @@ TEST_P(ACheckpoint, IsRefusedForOtherPicturesWeightsAndSizes) {
   };
   Pictures other = pictures();
   other.photo.rgb[5] += 0.01f;
-  EXPECT_TRUE(says(resumed(model_, other, recipe), ErrorKind::file, "other pictures"));
+  EXPECT_TRUE(says(resumed(model_, other, recipe), ErrorKind::file, "different pictures"));
   other = pictures();
   other.styles[0].paintings[0].rgb[5] += 0.01f;
-  EXPECT_TRUE(says(resumed(model_, other, recipe), ErrorKind::file, "other pictures"));
+  EXPECT_TRUE(says(resumed(model_, other, recipe), ErrorKind::file, "different pictures"));
   auto weights = std::make_shared<Weights>(copy_of(model_.weights()));
   weights->convolutions[1].bias.data()[0] += 1;
-  EXPECT_TRUE(says(resumed(Model(weights), pictures(), recipe), ErrorKind::file, "other weights"));
+  EXPECT_TRUE(
+      says(resumed(Model(weights), pictures(), recipe), ErrorKind::file, "different weights"));
   Recipe larger = recipe;
   larger.pyramid.smallest = 0;
   larger.picture.size = 64;

@@ -38,7 +38,7 @@ struct Place {
 
 std::vector<Place> places_of(const Scene& scene) {
   std::vector<Place> places;
-  for (const Source& source : scene.sources) places.push_back({source.region, source.share});
+  for (const StyleSource& source : scene.sources) places.push_back({source.region, source.share});
   return places;
 }
 

@@ -64,8 +64,9 @@ TEST(RecipeErrors, SayWhatAValueOfTheWrongTypeShouldBe) {
   EXPECT_TRUE(refused("optimiser.clip = 1\n", "optimiser.clip", "should be true or false"));
   EXPECT_TRUE(refused("content.form = 3\n", "content.form",
                       "should be 'sum', 'half-sum', 'mean' or 'root'"));
-  EXPECT_TRUE(refused("content.form = 'meen'\n", "'meen' is none of 'sum'"));
-  EXPECT_TRUE(refused("network.pooling = 'Max'\n", "'Max' is none of 'max' or 'average'"));
+  EXPECT_TRUE(
+      refused("content.form = 'meen'\n", "'meen' is not one of 'sum', 'half-sum', 'mean', 'root'"));
+  EXPECT_TRUE(refused("network.pooling = 'Max'\n", "'Max' is not one of 'max', 'average'"));
   EXPECT_TRUE(refused("content.layers = ['relu1_1']\n", "content.layers", "table of layers"));
   EXPECT_TRUE(refused("content.layers = { relu1_1 = 'x' }\n", "line 1, content.layers.relu1_1",
                       "should be a number"));
@@ -294,7 +295,7 @@ TEST(SetField, RefusesTextThatIsNoSuchValue) {
   for (const char* text : {"", "1", "yes", "True"}) {
     EXPECT_TRUE(text_refused("optimiser.clip", text, "'true'", "'false'")) << text;
   }
-  EXPECT_TRUE(text_refused("style.form", "papper", "'papper'", "'paper-times-4' or 'image'"));
+  EXPECT_TRUE(text_refused("style.form", "papper", "'papper'", "'paper-times-4', 'image'"));
   for (const char* text : {"", "relu1_1:", "relu1_1:x", ":1", ",", "relu1_1,,relu2_1"}) {
     EXPECT_TRUE(text_refused("style.layers", text)) << text;
   }

@@ -320,7 +320,7 @@ TEST(BuiltinRecipes, OfANearMissOfferTheName) {
   EXPECT_TRUE(
       says(error_of([] { recipe_text("limnn"); }), ErrorKind::usage, "did you mean 'limn'?"));
   const Error far = error_of([] { named_recipe("something else"); });
-  EXPECT_TRUE(says(far, ErrorKind::usage, "'something else'", "recipes here: limn"));
+  EXPECT_TRUE(says(far, ErrorKind::usage, "'something else'", "known recipes: limn"));
   EXPECT_EQ(std::string(far.what()).find("did you mean"), std::string::npos);
 }
 

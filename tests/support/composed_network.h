@@ -1,5 +1,5 @@
-// A network as a plain composition of the slow kernels: every row's maps are kept, nothing is
-// shared, fused or skipped. What network/network.h computes with few buffers must be the same.
+// A network as a plain composition of the slow kernels: all maps are kept; nothing is shared, fused
+// or skipped. network/network.h must compute the same with its few buffers.
 #pragma once
 
 #include <optional>
@@ -20,11 +20,11 @@ class ComposedNetwork {
   void forward(const GuardedPlanes& x, int height, int width, int last_row);
   const GuardedMap& features(const LayerPosition& position) const;
 
-  // Whether values that are off by `tolerance` of the largest of their map would have all the same
-  // signs before ReLUs and all the same places of maxima. If not, gradients need not be alike.
+  // Whether errors of `tolerance` times the largest value of each map would leave all signs before
+  // ReLUs and all places of maxima unchanged. If not, gradients may differ.
   bool is_decided(double tolerance) const;
 
-  // The gradient by x of the sum over all given positions of sum u F.
+  // The gradient with respect to x of the sum over all given positions of sum u F.
   struct Gradient {
     LayerPosition position;
     const GuardedMap* u;
@@ -44,8 +44,8 @@ class ComposedNetwork {
   std::vector<RowMaps> rows_;
 };
 
-// A table of five convolutions before, between and after three poolings, of channels that are not
-// all alike, with weights that keep features at their size from row to row.
+// Five convolutions before, between and after three poolings, with varying numbers of channels, and
+// weights that keep the scale of features from row to row.
 struct SmallNetwork {
   SmallNetwork();
   SmallNetwork(const SmallNetwork&) = delete;

@@ -1,4 +1,4 @@
-// What a convolution reads and writes, in guarded memory.
+// The inputs and outputs of a convolution, in guarded memory.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -24,7 +24,7 @@ constexpr const char* name_of(kernels::Sink::Kind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-// A picture must have a cell left after max pooling.
+// Max pooling must leave the picture at least one cell.
 constexpr bool can_be_pooled(kernels::Source::Kind kind, int height, int width) {
   return kind != kernels::Source::Kind::max_pool_gradient || (height > 1 && width > 1);
 }
@@ -32,7 +32,7 @@ constexpr bool can_be_pooled(kernels::Sink::Kind kind, int height, int width) {
   return kind != kernels::Sink::Kind::relu_max_pool || (height > 1 && width > 1);
 }
 
-// The source that takes the gradient back through what a sink of this kind did.
+// The source that takes the gradient back through a sink of this kind.
 constexpr kernels::Source::Kind gradient_of(kernels::Sink::Kind kind) {
   constexpr kernels::Source::Kind kGradients[] = {
       kernels::Source::Kind::map, kernels::Source::Kind::map, kernels::Source::Kind::relu_gradient,
@@ -40,11 +40,11 @@ constexpr kernels::Source::Kind gradient_of(kernels::Sink::Kind kind) {
   return kGradients[static_cast<int>(kind)];
 }
 
-// The memory of either end: a map, perhaps pooled, and the bits that go with it.
+// The memory of either end: a map, possibly pooled, and its bits.
 class GuardedEnd {
  public:
   enum class Pooled { no, by_maxima, by_average };
-  // channels, height and width of what the convolution works on.
+  // channels, height and width: of the convolution's map, before any pooling.
   GuardedEnd(Pooled pooled, int channels, int height, int width)
       : map(channels, pooled_side(pooled, height), pooled_side(pooled, width)),
         signs(channels, signs_side(pooled, height), signs_side(pooled, width)),
@@ -65,7 +65,7 @@ class GuardedEnd {
   }
 };
 
-// A source that stands for a map of channels x height x width.
+// A source for a map of channels x height x width.
 class GuardedSource : public GuardedEnd {
  public:
   using Kind = kernels::Source::Kind;
@@ -76,8 +76,8 @@ class GuardedSource : public GuardedEnd {
                    channels, height, width),
         kind_(kind) {}
 
-  // Random bits, and values value(): of the ring too where the map is read as it is; else the ring
-  // stays unset, for nobody may use it.
+  // Random bits, and values from value(), also in the ring if the map is read directly; otherwise
+  // the ring stays unset, because nobody may use it.
   template <typename Value>
   GuardedSource(Kind kind, int channels, int height, int width, Random& random, Value&& value)
       : GuardedSource(kind, channels, height, width) {
@@ -101,7 +101,7 @@ class GuardedSource : public GuardedEnd {
   Kind kind_;
 };
 
-// A sink for a convolution's output of channels x height x width, nothing in it set.
+// A sink for a convolution's output of channels x height x width, with nothing set.
 class GuardedSink : public GuardedEnd {
  public:
   using Kind = kernels::Sink::Kind;
@@ -124,7 +124,7 @@ class GuardedSink : public GuardedEnd {
     sink.places = places();
     return sink;
   }
-  // Of what the convolution works on.
+  // Of the convolution's output.
   int height() const { return height_; }
   int width() const { return width_; }
 

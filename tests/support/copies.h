@@ -1,4 +1,4 @@
-// Copies of weights, which the library never makes.
+// Copies weights, which the library never does.
 #pragma once
 
 #include <algorithm>

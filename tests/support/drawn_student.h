@@ -12,8 +12,7 @@
 
 namespace limn {
 
-// What training would know of a tap and files no longer hold: Q, [C][C_s], of which R is the
-// factor.
+// What training knows of a tap but files do not store: Q, [C][C_s], of which R is a factor.
 struct DrawnTap {
   int channels = 0;  // C
   std::vector<double> Q;
@@ -24,12 +23,12 @@ struct DrawnStudent {
   std::map<std::string, DrawnTap> taps;  // by layer
 };
 
-// Of these widths, with taps at the convolutions that have the names of VGG-19's layers: relu1_1,
-// relu2_1, relu3_1, relu4_1, relu5_1, and relu4_2 where the fourth level has two. The teacher's
-// layers have `more_channels` more than the student's.
+// A student of these widths, with taps at the convolutions named like VGG-19's layers: relu1_1,
+// relu2_1, relu3_1, relu4_1, relu5_1, and relu4_2 if the fourth level has two. The teacher's layers
+// have `more_channels` more than the student's.
 DrawnStudent draw_student(const StudentWidths& widths, std::uint64_t seed, int more_channels = 7);
 
-// Three convolutions without pooling, each of them a tap, with biases that keep every ReLU open.
+// Three convolutions without pooling, each with a tap, and with biases that keep every ReLU open.
 DrawnStudent open_student();
 
 }  // namespace limn

@@ -1,4 +1,4 @@
-// Catching errors to read them.
+// Catches errors for inspection.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 namespace limn {
 
-// The error that `act` throws. None is a failure.
+// The error thrown by `act`. Fails the test if there is none.
 template <typename Act>
 Error error_of(Act&& act) {
   try {
@@ -22,7 +22,7 @@ Error error_of(Act&& act) {
   return Error(ErrorKind::usage, "(no error)");
 }
 
-// Whether the error is of this kind and its message has every part.
+// Whether the error is of this kind and its message contains every part.
 template <typename... Parts>
 testing::AssertionResult says(const Error& error, ErrorKind kind, const Parts&... parts) {
   const std::string message = error.what();

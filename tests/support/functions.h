@@ -1,5 +1,5 @@
 // Functions to minimise, for tests of optimisers. They are computed in double; only the gradient is
-// rounded to float, as an optimiser's interface has it.
+// rounded to float, as the optimisers' interface requires.
 #pragma once
 
 #include <cmath>
@@ -14,7 +14,7 @@ namespace limn {
 // value(x, gradient): gradient "=".
 using DoubleFunction = std::function<double(const std::vector<double>& x, std::vector<double>& g)>;
 
-// As the optimisers see it. The losses other than the total are not looked at by anyone.
+// The function as optimisers see it. Nothing reads losses other than the total.
 inline Function seen_in_float(DoubleFunction value) {
   return [value = std::move(value)](std::span<const float> x, std::span<float> gradient) {
     const std::vector<double> there(x.begin(), x.end());
@@ -26,7 +26,7 @@ inline Function seen_in_float(DoubleFunction value) {
   };
 }
 
-// Rosenbrock's valley in pairs of coordinates; least, 0, where all are 1.
+// Rosenbrock's valley in pairs of coordinates; minimum 0, where all are 1.
 inline double rosenbrock(const std::vector<double>& x, std::vector<double>& g) {
   double sum = 0;
   for (size_t i = 0; i + 1 < x.size(); i += 2) {
@@ -39,8 +39,8 @@ inline double rosenbrock(const std::vector<double>& x, std::vector<double>& g) {
   return sum;
 }
 
-// sum over i of curvature_i (x_i - i)^2 / 2, with curvatures from 1 to `condition`, evenly in their
-// logarithms; least, 0, where x_i = i.
+// sum over i of curvature_i (x_i - i)^2 / 2, with curvatures from 1 to `condition`, evenly spaced
+// in their logarithms; minimum 0, at x_i = i.
 inline DoubleFunction quadratic(double condition) {
   return [condition](const std::vector<double>& x, std::vector<double>& g) {
     double sum = 0;
@@ -55,7 +55,7 @@ inline DoubleFunction quadratic(double condition) {
   };
 }
 
-// A point of an optimiser with its memory, evaluated.
+// An optimiser's point and its memory, already evaluated.
 struct Standing {
   Standing(const Function& f, std::vector<float> start) : x(std::move(start)), gradient(x.size()) {
     point = {x, f(x, gradient), gradient};

@@ -1,10 +1,10 @@
-// Memory for kernel tests that tells on a kernel which strays.
+// Memory for kernel tests that detects stray accesses.
 //
 //   guard | ring, cells, padding between planes, slack: what the map asks for | guard
 //
-// All of it is born as a sentinel, a NaN of its own bits. A kernel that writes where it should not
-// leaves other bits there; one that uses what it may only read gets NaN into its result; and where
-// the address sanitizer is on, one that as much as reads a guard is stopped.
+// All of it starts as a sentinel, a NaN with particular bits. A kernel that writes where it should
+// not changes the bits there; one that uses what it may only read gets NaN in its result; and with
+// the address sanitizer, one that even reads a guard is stopped.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -70,7 +70,7 @@ class Guarded {
   }
 
  private:
-  // In values; keeps the alignment of what lies between.
+  // In values; preserves the alignment of the data.
   static constexpr std::size_t kGuard = 4 * kBufferAlignment / sizeof(T);
 
   void poison() const {
@@ -99,7 +99,7 @@ void for_each_value(int channels, int height, int width, Visit&& visit) {
   }
 }
 
-// A feature map in guarded memory. As it is made it is an output: nothing in it is set.
+// A feature map in guarded memory. By default an output: nothing in it is set.
 class GuardedMap {
  public:
   GuardedMap(int channels, int height, int width)
@@ -141,7 +141,7 @@ class GuardedMap {
   operator ConstFeatureMap() const { return map_; }
   float at(int c, int y, int x) const { return map_.at(c, y, x); }
 
-  // For an output: ring, padding, slack and guards are as they were.
+  // For an output: whether ring, padding, slack and guards are unchanged.
   testing::AssertionResult written_inside_only() const {
     std::size_t outside = memory_.size();
     std::size_t untouched = 0;
@@ -161,7 +161,7 @@ class GuardedMap {
   FeatureMap map_;
 };
 
-// The three planes of a picture in guarded memory, likewise.
+// The three planes of a picture, likewise in guarded memory.
 class GuardedPlanes {
  public:
   GuardedPlanes(int height, int width)
@@ -234,7 +234,7 @@ class GuardedHalves {
 
 // ---- comparing maps, planes or anything with at(c, y, x) ----
 
-// Whether two outputs of this shape have the same values (0 and -0 being the same, NaN nothing).
+// Whether two outputs of this shape have the same values (0 equals -0; NaN equals nothing).
 template <typename A, typename B>
 testing::AssertionResult same_values(const A& found, const B& expected, int channels, int height,
                                      int width) {
@@ -264,8 +264,8 @@ testing::AssertionResult near_values(const A& found, const B& expected, const C&
   return result;
 }
 
-// Whether every value is off by at most `tolerance` of the largest: for what has passed several
-// steps, each of which mixes the errors of many values.
+// Whether every error is at most `tolerance` times the largest value: for results of several steps,
+// each of which mixes the errors of many values.
 template <typename A, typename B>
 testing::AssertionResult near_all(const A& found, const B& expected, double tolerance, int channels,
                                   int height, int width) {

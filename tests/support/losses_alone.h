@@ -1,4 +1,4 @@
-// A loss by itself, without a network: all its steps, on what it reads.
+// Runs a loss by itself, without a network: all its steps, on its inputs.
 #pragma once
 
 #include <limn/limn.h>
@@ -11,7 +11,7 @@
 
 namespace limn {
 
-// What a loss makes of one layer: its value, and its slope.
+// The result of a loss on one layer: its value and its slope.
 struct AtLayer {
   double loss = 0;
   Slope slope;

@@ -9,7 +9,7 @@
 
 namespace limn {
 
-// One value left of the middle, and another right of it.
+// One value in the left half, another in the right half.
 inline Mask halves(int width, int height, float left, float right) {
   Mask mask = {width, height, {}};
   for (int i = 0; i < width * height; ++i) {
@@ -18,7 +18,7 @@ inline Mask halves(int width, int height, float left, float right) {
   return mask;
 }
 
-// Each value is drawn from 0 to 1.
+// Values drawn uniformly from 0 to 1.
 inline Mask drawn_mask(int width, int height, std::uint64_t seed) {
   Random random(seed);
   Mask mask = {width, height, {}};

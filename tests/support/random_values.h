@@ -11,8 +11,8 @@ namespace limn {
 // In [-1, 1).
 inline float random_signed(Random& random) { return static_cast<float>(2 * random.uniform() - 1); }
 
-// A whole number from -most to most. Sums of products of few such numbers have no rounding in
-// float, so whatever the order of addition the result must be the twin's to the bit.
+// A whole number from -most to most. Sums of products of a few such numbers are exact in float, so
+// in any order of addition the result must equal the twin's to the bit.
 inline float random_whole(Random& random, int most) {
   const auto choices = static_cast<unsigned>(2 * most + 1);
   return static_cast<float>(static_cast<int>(random.bits() % choices) - most);

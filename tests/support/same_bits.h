@@ -14,7 +14,7 @@ bool same_bits(std::span<const T> a, std::span<const T> b) {
          (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
 }
 
-// Of two containers of floats or words.
+// For two containers of floats or words.
 template <typename A, typename B>
 bool same_bits(const A& a, const B& b) {
   using T = std::remove_cvref_t<decltype(*a.data())>;

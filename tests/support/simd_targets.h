@@ -1,5 +1,5 @@
-// The SIMD targets that the kernels were compiled for and that this machine can run, and making
-// the kernels run on one of them. The one place of the tests that knows the SIMD library.
+// The SIMD targets that the kernels were compiled for and this machine can run, and a way to select
+// one. The only place in the tests that knows the SIMD library.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,14 +12,14 @@ namespace limn {
 
 struct SimdTarget {
   std::int64_t bit;
-  bool amx;          // whether products may run on tile registers, where the target has them
-  std::string name;  // "AVX3", as kernels::instruction_set() says it
+  bool amx;          // whether products may use tile registers, if the target has them
+  std::string name;  // "AVX3", as in kernels::instruction_set()
 };
 
-// Best first. A target with AMX counts as two, with and without.
+// Best first. A target with AMX is listed twice, with and without.
 std::vector<SimdTarget> simd_targets();
 
-// While it lives all kernels run on one target; afterwards on the best again. One at a time.
+// All kernels run on one target during its lifetime; afterwards on the best again. One at a time.
 class RunningOn {
  public:
   explicit RunningOn(const SimdTarget& target);

@@ -1,6 +1,6 @@
-// Whether what a convolution wrote through a sink is what its twin wrote, when values before the
-// ReLU may be off a little: signs and places of maxima may then differ, but only where the twin's
-// values are so near to 0, or to each other, that they may.
+// Compares what a convolution wrote through a sink with its twin's result, given small errors
+// before the ReLU: signs and places of maxima may then differ, but only where the twin's values are
+// close enough to 0, or to each other.
 #pragma once
 
 #include "support/convolution_ends.h"
@@ -9,7 +9,7 @@
 
 namespace limn {
 
-// The twin's values before the sink, and the magnitudes that say what they may be off by.
+// The twin's values before the sink, and the magnitudes that bound their error.
 struct TwinValues {
   const GuardedMap& y;
   const GuardedMap& magnitude;
@@ -18,7 +18,7 @@ struct TwinValues {
   }
 };
 
-// expected: what the twin's sink made of twin.y.
+// expected: the result of the twin's sink for twin.y.
 testing::AssertionResult sink_like_twin(kernels::Sink::Kind kind, const GuardedSink& found,
                                         const GuardedSink& expected, const TwinValues& twin);
 

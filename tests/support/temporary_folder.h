@@ -1,4 +1,4 @@
-// A folder of its own for each test, removed after it.
+// A separate folder for each test, removed afterwards.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The tiny network of tests/network/tiny_golden.json with its weights, pictures and expected
-// numbers. Weights and pictures are not in the file: they are drawn here as tools/make_golden.py
-// draws them (see "generator" in the file).
+// numbers. Weights and pictures are not in the file: they are drawn here as in tools/make_golden.py
+// (see "generator" in the file).
 #pragma once
 
 #include <limn/limn.h>
@@ -13,8 +13,8 @@
 
 namespace limn {
 
-// A table of rows that the library does not know, and weights for it. Not movable: the weights
-// point at the table.
+// A table of rows unknown to the library, and weights for it. Not movable: the weights point to the
+// table.
 struct TinyNetwork {
   TinyNetwork();
   TinyNetwork(const TinyNetwork&) = delete;
@@ -32,11 +32,11 @@ struct TinyNetwork {
 // Read and drawn once.
 const TinyNetwork& tiny_network();
 
-// Its weights with biases that keep every ReLU open, and kernels that keep features from falling
-// below them.
+// The same weights with biases that keep every ReLU open, and kernels that keep features from
+// falling below them.
 Weights open_tiny_weights();
 
-// The recipe of a case: every key of every section, set as the command's flags would be.
+// The recipe of a case: every key of every section, set like the command's flags.
 Recipe recipe_of(const nlohmann::json& sections);
 
 }  // namespace limn

@@ -123,7 +123,7 @@ TEST_F(Caffemodel, RefusesAFileWithoutTheLayers) {
 
 TEST_F(Caffemodel, RefusesALayerThatIsThereTwice) {
   const std::string layer = caffe_convolution(kNow, first());
-  EXPECT_TRUE(says(refusal_of(layer + layer), "'conv1_1.weight' is there twice"));
+  EXPECT_TRUE(says(refusal_of(layer + layer), "'conv1_1.weight' appears twice"));
 }
 
 TEST_F(Caffemodel, RefusesFewerOrMoreNumbersThanTheShapeSays) {

@@ -79,7 +79,7 @@ TEST(CountLayers, NamesTheMissingLayer) {
   const HasLayer has_layer = file_with(kVgg19, "conv3_1", {"conv2_1"});
   const std::string message =
       message_of([&] { count_layers("f.h5", conv_names(kVgg19), has_layer, ""); });
-  EXPECT_TRUE(says(message, "'f.h5': layer conv2_1 is missing, but conv3_1 is there"));
+  EXPECT_TRUE(says(message, "'f.h5': layer conv2_1 is missing, but conv3_1 is present"));
 }
 
 TEST(CountLayers, SaysWhatAFileWithoutLayersHas) {

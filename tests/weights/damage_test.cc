@@ -14,6 +14,7 @@
 #include "mat_writer.h"
 #include "npy_writer.h"
 #include "pth_files.h"
+#include "support/sanitized.h"
 #include "tensorflow_js_writer.h"
 #include "weights/read.h"
 #include "weights_files.h"
@@ -22,11 +23,7 @@ namespace limn {
 namespace {
 
 // Places of a file that are damaged, one at a time; fewer where each takes long.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int kFlips = 200;
-#else
-constexpr int kFlips = 1000;
-#endif
+constexpr int kFlips = kSanitized ? 200 : 1000;
 
 enum class Fate { refused, read };
 
@@ -232,7 +229,7 @@ TEST(Damage, FlippedBitsOfAKerasFileAreRefusedOrHarmless) {
 
 TEST(Damage, BlownUpNumbersOfAKerasFileTakeNoMemory) {
   std::ofstream("/proc/self/clear_refs") << "5";  // sets VmHWM back to what is resident now
-  [[maybe_unused]] const double before = status_bytes("VmHWM");
+  const double before = status_bytes("VmHWM");
   unsigned seed = 1;
   for (const KerasKind& kind : kKerasKinds) {
     SCOPED_TRACE(kind.name);
@@ -240,10 +237,9 @@ TEST(Damage, BlownUpNumbersOfAKerasFileTakeNoMemory) {
     const Fates fates = fates_of(sound, structure_of(sound), kFlips, seed++, blow_up);
     EXPECT_GT(fates.refused, 20);
   }
-#if !defined(__SANITIZE_ADDRESS__)  // whose own memory would be counted
+  if (kSanitized) return;  // the sanitizers' own memory would be counted
   // The files have 160 KB; a chunk may take 1 MB and more of small ones (hdf5_chunks.cc).
   EXPECT_LT(status_bytes("VmHWM") - before, 32e6);
-#endif
 }
 
 TEST(Damage, FlippedBitsOfASafetensorsFileAreRefusedOrHarmless) {

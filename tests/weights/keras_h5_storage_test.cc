@@ -51,7 +51,7 @@ TEST_F(KerasH5Storage, RefusesDatasetsThatAreNotFloats) {
       write_dataset(group, "bias:0", {64}, second().bias);
     });
     EXPECT_TRUE(
-        says(message, "the kernel of layer block1_conv2 should be of 16, 32 or 64-bit floats"));
+        says(message, "the kernel of layer block1_conv2 should hold 16, 32 or 64-bit floats"));
     EXPECT_TRUE(says(message, wrong.expected));
   }
 }
@@ -69,7 +69,7 @@ TEST_F(KerasH5Storage, RefusesADatasetOfStrings) {
     const std::vector<const char*> words(count, "zero");
     H5Dwrite(bias.id(), text.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, words.data());
   });
-  EXPECT_TRUE(says(message, "the bias of layer block1_conv2 should be of 16, 32 or 64-bit floats"));
+  EXPECT_TRUE(says(message, "the bias of layer block1_conv2 should hold 16, 32 or 64-bit floats"));
   EXPECT_TRUE(says(message, "strings"));
 }
 
@@ -298,7 +298,7 @@ TEST_F(KerasH5Storage, RefusesAFilterItDoesNotKnowByName) {
   H5Pset_scaleoffset(creation.id(), H5Z_SO_FLOAT_DSCALE, 4);
   write_second_by(creation, Hdf5Age::oldest);
   const std::string message = refusal(path_);
-  EXPECT_TRUE(says(message, "the kernel of layer block1_conv2 is packed by the filter 6"));
+  EXPECT_TRUE(says(message, "the kernel of layer block1_conv2 is packed with the filter 6"));
   EXPECT_TRUE(says(message, "scaleoffset"));
   EXPECT_TRUE(says(message, "'h5repack -f NONE -l CONTI " + path_ + " plain.h5'"));
 }

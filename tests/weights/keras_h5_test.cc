@@ -207,7 +207,7 @@ TEST_F(KerasH5, RefusesAMissingLayerInTheMiddle) {
   const Weights three = sample_weights(kVgg19, 3);
   const std::string message =
       refusal_with([&](const Hdf5Handle& file) { write_keras_layer(file, three.convolutions[2]); });
-  EXPECT_TRUE(says(message, "layer block1_conv2 is missing, but block2_conv1 is there"));
+  EXPECT_TRUE(says(message, "layer block1_conv2 is missing, but block2_conv1 is present"));
 }
 
 TEST_F(KerasH5, RefusesAKernelOfAnotherShape) {

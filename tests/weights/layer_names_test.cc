@@ -189,8 +189,8 @@ TEST(LayerNames, RefuseTwoNetworks) {
   TensorTable tensors = table_of(kVgg19, behind("model.features."), 3);
   merge(tensors, table_of(kVgg19, behind("ema.features."), 3, 1.0f));
   EXPECT_TRUE(says(refusal_of(tensors),
-                   "has more than one network that begins as VGG does: "
-                   "'ema.features.0.weight' and 'model.features.0.weight'"));
+                   "has more than one network that begins like VGG: 'ema.features.0.weight' and "
+                   "'model.features.0.weight'"));
 }
 
 TEST(LayerNames, TakeEitherOfTwoThatAreTheSame) {
@@ -227,7 +227,7 @@ TEST(LayerNames, RefuseNormalisation) {
 TEST(LayerNames, RefuseALayerThatIsThereTwice) {
   TensorTable tensors = table_of(kVgg19, behind("features."), 1);
   tensors["features.00.weight"] = tensor({64, 3, 3, 3}, 1.0f);
-  EXPECT_TRUE(says(refusal_of(tensors), "is there twice"));
+  EXPECT_TRUE(says(refusal_of(tensors), "appears twice"));
 }
 
 TEST(LayerNames, FindNothingInOtherNetworks) {

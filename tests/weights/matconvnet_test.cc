@@ -167,7 +167,8 @@ TEST_F(MatConvNet, RefusesAFileWithoutLayers) {
   EXPECT_TRUE(says(refusal_of(mat_.file(other)),
                    "should have a variable 'layers', but its variables are 'net'"));
   EXPECT_TRUE(says(refusal_of(mat_.file("")), "its variables are none"));
-  EXPECT_TRUE(says(refusal_of(mat_.file(mat_.cell({0, 0}, {}, "layers"))), "no struct in it"));
+  EXPECT_TRUE(
+      says(refusal_of(mat_.file(mat_.cell({0, 0}, {}, "layers"))), "it contains no struct"));
 }
 
 TEST_F(MatConvNet, RefusesWrongShapes) {
@@ -192,7 +193,7 @@ TEST_F(MatConvNet, RefusesWhatIsNotRealNumbers) {
 TEST_F(MatConvNet, RefusesALayerThatIsThereTwice) {
   const std::string layer_bytes = layer("conv1_1", filters(), biases());
   EXPECT_TRUE(says(refusal_of(mat_.file(mat_.cell({1, 2}, {layer_bytes, layer_bytes}, "layers"))),
-                   "'conv1_1.kernel' is there twice"));
+                   "'conv1_1.kernel' appears twice"));
 }
 
 TEST_F(MatConvNet, RefusesFewerNumbersThanTheDimensionsSay) {
@@ -223,7 +224,8 @@ TEST_F(MatConvNet, RefusesSizesBeyondTheFile) {
 TEST_F(MatConvNet, BoundsWhatAFileCanUnpackTo) {
   std::string deep = mat_.element(14, "");
   for (int i = 0; i < 1000; ++i) deep = mat_.cell({1, 1}, {deep});
-  EXPECT_TRUE(says(refusal_of(mat_.file(mat_.cell({1, 1}, {deep}, "layers"))), "no struct in it"));
+  EXPECT_TRUE(
+      says(refusal_of(mat_.file(mat_.cell({1, 1}, {deep}, "layers"))), "it contains no struct"));
 
   std::string empty;
   for (int i = 0; i < 1'000'000; ++i) empty += mat_.element(14, "");

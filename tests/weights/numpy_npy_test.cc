@@ -93,14 +93,14 @@ TEST(NumpyNpy, SaysWhatIsInsteadOfADictOfArrays) {
   EXPECT_TRUE(
       says(refusal_of_bytes(npy_object("N")), "it has no tensors at all, in nothing (None)"));
   EXPECT_TRUE(says(refusal_of_bytes(npy_dict({pickled("fc8"), pickled(1)})),
-                   "has no layer conv1_1, with which VGG-16 and VGG-19 begin; it has no tensors at "
+                   "has no layer conv1_1, the first one of VGG-16 and VGG-19; it has no tensors at "
                    "all, in a dict of 'fc8'"));
   const OneLayer layer;
   EXPECT_TRUE(says(refusal_of_bytes(npy_dict({pickled("fc8"), layer.kernel.text()})),
                    "it has 1 tensor(s), such as 'fc8' of 3 x 3 x 3 x 64"));
   const std::string header = npy_header("{'descr': '|O', 'fortran_order': False, 'shape': ()}");
   EXPECT_TRUE(says(refusal_of_bytes(header + "K\1."),
-                   "should hold an array of Python's objects, but it holds a single value"));
+                   "should hold an array of Python objects, but it holds a single value"));
 }
 
 TEST(NumpyNpy, RefusesArraysThatCannotBe) {
@@ -114,9 +114,9 @@ TEST(NumpyNpy, RefusesArraysThatCannotBe) {
   refused("should have 6912 bytes", [](OneLayer& layer) { layer.kernel.bytes += '\0'; });
   refused("array 'conv1_1.1' should have 256 bytes, but it has 0",
           [](OneLayer& layer) { layer.bias.bytes.clear(); });
-  refused("should be of floats ('<f4', '<f2', '<f8'), but it is of '<i4'",
+  refused("should hold floats ('<f4', '<f2', '<f8'), but it holds '<i4'",
           [](OneLayer& layer) { layer.kernel.type = "i4"; });
-  refused("but it is of '|f4'", [](OneLayer& layer) { layer.kernel.order = "|"; });
+  refused("but it holds '|f4'", [](OneLayer& layer) { layer.kernel.order = "|"; });
   refused("should have a weight of 3 x 3 x 3 x 64, but it is 3 x 3 x 3 x 2147483647",
           [](OneLayer& layer) { layer.kernel.shape[3] = 2147483647; });
   refused("layer conv1_1 should have a bias of 64, but it is 65",
@@ -162,7 +162,7 @@ TEST(NumpyNpy, RefusesCallsOfAnotherForm) {
 }
 
 TEST(NumpyNpy, RefusesCutHeaders) {
-  EXPECT_TRUE(says(refusal_of_bytes("\x93NUMPY\x01"s), "should begin as NumPy's do"));
+  EXPECT_TRUE(says(refusal_of_bytes("\x93NUMPY\x01"s), "should begin like a NumPy array"));
   EXPECT_TRUE(says(refusal_of_bytes(npy_header(std::string(90, ' ')).substr(0, 50)),
                    "should have a header of 100 bytes, but has 50 in all"));
   const std::string header = npy_header("{'descr': '|O', 'fortran_order': False, 'shape': ()}");

@@ -77,10 +77,10 @@ TEST(NpyHeader, RefusesOtherBeginnings) {
                      "'a.npz'", message));
   };
   using namespace std::string_view_literals;
-  refused("", "should begin as NumPy's do");
-  refused("\x93NUMPY\x01\0v\0"sv, "should begin as NumPy's do");
-  refused("\x93NUMPX\x01\0v\0{'"sv, "should begin as NumPy's do");
-  refused("\x93NUMPY\x04\0v\0{'"sv, "version 1, 2 or 3, but it is of 4");
+  refused("", "should begin like a NumPy array");
+  refused("\x93NUMPY\x01\0v\0"sv, "should begin like a NumPy array");
+  refused("\x93NUMPX\x01\0v\0{'"sv, "should begin like a NumPy array");
+  refused("\x93NUMPY\x04\0v\0{'"sv, "version 1, 2 or 3, but it has 4");
   refused("\x93NUMPY\x02\0\xff\xff\xff\xff"sv, "at most 65536 bytes, but it claims 4294967295");
 }
 
@@ -144,13 +144,13 @@ std::string message_for_kernel(const std::string& dictionary, size_t bytes) {
 
 TEST(NumpyNpz, RefusesOtherTypesByName) {
   for (const char* type : {"|O", "<i4", "<c8", "|u1", "=f4", "<f16", "f4"}) {
-    EXPECT_TRUE(says(message_for_kernel(fmt::format("{{'descr': '{}', 'fortran_order': False, "
-                                                    "'shape': (3, 3, 3, 64), }}",
-                                                    type),
-                                        6912),
-                     fmt::format("array 'conv1_1_W' should be of floats ('<f4', '<f2', '<f8'), but "
-                                 "it is of '{}'",
-                                 type)));
+    EXPECT_TRUE(says(
+        message_for_kernel(fmt::format("{{'descr': '{}', 'fortran_order': False, "
+                                       "'shape': (3, 3, 3, 64), }}",
+                                       type),
+                           6912),
+        fmt::format("array 'conv1_1_W' should hold floats ('<f4', '<f2', '<f8'), but it holds '{}'",
+                    type)));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "support/sanitized.h"
 #include "weights/read.h"
 #include "weights_files.h"
 
@@ -49,9 +50,7 @@ TEST(PublishedVgg19, HasSixteenLayersWithTheValuesThatH5pySees) {
 }
 
 TEST(PublishedVgg19, TakesLittleMoreMemoryThanItsOwnSize) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "the address sanitizer's own memory would be counted";
-#endif
+  if (kSanitized) GTEST_SKIP() << "the sanitizers' own memory would be counted";
   if (!std::filesystem::exists(published_weights()))
     GTEST_SKIP() << "there is no " << published_weights();
   std::ofstream("/proc/self/clear_refs") << "5";  // sets VmHWM back to what is resident now

@@ -161,8 +161,9 @@ TEST(PytorchPth, SaysWhatIsThereInsteadOfAStateDict) {
   EXPECT_TRUE(says(refusal_of_pickle("\x80\x02" + file.kernel.text() + "."),
                    "but it holds a single tensor of 64 x 3 x 3 x 3"));
   EXPECT_TRUE(says(refusal_of_pickle("\x80\x02](" + file.kernel.text() + file.bias.text() + "e."),
-                   "but it holds a list of 2 value(s) without names"));
-  EXPECT_TRUE(says(refusal_of_pickle("\x80\x02" + pickled("hello") + "."), "but it holds a text"));
+                   "but it holds a list of 2 unnamed value(s)"));
+  EXPECT_TRUE(
+      says(refusal_of_pickle("\x80\x02" + pickled("hello") + "."), "but it holds a string"));
 }
 
 TEST(PytorchPth, RefusesTwoNetworksInOneFile) {
@@ -272,7 +273,7 @@ TEST(PytorchPth, RefusesTensorsThatCannotBe) {
           [](PickledTensor& kernel) { kernel.shape[0] = pickled(0); });
   refused("should have whole numbers for sizes",
           [](PickledTensor& kernel) { kernel.shape[0] = pickled("64"); });
-  refused("should be of floats", [](PickledTensor& kernel) { kernel.type = "IntStorage"; });
+  refused("should hold floats", [](PickledTensor& kernel) { kernel.type = "IntStorage"; });
 }
 
 TEST(PytorchPth, RefusesStoragesThatCannotBe) {
@@ -376,7 +377,7 @@ TEST(PytorchPth, RefusesOtherZipContainers) {
       says(refusal(folder.path("a.docx")), "neither PyTorch's data.pkl nor NumPy's arrays"));
   write_zip(folder.path("a.keras"), {{"config.json", "{}"}, {"model.weights.h5", "x"}});
   EXPECT_TRUE(says(refusal(folder.path("a.keras")),
-                   "is a zip archive around 'model.weights.h5'; unpack it"));
+                   "is a zip archive that contains 'model.weights.h5'; unpack it"));
   EXPECT_TRUE(says(refusal(folder.path("a.docx")), "the first 'word/document.xml'"));
   write_zip(folder.path("b.pth"), {{"a/data.pkl", "N."}, {"b/data.pkl", "N."}});
   EXPECT_TRUE(says(refusal(folder.path("b.pth")), "should have one data.pkl"));
@@ -394,12 +395,12 @@ TEST(PytorchPth, RefusesDamagedStreams) {
     write_bytes(folder.path("a.pth"), bytes);
     EXPECT_TRUE(says(refusal(folder.path("a.pth")), message));
   };
-  refused("of protocol 1001", [](std::string& bytes) { bytes[18] ^= 1; });
-  refused("which no tensor is in", [](std::string& bytes) {
+  refused("have protocol 1001", [](std::string& bytes) { bytes[18] ^= 1; });
+  refused("which no tensor uses", [](std::string& bytes) {
     const size_t key = bytes.find("](X\1\0\0\0"s + "0");
     bytes[key + 7] = '7';
   });
-  refused("which it had before", [](std::string& bytes) {
+  refused("which it already had", [](std::string& bytes) {
     const size_t key = bytes.find("](X\1\0\0\0"s + "0");
     bytes[key + 13] = '0';
   });

@@ -65,11 +65,12 @@ TEST(ReadWeights, SaysWhatAForeignFileIs) {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is a Git LFS pointer"},
       {"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"sv, "is a PNG picture"},
       {"\xff\xd8\xff\xe0\0\x10JFIF"sv, "is a JPEG picture"},
-      {"\x80\x02}q\0."sv, "is a Python pickle, but none of PyTorch's"},
-      {"\x80\x05}q\0."sv, "is a Python pickle, but none of PyTorch's"},
+      {"\x80\x02}q\0."sv, "is a Python pickle, but not PyTorch's"},
+      {"\x80\x05}q\0."sv, "is a Python pickle, but not PyTorch's"},
       {"MATLAB 7.3 MAT-file, Platform: GLNXA64", "is a MATLAB 7.3 file"},
-      {"\x1f\x8b\x08\0\0\0\0\0\0\x03"sv, "is packed by gzip"},
-      {"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a", "is not weights in a format that limn knows"},
+      {"\x1f\x8b\x08\0\0\0\0\0\0\x03"sv, "is packed with gzip"},
+      {"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a",
+       "is not weights in any format that limn recognises"},
   };
   for (const Foreign& foreign : foreigners) {
     const std::string message = refusal_of_bytes(foreign.bytes);
@@ -106,18 +107,18 @@ TEST(ReadWeights, RecognisesWebPages) {
 TEST(ReadWeights, SaysWhatServersAnswered) {
   EXPECT_TRUE(says(refusal_of_bytes("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>"
                                     "<Code>AccessDenied</Code><Message>Access Denied</Message>"),
-                   "is an error message of a server (\"AccessDenied: Access Denied\")"));
+                   "is a server's error message (\"AccessDenied: Access Denied\")"));
   EXPECT_TRUE(says(refusal_of_bytes("\n<Error><Code>NoSuchKey</Code></Error>"), "(\"NoSuchKey\")"));
   EXPECT_TRUE(says(refusal_of_bytes("<svg xmlns=\"x\"/>"), "is an SVG picture"));
   EXPECT_TRUE(says(refusal_of_bytes("{\"message\":\"Not Found\",\"status\":\"404\"}"),
-                   "the message \"Not Found\", as servers answer"));
+                   "a message \"Not Found\" from a server"));
   EXPECT_TRUE(says(refusal_of_bytes("{\"layers\": 3}"), "it has no weightsManifest, but 'layers'"));
   EXPECT_TRUE(says(refusal_of_bytes("\xef\xbb\xbf{\"a\": 1}"), "is JSON, not weights"));
   EXPECT_TRUE(says(refusal_of_bytes("Acc\xc3\xa8s refus\xc3\xa9\nmore"), "is text, not weights"));
   EXPECT_TRUE(says(refusal_of_bytes(" \nversion https://git-lfs.github.com/spec/v1\n"),
                    "is a Git LFS pointer"));
-  EXPECT_TRUE(says(refusal_of_bytes(std::string(5000, '\0')), "blanks or zeros only"));
-  EXPECT_TRUE(says(refusal_of_bytes("\n\n\n"), "blanks or zeros only"));
+  EXPECT_TRUE(says(refusal_of_bytes(std::string(5000, '\0')), "nothing but blanks or zeros"));
+  EXPECT_TRUE(says(refusal_of_bytes("\n\n\n"), "nothing but blanks or zeros"));
 }
 
 }  // namespace

@@ -118,8 +118,8 @@ std::vector<BadHeader> headers_of_bad_meaning() {
        {"layer features.0 should have a bias of 64, but it is 65"}},
       {"an integer type",
        with("F32", "I32"),
-       {"tensor 'features.0.weight' should be of F32, F16 or BF16, but it is of I32"}},
-      {"a double type", with("F32", "F64"), {"features.0.weight", "but it is of F64"}},
+       {"tensor 'features.0.weight' should be F32, F16 or BF16, but it is I32"}},
+      {"a double type", with("F32", "F64"), {"features.0.weight", "but it is F64"}},
       {"a type to trick terminals", with("F32", "\\u001b[2J"), {"features.0.weight", "?[2J"}},
       {"no bias", entries({kWeight}), {"layer features.0 should have a bias"}},
       {"no weight", entries({kBias}), {"layer features.0 should have a weight"}},
@@ -131,7 +131,7 @@ std::vector<BadHeader> headers_of_bad_meaning() {
        entries({kWeight, kBias,
                 R"("features.5.bias":{"dtype":"F32","shape":[0],)"
                 R"("data_offsets":[0,0]})"}),
-       {"layer features.2 is missing, but features.5 is there"}},
+       {"layer features.2 is missing, but features.5 is present"}},
   };
 }
 

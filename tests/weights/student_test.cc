@@ -131,7 +131,7 @@ TEST_F(StudentFile, IsRefusedWhereAMapIsTooLargeForHalfPrecision) {
 TEST_F(StudentFile, NeedsItsMetadata) {
   for (const char* key : {"widths", "taps", "teacher_channels", "pooling", "imitates"}) {
     EXPECT_TRUE(says(refusal_without(key), std::string("of a network 'builtin' should have '") +
-                                               key + "', but it has not"));
+                                               key + "', but does not"));
   }
   EXPECT_TRUE(says(refusal_without("mean"), "'mean' is missing"));
   EXPECT_TRUE(
@@ -163,11 +163,11 @@ TEST_F(StudentFile, NeedsTapsAtItsConvolutions) {
                      fmt::format("such as 1_1, but it has '{}'", place)));
   }
   for (const char* layer : {"conv1_1", "pool1", "relu9_1", ""}) {
-    EXPECT_TRUE(says(
-        refusal_with("taps", fmt::format("{}=1_1{}", layer, rest)),
-        fmt::format("VGG-19's layers behind a ReLU, such as relu4_2, but it has '{}'", layer)));
+    EXPECT_TRUE(
+        says(refusal_with("taps", fmt::format("{}=1_1{}", layer, rest)),
+             fmt::format("VGG-19's layers after a ReLU, such as relu4_2, but it has '{}'", layer)));
   }
-  EXPECT_TRUE(says(refusal_with("taps", "relu1_1=2_1" + rest), "a convolution of its own each"));
+  EXPECT_TRUE(says(refusal_with("taps", "relu1_1=2_1" + rest), "use each convolution once"));
 }
 
 TEST_F(StudentFile, NeedsTheTeachersChannels) {
@@ -188,7 +188,7 @@ TEST_F(StudentFile, NeedsASquareFiniteMapForEachTap) {
                    }),
                    "layer relu4_2 should have a map of 16 x 16, but it is 8 x 32"));
   EXPECT_TRUE(says(refusal_with([](auto& header) { header["tap.relu4_2"]["dtype"] = "I32"; }),
-                   "'tap.relu4_2' should be of F32, F16 or BF16"));
+                   "'tap.relu4_2' should be F32, F16 or BF16"));
   std::string data = data_;
   const size_t begin = header_["tap.relu3_1"]["data_offsets"][0];
   const float infinite = INFINITY;
@@ -207,7 +207,7 @@ TEST_F(StudentFile, NeedsItsConvolutionsDownToTheLastTap) {
                      header.erase("conv3_1.weight");
                      header.erase("conv3_1.bias");
                    }),
-                   "layer conv3_1 is missing, but conv5_1 is there"));
+                   "layer conv3_1 is missing, but conv5_1 is present"));
   EXPECT_TRUE(says(refusal_with("widths", "16,48/16/32/16,16/16"),
                    "layer conv1_2 should have a weight of 48 x 16 x 3 x 3, but it is 32 x 16"));
 }

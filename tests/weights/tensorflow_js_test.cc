@@ -113,10 +113,9 @@ TEST_F(TensorFlowJs, RefusesOtherJson) {
   EXPECT_TRUE(says(refusal_of_text(R"({"not": "weights"})"), "it has no weightsManifest"));
   EXPECT_TRUE(says(refusal_of_text(R"({"weightsManifest": 3})"), "should be a list"));
   EXPECT_TRUE(says(refusal_of_text(R"({"a": 1e999})"), "a number that is too large"));
-  EXPECT_TRUE(
-      says(refusal_of_text(js_model(Groups{group_}).substr(0, 200)), "stops being so at byte"));
+  EXPECT_TRUE(says(refusal_of_text(js_model(Groups{group_}).substr(0, 200)), "is invalid at byte"));
   EXPECT_TRUE(says(refusal_of_text("{\"a\": " + std::string(4'000'000, '[')), "more than the"));
-  EXPECT_TRUE(says(refusal_of_text("{\"a\": " + std::string(500'000, '[')), "stops being so"));
+  EXPECT_TRUE(says(refusal_of_text("{\"a\": " + std::string(500'000, '[')), "is invalid at byte"));
 }
 
 TEST_F(TensorFlowJs, RefusesShardsOutsideOfItsFolder) {
@@ -143,7 +142,7 @@ TEST_F(TensorFlowJs, RefusesShardsCutShortOrTooLong) {
   write_bytes(folder_.path("shard3.bin"), last.substr(1));
   EXPECT_TRUE(says(refusal_of({group_}), "weight 'block1_conv2/bias' of 64 should lie in its"));
   write_bytes(folder_.path("shard3.bin"), last + "x");
-  EXPECT_TRUE(says(refusal_of({group_}), "but they have 154881; are they of another model?"));
+  EXPECT_TRUE(says(refusal_of({group_}), "but they have 154881; are they from another model?"));
 }
 
 TEST_F(TensorFlowJs, RefusesShapesBeyondTheShards) {
@@ -170,12 +169,12 @@ TEST_F(TensorFlowJs, RefusesWrongShapes) {
 TEST_F(TensorFlowJs, RefusesOtherTypes) {
   Json group = group_;
   group["weights"][0]["dtype"] = "int32";
-  EXPECT_TRUE(says(refusal_of({group}), "should be of float32, but it is of int32"));
+  EXPECT_TRUE(says(refusal_of({group}), "should be float32, but it is int32"));
   group["weights"][0]["dtype"] = "string";
-  EXPECT_TRUE(says(refusal_of({group}), "should be of float32, but it is of 'string'"));
+  EXPECT_TRUE(says(refusal_of({group}), "should be float32, but it is 'string'"));
   group["weights"][0]["dtype"] = "int32";
   group["weights"][0]["quantization"] = {{"dtype", "uint8"}, {"scale", 1}, {"min", 0}};
-  EXPECT_TRUE(says(refusal_of({group}), "should be of float32, but it is of int32"));
+  EXPECT_TRUE(says(refusal_of({group}), "should be float32, but it is int32"));
 }
 
 TEST_F(TensorFlowJs, RefusesHalfAQuantization) {
