@@ -320,6 +320,17 @@ struct Recipe {
         1.0};  // each style's size relative to `painting_size`; one value: for all
   } style;
 
+  // Compares each position with the painting's most similar one (Kolkin and others 2022, arXiv
+  // 2203.13215). Counted as part of the style's loss.
+  struct {
+    double weight = 0.0;
+    std::vector<LayerWeight> layers = {{"relu3_1", 1.0}, {"relu4_1", 1.0}};
+    int every = 10;  // iterations after which the matches are sought again
+    // How often a position of the painting should be used at most, relative to an even share: keeps
+    // rare things from being copied everywhere. 0: no limit.
+    double uses = 2.0;
+  } neighbours;
+
   struct {
     Balance kind = Balance::fixed;
     double strength = 0.5;  // measured: from 0, nearly the photo, to 1, nearly the style alone

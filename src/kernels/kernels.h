@@ -220,6 +220,42 @@ void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums
 void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
                           std::span<const float> m, FeatureMap d_F, ThreadPool& pool);
 
+// ---------------------------------------------------------- nearest neighbours (nearest.cc) --
+
+// Vectors of `channels` values, a multiple of 16, in cells: [channels / 16][count][16], the blocks
+// block_stride floats apart.
+struct Vectors {
+  const float* cells = nullptr;
+  int channels = 0;
+  int count = 0;
+  size_t block_stride = 0;
+
+  const float* cell(int block, int vector) const {
+    return cells + block * block_stride + static_cast<size_t>(vector) * kBlock;
+  }
+};
+
+// A map's positions, row by row. Between rows lie the ring's two cells, which are vectors too:
+// position (y, x) is number y (width + 2) + x.
+Vectors positions_of(ConstFeatureMap F);
+
+// Vectors to search, in the order nearest reads them. Whole panels; those beyond `count` are 0.
+struct PackedCandidates {
+  static constexpr int kPanel = 64;
+
+  int channels = 0;
+  int count = 0;
+  Buffer<float> values;  // [count / 16, of whole panels][channels][16 candidates]
+};
+// y: at least one. Allocates.
+PackedCandidates pack_candidates(const Vectors& y, ThreadPool& pool);
+
+// match[i] = the candidate j with the highest score <x_i, y_j> + bias[j], the first among equals;
+// score[i] = that score. A score that is not a number is never the highest; if a query has no
+// other, its match is 0 and its score -infinity.
+void nearest(const Vectors& x, const PackedCandidates& y, std::span<const float> bias,
+             std::span<int> match, std::span<float> score, ThreadPool& pool);
+
 // ------------------------------------------------------------------- half precision (half.cc) --
 
 // half = F, "=", rounded to nearest, ties to even: relative error at most 2^-11, or absolute error

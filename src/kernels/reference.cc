@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/buffer.h"
@@ -382,6 +383,25 @@ void general_congruence(std::span<const double> K, std::span<const double> D, st
   };
   multiply(K, D, KD);
   multiply(KD, K, KDK);
+}
+
+void nearest(const kernels::Vectors& x, const kernels::Vectors& y, std::span<const float> bias,
+             std::span<int> match, std::span<double> score) {
+  const auto value = [](const kernels::Vectors& vectors, int i, int c) {
+    return double{vectors.cell(c / kBlock, i)[c % kBlock]};
+  };
+  for (int i = 0; i < x.count; ++i) {
+    match[i] = 0;
+    score[i] = -std::numeric_limits<double>::infinity();
+    for (int j = 0; j < y.count; ++j) {
+      double sum = bias[j];
+      for (int c = 0; c < x.channels; ++c) sum += value(x, i, c) * value(y, j, c);
+      if (sum > score[i]) {
+        match[i] = j;
+        score[i] = sum;
+      }
+    }
+  }
 }
 
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F) {

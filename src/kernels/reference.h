@@ -76,6 +76,8 @@ void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums
              std::span<double> squares);
 void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
                           std::span<const float> m, FeatureMap d_F);
+void nearest(const kernels::Vectors& x, const kernels::Vectors& y, std::span<const float> bias,
+             std::span<int> match, std::span<double> score);
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F);
 // F = half, exactly. (The fast one, a piece, takes a row.)
 void expand_half(const HalfMap& half, FeatureMap F);

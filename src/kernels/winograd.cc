@@ -65,7 +65,7 @@
 #include "kernels/amx.h"
 #include "kernels/kernels.h"
 #include "kernels/pieces.h"
-#include "kernels/winograd_products-inl.h"
+#include "kernels/products-inl.h"
 #include "kernels/winograd_sinks-inl.h"
 #include "kernels/winograd_sources-inl.h"
 #include "kernels/winograd_transforms-inl.h"

@@ -21,8 +21,8 @@ double content_factor(ContentForm form, double C, double M) {
 }
 
 ContentLoss::ContentLoss(double factor, int tap, ConstFeatureMap shape, const ContentTarget& target,
-                         std::span<const double> K, Scratch& scratch)
-    : Loss(Term::content, factor), tap_(tap), shape_(shape), target_(target), K_(K) {
+                         std::span<const double> K, Scratch& scratch, Term term)
+    : Loss(term, factor), tap_(tap), shape_(shape), target_(target), K_(K) {
   if (!K.empty() || !target.roots.empty()) difference_ = Buffer<float>(shape.floats());
   if (K.empty()) return;
   difference_gram_ = Buffer<float>(K.size());

@@ -34,7 +34,7 @@ class ContentLoss : public Loss {
   // Reads the features of tap number `tap`, which have this shape. K: a student's, [C][C], or
   // empty. Target and K must outlive the loss.
   ContentLoss(double factor, int tap, ConstFeatureMap shape, const ContentTarget& target,
-              std::span<const double> K, Scratch& scratch);
+              std::span<const double> K, Scratch& scratch, Term term = Term::content);
 
   void measure(const View&, Scratch&, ThreadPool&) override;
   double settle(const View&, Scratch&, ThreadPool&) override;

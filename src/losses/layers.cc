@@ -44,13 +44,17 @@ std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe&
       if (term_weight == 0 || layer.weight == 0) continue;
       auto known = std::ranges::find(in_use, position, &LayerInUse::position);
       if (known == in_use.end()) {
-        known = in_use.insert(known, {position, 0, 0, imitation_at(network, position)});
+        known = in_use.insert(known, {position, 0, 0, 0, imitation_at(network, position)});
       }
       (*known).*weight += term_weight * layer.weight;
     }
   };
   collect(recipe.content.weight, recipe.content.layers, &LayerInUse::content_weight);
   collect(recipe.style.weight, recipe.style.layers, &LayerInUse::style_weight);
+  // Unlike theirs, its layers are there by default, even where a network is too small for them.
+  if (recipe.neighbours.weight != 0) {
+    collect(recipe.neighbours.weight, recipe.neighbours.layers, &LayerInUse::neighbours_weight);
+  }
   return in_use;
 }
 
@@ -81,6 +85,7 @@ void raise(LeastSide& least, const NetworkTable& network, const Recipe& recipe, 
 LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe) {
   LeastSide least;
   raise(least, network, recipe, recipe.style.weight, recipe.style.layers);
+  raise(least, network, recipe, recipe.neighbours.weight, recipe.neighbours.layers);
   return least;
 }
 
@@ -111,7 +116,10 @@ void drop_unread_layers(Weights& weights, const Recipe& recipe) {
 std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers, bool regional) {
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
-    if (layer.style_weight != 0) taps.push_back({layer.position, regional, !regional});
+    const bool style = layer.style_weight != 0;
+    const bool neighbours = layer.neighbours_weight != 0;
+    if (!style && !neighbours) continue;
+    taps.push_back({layer.position, neighbours || (style && regional), style && !regional});
   }
   return taps;
 }
@@ -121,8 +129,9 @@ std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool ha
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
     const bool style = layer.style_weight != 0;
-    taps.push_back({layer.position, layer.content_weight != 0 || (style && regional),
-                    style && !regional, half_features});
+    const bool compared = layer.content_weight != 0 || layer.neighbours_weight != 0;
+    taps.push_back(
+        {layer.position, compared || (style && regional), style && !regional, half_features});
   }
   return taps;
 }

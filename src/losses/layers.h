@@ -18,6 +18,7 @@ struct LayerInUse {
   LayerPosition position;
   double content_weight = 0;
   double style_weight = 0;
+  double neighbours_weight = 0;
   const Imitation* imitation = nullptr;  // of a student's layer; valid while its table lives
 };
 

@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/parallel.h"
+#include "base/state.h"
 #include "network/network.h"
 
 namespace limn {
@@ -61,6 +62,11 @@ class Loss {
     unit_ = unit;
   }
   bool counts() const { return factor() != 0; }
+
+  // Chooses what to compare with at this picture, if that depends on the picture. May allocate.
+  virtual void seek(const View&, ThreadPool&) {}
+  // Saves or restores what was chosen.
+  virtual void keep(State&) {}
 
   // Called in this order, once each per evaluation. What measure reads from the view must stay
   // valid until the gradient has been spread. None of these allocates.

@@ -145,13 +145,18 @@ std::vector<RegionTarget> region_targets(const Recipe& recipe, std::span<const M
   return targets;
 }
 
+std::vector<float> source_weights(const Mask& from, std::span<const Row> rows, int row,
+                                  ConstFeatureMap shape) {
+  return eroded(layer_weights(from, shape.height, shape.width), shape.height, shape.width,
+                seen_cells(rows, row));
+}
+
 void add_source(const Recipe& recipe, const Mask& from, double share, std::span<const Row> rows,
                 int row, ConstFeatureMap F, RegionTarget& target, ThreadPool& pool) {
   RegionTarget whole;
   whole.total = static_cast<double>(F.positions());
   if (!from.empty()) {
-    whole.roots =
-        eroded(layer_weights(from, F.height, F.width), F.height, F.width, seen_cells(rows, row));
+    whole.roots = source_weights(from, rows, row, F);
     whole.total = take_roots(whole.roots);
   }
   const StatisticsForm form = form_of(recipe);

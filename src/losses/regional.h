@@ -64,6 +64,11 @@ bool is_regional(const Recipe& recipe, bool masks);
 std::vector<RegionTarget> region_targets(const Recipe& recipe, std::span<const Mask> regions,
                                          ConstFeatureMap shape);
 
+// The weights of a painting's positions at the output of the network's `row`: those inside `from`,
+// without the ones there that see much of the outside.
+std::vector<float> source_weights(const Mask& from, std::span<const Row> rows, int row,
+                                  ConstFeatureMap shape);
+
 // Adds `share` times the statistics of a painting's features F, the output of the network's `row`,
 // to a region's target. Only the style inside `from` counts (empty: everywhere), without the
 // features there that see much of the outside.

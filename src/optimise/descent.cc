@@ -31,10 +31,22 @@ Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> op
     keep(*state);
     return;
   }
+  begin_at_x();
+}
+
+void Descent::begin_at_x() {
   evaluate();
   best_losses_ = losses_;
   first_loss_ = losses_.total;
   most_loss_ = losses_.total > 0 ? kMostGrowth * losses_.total : HUGE_VAL;
+}
+
+void Descent::change_function() {
+  moved_ = has_moved();
+  begin_at_x();
+  best_iteration_ = iteration_;
+  kernels::copy(x_, best_x_, pool_);
+  optimiser_->change_function();
 }
 
 Descent::Status Descent::advance() {
@@ -79,6 +91,7 @@ void Descent::keep(State& state) {
   state.integer("descent.best_iteration", best_iteration_, 0, kMost);
   state.integer("descent.rejected_steps", rejected_steps_, 0, kMost);
   state.integer("descent.rejected_in_a_row", rejected_in_a_row_, 0, kMost);
+  state.flag("descent.moved", moved_);
   optimiser_->keep(state);
   if (state.restores()) evaluate();
 }

@@ -40,6 +40,10 @@ class Descent {
   };
   Status advance();
 
+  // f is a different function from now on: the point is evaluated again, and is the best so far,
+  // because losses of different functions do not compare.
+  void change_function();
+
   // Makes the current point a candidate for the best, whatever its number.
   void look();
 
@@ -53,10 +57,11 @@ class Descent {
   int best_iteration() const { return best_iteration_; }  // 0: the first point
   int rejected_steps() const { return rejected_steps_; }
   // Whether x has left the first point. (At the same point the loss is the same to the bit.)
-  bool has_moved() const { return iteration_ > 0 && losses_.total != first_loss_; }
+  bool has_moved() const { return moved_ || (iteration_ > 0 && losses_.total != first_loss_); }
 
  private:
   void evaluate();
+  void begin_at_x();
   bool acceptable() const;
 
   Function f_;
@@ -71,6 +76,7 @@ class Descent {
   int best_iteration_ = 0;
   int rejected_steps_ = 0;
   int rejected_in_a_row_ = 0;
+  bool moved_ = false;  // before the function changed
 };
 
 }  // namespace limn

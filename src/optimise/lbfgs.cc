@@ -114,6 +114,9 @@ class Lbfgs : public Optimiser {
     caution_ *= 0.1;
   }
 
+  // The pairs stay, for the curvature hardly differs; the last step has no pair.
+  void change_function() override { have_step_ = false; }
+
   void keep(State& state) override {
     const auto most = static_cast<double>(most_);
     state.integer("lbfgs.count", count_, 0, most);

@@ -37,6 +37,8 @@ class Optimiser {
   virtual StepStatus step(const Function& f, Point& point) = 0;
   // Forgets the past and steps more carefully from now on: the last step was rejected.
   virtual void recover() = 0;
+  // The function is a different one from now on, though much like the last. The point is the same.
+  virtual void change_function() {}
   // Saves all that later steps depend on, or restores it into an optimiser of the same recipe.
   virtual void keep(State& state) = 0;
 };

@@ -26,12 +26,20 @@ class Gradients {
         gradient_(objective.size()) {
     std::ranges::fill(none_.content, 0.0);
     std::ranges::fill(none_.style, 0.0);
+    std::ranges::fill(none_.neighbours, 0.0);
     none_.total_variation = 0;
   }
 
   double of_style(size_t layer, std::span<const float> x) {
     LossWeights weights = none_;
     weights.style[layer] = 1;
+    return of(weights, x);
+  }
+  // With the matches at x.
+  double of_neighbours(size_t layer, std::span<const float> x) {
+    LossWeights weights = none_;
+    weights.neighbours[layer] = 1;
+    objective_.seek();
     return of(weights, x);
   }
   double of_content(std::span<const float> x) {
@@ -59,13 +67,12 @@ class Gradients {
   std::vector<float> gradient_;
 };
 
-// The recipe's own weights for the style layers, scaled to sum to their term's factor.
-std::vector<double> shares_of(const Objective& objective, const Recipe& recipe) {
-  std::vector<double> shares = objective.style_weights();
+// A term's own weights for its layers, scaled to sum to the term's factor.
+std::vector<double> shares_of(std::vector<double> weights, double factor) {
   double sum = 0;
-  for (const double share : shares) sum += share;
-  for (double& share : shares) share *= sum == 0 ? 0 : recipe.style.weight / sum;
-  return shares;
+  for (const double weight : weights) sum += weight;
+  for (double& weight : weights) weight *= sum == 0 ? 0 : factor / sum;
+  return weights;
 }
 
 bool is_gradient(double norm) { return std::isfinite(norm) && norm > 0; }
@@ -87,7 +94,7 @@ LossWeights measured_weights(Objective& objective, const Canvas& canvas, const R
     if (is_gradient(norm)) resistance = norm;
   }
   const double a = kMiddle * std::pow(kReach, 1 - 2 * recipe.balance.strength);
-  const std::vector<double> shares = shares_of(objective, recipe);
+  const std::vector<double> shares = shares_of(objective.style_weights(), recipe.style.weight);
   for (size_t i = 0; i < shares.size(); ++i) {
     if (shares[i] == 0) continue;
     const double norm =
@@ -95,12 +102,21 @@ LossWeights measured_weights(Objective& objective, const Canvas& canvas, const R
     // The measured loss already includes the layer's own weight.
     if (is_gradient(norm)) weights.style[i] = shares[i] * resistance / a / norm;
   }
+  const std::vector<double> of_neighbours =
+      shares_of(objective.neighbours_weights(), recipe.neighbours.weight);
+  for (size_t i = 0; i < of_neighbours.size(); ++i) {
+    if (of_neighbours[i] == 0) continue;
+    const double norm = std::max(gradients.of_neighbours(i, at_photo),
+                                 kLeastPart * gradients.of_neighbours(i, at_noise));
+    if (is_gradient(norm)) weights.neighbours[i] = of_neighbours[i] * resistance / a / norm;
+  }
   if (recipe.total_variation.weight != 0) {
     const double norm = gradients.of_variation(at_noise) / recipe.total_variation.weight;
     if (is_gradient(norm)) weights.total_variation = resistance / norm;
   }
   objective.multiply(before);
   objective.set_unit(1);
+  objective.seek();
   return weights;
 }
 

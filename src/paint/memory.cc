@@ -5,6 +5,7 @@
 #include "losses/content.h"
 #include "losses/gram.h"
 #include "losses/layers.h"
+#include "losses/neighbours.h"
 #include "losses/regional.h"
 #include "network/plan.h"
 #include "weights/read.h"
@@ -46,8 +47,11 @@ double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
     if (picture.taps[i].request.gram) bytes += kFloat * C * C;
     if (student && layers[i].style_weight != 0)
       matrices = std::max(matrices, gram_scratch_bytes(C));
-    if (layers[i].content_weight == 0) continue;
-    bytes += content_bytes(shape, student, !transparent_photo);
+    if (layers[i].content_weight == 0 && layers[i].neighbours_weight == 0) continue;
+    if (layers[i].content_weight != 0) bytes += content_bytes(shape, student, !transparent_photo);
+    if (layers[i].neighbours_weight != 0) {
+      bytes += neighbours_bytes(shape, student, !transparent_photo);
+    }
     sums = std::max(sums, content_scratch_bytes(shape, student));
   }
   return bytes + sums + matrices;

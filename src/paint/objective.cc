@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "losses/content.h"
 #include "losses/gram.h"
+#include "losses/neighbours.h"
 #include "losses/regional.h"
 #include "losses/variation.h"
 #include "recipe/fields.h"
@@ -91,13 +92,15 @@ Objective::Objective(const Weights& weights, const Recipe& recipe,
   slopes_.resize(layers_.size());
   content_.resize(layers_.size());
   style_.resize(layers_.size());
+  neighbours_.resize(layers_.size());
   for (int tap = 0; tap < std::ssize(layers_); ++tap) make_losses(tap);
   const auto& variation = recipe.total_variation;
   if (variation.weight != 0) {
     losses_.push_back(std::make_unique<VariationLoss>(variation.weight, variation.form));
     variation_ = losses_.back().get();
   }
-  multiply({std::vector<double>(layers_.size(), 1.0), std::vector<double>(layers_.size(), 1.0), 1});
+  const std::vector<double> ones(layers_.size(), 1.0);
+  multiply({ones, ones, 1, ones});
 }
 
 // Makes the losses of one layer.
@@ -115,6 +118,12 @@ void Objective::make_losses(int tap) {
     losses_.push_back(
         std::make_unique<ContentLoss>(factor, tap, shape, target.content, K, scratch_));
     content_[tap] = losses_.back().get();
+  }
+  if (layer.neighbours_weight != 0) {
+    losses_.push_back(std::make_unique<NeighboursLoss>(layer.neighbours_weight,
+                                                       recipe_.neighbours.uses, tap, shape,
+                                                       target.neighbours, K, scratch_));
+    neighbours_[tap] = losses_.back().get();
   }
   if (layer.style_weight == 0) return;
   // C means and deviations replace the C^2 values of a matrix, so C replaces C^2 in the factor.
@@ -139,6 +148,7 @@ void Objective::multiply(const LossWeights& weights) {
   for (size_t tap = 0; tap < layers_.size(); ++tap) {
     if (content_[tap]) content_[tap]->multiply(weights.content[tap], unit_);
     if (style_[tap]) style_[tap]->multiply(weights.style[tap], unit_);
+    if (neighbours_[tap]) neighbours_[tap]->multiply(weights.neighbours[tap], unit_);
   }
   if (variation_) variation_->multiply(weights.total_variation, unit_);
 }
@@ -155,6 +165,9 @@ double Objective::leading_weight() const {
   for (const LayerInUse& layer : layers_) {
     if (layer.style_weight != 0) return layer.style_weight;
   }
+  for (const LayerInUse& layer : layers_) {
+    if (layer.neighbours_weight != 0) return layer.neighbours_weight;
+  }
   return recipe_.total_variation.weight;
 }
 
@@ -162,6 +175,31 @@ std::vector<double> Objective::style_weights() const {
   std::vector<double> weights;
   for (const LayerInUse& layer : layers_) weights.push_back(layer.style_weight);
   return weights;
+}
+
+std::vector<double> Objective::neighbours_weights() const {
+  std::vector<double> weights;
+  for (const LayerInUse& layer : layers_) weights.push_back(layer.neighbours_weight);
+  return weights;
+}
+
+bool Objective::seeks() const {
+  return std::ranges::any_of(neighbours_, [](const Loss* loss) { return loss && loss->counts(); });
+}
+
+void Objective::keep(State& state) {
+  LossWeights weights = multiplied_;
+  state.numbers("weights.content", weights.content);
+  state.numbers("weights.style", weights.style);
+  state.numbers("weights.neighbours", weights.neighbours);
+  state.number("weights.total_variation", weights.total_variation);
+  double unit = unit_;
+  state.number("objective.unit", unit);
+  for (const auto& loss : losses_) loss->keep(state);
+  if (!state.restores()) return;
+  multiply(weights);
+  set_unit(unit);
+  seek_next_ = false;
 }
 
 // ---------------------------------------------------------------------------------- evaluation --
@@ -190,6 +228,11 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> d_x) {
     slopes_[tap] = {};
   }
   const View view = {view_, x, picture_size()};
+  if (std::exchange(seek_next_, false)) {
+    for (const auto& loss : losses_) {
+      if (loss->counts()) loss->seek(view, pool_);
+    }
+  }
   Losses losses;
   for (const auto& loss : losses_) {
     if (!loss->counts()) continue;

@@ -38,6 +38,7 @@ void check_objective(const Weights& weights, const Recipe& recipe, const Working
 struct LossWeights {
   std::vector<double> content, style;  // by layers in use
   double total_variation = 1;
+  std::vector<double> neighbours;  // by layers in use
 };
 
 class Objective {
@@ -72,11 +73,19 @@ class Objective {
   void set_unit(double unit);
   double unit() const { return unit_; }
   // The first non-zero weight of the recipe: of the content losses, else of the style losses, else
-  // of the total variation. The picture with the lowest loss depends only on the ratios of the
-  // others to it.
+  // of the neighbours losses, else of the total variation. The picture with the lowest loss depends
+  // only on the ratios of the others to it.
   double leading_weight() const;
   // The recipe's style weights of the layers in use, including that of the whole term.
   std::vector<double> style_weights() const;
+  std::vector<double> neighbours_weights() const;
+
+  // Whether some losses choose what they compare with (Loss::seek). They do so in the first
+  // evaluation, and in the next one after each call of seek.
+  bool seeks() const;
+  void seek() { seek_next_ = true; }
+  // Saves or restores what was chosen, and the factors of the losses.
+  void keep(State& state);
 
   // The losses at x; d_x "=" the gradient with respect to x, times unit(). Allocates almost
   // nothing.
@@ -101,10 +110,12 @@ class Objective {
   std::vector<std::unique_ptr<Loss>> losses_;  // layer by layer, the variation last
   std::vector<View::Layer> view_;              // by tap
   std::vector<Slope> slopes_;                  // likewise
-  std::vector<Loss*> content_, style_;         // likewise; null if there is none
-  Loss* variation_ = nullptr;                  // or null
+  // Likewise; null if there is none.
+  std::vector<Loss*> content_, style_, neighbours_;
+  Loss* variation_ = nullptr;  // or null
   LossWeights multiplied_;
   double unit_ = 1;
+  bool seek_next_ = true;
 };
 
 }  // namespace limn

@@ -192,6 +192,7 @@ bool Painter::step() {
       if (!begin_next_level()) return false;
       continue;
     }
+    seek_again();
     const Descent::Status status = descent.advance();
     if (status == Descent::Status::failed) over_ = Outcome::failed;
     if (status == Descent::Status::converged) over_ = Outcome::converged;
@@ -202,6 +203,15 @@ bool Painter::step() {
     return true;
   }
   return false;
+}
+
+// Losses that choose what they compare with choose anew every few iterations.
+void Painter::seek_again() {
+  Descent& descent = *at_->descent;
+  if (descent.iteration() == 0 || descent.iteration() % plan_.recipe.neighbours.every != 0) return;
+  if (!at_->objective.seeks()) return;
+  at_->objective.seek();
+  descent.change_function();
 }
 
 void Painter::stop() {
@@ -297,12 +307,6 @@ namespace {
 constexpr double kMostIterations = 1e6;  // the limit of optimiser.iterations
 constexpr double kMostSide = 1e6;
 
-void keep(State& state, LossWeights& weights) {
-  state.numbers("weights.content", weights.content);
-  state.numbers("weights.style", weights.style);
-  state.number("weights.total_variation", weights.total_variation);
-}
-
 // An outcome, or -1 for none yet. A painting that was stopped, or had no iterations or time left,
 // may continue.
 void keep(State& state, std::optional<Outcome>& over) {
@@ -389,16 +393,10 @@ void Painter::keep_history(State& state) {
 }
 
 void Painter::keep_level(State& state) {
-  Objective& objective = at_->objective;
-  LossWeights weights = objective.weights();
-  limn::keep(state, weights);
-  double unit = objective.unit();
-  state.number("objective.unit", unit);
+  at_->objective.keep(state);
   state.flag("objective.has_unit", at_->has_unit);
-  if (state.restores()) {
-    objective.multiply(weights);
-    objective.set_unit(unit);
-    if (plan_.recipe.balance.kind == Balance::measured) weights_ = weights;
+  if (state.restores() && plan_.recipe.balance.kind == Balance::measured) {
+    weights_ = at_->objective.weights();
   }
   limn::keep(state, over_);
   at_->plateau.keep(state);

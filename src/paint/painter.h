@@ -57,6 +57,7 @@ class Painter {
   void begin_level(size_t level, State* state);
   bool begin_next_level();
   void end_level();
+  void seek_again();
   Scene scene_of(size_t level);
   void balance(Objective& objective, const Canvas& canvas, const Image& photo);
   void show();

@@ -30,6 +30,15 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   if (!reads_layers && recipe.total_variation.weight == 0) {
     fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
   }
+  for (const LayerWeight& layer : recipe.neighbours.layers) {
+    const bool both =
+        recipe.neighbours.weight != 0 && recipe.content.weight != 0 &&
+        std::ranges::count(recipe.content.layers, layer.layer, &LayerWeight::layer) > 0;
+    if (!both) continue;
+    fail(ErrorKind::usage,
+         "{}: content.layers and neighbours.layers both name {}; choose different layers", name,
+         layer.layer);
+  }
   if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
     fail(ErrorKind::usage,
          "{}: style.shifts needs matrices, but style.statistic is mean-deviation; choose gram or "

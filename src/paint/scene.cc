@@ -143,6 +143,7 @@ Scene make(Taken& pictures, const Recipe& recipe, const WorkingSizes& sizes) {
       source.painting.alpha = {};
       source.region = regions[i];
       source.share = blend[i] / in_region / count;
+      source.style = static_cast<int>(i);
     }
   }
   scene.photo.alpha = {};
@@ -164,7 +165,7 @@ Scene resize(Taken& scene, const WorkingSizes& sizes) {
   for (size_t i = 0; i < scene.sources.size(); ++i) {
     auto& source = scene.sources[i];
     result.sources.push_back({fit(std::move(source.painting), sizes.paintings[i]), source.from,
-                              source.region, source.share});
+                              source.region, source.share, source.style});
   }
   return result;
 }

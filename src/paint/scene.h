@@ -17,6 +17,7 @@ struct StyleSource {
   Mask from;         // where in the painting its style is taken from; empty: everywhere
   int region = 0;    // the region of the picture to paint with it
   double share = 1;  // of that region's blend
+  int style = 0;     // paintings of one style have the same number
 };
 
 struct Scene {

@@ -40,14 +40,32 @@ class Measuring {
     pass.forward(painting.rgb, units_.of_rgb(), pool_);
     int tap = 0;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].style_weight == 0) continue;
-      if (targets_.regional) {
+      const bool style = layers_[i].style_weight != 0;
+      const bool neighbours = layers_[i].neighbours_weight != 0;
+      if (style && targets_.regional) {
         add_source(recipe_, source.from, source.share, network_.rows(), layers_[i].position.row,
                    pass.features(tap), targets_.layers[i].regions[source.region], pool_);
-      } else {
+      } else if (style) {
         add_gram(source.share, pass.gram(tap), pass.shape(tap), targets_.layers[i].gram);
       }
-      ++tap;
+      if (neighbours) add_neighbours(source, layers_[i], pass.features(tap), i);
+      if (style || neighbours) ++tap;
+    }
+  }
+
+  // The weights of the picture's positions, for neighbours losses.
+  void make_neighbours(std::span<const Mask> regions, const Mask& seen) {
+    const auto [height, width] = targets_.picture_size();
+    const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
+                                    targets_.basis.taps, Purpose::gradients, pool_.threads());
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].neighbours_weight == 0) continue;
+      const ConstFeatureMap shape = plan.taps[i].shape;
+      NeighbourTarget& target = targets_.layers[i].neighbours;
+      for (const Mask& region : regions) {
+        target.regions.push_back(layer_weights(region, shape.height, shape.width));
+      }
+      if (!seen.empty()) target.roots = roots_of(seen, shape);
     }
   }
 
@@ -68,12 +86,39 @@ class Measuring {
       target.features = Buffer<float>(F.floats());
       std::memcpy(target.features.data(), F.data, F.floats() * sizeof(float));
       if (seen.empty()) continue;
-      target.roots = layer_weights(seen, F.height, F.width);
-      for (float& root : target.roots) root = std::sqrt(root);
+      target.roots = roots_of(seen, F);
     }
   }
 
  private:
+  static std::vector<float> roots_of(const Mask& seen, ConstFeatureMap shape) {
+    std::vector<float> roots = layer_weights(seen, shape.height, shape.width);
+    for (float& root : roots) root = std::sqrt(root);
+    return roots;
+  }
+
+  void add_neighbours(const StyleSource& source, const LayerInUse& layer, ConstFeatureMap F,
+                      size_t tap) {
+    std::vector<float> weights;
+    if (!source.from.empty()) {
+      weights = source_weights(source.from, network_.rows(), layer.position.row, F);
+    }
+    const std::span<const double> K =
+        layer.imitation ? std::span<const double>(layer.imitation->K) : std::span<const double>();
+    NeighbourSource found = neighbour_source(F, weights, K, pool_);
+    found.style = source.style;
+    found.region = source.region;
+    found.share = source.share;
+    std::vector<NeighbourSource>& sources = targets_.layers[tap].neighbours.sources;
+    // A style's paintings are searched together: each has the share of all of them.
+    for (NeighbourSource& other : sources) {
+      if (other.style != source.style) continue;
+      other.share += source.share;
+      found.share = other.share;
+    }
+    sources.push_back(std::move(found));
+  }
+
   void add_gram(double share, std::span<const float> G, ConstFeatureMap shape,
                 Buffer<float>& A) const {
     const double scale =
@@ -94,6 +139,11 @@ class Measuring {
 
 Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
                              const WorkingSizes& sizes, bool regional) {
+  const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
+  std::vector<Targets::Basis::Read> reads;
+  for (const LayerInUse& layer : layers) {
+    reads.push_back({layer.content_weight != 0, layer.neighbours_weight != 0});
+  }
   return {&weights,
           recipe.network.pooling,
           input_convention(recipe.network.convention, weights.convention),
@@ -104,7 +154,8 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
           recipe.picture.colors,
           recipe.picture.border,
           sizes,
-          picture_taps(layers_in_use(*weights.network, recipe), /*half_features=*/false, regional)};
+          picture_taps(layers, /*half_features=*/false, regional),
+          std::move(reads)};
 }
 
 std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
@@ -117,6 +168,7 @@ std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Rec
   if (targets->layers.empty()) return targets;
   Measuring measuring(weights, recipe, *targets, pool);
   if (targets->regional) measuring.make_regions(scene.regions);
+  measuring.make_neighbours(scene.regions, scene.seen);
   for (StyleSource& source : scene.sources) {
     measuring.add_painting(source);
     source.painting = Image();

@@ -11,6 +11,7 @@
 #include "canvas/sizes.h"
 #include "losses/content.h"
 #include "losses/layers.h"
+#include "losses/neighbours.h"
 #include "losses/regional.h"
 #include "network/network.h"
 #include "paint/scene.h"
@@ -32,6 +33,12 @@ struct Targets {
     int border = 0;
     WorkingSizes sizes;            // without the border
     std::vector<TapRequest> taps;  // of the picture; none is half
+    // By tap, which losses read it besides the style losses.
+    struct Read {
+      bool content = false, neighbours = false;
+      bool operator==(const Read&) const = default;
+    };
+    std::vector<Read> reads;
     bool operator==(const Basis&) const = default;
   };
   struct Layer {
@@ -39,6 +46,7 @@ struct Targets {
     Buffer<float> gram;  // A, [C][C], scaled by the Gram form; empty if no style loss reads the
                          // layer, or if there are
     std::vector<RegionTarget> regions;
+    NeighbourTarget neighbours;  // no sources if no neighbours loss reads the layer
   };
   Basis basis;
   bool regional = false;      // styles are compared region by region

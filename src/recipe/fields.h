@@ -211,6 +211,20 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
               "Size of strokes: 0.5 halves it; one number, or one per PAINTING", 0.05, 20},
         style.scale);
 
+  auto& neighbours = recipe.neighbours;
+  visit(Field{"neighbours.weight", "--neighbours-weight",
+              "Weight of the neighbours loss, part of the style's; 0 leaves it out"},
+        neighbours.weight);
+  visit(Field{"neighbours.layers", "--neighbours-layers",
+              "Layers whose positions are matched with the painting's; weights default to 1"},
+        neighbours.layers);
+  visit(Field{"neighbours.every", "--neighbours-every",
+              "Iterations after which matches are sought again", 1, 1'000'000},
+        neighbours.every);
+  visit(Field{"neighbours.uses", "--neighbours-uses",
+              "How often a place of the painting is used at most, in even shares; 0: no limit"},
+        neighbours.uses);
+
   auto& balance = recipe.balance;
   visit(Field{"balance.kind", "--balance",
               "Loss weights as given, or scaled by gradients measured first"},

@@ -45,6 +45,8 @@ line_search = "none"
 size = 48
 init = "content"
 threads = 1
+[neighbours]
+layers = { relu1_1 = 1.0 }
 TOML
 
 weights=(--recipe tiny.toml --weights vgg19.safetensors)

@@ -34,6 +34,10 @@ flags="
 --plateau         0.9999                    --iterations 60
 --clip            true                      --optimiser adam --learning-rate 0.02 --init noise
 --learning-rate   0.5
+--neighbours-weight 1
+--neighbours-layers conv1_1                 --neighbours-weight 1
+--neighbours-every  2                       --neighbours-weight 1 --iterations 5
+--neighbours-uses   1                       --neighbours-weight 1
 --history         1                         --iterations 5
 --restart-every   2                         --iterations 5
 --line-search     strong-wolfe              --learning-rate 0.1

@@ -84,10 +84,12 @@ TEST_P(ObjectiveSlope, IsItsGradientAlongAnyLine) {
   recipe.style.form = GetParam().style;
   recipe.optimiser.space = GetParam().space;
 
-  for (const std::string term : {"content", "style", "variation"}) {
+  for (const std::string term : {"content", "style", "neighbours", "variation"}) {
     SCOPED_TRACE(term);
     recipe.content.weight = term == "content" ? 1 : 0;
     recipe.style.weight = term == "style" ? 1 : 0;
+    recipe.neighbours.weight = term == "neighbours" ? 1 : 0;
+    recipe.neighbours.layers = {{"relu1_1", 0.5}, {"pool1", 0.5}};
     recipe.total_variation.weight = term == "variation" ? 1 : 0;
     on_every_target([&] {
       Objective objective(weights, recipe, tiny.photo, tiny.painting, pool);

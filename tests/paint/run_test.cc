@@ -10,6 +10,7 @@
 #include "support/errors.h"
 #include "support/random_values.h"
 #include "support/same_bits.h"
+#include "support/sanitized.h"
 #include "support/temporary_folder.h"
 
 namespace limn {
@@ -23,7 +24,7 @@ struct Case {
   OptimiserKind kind;
   LineSearch line_search = LineSearch::none;
   Curvature curvature = Curvature::one;
-  bool bands = false, balanced = false, keep_last = false, grey_noise = false;
+  bool bands = false, balanced = false, keep_last = false, grey_noise = false, neighbours = false;
 };
 
 Recipe recipe_of(const Case& c) {
@@ -44,6 +45,11 @@ Recipe recipe_of(const Case& c) {
   if (c.grey_noise) {
     recipe.picture.init = "noise";
     recipe.picture.seed = 5;
+  }
+  if (c.neighbours) {
+    recipe.neighbours.weight = 1;
+    recipe.neighbours.layers = {{"relu1_1", 1.0}};
+    recipe.neighbours.every = 3;
   }
   recipe.picture.size = 0;
   return recipe;
@@ -82,6 +88,10 @@ INSTANTIATE_TEST_SUITE_P(
                          Curvature::local, true, true, false, true},
                     Case{"lbfgs_last", OptimiserKind::lbfgs, LineSearch::none, Curvature::one,
                          false, true, true},
+                    Case{"lbfgs_neighbours", OptimiserKind::lbfgs, LineSearch::strong_wolfe,
+                         Curvature::local, false, true, false, false, true},
+                    Case{"adam_neighbours", OptimiserKind::adam, LineSearch::none, Curvature::one,
+                         false, false, false, false, true},
                     Case{"adam", OptimiserKind::adam, LineSearch::none, Curvature::one, true},
                     Case{"sgd", OptimiserKind::sgd, LineSearch::none, Curvature::one, false, true}),
     [](const auto& info) { return info.param.name; });
@@ -110,7 +120,7 @@ TEST_P(ARun, GoesOnFromACheckpointToTheSamePicture) {
   const Painted expected = paint(model_, pictures(), recipe);
   const size_t steps = expected.history.size() - 1;
   ASSERT_GT(plan(recipe).levels.size(), 1u);
-  for (size_t until = 0; until <= steps; ++until) {
+  for (size_t until = 0; until <= steps; until += kSanitized ? 6 : 1) {
     SCOPED_TRACE(until);
     {
       limn::Run run(model_, pictures(), plan(recipe));
@@ -213,7 +223,7 @@ TEST_P(ACheckpoint, ThatIsDamagedIsAnErrorOrHarmless) {
     std::ofstream(path("b.limn"), std::ios::binary) << bytes;
     try {
       limn::Run damaged(model_, pictures(), plan(recipe), path("b.limn"));
-      while (damaged.step()) {
+      for (int i = 0; i < 3 && damaged.step(); ++i) {
       }
       damaged.finish();
       return false;
@@ -227,7 +237,8 @@ TEST_P(ACheckpoint, ThatIsDamagedIsAnErrorOrHarmless) {
   }
   Random random(1);
   int refused = 0;
-  for (int i = 0; i < 200; ++i) {
+  constexpr int kFlips = kSanitized ? 60 : 200;
+  for (int i = 0; i < kFlips; ++i) {
     std::string bytes = whole;
     // Half of them in the header.
     const size_t range = i % 2 == 0 ? std::min<size_t>(bytes.size(), 6000) : bytes.size();
@@ -235,7 +246,7 @@ TEST_P(ACheckpoint, ThatIsDamagedIsAnErrorOrHarmless) {
         static_cast<char>(1 + static_cast<int>(random.uniform() * 255));
     refused += outcome(bytes) ? 1 : 0;
   }
-  EXPECT_GT(refused, 50);
+  EXPECT_GT(refused, kFlips / 4);
   EXPECT_TRUE(says(error_of([&] { read_checkpoint(path("missing.limn")); }), ErrorKind::file));
   EXPECT_TRUE(outcome("text"));
 }

@@ -149,12 +149,13 @@ TEST(RecipeToml, ReadsBackTextsOfSeveralLines) {
 // Every member of the struct, by hand: a new one does not compile here until it is named, and does
 // not pass until visit_fields knows it.
 std::multiset<const void*> members_of(const Recipe& recipe) {
-  const auto& [name, summary, network, content, style, balance, variation, optimiser, pyramid,
-               picture, output] = recipe;
+  const auto& [name, summary, network, content, style, neighbours, balance, variation, optimiser,
+               pyramid, picture, output] = recipe;
   const auto& [network_name, pooling, convention] = network;
   const auto& [content_weight, content_layers, content_form] = content;
   const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, blend, scale] =
       style;
+  const auto& [neighbours_weight, neighbours_layers, every, uses] = neighbours;
   const auto& [balance_kind, strength] = balance;
   const auto& [variation_weight, variation_form] = variation;
   const auto& [kind, iterations, seconds, plateau, space, clip, learning_rate, history,
@@ -164,20 +165,66 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
   const auto& [size, size_of, painting_size, colors, border, init, noise, noise_share, seed,
                threads, pinning, half_features] = picture;
   const auto& [keep, look_every, save_every, save_name] = output;
-  return {&name,           &summary,        &network_name, &pooling,
-          &content_weight, &content_layers, &content_form, &style_weight,
-          &style_layers,   &gram,           &style_form,   &variation_weight,
-          &variation_form, &kind,           &iterations,   &space,
-          &clip,           &learning_rate,  &history,      &line_search,
-          &beta1,          &beta2,          &epsilon,      &epsilon_form,
-          &decay_rate,     &decay_steps,    &size,         &init,
-          &seed,           &threads,        &pinning,      &half_features,
-          &convention,     &restart_every,  &size_of,      &painting_size,
-          &noise,          &noise_share,    &keep,         &look_every,
-          &save_every,     &save_name,      &statistic,    &shifts,
-          &blend,          &scale,          &balance_kind, &strength,
-          &seconds,        &plateau,        &smallest,     &fall,
-          &bands,          &colors,         &border,       &curvature};
+  return {&name,
+          &summary,
+          &network_name,
+          &pooling,
+          &content_weight,
+          &content_layers,
+          &content_form,
+          &style_weight,
+          &style_layers,
+          &gram,
+          &style_form,
+          &variation_weight,
+          &variation_form,
+          &kind,
+          &iterations,
+          &space,
+          &clip,
+          &learning_rate,
+          &history,
+          &line_search,
+          &beta1,
+          &beta2,
+          &epsilon,
+          &epsilon_form,
+          &decay_rate,
+          &decay_steps,
+          &size,
+          &init,
+          &seed,
+          &threads,
+          &pinning,
+          &half_features,
+          &convention,
+          &restart_every,
+          &size_of,
+          &painting_size,
+          &noise,
+          &noise_share,
+          &keep,
+          &look_every,
+          &save_every,
+          &save_name,
+          &statistic,
+          &shifts,
+          &blend,
+          &scale,
+          &balance_kind,
+          &strength,
+          &seconds,
+          &plateau,
+          &smallest,
+          &fall,
+          &bands,
+          &colors,
+          &border,
+          &curvature,
+          &neighbours_weight,
+          &neighbours_layers,
+          &every,
+          &uses};
 }
 
 TEST(RecipeFields, AreEveryMemberOfTheStructOnce) {
@@ -279,6 +326,7 @@ void expect_neutral(const Recipe& recipe) {
   EXPECT_EQ(recipe.style.statistic, StyleStatistic::gram);
   EXPECT_TRUE(recipe.style.shifts.empty());
   EXPECT_TRUE(recipe.style.blend.empty());
+  EXPECT_EQ(recipe.neighbours.weight, 0);
   EXPECT_EQ(recipe.style.scale, std::vector<double>{1.0});
   EXPECT_EQ(recipe.optimiser.seconds, 0);
   EXPECT_EQ(recipe.optimiser.plateau, 0);
@@ -294,9 +342,20 @@ TEST(Recipe, WithNothingSetIsNeutral) { expect_neutral(Recipe()); }
 TEST(BuiltinRecipes, OfPublishedSystemsKeepToOneSizeAndTheirWeights) {
   for (const std::string& name : recipe_names()) {
     SCOPED_TRACE(name);
-    if (name != "limn") expect_neutral(named_recipe(name));
+    if (name != "limn" && name != "neighbours") expect_neutral(named_recipe(name));
   }
-  EXPECT_EQ(recipe_names().size(), 6u);
+  EXPECT_EQ(recipe_names().size(), 7u);
+}
+
+// Its text repeats limn's, of which this is the only difference.
+TEST(BuiltinRecipes, NeighboursIsLimnWithThem) {
+  Recipe recipe = named_recipe("neighbours");
+  EXPECT_GT(recipe.neighbours.weight, 0);
+  const Recipe limn = named_recipe("limn");
+  recipe.name = limn.name;
+  recipe.summary = limn.summary;
+  recipe.neighbours = limn.neighbours;
+  EXPECT_EQ(to_toml(recipe), to_toml(limn));
 }
 
 TEST(BuiltinRecipes, LimnMeasuresItsWeightsAndPaintsFromCoarseToFine) {

@@ -1,9 +1,10 @@
-// The 36 products M = U V of a task, on vectors.
-#if defined(LIMN_KERNELS_WINOGRAD_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef LIMN_KERNELS_WINOGRAD_PRODUCTS_INL_H_
-#undef LIMN_KERNELS_WINOGRAD_PRODUCTS_INL_H_
+// Matrix products on vectors: M = U V, of cells. winograd.cc, which names the operands, needs one
+// at each of its 36 points for some tiles; nearest.cc, for some positions.
+#if defined(LIMN_KERNELS_PRODUCTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef LIMN_KERNELS_PRODUCTS_INL_H_
+#undef LIMN_KERNELS_PRODUCTS_INL_H_
 #else
-#define LIMN_KERNELS_WINOGRAD_PRODUCTS_INL_H_
+#define LIMN_KERNELS_PRODUCTS_INL_H_
 #endif
 
 #include <hwy/cache_control.h>
@@ -11,7 +12,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/winograd_transforms-inl.h"
+#include "kernels/cell-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
@@ -107,4 +108,4 @@ void multiply(const float* u, size_t u_block, const float* V, int in_blocks, int
 }  // namespace limn::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
-#endif  // LIMN_KERNELS_WINOGRAD_PRODUCTS_INL_H_
+#endif  // LIMN_KERNELS_PRODUCTS_INL_H_

@@ -1,0 +1,265 @@
+#include "losses/neighbours.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace limn {
+namespace {
+
+// Of one painting. More are searched no better than by chance, and for long: a picture of 512
+// pixels has 12,288 positions at relu3_1.
+constexpr size_t kMostCandidates = 16384;
+
+// The places of a painting's positions that are searched: those that count, on the finest grid that
+// has no more than kMostCandidates. At least one.
+std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const float> weights) {
+  const auto weight = [&](int y, int x) {
+    return weights.empty() ? 1.0f : weights[static_cast<size_t>(y) * F.width + x];
+  };
+  float least = 0.5f;
+  if (!weights.empty()) least = std::min(least, *std::ranges::max_element(weights));
+  std::vector<std::pair<int, int>> places;
+  for (int step = 1; places.empty() || places.size() > kMostCandidates; ++step) {
+    places.clear();
+    for (int y = 0; y < F.height; y += step) {
+      for (int x = 0; x < F.width; x += step) {
+        if (weight(y, x) >= least) places.emplace_back(y, x);
+      }
+    }
+    if (places.empty()) least = 0;  // the grid has missed a thin region: take the whole painting
+  }
+  return places;
+}
+
+kernels::Vectors vectors_of(const Buffer<float>& cells, int channels, size_t count) {
+  return {cells.data(), channels, static_cast<int>(count), count * kBlock};
+}
+
+// z = K a, or a without K; both [C].
+void map_by(std::span<const double> K, std::span<const double> a, std::span<double> z) {
+  if (K.empty()) {
+    std::ranges::copy(a, z.begin());
+    return;
+  }
+  const size_t C = a.size();
+  for (size_t i = 0; i < C; ++i) {
+    z[i] = 0;
+    for (size_t j = 0; j < C; ++j) z[i] += K[i * C + j] * a[j];
+  }
+}
+
+double product(std::span<const double> a, std::span<const double> b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// The vector at number `vector`, [C].
+void unpack(const kernels::Vectors& vectors, size_t vector, std::span<double> values) {
+  for (size_t c = 0; c < values.size(); ++c) {
+    values[c] = vectors.cell(static_cast<int>(c / kBlock), static_cast<int>(vector))[c % kBlock];
+  }
+}
+
+}  // namespace
+
+NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
+                                 std::span<const double> K, ThreadPool& pool) {
+  const std::vector<std::pair<int, int>> places = places_of(F, weights);
+  const auto C = static_cast<size_t>(F.channels);
+  const size_t count = places.size();
+  NeighbourSource source;
+  source.features = Buffer<float>(C * count);
+  pool.run(F.blocks(), [&](size_t block) {
+    for (size_t q = 0; q < count; ++q) {
+      const float* cell = F.cell(static_cast<int>(block), places[q].first, places[q].second);
+      std::copy_n(cell, kBlock, source.features.data() + (block * count + q) * kBlock);
+    }
+  });
+  const kernels::Vectors S = vectors_of(source.features, F.channels, count);
+
+  std::vector<double> mean(C), vector(C);
+  for (size_t q = 0; q < count; ++q) {
+    unpack(S, q, vector);
+    for (size_t c = 0; c < C; ++c) mean[c] += vector[c] / static_cast<double>(count);
+  }
+  Buffer<float> directions(C * count);
+  std::vector<double> squares(count);
+  pool.run(count, [&](size_t q) {
+    std::vector<double> a(C), z(C);
+    unpack(S, q, a);
+    map_by(K, a, z);
+    squares[q] = product(a, z);
+    for (size_t c = 0; c < C; ++c) a[c] -= mean[c];
+    map_by(K, a, z);
+    const double square = product(a, z);
+    const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
+    for (size_t c = 0; c < C; ++c) {
+      directions[(c / kBlock * count + q) * kBlock + c % kBlock] = static_cast<float>(scale * z[c]);
+    }
+  });
+  for (const double square : squares) source.square += square / static_cast<double>(count);
+  source.candidates = kernels::pack_candidates(vectors_of(directions, F.channels, count), pool);
+  return source;
+}
+
+// ------------------------------------------------------------------------------------- the loss --
+
+namespace {
+
+// 1 / (positions * mean |S|^2), each painting weighing by its share.
+double scale_of(ConstFeatureMap shape, const NeighbourTarget& target) {
+  double square = 0, shares = 0;
+  for (const NeighbourSource& source : target.sources) {
+    square += source.share * source.square;
+    shares += source.share;
+  }
+  return square > 0 ? shares / square / static_cast<double>(shape.positions()) : 0;
+}
+
+ContentTarget empty_target(ConstFeatureMap shape, std::vector<float> roots) {
+  return {Buffer<float>(shape.floats()), std::move(roots)};
+}
+
+}  // namespace
+
+NeighboursLoss::NeighboursLoss(double weight, double uses, int tap, ConstFeatureMap shape,
+                               const NeighbourTarget& target, std::span<const double> K,
+                               Scratch& scratch)
+    : GatheredTarget{empty_target(shape, target.roots)},
+      ContentLoss(weight * scale_of(shape, target), tap, shape, gathered, K, scratch, Term::style),
+      uses_(uses),
+      tap_(tap),
+      shape_(shape),
+      target_(target) {
+  const auto places = static_cast<size_t>(kernels::positions_of(shape).count);
+  matches_.assign(target.sources.size(), std::vector<int>(places));
+  scores_.assign(target.sources.size(), std::vector<float>(places));
+  for (const NeighbourSource& source : target.sources) {
+    prices_.emplace_back(source.candidates.count);
+  }
+}
+
+float NeighboursLoss::share(const NeighbourSource& source, int y, int x) const {
+  const auto share = static_cast<float>(source.share);
+  if (target_.regions.empty()) return share;
+  return share * target_.regions[source.region][static_cast<size_t>(y) * shape_.width + x];
+}
+
+// Matches and scores of source number i, by its prices.
+void NeighboursLoss::search(size_t i, ConstFeatureMap F, std::span<const double> mean,
+                            ThreadPool& pool) {
+  const kernels::PackedCandidates& y = target_.sources[i].candidates;
+  const auto C = static_cast<size_t>(F.channels);
+  // <F - mean, y> = <F, y> - <mean, y>
+  std::vector<float> bias(y.count);
+  for (int j = 0; j < y.count; ++j) {
+    const float* direction = y.values.data() + j / kBlock * kBlock * C + j % kBlock;
+    double sum = prices_[i][j];
+    for (size_t c = 0; c < C; ++c) sum += mean[c] * direction[c * kBlock];
+    bias[j] = static_cast<float>(-sum);
+  }
+  kernels::nearest(kernels::positions_of(F), y, bias, matches_[i], scores_[i], pool);
+}
+
+void NeighboursLoss::change_prices(size_t i) {
+  // In units of the mean score: being used twice as often as the limit costs as much as a cosine
+  // that is 0.3 times the mean one worse.
+  constexpr double kRate = 0.3;
+  constexpr double kMostOctaves = 3, kLeastOctaves = -1;  // that one change takes into account
+  std::vector<float>& prices = prices_[i];
+  std::vector<int> used(prices.size());
+  double score = 0, positions = 0;
+  for (int y = 0; y < shape_.height; ++y) {
+    for (int x = 0; x < shape_.width; ++x) {
+      if (share(target_.sources[i], y, x) == 0) continue;
+      const size_t place = static_cast<size_t>(y) * (shape_.width + 2) + x;
+      ++used[matches_[i][place]];
+      score += std::max(0.0f, scores_[i][place]);
+      ++positions;
+    }
+  }
+  if (positions == 0 || !std::isfinite(score)) return;
+  score /= positions;
+  const double limit = uses_ * std::max(1.0, positions / static_cast<double>(prices.size()));
+  for (size_t j = 0; j < prices.size(); ++j) {
+    const double octaves = used[j] == 0 ? kLeastOctaves : std::log2(used[j] / limit);
+    const double change = kRate * score * std::clamp(octaves, kLeastOctaves, kMostOctaves);
+    prices[j] = static_cast<float>(std::max(0.0, prices[j] + change));
+  }
+}
+
+void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
+  constexpr int kSearches = 4;  // in all, each by the prices that the one before led to
+  const ConstFeatureMap F = view.layers[tap_].F;
+  const auto C = static_cast<size_t>(F.channels);
+  std::vector<double> mean(C), squares(C), partial(kernels::moments_scratch_size(F));
+  kernels::moments(F, {}, mean, squares, partial, pool);
+  for (double& sum : mean) sum /= static_cast<double>(F.positions());
+
+  for (size_t i = 0; i < target_.sources.size(); ++i) {
+    search(i, F, mean, pool);
+    for (int more = 1; more < kSearches && uses_ > 0; ++more) {
+      change_prices(i);
+      search(i, F, mean, pool);
+    }
+  }
+
+  std::ranges::fill(gathered.features, 0.0f);
+  for (size_t first = 0, end = 0; first < target_.sources.size(); first = end) {
+    const int style = target_.sources[first].style;
+    while (end < target_.sources.size() && target_.sources[end].style == style) ++end;
+    gather(first, end, pool);
+  }
+}
+
+// T += u S(match) for one style: the sources first..end - 1.
+void NeighboursLoss::gather(size_t first, size_t end, ThreadPool& pool) {
+  const NeighbourSource& source = target_.sources[first];
+  FeatureMap T = {gathered.features.data(), shape_.channels, shape_.height, shape_.width};
+  pool.run(T.height, [&](size_t row) {
+    const auto y = static_cast<int>(row);
+    for (int x = 0; x < T.width; ++x) {
+      const size_t place = row * (T.width + 2) + x;
+      size_t best = first;
+      for (size_t i = first + 1; i < end; ++i) {
+        if (scores_[i][place] > scores_[best][place]) best = i;
+      }
+      const NeighbourSource& found = target_.sources[best];
+      const float u = share(source, y, x);
+      if (u == 0) continue;
+      const kernels::Vectors S =
+          vectors_of(found.features, T.channels, static_cast<size_t>(found.candidates.count));
+      for (int block = 0; block < T.blocks(); ++block) {
+        const float* from = S.cell(block, matches_[best][place]);
+        float* to = T.cell(block, y, x);
+        for (int c = 0; c < kBlock; ++c) to[c] += u * from[c];
+      }
+    }
+  });
+}
+
+void NeighboursLoss::keep(State& state) {
+  state.floats(fmt::format("neighbours.{}", tap_), gathered.features);
+  for (size_t i = 0; i < prices_.size(); ++i) {
+    state.floats(fmt::format("neighbours.{}.prices.{}", tap_, i), prices_[i]);
+  }
+}
+
+// --------------------------------------------------------------------------------------- memory --
+
+double neighbours_bytes(ConstFeatureMap shape, bool student, bool seen_whole) {
+  return content_bytes(shape, student, seen_whole);
+}
+
+double neighbour_source_bytes(ConstFeatureMap painting) {
+  const double positions =
+      std::min(static_cast<double>(painting.positions()), static_cast<double>(kMostCandidates));
+  return 2 * sizeof(float) * positions * painting.channels;
+}
+
+}  // namespace limn

@@ -1,0 +1,308 @@
+// The neighbours loss of one layer against its equation, in double, over all pairs of positions.
+#include "losses/neighbours.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "support/losses_alone.h"
+#include "support/random_values.h"
+
+namespace limn {
+namespace {
+
+constexpr int kC = 32;
+constexpr int kHeight = 7, kWidth = 9;
+constexpr size_t kPositions = static_cast<size_t>(kHeight) * kWidth;
+constexpr double kWeight = 1.7;
+
+// A map whose memory is 0 around the values.
+class Map {
+ public:
+  template <typename Value>
+  Map(int channels, int height, int width, Value&& value)
+      : memory_(FeatureMap{nullptr, channels, height, width}.floats()),
+        map_{memory_.data(), channels, height, width} {
+    for (int c = 0; c < channels; ++c) {
+      for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) map_.at(c, y, x) = value(c, y, x);
+      }
+    }
+  }
+  ConstFeatureMap map() const { return map_; }
+  float at(int c, int y, int x) const { return map_.at(c, y, x); }
+
+ private:
+  Buffer<float> memory_;
+  FeatureMap map_;
+};
+
+Map features(int height, int width, std::uint64_t seed) {
+  Random random(seed);
+  return Map(kC, height, width, [&](int, int, int) { return std::abs(random_signed(random)); });
+}
+
+// Symmetric and positive: R^T R.
+std::vector<double> student_matrix() {
+  const std::vector<float> R = random_values(static_cast<size_t>(kC) * kC, 77);
+  std::vector<double> K(R.size());
+  for (int i = 0; i < kC; ++i) {
+    for (int j = 0; j < kC; ++j) {
+      for (int k = 0; k < kC; ++k) K[i * kC + j] += double{R[k * kC + i]} * R[k * kC + j];
+    }
+  }
+  return K;
+}
+
+using Vector = std::vector<double>;
+
+Vector at(const Map& F, int y, int x) {
+  Vector values(kC);
+  for (int c = 0; c < kC; ++c) values[c] = F.at(c, y, x);
+  return values;
+}
+
+Vector minus(Vector a, const Vector& b) {
+  for (int c = 0; c < kC; ++c) a[c] -= b[c];
+  return a;
+}
+
+class Neighbours : public testing::TestWithParam<bool> {
+ protected:
+  double product(const Vector& a, const Vector& b) const {
+    double sum = 0;
+    for (int i = 0; i < kC; ++i) {
+      for (int j = 0; j < kC; ++j) {
+        const double k = K_.empty() ? (i == j ? 1.0 : 0.0) : K_[i * kC + j];
+        sum += a[i] * k * b[j];
+      }
+    }
+    return sum;
+  }
+
+  static Vector mean(const Map& F, int height, int width) {
+    Vector sum(kC);
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) {
+        for (int c = 0; c < kC; ++c) sum[c] += F.at(c, y, x) / (height * width);
+      }
+    }
+    return sum;
+  }
+
+  // The painting's feature most like F(y, x), and how alike they are.
+  std::pair<Vector, double> neighbour(const Map& F, int y, int x, const Map& S, int height,
+                                      int width) const {
+    const Vector f = minus(at(F, y, x), mean(F, kHeight, kWidth));
+    const Vector centre = mean(S, height, width);
+    std::pair<Vector, double> best = {{}, -2};
+    for (int v = 0; v < height; ++v) {
+      for (int u = 0; u < width; ++u) {
+        const Vector s = minus(at(S, v, u), centre);
+        const double cosine = product(f, s) / std::sqrt(product(f, f) * product(s, s));
+        if (cosine > best.second) best = {at(S, v, u), cosine};
+      }
+    }
+    return best;
+  }
+
+  double mean_square(const Map& S, int height, int width) const {
+    double sum = 0;
+    for (int y = 0; y < height; ++y) {
+      for (int x = 0; x < width; ++x) sum += product(at(S, y, x), at(S, y, x)) / (height * width);
+    }
+    return sum;
+  }
+
+  NeighbourSource source(const Map& S, int style, int region, double share) {
+    NeighbourSource found = neighbour_source(S.map(), {}, K_, pool_);
+    found.style = style;
+    found.region = region;
+    found.share = share;
+    return found;
+  }
+
+  // Sought at F, and measured there.
+  AtLayer sought(const NeighbourTarget& target, const Map& F, double uses = 0) {
+    scratch_ = std::make_unique<Scratch>();
+    loss_ = std::make_unique<NeighboursLoss>(kWeight, uses, 0, F.map(), target, K_, *scratch_);
+    const View::Layer layer = {F.map(), {}};
+    loss_->seek({{&layer, 1}, {}, {}}, pool_);
+    return at_layer(*loss_, F.map(), {}, *scratch_, pool_);
+  }
+
+  const std::vector<double> K_ = GetParam() ? student_matrix() : std::vector<double>();
+  ThreadPool pool_{2};
+  std::unique_ptr<Scratch> scratch_;
+  std::unique_ptr<NeighboursLoss> loss_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Of, Neighbours, testing::Values(false, true),
+                         [](const auto& info) { return info.param ? "AStudent" : "Vgg"; });
+
+TEST_P(Neighbours, AreThoseOfTheEquation) {
+  const Map F = features(kHeight, kWidth, 1);
+  const Map S = features(5, 13, 2);
+  NeighbourTarget target;
+  target.sources.push_back(source(S, 0, 0, 1));
+  double expected = 0;
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      const Vector e = minus(at(F, y, x), neighbour(F, y, x, S, 5, 13).first);
+      expected += product(e, e);
+    }
+  }
+  expected *= kWeight / (kPositions * mean_square(S, 5, 13));
+  EXPECT_NEAR(sought(target, F).loss, expected, 1e-5 * expected);
+}
+
+TEST_P(Neighbours, OfThePaintingItselfAreItself) {
+  const Map S = features(kHeight, kWidth, 2);
+  NeighbourTarget target;
+  target.sources.push_back(source(S, 0, 0, 1));
+  EXPECT_LT(sought(target, S).loss, 1e-10);
+}
+
+// Of two paintings of one style the one with the better match; of two styles the blend of both.
+TEST_P(Neighbours, OfOneStyleAreSoughtTogetherAndOfTwoAreBlended) {
+  const Map F = features(kHeight, kWidth, 1);
+  const Map S = features(5, 13, 2), other = features(6, 4, 3);
+  for (const bool one_style : {true, false}) {
+    SCOPED_TRACE(one_style);
+    NeighbourTarget target;
+    target.sources.push_back(source(S, 0, 0, one_style ? 1 : 0.25));
+    target.sources.push_back(source(other, one_style ? 0 : 1, 0, one_style ? 1 : 0.75));
+    double expected = 0;
+    for (int y = 0; y < kHeight; ++y) {
+      for (int x = 0; x < kWidth; ++x) {
+        const auto [a, a_cosine] = neighbour(F, y, x, S, 5, 13);
+        const auto [b, b_cosine] = neighbour(F, y, x, other, 6, 4);
+        Vector T = a_cosine >= b_cosine ? a : b;
+        for (int c = 0; c < kC && !one_style; ++c) T[c] = 0.25 * a[c] + 0.75 * b[c];
+        const Vector e = minus(at(F, y, x), T);
+        expected += product(e, e);
+      }
+    }
+    const double squares[] = {mean_square(S, 5, 13), mean_square(other, 6, 4)};
+    const double square =
+        one_style ? (squares[0] + squares[1]) / 2 : 0.25 * squares[0] + 0.75 * squares[1];
+    expected *= kWeight / (kPositions * square);
+    EXPECT_NEAR(sought(target, F).loss, expected, 1e-5 * expected);
+  }
+}
+
+TEST_P(Neighbours, AreSoughtInTheStyleOfTheirRegion) {
+  const Map F = features(kHeight, kWidth, 1);
+  const Map S = features(5, 13, 2), other = features(6, 4, 3);
+  NeighbourTarget target;
+  target.sources.push_back(source(S, 0, 0, 1));
+  target.sources.push_back(source(other, 1, 1, 1));
+  target.regions.assign(2, std::vector<float>(kPositions));
+  double expected = 0;
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      const bool left = x < 4;
+      target.regions[left ? 0 : 1][y * kWidth + x] = 1;
+      const Vector T =
+          left ? neighbour(F, y, x, S, 5, 13).first : neighbour(F, y, x, other, 6, 4).first;
+      const Vector e = minus(at(F, y, x), T);
+      expected += product(e, e);
+    }
+  }
+  expected *= kWeight * 2 / (kPositions * (mean_square(S, 5, 13) + mean_square(other, 6, 4)));
+  EXPECT_NEAR(sought(target, F).loss, expected, 1e-5 * expected);
+}
+
+TEST_P(Neighbours, OfWhatIsHiddenAreNone) {
+  const Map F = features(kHeight, kWidth, 1);
+  const Map S = features(5, 13, 2);
+  NeighbourTarget target;
+  target.sources.push_back(source(S, 0, 0, 1));
+  const double whole = sought(target, F).loss;
+  target.roots.assign(kPositions, 1.0f);
+  EXPECT_NEAR(sought(target, F).loss, whole, 1e-5 * whole);
+  std::fill(target.roots.begin(), target.roots.end(), 0.0f);
+  EXPECT_EQ(sought(target, F).loss, 0);
+}
+
+// Only what a mask shows of the painting is found.
+TEST_P(Neighbours, AreFoundInsideTheMask) {
+  const Map F = features(kHeight, kWidth, 1);
+  const Map S = features(6, 8, 2);
+  const Map left(kC, 6, 4, [&](int c, int y, int x) { return S.at(c, y, x); });
+  std::vector<float> weights(6 * 8);
+  for (int i = 0; i < 6 * 8; ++i) weights[i] = i % 8 < 4 ? 0.9f : 0.2f;
+  NeighbourTarget masked, cut;
+  masked.sources.push_back(neighbour_source(S.map(), weights, K_, pool_));
+  masked.sources.back().share = 1;
+  cut.sources.push_back(source(left, 0, 0, 1));
+  const double expected = sought(cut, F).loss;
+  EXPECT_NEAR(sought(masked, F).loss, expected, 1e-6 * expected);
+}
+
+// A painting that is even but for one thing, and a picture of which a third resembles that.
+TEST_P(Neighbours, AreNotUsedForEverything) {
+  Random random(4);
+  const auto near = [&](bool thing, int c) {
+    return (thing == (c < kC / 2) ? 1.0f : 0.2f) + 0.3f * random_signed(random);
+  };
+  const Map S(kC, 6, 6, [&](int c, int y, int x) { return near(y == 2 && x == 3, c); });
+  const Map F(kC, kHeight, kWidth, [&](int c, int, int x) { return near(x < 3, c); });
+  NeighbourTarget target;
+  target.sources.push_back(source(S, 0, 0, 1));
+  const auto found = [&](double uses) {
+    const Slope slope = sought(target, F, uses).slope;
+    int count = 0;
+    for (int y = 0; y < kHeight; ++y) {
+      for (int x = 0; x < kWidth; ++x) {
+        bool is_thing = true;
+        for (int c = 0; c < kC; ++c) {
+          const float T =
+              K_.empty() ? slope.target.at(c, y, x) : F.at(c, y, x) - slope.difference.at(c, y, x);
+          is_thing = is_thing && std::abs(T - S.at(c, 2, 3)) < 1e-5f;
+        }
+        count += is_thing ? 1 : 0;
+      }
+    }
+    return count;
+  };
+  const int unlimited = found(0);
+  EXPECT_GE(unlimited, kHeight * 2);
+  EXPECT_LT(found(2), unlimited / 2);
+}
+
+// Along a line, while matches are held: the loss is a parabola there.
+TEST_P(Neighbours, HaveTheSlopeOfTheirLoss) {
+  const Map F = features(kHeight, kWidth, 1);
+  const Map S = features(5, 13, 2);
+  const Map direction = features(kHeight, kWidth, 5);
+  NeighbourTarget target;
+  target.sources.push_back(source(S, 0, 0, 1));
+  const Slope slope = sought(target, F).slope;
+  double expected = 0;  // the gradient times the direction
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      for (int c = 0; c < kC; ++c) {
+        double gradient = 0;
+        if (K_.empty()) {
+          gradient = slope.factor * (double{F.at(c, y, x)} - slope.target.at(c, y, x));
+        } else {
+          for (int k = 0; k < kC; ++k) {
+            gradient += double{slope.T[c * kC + k]} * slope.difference.at(k, y, x);
+          }
+        }
+        expected += gradient * direction.at(c, y, x);
+      }
+    }
+  }
+  const auto loss_at = [&](float t) {
+    const Map moved(kC, kHeight, kWidth,
+                    [&](int c, int y, int x) { return F.at(c, y, x) + t * direction.at(c, y, x); });
+    return at_layer(*loss_, moved.map(), {}, *scratch_, pool_).loss;
+  };
+  EXPECT_NEAR((loss_at(0.5f) - loss_at(-0.5f)), expected, 1e-4 * std::abs(expected));
+}
+
+}  // namespace
+}  // namespace limn
