@@ -74,6 +74,19 @@ double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> la
 
 double picture_bytes(const Size& size) { return 3 * kFloat * size.height * size.width; }
 
+// For the paintings' features that neighbours losses search: one painting's. `plan`: of a pass with
+// painting_taps.
+double searched_bytes(const PassPlan& plan, std::span<const LayerInUse> layers) {
+  double bytes = 0;
+  size_t tap = 0;
+  for (const LayerInUse& layer : layers) {
+    if (layer.style_weight == 0 && layer.neighbours_weight == 0) continue;
+    if (layer.neighbours_weight != 0) bytes += neighbour_source_bytes(plan.taps[tap].shape);
+    ++tap;
+  }
+  return bytes;
+}
+
 // The number of picture-sized vectors kept by the optimiser and its variable.
 double optimiser_vectors(const Recipe& recipe) {
   const bool bands = std::ranges::any_of(recipe.pyramid.bands, [](double b) { return b != 0; });
@@ -107,6 +120,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   // All pictures are in memory while the largest painting is measured.
   double waiting = picture;
   double of_painting = 0;
+  double searched = 0;
   for (const Size& painting : sizes.paintings) {
     waiting += picture_bytes(painting);
     const PassPlan plan = plan_pass(rows, pooling, painting.height, painting.width,
@@ -115,6 +129,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
     for (const TapPlan& tap : plan.taps) {
       if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, parts.regions > 0));
     }
+    searched += searched_bytes(plan, layers);
     of_painting = std::max(of_painting, static_cast<double>(plan.bytes()) + scratch);
   }
   const PassPlan of_picture = plan_pass(
@@ -125,7 +140,8 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   const double while_painting = static_cast<double>(of_picture.bytes()) +
                                 loss_bytes(of_picture, layers, parts.transparent_photo) +
                                 of_regions + (2 + vectors) * picture;
-  return kProgram + weight_bytes(weights) + std::max(of_painting + waiting, while_painting);
+  return kProgram + weight_bytes(weights) + searched +
+         std::max(of_painting + waiting, while_painting);
 }
 
 }  // namespace

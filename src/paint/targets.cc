@@ -141,6 +141,7 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
                              const WorkingSizes& sizes, bool regional) {
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   std::vector<Targets::Basis::Read> reads;
+  reads.reserve(layers.size());
   for (const LayerInUse& layer : layers) {
     reads.push_back({layer.content_weight != 0, layer.neighbours_weight != 0});
   }
