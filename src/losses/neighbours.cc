@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 
 namespace limn {
 namespace {
@@ -150,18 +148,14 @@ float NeighboursLoss::share(const NeighbourSource& source, int y, int x) const {
   return share * target_.regions[source.region][static_cast<size_t>(y) * shape_.width + x];
 }
 
-// Matches and scores of source number i, by its prices.
-void NeighboursLoss::search(size_t i, ConstFeatureMap F, std::span<const double> mean,
+// Matches and scores of source number i, by its prices. off_centre: <mean, y> of its candidates,
+// for <F - mean, y> = <F, y> - <mean, y>.
+void NeighboursLoss::search(size_t i, ConstFeatureMap F, std::span<const double> off_centre,
                             ThreadPool& pool) {
   const kernels::PackedCandidates& y = target_.sources[i].candidates;
-  const auto C = static_cast<size_t>(F.channels);
-  // <F - mean, y> = <F, y> - <mean, y>
   std::vector<float> bias(y.count);
-  for (int j = 0; j < y.count; ++j) {
-    const float* direction = y.values.data() + j / kBlock * kBlock * C + j % kBlock;
-    double sum = prices_[i][j];
-    for (size_t c = 0; c < C; ++c) sum += mean[c] * direction[c * kBlock];
-    bias[j] = static_cast<float>(-sum);
+  for (size_t j = 0; j < bias.size(); ++j) {
+    bias[j] = static_cast<float>(-(prices_[i][j] + off_centre[j]));
   }
   kernels::nearest(kernels::positions_of(F), y, bias, matches_[i], scores_[i], pool);
 }
@@ -193,6 +187,22 @@ void NeighboursLoss::change_prices(size_t i) {
   }
 }
 
+namespace {
+
+// <mean, y> of every candidate.
+std::vector<double> products_with(std::span<const double> mean,
+                                  const kernels::PackedCandidates& y) {
+  const size_t C = mean.size();
+  std::vector<double> products(y.count);
+  for (int j = 0; j < y.count; ++j) {
+    const float* direction = y.values.data() + j / kBlock * kBlock * C + j % kBlock;
+    for (size_t c = 0; c < C; ++c) products[j] += mean[c] * direction[c * kBlock];
+  }
+  return products;
+}
+
+}  // namespace
+
 void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
   constexpr int kSearches = 4;  // in all, each by the prices that the one before led to
   const ConstFeatureMap F = view.layers[tap_].F;
@@ -202,10 +212,11 @@ void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
   for (double& sum : mean) sum /= static_cast<double>(F.positions());
 
   for (size_t i = 0; i < target_.sources.size(); ++i) {
-    search(i, F, mean, pool);
+    const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
+    search(i, F, off_centre, pool);
     for (int more = 1; more < kSearches && uses_ > 0; ++more) {
       change_prices(i);
-      search(i, F, mean, pool);
+      search(i, F, off_centre, pool);
     }
   }
 

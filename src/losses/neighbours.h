@@ -75,7 +75,7 @@ class NeighboursLoss : private GatheredTarget, public ContentLoss {
  private:
   // The share of T(p) that a source's style has at position (y, x).
   float share(const NeighbourSource& source, int y, int x) const;
-  void search(size_t i, ConstFeatureMap F, std::span<const double> mean, ThreadPool& pool);
+  void search(size_t i, ConstFeatureMap F, std::span<const double> off_centre, ThreadPool& pool);
   void change_prices(size_t i);
   void gather(size_t first, size_t end, ThreadPool& pool);
 

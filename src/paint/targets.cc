@@ -1,5 +1,6 @@
 #include "paint/targets.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -21,14 +22,26 @@ class Measuring {
         network_(weights, recipe.network.pooling, deepest_row(layers_)),
         units_(recipe.optimiser.space, targets.basis.convention) {}
 
-  // The picture's regions at its layers, with statistics still 0.
-  void make_regions(std::span<const Mask> regions) {
+  // The picture's regions at its layers, with statistics still 0, and the weights of its positions
+  // for neighbours losses. seen: where the photo is visible; empty: everywhere.
+  void make_regions(std::span<const Mask> regions, const Mask& seen) {
+    const bool neighbours = std::ranges::any_of(
+        layers_, [](const LayerInUse& layer) { return layer.neighbours_weight != 0; });
+    if (!targets_.regional && !neighbours) return;
     const auto [height, width] = targets_.picture_size();
     const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
                                     targets_.basis.taps, Purpose::gradients, pool_.threads());
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].style_weight == 0) continue;
-      targets_.layers[i].regions = region_targets(recipe_, regions, plan.taps[i].shape);
+      const ConstFeatureMap shape = plan.taps[i].shape;
+      if (targets_.regional && layers_[i].style_weight != 0) {
+        targets_.layers[i].regions = region_targets(recipe_, regions, shape);
+      }
+      if (layers_[i].neighbours_weight == 0) continue;
+      NeighbourTarget& target = targets_.layers[i].neighbours;
+      for (const Mask& region : regions) {
+        target.regions.push_back(layer_weights(region, shape.height, shape.width));
+      }
+      if (!seen.empty()) target.roots = roots_of(seen, shape);
     }
   }
 
@@ -50,22 +63,6 @@ class Measuring {
       }
       if (neighbours) add_neighbours(source, layers_[i], pass.features(tap), i);
       if (style || neighbours) ++tap;
-    }
-  }
-
-  // The weights of the picture's positions, for neighbours losses.
-  void make_neighbours(std::span<const Mask> regions, const Mask& seen) {
-    const auto [height, width] = targets_.picture_size();
-    const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
-                                    targets_.basis.taps, Purpose::gradients, pool_.threads());
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].neighbours_weight == 0) continue;
-      const ConstFeatureMap shape = plan.taps[i].shape;
-      NeighbourTarget& target = targets_.layers[i].neighbours;
-      for (const Mask& region : regions) {
-        target.regions.push_back(layer_weights(region, shape.height, shape.width));
-      }
-      if (!seen.empty()) target.roots = roots_of(seen, shape);
     }
   }
 
@@ -168,8 +165,7 @@ std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Rec
   targets->layers.resize(targets->basis.taps.size());
   if (targets->layers.empty()) return targets;
   Measuring measuring(weights, recipe, *targets, pool);
-  if (targets->regional) measuring.make_regions(scene.regions);
-  measuring.make_neighbours(scene.regions, scene.seen);
+  measuring.make_regions(scene.regions, scene.seen);
   for (StyleSource& source : scene.sources) {
     measuring.add_painting(source);
     source.painting = Image();
