@@ -307,7 +307,7 @@ def run_limn(options, folder, evaluations):
     """`evaluations` timed evaluations of folder/picture.png by limn."""
     report_file = folder / "limn.json"
     peak, _ = run_process(
-        [options.limn, "paint", folder / "photo.png", folder / "painting.png", "--recipe", "limn",
+        [options.limn, "paint", folder / "photo.png", folder / "painting.png", "--recipe", "gram",
          "--init", folder / "picture.png", "--weights", options.weights, "--size", "0",
          "--optimiser", "sgd", "--learning-rate", "1e-12", "--iterations", evaluations,
          "--threads", options.threads, "--quiet", "--report", report_file,
@@ -402,7 +402,7 @@ def verify(options, folder):
     torch = run_torch(options, folder, 0, recipe, {})
     _, text = run_process(
         [options.limn, "evaluate", *(folder / f"{name}.png" for name in PICTURES), "--json",
-         "--recipe", "limn", "--weights", options.weights, "--threads", options.threads],
+         "--recipe", "gram", "--weights", options.weights, "--threads", options.threads],
         clean_environment(options.threads))
     errors = {"losses": check_losses(limn, torch),
               "gradient_norm": relative_error(json.loads(text)["gradient_norm"],

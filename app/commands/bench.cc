@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kBenchDescription =
     R"(Time one evaluation of the loss and its gradient, layer by layer.
 
-Uses recipe 'limn' on a square picture of noise. VGG's weights are random unless --weights is
+Uses recipe 'gram' on a square picture of noise. VGG's weights are random unless --weights is
 given: no file is needed, and the work does not depend on the values. Each number is the median
 over the evaluations, not counting a first one to warm up. GFLOP are those of the direct method
 (2 x 9 x in x out for each position of a convolution, 2 x C^2 for each product of a Gram layer), so
@@ -147,11 +147,11 @@ struct BenchCommand {
   int run() const {
     Weights weights = this->weights();
     const NetworkTable& network = *weights.network;
-    Recipe recipe = find_recipe("limn");
+    Recipe recipe = find_recipe("gram");
     recipe.network.name = network.name;
     recipe.picture.border = 0;  // one evaluation of exactly size x size pixels
     ThreadPool pool(threads, free_threads ? Pinning::none : Pinning::cores);
-    drop_unread_layers(weights, recipe);
+    drop_unread_layers(weights, {&recipe, 1});
     Objective objective(weights, recipe, noise(size, 1), noise(size, 2), pool);
     std::vector<float> x = objective.units().encode(noise(size, 3));
     std::vector<float> gradient(x.size());

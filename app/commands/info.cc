@@ -76,8 +76,10 @@ int InfoCommand::of_picture() const {
   const auto& [version, set, recipe, inputs, levels, bits, quality] = *provenance;
   if (json) {
     Json sizes = Json::array();
-    for (const auto& [size, iterations] : levels) {
-      sizes.push_back({{"width", size.width}, {"height", size.height}, {"iterations", iterations}});
+    for (const auto& [stage, size, iterations] : levels) {
+      Json entry = {{"width", size.width}, {"height", size.height}, {"iterations", iterations}};
+      if (!recipe.stages.empty()) entry["stage"] = stage_name(recipe, stage);
+      sizes.push_back(std::move(entry));
     }
     print_json({{"limn", version},
                 {"instruction_set", set},
@@ -92,10 +94,11 @@ int InfoCommand::of_picture() const {
                                  "picture", header.width, header.height, "painted by", version, set,
                                  as_text(inputs), "seed", recipe.picture.seed);
   std::string reached;
-  for (const auto& [size, iterations] : levels) {
+  for (const auto& [stage, size, iterations] : levels) {
     if (iterations < 0) continue;
-    reached += fmt::format("{}{} x {}: {}", reached.empty() ? "" : ", ", size.width, size.height,
-                           iterations);
+    const std::string name = stage_name(recipe, stage);
+    reached += fmt::format("{}{}{}{} x {}: {}", reached.empty() ? "" : ", ", name,
+                           name.empty() ? "" : " at ", size.width, size.height, iterations);
   }
   print(text + fmt::format("{:<16}  {}\n\n{}", "iterations", reached, to_toml(recipe)));
   return kSuccess;

@@ -90,15 +90,15 @@ class Job {
 
   void paint(Run& run, Forecast& forecast) {
     bool more = run.has_begun();
-    Size size;
+    int level = -1;
     while (more) {
       const Progress& now = run.now();
       for (const std::string& line : std::exchange(first_lines_, {})) display_.note(line);
       display_.show(now, forecast.standing(0, now));
       if (saved_.takes(now.iteration)) save_on_the_way(run);
-      // At each change of size, and then by the clock.
-      const bool is_new_size = std::exchange(size, {now.height, now.width}) != size;
-      if (is_new_size || since_saved_() >= request_.checkpoint_every) save_state(run, false);
+      // At each change of size or stage, and then by the clock.
+      const bool is_new_level = std::exchange(level, now.level) != now.level;
+      if (is_new_level || since_saved_() >= request_.checkpoint_every) save_state(run, false);
       if (interrupted()) {
         run.stop();
         break;
@@ -282,6 +282,7 @@ nlohmann::ordered_json as_json(const PaintRequest& request, const Plan& plan, co
   for (const Level& level : plan.levels) {
     nlohmann::ordered_json entry = sides(level.sizes.picture);
     entry["iterations"] = level.iterations;
+    if (!plan.recipe.stages.empty()) entry["stage"] = stage_name(plan.recipe, level.stage);
     for (const Size& painting : level.sizes.paintings) {
       entry["paintings"].push_back(sides(painting));
     }
@@ -307,8 +308,9 @@ std::string as_text(const PaintRequest& request, const Plan& plan, const Model& 
     for (const Size& painting : level.sizes.paintings) {
       paintings += (paintings.empty() ? "" : ", ") + sides(painting);
     }
-    text +=
-        fmt::format("{:>14}{:>14}   {}\n", sides(level.sizes.picture), level.iterations, paintings);
+    const std::string stage = stage_name(plan.recipe, level.stage);
+    text += fmt::format("{:>14}{:>14}   {}{}{}\n", sides(level.sizes.picture), level.iterations,
+                        paintings, stage.empty() ? "" : "   ", stage);
   }
   return text + fmt::format("\n{:<12}{}\n{:<12}about {}\n{:<12}about {} on {} thread{}\n",
                             "picture", request.output.empty() ? "-" : request.output, "memory",

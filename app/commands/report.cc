@@ -37,7 +37,16 @@ nlohmann::ordered_json to_json(const Recipe& recipe) {
       json[key.substr(0, dot)][key.substr(dot + 1)] = json_value(value);
     }
   });
+  for (const Stage& stage : recipe.stages) {
+    json["stages"].push_back(
+        {{"name", stage.name}, {"share", stage.share}, {"changes", stage.changes}});
+  }
   return json;
+}
+
+std::string stage_name(const Recipe& recipe, int stage) {
+  const bool named = stage >= 0 && stage < std::ssize(recipe.stages);
+  return named ? recipe.stages[stage].name : "";
 }
 
 nlohmann::ordered_json to_json(const Losses& losses) {
@@ -66,6 +75,8 @@ nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan) {
                                     {"seconds", record.seconds},
                                     {"width", record.width},
                                     {"height", record.height}};
+    const int stage = plan.levels[record.level].stage;
+    if (!plan.recipe.stages.empty()) entry["stage"] = stage_name(plan.recipe, stage);
     entry.update(to_json(record.losses));
     json["history"].push_back(std::move(entry));
   }

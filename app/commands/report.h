@@ -13,6 +13,8 @@ namespace limn {
 // A recipe with the keys of its TOML: {"content": {"weight": 1.0, "layers": {"relu4_2": 1.0},
 // ...}}.
 nlohmann::ordered_json to_json(const Recipe& recipe);
+// The name of a stage of the recipe; empty: it has none.
+std::string stage_name(const Recipe& recipe, int stage);
 
 // {"content": ..., "style": ..., "total_variation": ..., "total": ...}
 nlohmann::ordered_json to_json(const Losses& losses);

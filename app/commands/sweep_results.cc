@@ -8,6 +8,7 @@
 #include "commands/report.h"
 #include "image/animation.h"
 #include "image/write.h"
+#include "recipe/stages.h"
 
 namespace limn {
 namespace {
@@ -32,7 +33,8 @@ nlohmann::ordered_json unweighted(double loss, double weight) {
   return loss / weight;
 }
 
-nlohmann::ordered_json unweighted(const Losses& losses, const Recipe& recipe) {
+nlohmann::ordered_json unweighted(const Losses& losses, const Recipe& whole) {
+  const Recipe recipe = stages_of(whole).back();
   if (recipe.balance.kind == Balance::measured) return nullptr;  // weights are not the recipe's
   return {{"content", unweighted(losses.content, recipe.content.weight)},
           {"style", unweighted(losses.style, recipe.style.weight)},

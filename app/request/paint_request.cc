@@ -83,17 +83,6 @@ PaintRequest parse_request(const std::string& text, const std::string& source) t
   fail(ErrorKind::file, "'{}' does not say what to paint: {}", source, error.what());
 }
 
-namespace {
-
-// The recipe that reads the network's deepest layer: weights that suffice for it suffice for all.
-const Recipe& deepest(const NetworkTable& network, std::span<const Recipe> recipes) {
-  return *std::ranges::max_element(recipes, {}, [&](const Recipe& recipe) {
-    return deepest_row(layers_in_use(network, recipe));
-  });
-}
-
-}  // namespace
-
 Model read_model(const std::optional<std::string>& file, std::span<Recipe> recipes,
                  bool network_given) {
   Weights weights = read_found(file);
@@ -110,7 +99,7 @@ Model read_model(const std::optional<std::string>& file, std::span<Recipe> recip
   // If the network is another one, painting fails with a better message.
   const auto matches = [&](const Recipe& recipe) { return recipe.network.name == network; };
   if (std::ranges::all_of(recipes, matches)) {
-    drop_unread_layers(weights, deepest(*weights.network, recipes));
+    drop_unread_layers(weights, recipes);
   }
   return Model(std::make_shared<const Weights>(std::move(weights)));
 }

@@ -67,7 +67,8 @@ std::string text_in(const Notes& notes, const char* name) {
 std::vector<LevelReached> parse_levels(const std::string& text, const std::string& picture) try {
   std::vector<LevelReached> levels;
   for (const Json& json : Json::parse(text)) {
-    levels.push_back({{json.at("height").get<int>(), json.at("width").get<int>()},
+    levels.push_back({json.value("stage", 0),
+                      {json.at("height").get<int>(), json.at("width").get<int>()},
                       json.at("iterations").get<int>()});
   }
   return levels;
@@ -150,8 +151,11 @@ void check_same(const std::vector<InputDigest>& recorded, const std::vector<Inpu
 Notes provenance_notes(const PaintRequest& request, const std::vector<InputDigest>& inputs,
                        const std::vector<LevelReached>& levels, bool on_the_way) {
   Json reached = Json::array();
-  for (const auto& [size, iterations] : levels) {
-    reached.push_back({{"width", size.width}, {"height", size.height}, {"iterations", iterations}});
+  for (const auto& [stage, size, iterations] : levels) {
+    reached.push_back({{"stage", stage},
+                       {"width", size.width},
+                       {"height", size.height},
+                       {"iterations", iterations}});
   }
   const Recipe recipe = essential(request.recipe, on_the_way);
   return {{kVersion, std::string(version())},
@@ -192,22 +196,24 @@ std::vector<LevelReached> levels_reached(const Run& run) {
   std::vector<LevelReached> levels;
   const std::vector<int> iterations = run.iterations();
   for (size_t i = 0; i < iterations.size(); ++i) {
-    levels.push_back({run.plan().levels[i].sizes.picture, iterations[i]});
+    const Level& level = run.plan().levels[i];
+    levels.push_back({level.stage, level.sizes.picture, iterations[i]});
   }
   return levels;
 }
 
 void stop_at(Plan& plan, const std::vector<LevelReached>& levels, const std::string& picture) {
-  const bool same_sizes = std::ranges::equal(
-      plan.levels, levels, {}, [](const Level& level) { return level.sizes.picture; },
-      &LevelReached::size);
+  const bool same_sizes =
+      std::ranges::equal(plan.levels, levels, [](const Level& level, const LevelReached& reached) {
+        return level.stage == reached.stage && level.sizes.picture == reached.size;
+      });
   if (!same_sizes) {
     fail(ErrorKind::file, "'{}' was painted at sizes other than those that these pictures give",
          picture);
   }
   for (size_t i = 0; i < levels.size(); ++i) plan.levels[i].iterations = levels[i].iterations;
   plan.recipe.optimiser.seconds = 0;
-  plan.recipe.optimiser.plateau = 0;
+  for (Recipe& stage : plan.stages) stage.optimiser.plateau = 0;
 }
 
 }  // namespace limn

@@ -41,6 +41,7 @@ void check_same(const std::vector<InputDigest>& recorded, const std::vector<Inpu
 // The iterations done at each size, coarse to fine: what is needed to stop at the same iteration
 // again.
 struct LevelReached {
+  int stage = 0;
   Size size;
   int iterations = 0;  // -1: not reached
 };

@@ -21,22 +21,19 @@ double work_of(std::span<const Level> levels) {
 
 Forecast::Forecast(std::span<const Plan> plans) {
   for (const Plan& plan : plans) {
-    paintings_.push_back({plan.levels, work_of(plan.levels), plan.recipe.optimiser.seconds});
+    paintings_.push_back({plan.recipe.stages, plan.levels, work_of(plan.levels),
+                          plan.recipe.optimiser.seconds});
   }
 }
 
-// A level may end before its iterations are done, so a change of size marks the next one.
 void Forecast::follow(size_t index, const Progress& progress) {
   if (index != at_.painting || progress.iteration == 0) {
     at_ = {index, 0, 0, 0};
-  } else if (progress.width != last_.width || progress.height != last_.height) {
-    const size_t next = std::min(at_.level + 1, paintings_[index].levels.size() - 1);
-    at_ = {index, next, last_.iteration, last_.seconds};
+  } else if (progress.level != static_cast<int>(at_.level)) {
+    at_ = {index, static_cast<size_t>(progress.level), last_.iteration, last_.seconds};
   }
   last_.iteration = progress.iteration;
   last_.seconds = progress.seconds;
-  last_.width = progress.width;
-  last_.height = progress.height;
 }
 
 double Forecast::work_done(const Progress& progress) const {
@@ -54,6 +51,7 @@ Standing Forecast::standing(size_t index, const Progress& progress) {
 
   Standing standing;
   standing.result = work.levels.back().sizes.picture;
+  if (!work.stages.empty()) standing.stage = work.stages[work.levels[at_.level].stage].name;
   standing.done = progress.iteration == progress.iterations ? 1 : here / work.whole;
   standing.number = static_cast<int>(index) + 1;
   standing.count = static_cast<int>(paintings_.size());

@@ -23,8 +23,9 @@ class Forecast {
   double seconds() const { return clock_(); }  // since the start
 
  private:
-  // A painting's work, level by level of its pyramid.
+  // A painting's work, level by level of its pyramids.
   struct Work {
+    std::vector<Stage> stages;
     std::vector<Level> levels;
     double whole = 0;
     double most_seconds = 0;  // 0: no limit

@@ -37,10 +37,12 @@ std::string number_text(const Standing& standing) {
   return fmt::format("painting {}/{}, ", standing.number, standing.count);
 }
 
-// " at 256 x 192" if that is not the result's size.
-std::string size_text(const Progress& progress, const Size& result) {
-  if (progress.width == result.width && progress.height == result.height) return "";
-  return fmt::format(" at {} x {}", progress.width, progress.height);
+// " (finish) at 256 x 192": the stage, if there are several, and the size, if it is not the result's.
+std::string place_text(const Progress& progress, const Standing& standing) {
+  const Size& result = standing.result;
+  std::string text = standing.stage.empty() ? "" : fmt::format(" ({})", standing.stage);
+  if (progress.width == result.width && progress.height == result.height) return text;
+  return text + fmt::format(" at {} x {}", progress.width, progress.height);
 }
 
 }  // namespace
@@ -108,7 +110,7 @@ void ProgressDisplay::show(const Progress& progress, const Standing& standing) {
   if (!output_.due(progress.seconds, end)) return;
   const std::string number = number_text(standing);
   const std::string count = fmt::format("{}/{}{}", progress.iteration, progress.iterations,
-                                        size_text(progress, standing.result));
+                                        place_text(progress, standing));
   const std::string pace = pace_text(standing);
   const std::string losses = losses_text(progress.losses);
   if (output_.style() == ProgressStyle::bar) {

@@ -47,6 +47,7 @@ class ProgressOutput {
 // How far a painting has come, and its place among several.
 struct Standing {
   Size result;               // of the final picture
+  std::string stage;         // its name, if the recipe has several
   double done = 0;           // 0..1: the fraction of the painting's work
   double pace = 0;           // iterations per second at the current size; 0: not yet known
   double seconds_left = -1;  // until all paintings are done; negative: not yet known

@@ -282,6 +282,17 @@ enum class Balance {
              // pictures and sizes; the recipe's weights are then relative factors
 };
 
+// One of several stages of a painting: what it changes of the recipe.
+struct Stage {
+  std::string name;
+  double share = 1.0;  // of the iterations, relative to the other stages' shares
+  // Settings by their keys, with values as on the command line: {"neighbours.weight", "0"},
+  // {"style.layers", "relu1_1:0.5,relu2_1"}. Of sections content, style (except blend and scale),
+  // neighbours, balance, total_variation, optimiser (except iterations and seconds) and pyramid.
+  std::map<std::string, std::string> changes;
+  bool operator==(const Stage&) const = default;
+};
+
 // Everything that determines how a picture is painted, apart from the pictures. A recipe file is
 // this struct as TOML, the command's flags are its members, and reports repeat it. Members that are
 // not set keep these defaults: one size, fixed weights. limn's own defaults are in the recipe
@@ -399,6 +410,10 @@ struct Recipe {
                          // paint() saves nothing
     SavedName save_name = SavedName::number;
   } output;
+
+  // Painted in turn, each at all of its sizes, starting from the result of the one before. Empty:
+  // the recipe itself is the only stage.
+  std::vector<Stage> stages;
 };
 
 // The names of the built-in recipes, "limn" first.
@@ -463,8 +478,9 @@ struct WorkingSizes {
   bool operator==(const WorkingSizes&) const = default;
 };
 
-// One size of a pyramid.
+// One size of a stage's pyramid.
 struct Level {
+  int stage = 0;  // its number, from 0
   WorkingSizes sizes;
   int iterations = 0;  // negative: painting ends before this size
 };
@@ -474,8 +490,9 @@ struct Pictures;
 // What a painting will be, known before it begins.
 struct Plan {
   Recipe recipe;
-  std::vector<Level> levels;  // from coarse to fine, at least one
-  double bytes = 0;           // the expected peak memory of the process
+  std::vector<Recipe> stages;  // the recipe of each stage; at least one
+  std::vector<Level> levels;   // stage by stage, from coarse to fine; at least one
+  double bytes = 0;            // the expected peak memory of the process
   const WorkingSizes& sizes() const { return levels.back().sizes; }  // of the result
 };
 
@@ -525,13 +542,14 @@ struct Pictures {
 LIMN_API Pictures single_style(Image photo, Image painting);
 
 // A snapshot of the optimisation. Iteration 0 is the initial picture. Iterations are counted across
-// the sizes of a pyramid.
+// all stages and sizes.
 struct Progress {
   int iteration = 0;
   int iterations = 0;  // planned
   double seconds = 0;  // since paint() began
   Losses losses;       // of this iteration's picture
-  int width = 0;       // the size being painted
+  int level = 0;       // the number of the Plan's level being painted
+  int width = 0;       // its size
   int height = 0;
   // Both at the size of the result.
   std::function<Image()> picture;       // this iteration's picture; valid during the callback
@@ -552,7 +570,8 @@ enum class Outcome {
 struct IterationRecord {
   int iteration = 0;
   double seconds = 0;
-  int width = 0;  // of the picture: losses at different sizes are not comparable
+  int level = 0;  // number in Plan::levels: losses at different levels are not comparable
+  int width = 0;  // of the picture
   int height = 0;
   Losses losses;
 };
@@ -600,7 +619,7 @@ LIMN_API Painted paint(const Model& model, Image&& photo, Image&& painting, cons
 // there and, on the same instruction set, ends with the same picture to the bit.
 class LIMN_API Run {
  public:
-  // Sets up the plan's first size, and evaluates the first picture. Throws Error like paint().
+  // Sets up the plan's first level, and evaluates the first picture. Throws Error like paint().
   Run(const Model& model, Pictures pictures, const Plan& plan);
   // Continues from a checkpoint, with a plan for the checkpoint's recipe, in which iterations,
   // seconds and threads may differ. Throws Error (file): not a checkpoint, or one of other
@@ -616,7 +635,7 @@ class LIMN_API Run {
   void stop();
 
   const Plan& plan() const;
-  // Iterations done at each of the plan's sizes; -1: not reached. A plan with these iterations and
+  // Iterations done at each of the plan's levels; -1: not reached. A plan with these iterations and
   // no time limit stops at the same picture again.
   std::vector<int> iterations() const;
   // The latest iteration, whose pictures are available until the next step. There is none if the
@@ -682,7 +701,8 @@ struct Evaluation {
 
 // The losses and gradient of `picture` as a painting of `photo` in the style of `painting`. If
 // recipe.picture.size is 0, the picture's own size is the working size, to which the photo is
-// resized; otherwise all three are resized as in paint().
+// resized; otherwise all three are resized as in paint(). Of a recipe with stages the last one is
+// evaluated.
 LIMN_API Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                              const Image& picture, const Recipe& recipe);
 

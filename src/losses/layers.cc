@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "network/network.h"
+#include "recipe/stages.h"
 
 namespace limn {
 namespace {
@@ -84,14 +85,18 @@ void raise(LeastSide& least, const NetworkTable& network, const Recipe& recipe, 
 
 LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe) {
   LeastSide least;
-  raise(least, network, recipe, recipe.style.weight, recipe.style.layers);
-  raise(least, network, recipe, recipe.neighbours.weight, recipe.neighbours.layers);
+  for (const Recipe& stage : stages_of(recipe)) {
+    raise(least, network, stage, stage.style.weight, stage.style.layers);
+    raise(least, network, stage, stage.neighbours.weight, stage.neighbours.layers);
+  }
   return least;
 }
 
 LeastSide least_picture_side(const NetworkTable& network, const Recipe& recipe) {
   LeastSide least = least_painting_side(network, recipe);
-  raise(least, network, recipe, recipe.content.weight, recipe.content.layers);
+  for (const Recipe& stage : stages_of(recipe)) {
+    raise(least, network, stage, stage.content.weight, stage.content.layers);
+  }
   return least;
 }
 
@@ -104,8 +109,13 @@ std::vector<LayerWeight> style_layers_within(const NetworkTable& network, const 
   return within;
 }
 
-void drop_unread_layers(Weights& weights, const Recipe& recipe) {
-  const int deepest = deepest_row(layers_in_use(*weights.network, recipe));
+void drop_unread_layers(Weights& weights, std::span<const Recipe> recipes) {
+  int deepest = -1;
+  for (const Recipe& recipe : recipes) {
+    for (const Recipe& stage : stages_of(recipe)) {
+      deepest = std::max(deepest, deepest_row(layers_in_use(*weights.network, stage)));
+    }
+  }
   const auto reached = std::ranges::count(weights.network->rows.first(deepest + 1),
                                           RowKind::convolution, &Row::kind);
   if (weights.convolutions.size() > static_cast<size_t>(reached)) {

@@ -42,8 +42,8 @@ LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe)
 std::vector<LayerWeight> style_layers_within(const NetworkTable& network, const Recipe& recipe,
                                              int shorter_side);
 
-// Frees the convolutions that the recipe's losses do not reach.
-void drop_unread_layers(Weights& weights, const Recipe& recipe);
+// Frees the convolutions that none of the recipes' losses reaches.
+void drop_unread_layers(Weights& weights, std::span<const Recipe> recipes);
 
 // The taps requested from the passes over the paintings, and from the one over the picture.
 // regional: the style losses read the features themselves (regional.h).

@@ -65,6 +65,8 @@ class Loss {
 
   // Chooses what to compare with at this picture, if that depends on the picture. May allocate.
   virtual void seek(const View&, ThreadPool&) {}
+  // Forgets what earlier calls of seek have learnt.
+  virtual void forget() {}
   // Saves or restores what was chosen.
   virtual void keep(State&) {}
 

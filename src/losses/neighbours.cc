@@ -8,28 +8,33 @@
 namespace limn {
 namespace {
 
-// Of one painting. More are searched no better than by chance, and for long: a picture of 512
-// pixels has 12,288 positions at relu3_1.
-constexpr size_t kMostCandidates = 16384;
+// Of one painting. A picture of 512 pixels has 12,288 positions at relu3_1, and 196,608 at relu1_1,
+// where finding the best of all would take longer than everything else.
+constexpr size_t kMostCandidates = 8192;
 
 // The places of a painting's positions that are searched: those that count, on the finest grid that
 // has no more than kMostCandidates. At least one.
 std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const float> weights) {
-  const auto weight = [&](int y, int x) {
-    return weights.empty() ? 1.0f : weights[static_cast<size_t>(y) * F.width + x];
-  };
-  float least = 0.5f;
-  if (!weights.empty()) least = std::min(least, *std::ranges::max_element(weights));
-  std::vector<std::pair<int, int>> places;
-  for (int step = 1; places.empty() || places.size() > kMostCandidates; ++step) {
-    places.clear();
+  const float least =
+      weights.empty() ? 0.0f : std::min(0.5f, *std::ranges::max_element(weights));
+  const auto on_grid = [&](int step) {
+    std::vector<std::pair<int, int>> places;
     for (int y = 0; y < F.height; y += step) {
       for (int x = 0; x < F.width; x += step) {
-        if (weight(y, x) >= least) places.emplace_back(y, x);
+        if (weights.empty() || weights[static_cast<size_t>(y) * F.width + x] >= least) {
+          places.emplace_back(y, x);
+        }
       }
     }
-    if (places.empty()) least = 0;  // the grid has missed a thin region: take the whole painting
-  }
+    return places;
+  };
+  const std::vector<std::pair<int, int>> all = on_grid(1);
+  std::vector<std::pair<int, int>> places = all;
+  for (int step = 2; places.size() > kMostCandidates; ++step) places = on_grid(step);
+  if (!places.empty()) return places;
+  // Every grid misses a region as thin as a line: take some of what it has.
+  const size_t step = all.size() / kMostCandidates + 1;
+  for (size_t i = 0; i < all.size(); i += step) places.push_back(all[i]);
   return places;
 }
 
@@ -204,7 +209,7 @@ std::vector<double> products_with(std::span<const double> mean,
 }  // namespace
 
 void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
-  constexpr int kSearches = 4;  // in all, each by the prices that the one before led to
+  constexpr int kFirstSearches = 4;  // each by the prices that the one before led to
   const ConstFeatureMap F = view.layers[tap_].F;
   const auto C = static_cast<size_t>(F.channels);
   std::vector<double> mean(C), squares(C), partial(kernels::moments_scratch_size(F));
@@ -213,11 +218,13 @@ void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
 
   for (size_t i = 0; i < target_.sources.size(); ++i) {
     const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
+    const bool first = std::ranges::all_of(prices_[i], [](float price) { return price == 0; });
     search(i, F, off_centre, pool);
-    for (int more = 1; more < kSearches && uses_ > 0; ++more) {
+    for (int more = first ? 1 : kFirstSearches; more < kFirstSearches && uses_ > 0; ++more) {
       change_prices(i);
       search(i, F, off_centre, pool);
     }
+    if (uses_ > 0) change_prices(i);
   }
 
   std::ranges::fill(gathered.features, 0.0f);
@@ -252,6 +259,10 @@ void NeighboursLoss::gather(size_t first, size_t end, ThreadPool& pool) {
       }
     }
   });
+}
+
+void NeighboursLoss::forget() {
+  for (std::vector<float>& prices : prices_) std::ranges::fill(prices, 0.0f);
 }
 
 void NeighboursLoss::keep(State& state) {

@@ -39,7 +39,7 @@ class Gradients {
   double of_neighbours(size_t layer, std::span<const float> x) {
     LossWeights weights = none_;
     weights.neighbours[layer] = 1;
-    objective_.seek();
+    objective_.seek_afresh();
     return of(weights, x);
   }
   double of_content(std::span<const float> x) {
@@ -116,7 +116,7 @@ LossWeights measured_weights(Objective& objective, const Canvas& canvas, const R
   }
   objective.multiply(before);
   objective.set_unit(1);
-  objective.seek();
+  objective.seek_afresh();
   return weights;
 }
 

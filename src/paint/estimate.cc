@@ -53,12 +53,10 @@ Image noise(const Size& size, std::uint64_t seed) {
   return grey_noise(like, seed);
 }
 
-}  // namespace
-
-double estimated_seconds(const Model& model, const Plan& plan) {
-  const Recipe& recipe = plan.recipe;
+// The seconds of an evaluation, for a pixel.
+double evaluation_per_pixel(const Model& model, const Plan& plan, const Recipe& recipe,
+                            ThreadPool& pool) {
   const WorkingSizes sizes = measured_sizes(plan);
-  ThreadPool pool(recipe.picture.threads, recipe.picture.pinning);
   Objective objective(model.weights(), recipe, noise(sizes.picture, 1),
                       noise(sizes.paintings.front(), 2), pool);
   const Size bordered = objective.picture_size();
@@ -72,19 +70,31 @@ double estimated_seconds(const Model& model, const Plan& plan) {
     objective.evaluate(x, d_x);
     evaluation = std::min(evaluation, stopwatch());
   }
-  const double per_pixel = evaluation / pixels(sizes.picture, recipe.picture.border);
+  return evaluation / pixels(sizes.picture, recipe.picture.border);
+}
 
-  const bool searches = recipe.optimiser.line_search != LineSearch::none;
-  const double iteration = kOptimiser * (searches ? kLineSearch : 1.0);
+}  // namespace
+
+double estimated_seconds(const Model& model, const Plan& plan) {
+  ThreadPool pool(plan.recipe.picture.threads, plan.recipe.picture.pinning);
+  std::vector<double> per_pixel;
+  for (const Recipe& stage : plan.stages) {
+    per_pixel.push_back(evaluation_per_pixel(model, plan, stage, pool));
+  }
   double seconds = 0;
   for (size_t i = 0; i < plan.levels.size(); ++i) {
     const Level& level = plan.levels[i];
-    const bool balances = i == 0 && recipe.balance.kind == Balance::measured;
+    const Recipe& recipe = plan.stages[level.stage];
+    const bool searches = recipe.optimiser.line_search != LineSearch::none;
+    const double iteration = kOptimiser * (searches ? kLineSearch : 1.0);
+    const bool first = i == 0 || plan.levels[i - 1].stage != level.stage;
+    const bool balances = first && recipe.balance.kind == Balance::measured;
     const double evaluations =
         iteration * std::max(level.iterations, 0) + kSettingUp + (balances ? kBalance : 0);
-    seconds += evaluations * per_pixel * pixels(level.sizes.picture, recipe.picture.border);
+    seconds += evaluations * per_pixel[level.stage] *
+               pixels(level.sizes.picture, recipe.picture.border);
   }
-  const double limit = recipe.optimiser.seconds;
+  const double limit = plan.recipe.optimiser.seconds;
   return limit > 0 ? std::min(seconds, limit) : seconds;
 }
 

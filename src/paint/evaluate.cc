@@ -14,6 +14,7 @@
 #include "paint/plan.h"
 #include "paint/pyramid.h"
 #include "paint/scene.h"
+#include "recipe/stages.h"
 
 namespace limn {
 namespace {
@@ -33,9 +34,9 @@ LossWeights weights_of(const Model& model, const Recipe& recipe, const Scene& sc
 Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                     const Image& picture, const Recipe& given) {
   // The picture is judged as it is, and its border has been cut off.
-  Recipe recipe = given;
+  check_recipe(model, given);
+  Recipe recipe = stages_of(given).back();
   recipe.picture.border = 0;
-  check_recipe(model, recipe);
   Pictures pictures = single_style(photo, painting);
   if (recipe.picture.size == 0) {
     pictures.photo = resized(photo, picture.width, picture.height);

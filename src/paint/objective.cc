@@ -187,6 +187,11 @@ bool Objective::seeks() const {
   return std::ranges::any_of(neighbours_, [](const Loss* loss) { return loss && loss->counts(); });
 }
 
+void Objective::seek_afresh() {
+  for (const auto& loss : losses_) loss->forget();
+  seek_next_ = true;
+}
+
 void Objective::keep(State& state) {
   LossWeights weights = multiplied_;
   state.numbers("weights.content", weights.content);

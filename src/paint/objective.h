@@ -84,6 +84,8 @@ class Objective {
   // evaluation, and in the next one after each call of seek.
   bool seeks() const;
   void seek() { seek_next_ = true; }
+  // The same as in a new objective, which has never sought.
+  void seek_afresh();
   // Saves or restores what was chosen, and the factors of the losses.
   void keep(State& state);
 

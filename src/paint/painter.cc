@@ -27,7 +27,9 @@ std::optional<Image> first_picture(const Pictures& pictures, const Recipe& recip
 }  // namespace
 
 void check_plan(const Plan& plan, const Pictures& pictures) {
-  if (plan.levels.empty()) fail(ErrorKind::usage, "the plan has no sizes; make it with make_plan");
+  if (plan.levels.empty() || plan.stages.empty()) {
+    fail(ErrorKind::usage, "the plan has no sizes; make it with make_plan");
+  }
   size_t paintings = 0;
   for (const Style& style : pictures.styles) paintings += style.paintings.size();
   if (paintings != plan.sizes().paintings.size()) {
@@ -128,10 +130,11 @@ Scene Painter::scene_of(size_t level) {
 // The objective takes most of the memory here. Only the pictures still needed live beside it: each
 // is freed before the next large allocation.
 void Painter::begin_level(size_t level, State* state) {
-  const Recipe& recipe = plan_.recipe;
+  if (plan_.levels[level].stage != plan_.levels[level_].stage) weights_.reset();
+  level_ = level;
+  const Recipe& recipe = this->recipe();
   const Weights& weights = model_.weights();
   const WorkingSizes& sizes = plan_.levels[level].sizes;
-  level_ = level;
   schedule_.begin(level);
   Scene scene = with_border(scene_of(level), recipe.picture.border);
   const bool regional = is_regional(recipe, scene.has_masks());
@@ -161,6 +164,7 @@ void Painter::begin_level(size_t level, State* state) {
     at_->descent.emplace(at_->make_descent(recipe, std::move(z), nullptr));
   }
   if (!std::isfinite(at_->descent->losses().total)) over_ = Outcome::failed;
+  now_.level = static_cast<int>(level);
   now_.width = sizes.picture.width;
   now_.height = sizes.picture.height;
   const auto finished = [this](std::span<const float> z) {
@@ -171,10 +175,10 @@ void Painter::begin_level(size_t level, State* state) {
   schedule_.begin_iterations();
 }
 
-// Measured at the first size, and used at all.
+// Measured at a stage's first size, and used at all of its sizes.
 void Painter::balance(Objective& objective, const Canvas& canvas, const Image& photo) {
-  if (plan_.recipe.balance.kind == Balance::fixed) return;
-  if (!weights_) weights_ = measured_weights(objective, canvas, plan_.recipe, photo);
+  if (recipe().balance.kind == Balance::fixed) return;
+  if (!weights_) weights_ = measured_weights(objective, canvas, recipe(), photo);
   objective.multiply(*weights_);
 }
 
@@ -208,7 +212,7 @@ bool Painter::step() {
 // Losses that choose what they compare with choose anew every few iterations.
 void Painter::seek_again() {
   Descent& descent = *at_->descent;
-  if (descent.iteration() == 0 || descent.iteration() % plan_.recipe.neighbours.every != 0) return;
+  if (descent.iteration() == 0 || descent.iteration() % recipe().neighbours.every != 0) return;
   if (!at_->objective.seeks()) return;
   at_->objective.seek();
   descent.change_function();
@@ -285,7 +289,8 @@ void Painter::show() {
 
 void Painter::record() {
   show();
-  painted_.history.push_back({now_.iteration, now_.seconds, now_.width, now_.height, now_.losses});
+  painted_.history.push_back(
+      {now_.iteration, now_.seconds, now_.level, now_.width, now_.height, now_.losses});
 }
 
 Painted paint_all(Painter& painter, const ProgressCallback& progress) {
@@ -342,14 +347,17 @@ void Painter::keep_done(State& state) {
   if (state.restores()) done_at_.assign(done.begin(), done.end());
 }
 
-// A level is identified by its size: a plan for more iterations may have more levels.
+// A level is identified by its stage and size: a plan for more iterations may have more levels.
 void Painter::keep_level_number(State& state) {
   Size size = plan_.levels[level_].sizes.picture;
+  int stage = plan_.levels[level_].stage;
+  state.integer("painter.stage", stage, 0, static_cast<double>(plan_.stages.size()) - 1);
   state.integer("painter.height", size.height, 1, kMostSide);
   state.integer("painter.width", size.width, 1, kMostSide);
   if (!state.restores()) return;
-  const auto found =
-      std::ranges::find(plan_.levels, size, [](const Level& level) { return level.sizes.picture; });
+  const auto found = std::ranges::find_if(plan_.levels, [&](const Level& level) {
+    return level.stage == stage && level.sizes.picture == size;
+  });
   if (found == plan_.levels.end()) {
     state.refuse(
         fmt::format("is of a painting at {} x {} pixels, a size that this plan does not "
@@ -360,7 +368,7 @@ void Painter::keep_level_number(State& state) {
 }
 
 void Painter::keep_history(State& state) {
-  constexpr size_t kColumns = 8;
+  constexpr size_t kColumns = 9;
   std::vector<IterationRecord>& history = painted_.history;
   if (state.restores()) {
     history.resize(std::min(state.saved_numbers("history") / kColumns, history.capacity()));
@@ -371,12 +379,13 @@ void Painter::keep_history(State& state) {
     IterationRecord& record = history[i];
     column(row[0], record.iteration);
     column(row[1], record.seconds);
-    column(row[2], record.width);
-    column(row[3], record.height);
-    column(row[4], record.losses.content);
-    column(row[5], record.losses.style);
-    column(row[6], record.losses.total_variation);
-    column(row[7], record.losses.total);
+    column(row[2], record.level);
+    column(row[3], record.width);
+    column(row[4], record.height);
+    column(row[5], record.losses.content);
+    column(row[6], record.losses.style);
+    column(row[7], record.losses.total_variation);
+    column(row[8], record.losses.total);
   };
   for (size_t i = 0; i < history.size() && !state.restores(); ++i) {
     visit(i, [](double& number, auto value) { number = static_cast<double>(value); });
@@ -395,7 +404,7 @@ void Painter::keep_history(State& state) {
 void Painter::keep_level(State& state) {
   at_->objective.keep(state);
   state.flag("objective.has_unit", at_->has_unit);
-  if (state.restores() && plan_.recipe.balance.kind == Balance::measured) {
+  if (state.restores() && recipe().balance.kind == Balance::measured) {
     weights_ = at_->objective.weights();
   }
   limn::keep(state, over_);

@@ -54,6 +54,8 @@ class Painter {
  private:
   struct AtLevel;
 
+  // The recipe of the current stage.
+  const Recipe& recipe() const { return plan_.stages[plan_.levels[level_].stage]; }
   void begin_level(size_t level, State* state);
   bool begin_next_level();
   void end_level();
@@ -80,7 +82,7 @@ class Painter {
   Scene scene_;
   size_t level_ = 0;
   std::unique_ptr<AtLevel> at_;
-  std::optional<LossWeights> weights_;  // measured at the first size, and used at all
+  std::optional<LossWeights> weights_;  // measured at a stage's first size, and used at all of its
   int done_ = 0;                        // at earlier sizes
   std::vector<int> done_at_;            // by size, for those that have ended
   bool changed_ = false;                // whether the picture changed at any size

@@ -1,6 +1,8 @@
 #include "paint/plan.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -11,21 +13,14 @@
 #include "paint/objective.h"
 #include "paint/pyramid.h"
 #include "recipe/fields.h"
+#include "recipe/stages.h"
 
 namespace limn {
 
-void check_recipe(const Model& model, const Recipe& recipe) {
-  const std::string name = "recipe '" + recipe.name + "'";
-  check_ranges(recipe, name);
-  check_network_name(recipe.network.name);
-  // A recipe for the built-in network accepts any: its losses mean the same with all of them.
-  const bool is_particular = recipe.network.name != kBuiltinName;
-  if (is_particular && recipe.network.name != model.network()) {
-    fail(ErrorKind::usage,
-         "{} is for {}, but the weights in '{}' are for {}; choose other weights, or use --network "
-         "{}",
-         name, recipe.network.name, model.weights().source, model.network(), model.network());
-  }
+namespace {
+
+// The losses of a recipe without stages, called `name`.
+void check_losses(const Model& model, const Recipe& recipe, const std::string& name) {
   const bool reads_layers = !layers_in_use(*model.weights().network, recipe).empty();
   if (!reads_layers && recipe.total_variation.weight == 0) {
     fail(ErrorKind::usage, "{} has nothing to minimise: all weights are 0", name);
@@ -47,20 +42,53 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   }
 }
 
+}  // namespace
+
+void check_recipe(const Model& model, const Recipe& recipe) {
+  const std::string name = "recipe '" + recipe.name + "'";
+  check_ranges(recipe, name);
+  check_network_name(recipe.network.name);
+  // A recipe for the built-in network accepts any: its losses mean the same with all of them.
+  const bool is_particular = recipe.network.name != kBuiltinName;
+  if (is_particular && recipe.network.name != model.network()) {
+    fail(ErrorKind::usage,
+         "{} is for {}, but the weights in '{}' are for {}; choose other weights, or use --network "
+         "{}",
+         name, recipe.network.name, model.weights().source, model.network(), model.network());
+  }
+  const std::vector<Recipe> stages = stages_of(recipe);
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const bool several = !recipe.stages.empty();
+    check_losses(model, stages[i],
+                 several ? fmt::format("{}, stage '{}'", name, recipe.stages[i].name) : name);
+  }
+}
+
 Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& recipe) {
   check_recipe(model, recipe);
   Plan plan;
   plan.recipe = recipe;
-  plan.levels = pyramid_levels(working_sizes(pictures, recipe), recipe);
-  for (const Level& level : plan.levels) check_objective(model.weights(), recipe, level.sizes);
+  plan.stages = stages_of(recipe);
+  const WorkingSizes sizes = working_sizes(pictures, recipe);
+  for (const Recipe& stage : plan.stages) {
+    for (Level& level : pyramid_levels(sizes, stage)) {
+      level.stage = static_cast<int>(&stage - plan.stages.data());
+      check_objective(model.weights(), stage, level.sizes);
+      plan.levels.push_back(std::move(level));
+    }
+  }
   predict_memory(plan, model, {}, 0);
   return plan;
 }
 
 void predict_memory(Plan& plan, const Model& model, const Parts& parts, double reading_bytes) {
   const int asked = plan.recipe.picture.threads;
-  plan.bytes = predict_painting_bytes(model.weights(), plan.recipe, plan.sizes(), parts,
-                                      asked == 0 ? available_cores() : asked, reading_bytes);
+  const int threads = asked == 0 ? available_cores() : asked;
+  plan.bytes = 0;
+  for (const Recipe& stage : plan.stages) {
+    plan.bytes = std::max(plan.bytes, predict_painting_bytes(model.weights(), stage, plan.sizes(),
+                                                             parts, threads, reading_bytes));
+  }
 }
 
 void leave_out_painting(Plan& plan, size_t index) {

@@ -57,9 +57,9 @@ std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recip
   for (int i = 0; i < steps; ++i) {
     const double side = from * std::pow(to / from, static_cast<double>(i) / steps);
     WorkingSizes smaller = in_proportion(sizes, static_cast<int>(std::lround(side)));
-    if (is_wide_enough(smaller)) levels.push_back({std::move(smaller), 0});
+    if (is_wide_enough(smaller)) levels.push_back({.sizes = std::move(smaller)});
   }
-  levels.push_back({sizes, 0});
+  levels.push_back({.sizes = sizes});
   share_out(recipe.optimiser.iterations, recipe.pyramid.fall, levels);
 
   // An enlarged picture without iterations would stay blurred.

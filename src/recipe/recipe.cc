@@ -2,6 +2,7 @@
 #include <limn/limn.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "recipe/builtin_recipes.h"
 #include "recipe/fields.h"
+#include "recipe/stages.h"
 
 namespace limn {
 namespace {
@@ -253,12 +255,15 @@ std::vector<std::string> with_sections(std::vector<std::string> keys) {
   return keys;
 }
 
-// Fails on an unknown key. `prefix` is that of the table, "" or "content.".
-void check_keys(const toml::table& table, const std::string& prefix, const std::string& source) {
+// Fails on an unknown key. `prefix` is that of the table, "" or "content."; `others` are allowed
+// besides the settings.
+void check_keys(const toml::table& table, const std::string& prefix, const std::string& source,
+                std::span<const std::string_view> others) {
   static const std::vector<std::string> keys = all_keys();
   static const std::vector<std::string> keys_and_sections = with_sections(keys);
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
+    if (std::ranges::find(others, key) != others.end()) continue;
     const bool dotted =
         name.str().find('.') != std::string_view::npos;  // a quoted name, not a path
     if (!dotted && std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
@@ -267,7 +272,7 @@ void check_keys(const toml::table& table, const std::string& prefix, const std::
           return known.starts_with(key + ".");
         });
     if (section && node.is_table()) {
-      check_keys(*node.as_table(), key + ".", source);
+      check_keys(*node.as_table(), key + ".", source, {});
     } else if (section) {
       fail(ErrorKind::usage, "{}: should be a section, [{}]", origin_of(node, source, key), key);
     } else {
@@ -275,6 +280,74 @@ void check_keys(const toml::table& table, const std::string& prefix, const std::
            did_you_mean(key, keys_and_sections));
     }
   }
+}
+
+// Sets a recipe's values from a table, and reports each one: each(field, value, place).
+void set_values(Recipe& recipe, const toml::table& table, const std::string& source,
+                const auto& each) {
+  visit_fields(recipe, [&](const Field& field, auto& value) {
+    const toml::node* node = table.at_path(field.key).node();
+    if (!node) return;
+    const TomlValue given = {*node, source, std::string(field.key)};
+    set_from_toml(value, given);
+    check_value(field, value, given.origin());
+    each(field, value, given);
+  });
+}
+
+// ------------------------------------------------------------------------------------- to text --
+
+// As on the command line.
+template <typename Value>
+std::string flag_text(const Value& value) {
+  if constexpr (std::is_enum_v<Value>) {
+    return std::string(name_of(value));
+  } else if constexpr (std::is_same_v<Value, std::vector<LayerWeight>>) {
+    return to_text(value);
+  } else if constexpr (kIsNumberList<Value>) {
+    return fmt::format("{}", fmt::join(value, ","));
+  } else {
+    return fmt::format("{}", value);
+  }
+}
+
+// A table of the list [[stages]].
+Stage stage_from_toml(const toml::table& table, size_t number, const std::string& source) {
+  constexpr std::array<std::string_view, 2> kOwn = {"name", "share"};
+  check_keys(table, "", source, kOwn);
+  Stage stage = {.name = fmt::format("{}", number + 1)};
+  const auto own = [&](const char* key, auto& value) {
+    if (const toml::node* node = table.get(key)) set_from_toml(value, {*node, source, key});
+  };
+  own("name", stage.name);
+  own("share", stage.share);
+  Recipe changed;
+  set_values(changed, table, source, [&](const Field& field, const auto& value, const TomlValue& at) {
+    if (field.key == "name") return;
+    if (!may_differ(field.key)) {
+      fail(ErrorKind::usage, "{}: is the same for all stages", at.origin());
+    }
+    stage.changes[std::string(field.key)] = flag_text(value);
+  });
+  return stage;
+}
+
+std::vector<Stage> stages_from_toml(const toml::node& node, const std::string& source) {
+  const std::string origin = origin_of(node, source, "stages");
+  if (!node.is_array_of_tables()) {
+    fail(ErrorKind::usage, "{}: should be sections, [[stages]]", origin);
+  }
+  const toml::array& tables = *node.as_array();
+  if (tables.size() > kMostStages) {
+    fail(ErrorKind::usage, "{}: there are {}, but at most {} are allowed", origin, tables.size(),
+         kMostStages);
+  }
+  std::vector<Stage> stages;
+  stages.reserve(tables.size());
+  for (const toml::node& table : tables) {
+    stages.push_back(stage_from_toml(*table.as_table(), stages.size(), source));
+  }
+  return stages;
 }
 
 // ------------------------------------------------------------------------------------- to TOML --
@@ -327,6 +400,7 @@ void set_field(Recipe& recipe, std::string_view key, const std::string& text,
     check_value(field, value, origin);
     found = true;
   });
+  for (Stage& stage : recipe.stages) stage.changes.erase(std::string(key));
   if (!found)
     fail(ErrorKind::usage, "{}: unknown key '{}'{}", origin, key, did_you_mean(key, all_keys()));
 }
@@ -335,6 +409,7 @@ void check_ranges(const Recipe& recipe, const std::string& source) {
   visit_fields(recipe, [&](const Field& field, const auto& value) {
     check_value(field, value, fmt::format("{}, {}", source, field.key));
   });
+  stages_of(recipe);
 }
 
 std::string to_text(std::span<const LayerWeight> layers) {
@@ -354,18 +429,41 @@ Recipe parse_recipe(std::string_view text, const std::string& source) {
     fail(ErrorKind::usage, "{}, line {}: {}", source, error.source().begin.line,
          error.description());
   }
-  check_keys(table, "", source);
+  constexpr std::array<std::string_view, 1> kStages = {"stages"};
+  check_keys(table, "", source, kStages);
   Recipe recipe;
   recipe.name = source;
-  visit_fields(recipe, [&](const Field& field, auto& value) {
-    const toml::node* node = table.at_path(field.key).node();
-    if (!node) return;
-    const TomlValue given = {*node, source, std::string(field.key)};
-    set_from_toml(value, given);
-    check_value(field, value, given.origin());
-  });
+  set_values(recipe, table, source, [](const auto&...) {});
+  if (const toml::node* stages = table.get("stages")) {
+    recipe.stages = stages_from_toml(*stages, source);
+    stages_of(recipe);
+  }
   return recipe;
 }
+
+namespace {
+
+// A value as on the command line, in TOML.
+std::string toml_of_flag(const std::string& key, const std::string& text) {
+  Recipe recipe;
+  set_field(recipe, key, text, key);
+  std::string toml;
+  visit_fields(recipe, [&](const Field& field, const auto& value) {
+    if (field.key == key) toml = toml_value(value);
+  });
+  return toml;
+}
+
+std::string to_toml(const Stage& stage) {
+  std::string text = fmt::format("\n[[stages]]\nname = {}\nshare = {}\n", toml_value(stage.name),
+                                 toml_value(stage.share));
+  for (const auto& [key, value] : stage.changes) {
+    text += fmt::format("{} = {}\n", key, toml_of_flag(key, value));
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string to_toml(const Recipe& recipe) {
   std::string text;
@@ -380,6 +478,7 @@ std::string to_toml(const Recipe& recipe) {
         dot == std::string_view::npos ? field.key : field.key.substr(dot + 1);
     text += fmt::format("{} = {}\n", name, toml_value(value));
   });
+  for (const Stage& stage : recipe.stages) text += to_toml(stage);
   return text;
 }
 

@@ -299,10 +299,11 @@ TEST(UnreadLayers, AreDroppedAndNoOthers) {
   recipe.content.weight = 0;
   recipe.style.layers = {{"relu2_1", 1.0}, {"relu3_1", 0.0}};
   Weights weights = copy_of(tiny.weights);
-  drop_unread_layers(weights, recipe);
+  drop_unread_layers(weights, {&recipe, 1});
   ASSERT_FALSE(weights.convolutions.empty());
   EXPECT_EQ(weights.convolutions.back().id, "2_1");
-  drop_unread_layers(weights, tiny_recipe());  // what is gone is gone
+  const Recipe whole = tiny_recipe();
+  drop_unread_layers(weights, {&whole, 1});  // what is gone is gone
   EXPECT_EQ(weights.convolutions.back().id, "2_1");
 }
 

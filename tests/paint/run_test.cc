@@ -25,6 +25,7 @@ struct Case {
   LineSearch line_search = LineSearch::none;
   Curvature curvature = Curvature::one;
   bool bands = false, balanced = false, keep_last = false, grey_noise = false, neighbours = false;
+  bool stages = false;
 };
 
 Recipe recipe_of(const Case& c) {
@@ -51,11 +52,16 @@ Recipe recipe_of(const Case& c) {
     recipe.neighbours.layers = {{"relu1_1", 1.0}};
     recipe.neighbours.every = 3;
   }
+  if (c.stages) {
+    recipe.stages = {{"rough", 2, {{"neighbours.weight", "0"}}},
+                     {"fine", 1, {{"pyramid.smallest", "0"}, {"optimiser.kind", "adam"},
+                                  {"optimiser.learning_rate", "0.01"}}}};
+  }
   recipe.picture.size = 0;
   return recipe;
 }
 
-class ARun : public InAFolder, public testing::WithParamInterface<Case> {
+class RunTest : public InAFolder {
  protected:
   Pictures pictures() const {
     return single_style(smooth_picture(kWidth, kHeight, 1), smooth_picture(33, 37, 2));
@@ -80,6 +86,8 @@ class ARun : public InAFolder, public testing::WithParamInterface<Case> {
   const Model model_ = small_vgg19();
 };
 
+class ARun : public RunTest, public testing::WithParamInterface<Case> {};
+
 INSTANTIATE_TEST_SUITE_P(
     By, ARun,
     testing::Values(Case{"lbfgs", OptimiserKind::lbfgs},
@@ -92,9 +100,13 @@ INSTANTIATE_TEST_SUITE_P(
                          Curvature::local, false, true, false, false, true},
                     Case{"adam_neighbours", OptimiserKind::adam, LineSearch::none, Curvature::one,
                          false, false, false, false, true},
+                    Case{"stages", OptimiserKind::lbfgs, LineSearch::strong_wolfe,
+                         Curvature::one, true, true, false, false, true, true},
                     Case{"adam", OptimiserKind::adam, LineSearch::none, Curvature::one, true},
                     Case{"sgd", OptimiserKind::sgd, LineSearch::none, Curvature::one, false, true}),
     [](const auto& info) { return info.param.name; });
+
+using ARunOfStages = RunTest;
 
 TEST_P(ARun, StepByStepIsWhatPaintMakes) {
   const Recipe recipe = recipe_of(GetParam());
@@ -149,6 +161,33 @@ TEST_P(ARun, MayBeInterruptedAtEveryStep) {
   }
   expect_same(limn::Run(model_, pictures(), plan(recipe), path("a.limn")).finish(), expected);
   EXPECT_EQ(names(), (std::set<std::string>{"a.limn"}));
+}
+
+// The second begins where the first has ended, with weights that it measures itself.
+TEST_F(ARunOfStages, PaintsEachFromTheResultOfTheOneBefore) {
+  const Recipe recipe = recipe_of({.name = "", .kind = OptimiserKind::lbfgs, .balanced = true,
+                                   .neighbours = true, .stages = true});
+  const Plan plan = this->plan(recipe);
+  std::vector<int> numbers, widths;
+  for (const Level& level : plan.levels) {
+    numbers.push_back(level.stage);
+    widths.push_back(level.sizes.picture.width);
+  }
+  EXPECT_EQ(numbers, (std::vector<int>{0, 0, 1}));
+  EXPECT_EQ(widths, (std::vector<int>{20, kWidth, kWidth}));
+  const Painted both = paint(model_, pictures(), recipe);
+
+  ASSERT_EQ(plan.stages.size(), 2u);
+  const Painted rough = paint(model_, pictures(), plan.stages[0]);
+  Pictures going_on = pictures();
+  going_on.initial = rough.picture;
+  const Painted fine = paint(model_, going_on, plan.stages[1]);
+  const auto first = std::ranges::find(both.history, 2, &IterationRecord::level);
+  ASSERT_NE(first, both.history.end());
+  const int done = plan.stages[0].optimiser.iterations;
+  EXPECT_EQ(first->iteration, done + 1);
+  const double expected = fine.history[1].losses.total;
+  EXPECT_NEAR(first->losses.total, expected, 0.02 * expected);
 }
 
 class ACheckpoint : public ARun {};

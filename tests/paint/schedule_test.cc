@@ -11,7 +11,7 @@
 namespace limn {
 namespace {
 
-Level level_of(int side, int iterations) { return {{{side, side}, {}}, iterations}; }
+Level level_of(int side, int iterations) { return {0, {{side, side}, {}}, iterations}; }
 
 // Sizes of which one iteration costs four times the one before; of the whole cost the first has
 // 100 of 300 parts.
