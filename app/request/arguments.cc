@@ -229,6 +229,20 @@ void PaintingArguments::check_masks() const {
   }
 }
 
+namespace {
+
+// Stages keep what they change themselves. A flag that none of them follows would do nothing.
+void check_stages_follow(const Recipe& recipe, const Field& field) {
+  const auto changes = [&](const Stage& stage) {
+    return stage.changes.contains(std::string(field.key));
+  };
+  if (recipe.stages.empty() || !std::ranges::all_of(recipe.stages, changes)) return;
+  fail(ErrorKind::usage, "{}: every stage of recipe '{}' has its own {}; change it in the recipe",
+       field.flag, recipe.name, field.key);
+}
+
+}  // namespace
+
 Recipe PaintingArguments::recipe() const {
   check_masks();
   Recipe recipe = find_recipe(recipe_name_);
@@ -236,6 +250,7 @@ Recipe PaintingArguments::recipe() const {
     const auto given = values_.find(std::string(field.key));
     if (given != values_.end()) {
       set_field(recipe, field.key, given->second, std::string(field.flag));
+      check_stages_follow(recipe, field);
     }
   });
   if (given("balance.strength")) check_strength_matters(recipe, "--strength");

@@ -80,6 +80,22 @@ double keeping_scale(double scale, const Size& own, const Size& size) {
   return std::floor(100 * scale * share) / 100;
 }
 
+// The flags that leave out the layers which a painting with this shorter side lacks; empty: no style
+// layer would be left.
+std::string flags_for_layers(const NetworkTable& network, const Recipe& recipe, int shorter_side) {
+  const auto within = [&](const std::vector<LayerWeight>& layers) {
+    return layers_within(network, recipe, layers, shorter_side);
+  };
+  const std::vector<LayerWeight> style = within(recipe.style.layers);
+  if (style.empty()) return "";
+  const std::string flags = "--style-layers " + layers_text(style);
+  const auto& [weight, layers, every, uses] = recipe.neighbours;
+  const std::vector<LayerWeight> neighbours = within(layers);
+  if (weight == 0 || neighbours.size() == layers.size()) return flags;
+  if (neighbours.empty()) return flags + " --neighbours-weight 0";
+  return flags + " --neighbours-layers " + layers_text(neighbours);
+}
+
 }  // namespace
 
 void check_photo_size(const NetworkTable& network, const Recipe& recipe, const PictureSizes& own,
@@ -107,8 +123,8 @@ std::string too_small(const NetworkTable& network, const Recipe& recipe, const P
     scale = *wide;
     advice.push_back("--style-scale " + scale_text(scales));
   }
-  const std::vector<LayerWeight> layers = style_layers_within(network, recipe, shorter_side(size));
-  if (!layers.empty()) advice.push_back("--style-layers " + layers_text(layers));
+  const std::string layers = flags_for_layers(network, recipe, shorter_side(size));
+  if (!layers.empty()) advice.push_back(layers);
   return fmt::format(
       "'{}' is used at {} x {} pixels, but style layer {} of {} needs at least {} x {}; {}{}", file,
       size.width, size.height, least.layer, network.name, least.pixels, least.pixels,

@@ -289,6 +289,7 @@ struct Stage {
   // Settings by their keys, with values as on the command line: {"neighbours.weight", "0"},
   // {"style.layers", "relu1_1:0.5,relu2_1"}. Of sections content, style (except blend and scale),
   // neighbours, balance, total_variation, optimiser (except iterations and seconds) and pyramid.
+  // They stay when the recipe's own are set anew.
   std::map<std::string, std::string> changes;
   bool operator==(const Stage&) const = default;
 };

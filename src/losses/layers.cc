@@ -100,12 +100,12 @@ LeastSide least_picture_side(const NetworkTable& network, const Recipe& recipe) 
   return least;
 }
 
-std::vector<LayerWeight> style_layers_within(const NetworkTable& network, const Recipe& recipe,
-                                             int shorter_side) {
+std::vector<LayerWeight> layers_within(const NetworkTable& network, const Recipe& recipe,
+                                       std::span<const LayerWeight> layers, int shorter_side) {
   std::vector<LayerWeight> within;
-  std::ranges::copy_if(
-      recipe.style.layers, std::back_inserter(within),
-      [&](const LayerWeight& layer) { return least_side(network, recipe, layer) <= shorter_side; });
+  std::ranges::copy_if(layers, std::back_inserter(within), [&](const LayerWeight& layer) {
+    return least_side(network, recipe, layer) <= shorter_side;
+  });
   return within;
 }
 

@@ -38,9 +38,9 @@ struct LeastSide {
 // For the picture being painted, and for paintings, whose content is not read.
 LeastSide least_picture_side(const NetworkTable& network, const Recipe& recipe);
 LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe);
-// The recipe's style layers that a painting with this shorter side has.
-std::vector<LayerWeight> style_layers_within(const NetworkTable& network, const Recipe& recipe,
-                                             int shorter_side);
+// Those of the layers that a painting with this shorter side has.
+std::vector<LayerWeight> layers_within(const NetworkTable& network, const Recipe& recipe,
+                                       std::span<const LayerWeight> layers, int shorter_side);
 
 // Frees the convolutions that none of the recipes' losses reaches.
 void drop_unread_layers(Weights& weights, std::span<const Recipe> recipes);

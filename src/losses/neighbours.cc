@@ -209,7 +209,6 @@ std::vector<double> products_with(std::span<const double> mean,
 }  // namespace
 
 void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
-  constexpr int kFirstSearches = 4;  // each by the prices that the one before led to
   const ConstFeatureMap F = view.layers[tap_].F;
   const auto C = static_cast<size_t>(F.channels);
   std::vector<double> mean(C), squares(C), partial(kernels::moments_scratch_size(F));
@@ -218,12 +217,7 @@ void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
 
   for (size_t i = 0; i < target_.sources.size(); ++i) {
     const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
-    const bool first = std::ranges::all_of(prices_[i], [](float price) { return price == 0; });
     search(i, F, off_centre, pool);
-    for (int more = first ? 1 : kFirstSearches; more < kFirstSearches && uses_ > 0; ++more) {
-      change_prices(i);
-      search(i, F, off_centre, pool);
-    }
     if (uses_ > 0) change_prices(i);
   }
 

@@ -400,7 +400,6 @@ void set_field(Recipe& recipe, std::string_view key, const std::string& text,
     check_value(field, value, origin);
     found = true;
   });
-  for (Stage& stage : recipe.stages) stage.changes.erase(std::string(key));
   if (!found)
     fail(ErrorKind::usage, "{}: unknown key '{}'{}", origin, key, did_you_mean(key, all_keys()));
 }

@@ -40,7 +40,7 @@ expect_same copy.safetensors again.safetensors
 rm -r out && mkdir out
 
 # ---- another network: that of the weights that are given, or the one that is named ----
-few=(--content-layers relu1_2 --style-layers relu1_1)
+few=(--content-layers relu1_2 --style-layers relu1_1 --neighbours-layers relu1_1)
 expect_exit 0 limn paint photo.png painting.png "${small[@]}" "${few[@]}" -o out/a.png \
   --weights vgg16.safetensors --report out/a.json
 expect_json out/a.json 'r["network"] == "vgg16" == r["recipe"]["network"]["name"]'

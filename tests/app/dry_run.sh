@@ -21,7 +21,9 @@ cp stdout plan.json
 expect_exit 0 limn paint photo.png painting.png --size 64 --smallest 24 --iterations 9 -o a.png \
   --report a.json
 expect_json plan.json \
-  '[s["width"] for s in r["sizes"]] == sorted(set(h["width"] for h in load("a.json")["history"]))'
+  '[(s["stage"], s["width"]) for s in r["sizes"]]
+    == list(dict.fromkeys((h["stage"], h["width"]) for h in load("a.json")["history"]))'
+expect_json plan.json '[s["stage"] for s in r["sizes"]] == ["paint", "paint", "finish"]'
 expect_json plan.json 'r["predicted_memory_bytes"] == load("a.json")["predicted_memory_bytes"]'
 
 # With a limit of time it is the most.

@@ -37,7 +37,7 @@ flags="
 --neighbours-weight 1
 --neighbours-layers conv1_1                 --neighbours-weight 1
 --neighbours-every  2                       --neighbours-weight 1 --iterations 5
---neighbours-uses   1                       --neighbours-weight 1
+--neighbours-uses   0.1                     --neighbours-weight 1 --neighbours-every 1 --iterations 5
 --history         1                         --iterations 5
 --restart-every   2                         --iterations 5
 --line-search     strong-wolfe              --learning-rate 0.1

@@ -13,15 +13,18 @@ expect_refusal 2 "'strip.png' is used at 40 x 1 pixels, but style layer relu5_1 
 expect_message "at least 16 x 16; use --style-scale "
 scale=$(advised --style-scale)
 layers=$(advised --style-layers)
+neighbours=$(advised --neighbours-layers)
 expect_exit 0 limn paint photo.png strip.png "${small[@]}" --style-scale "$scale"
-expect_exit 0 limn paint photo.png strip.png "${small[@]}" --style-layers "$layers"
+expect_exit 0 limn paint photo.png strip.png "${small[@]}" --style-layers "$layers" \
+  --neighbours-layers "$neighbours"
 # A little less is too little.
 rm out/a.png
 expect_refusal 2 "needs at least 16 x 16" limn paint photo.png strip.png "${small[@]}" \
   --style-scale "$(python3 -c "print(round($scale - 0.1, 2))")"
 
 # Content layers read the photo only.
-expect_exit 0 limn paint photo.png strip.png "${small[@]}" --style-layers relu1_1
+expect_exit 0 limn paint photo.png strip.png "${small[@]}" --style-layers relu1_1 \
+  --neighbours-weight 0
 rm out/a.png
 
 # Of several paintings only the narrow one is scaled.

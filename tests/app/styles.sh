@@ -48,15 +48,19 @@ cp red.png album/b.png
 cp blue.png album/a.png
 cp grey.png album/.hidden.png
 cp grey.png album/deeper/
-painted folder album
-painted of_its_files blue.png red.png  # in the order of their names
-measure folder.png none of_its_files.png
+# Their Gram matrices are averaged. (Neighbours are another matter: in a folder, each place looks for
+# its own; in a blend it is drawn to one of each.)
+painted grams_of_folder album --neighbours-weight 0
+painted of_its_files blue.png red.png --neighbours-weight 0  # in the order of their names
+measure grams_of_folder.png none of_its_files.png
 expect_json measured.json 'r["inside"]["difference"] < 0.001'
 # Of two styles it is one: half, not two thirds.
-painted folder_and_red album red.png
-painted shares blue.png red.png red.png --blend 0.25,0.25,0.5
+painted folder_and_red album red.png --neighbours-weight 0
+painted shares blue.png red.png red.png --blend 0.25,0.25,0.5 --neighbours-weight 0
 measure folder_and_red.png none shares.png
 expect_json measured.json 'r["inside"]["difference"] < 0.001'
+
+painted folder album
 
 # What is no picture is left out, and that is said.
 echo "sources" > album/readme.txt

@@ -86,13 +86,13 @@ TEST(Stages, MayBeWrittenAsTables) {
   EXPECT_EQ(recipe.stages[1].name, "end");
 }
 
-// A flag means the whole painting.
-TEST(Stages, AreChangedByWhatIsSetAfterwards) {
-  Recipe recipe = recipe_of({{"a", 1, {{"content.weight", "3"}, {"style.weight", "2"}}}});
+// What is set afterwards holds for the stages that do not change it themselves.
+TEST(Stages, FollowTheRecipe) {
+  Recipe recipe = recipe_of({{"a", 1, {}}, {"b", 1, {{"content.weight", "3"}}}});
   set_field(recipe, "content.weight", "5", "--content-weight");
-  const Recipe stage = stages_of(recipe)[0];
-  EXPECT_EQ(stage.content.weight, 5);
-  EXPECT_EQ(stage.style.weight, 2);
+  const std::vector<Recipe> stages = stages_of(recipe);
+  EXPECT_EQ(stages[0].content.weight, 5);
+  EXPECT_EQ(stages[1].content.weight, 3);
 }
 
 TEST(Stages, DifferInNothingThatThePicturesDependOn) {
