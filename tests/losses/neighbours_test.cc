@@ -123,12 +123,16 @@ class Neighbours : public testing::TestWithParam<bool> {
     return found;
   }
 
-  // Sought at F, and measured there.
-  AtLayer sought(const NeighbourTarget& target, const Map& F, double uses = 0) {
+  // Sought at F this often, and measured there. forgetting: before the last search.
+  AtLayer sought(const NeighbourTarget& target, const Map& F, double uses = 0, int searches = 1,
+                 bool forgetting = false) {
     scratch_ = std::make_unique<Scratch>();
     loss_ = std::make_unique<NeighboursLoss>(kWeight, uses, 0, F.map(), target, K_, *scratch_);
     const View::Layer layer = {F.map(), {}};
-    loss_->seek({{&layer, 1}, {}, {}}, pool_);
+    for (int i = 1; i <= searches; ++i) {
+      if (forgetting && i == searches) loss_->forget();
+      loss_->seek({{&layer, 1}, {}, {}}, pool_);
+    }
     return at_layer(*loss_, F.map(), {}, *scratch_, pool_);
   }
 
@@ -241,6 +245,32 @@ TEST_P(Neighbours, AreFoundInsideTheMask) {
   EXPECT_NEAR(sought(masked, F).loss, expected, 1e-6 * expected);
 }
 
+// The only row that counts is one that every coarser grid misses.
+TEST_P(Neighbours, AreFoundOnALineOfALargePainting) {
+  constexpr int kWide = 9000;
+  const Map S(kC, 3, kWide, [](int c, int y, int x) { return 100.0f * y + c + 1e-4f * x; });
+  std::vector<float> weights(3 * kWide);
+  std::fill_n(weights.begin() + kWide, kWide, 1.0f);
+  const NeighbourSource line = neighbour_source(S.map(), weights, K_, pool_);
+  const int count = line.candidates.count;
+  EXPECT_GT(count, 2000);
+  EXPECT_LE(count, 8192);
+  for (int i = 0; i < count; ++i) {
+    EXPECT_GE(line.features[i * kBlock], 100);
+    EXPECT_LT(line.features[i * kBlock], 102);
+  }
+}
+
+// Of a large painting a sample is searched, whatever its shape.
+TEST_P(Neighbours, AreSampledEvenly) {
+  for (const auto& [height, width] : {std::pair{200, 200}, {3, 20000}, {20000, 1}}) {
+    const Map S(kC, height, width, [](int c, int y, int x) { return 1.0f * c + y + x; });
+    const int count = neighbour_source(S.map(), {}, K_, pool_).candidates.count;
+    EXPECT_LE(count, 8192);
+    EXPECT_GE(count, 2000);
+  }
+}
+
 // A painting that is even but for one thing, and a picture of which a third resembles that.
 TEST_P(Neighbours, AreNotUsedForEverything) {
   Random random(4);
@@ -251,8 +281,8 @@ TEST_P(Neighbours, AreNotUsedForEverything) {
   const Map F(kC, kHeight, kWidth, [&](int c, int, int x) { return near(x < 3, c); });
   NeighbourTarget target;
   target.sources.push_back(source(S, 0, 0, 1));
-  const auto found = [&](double uses) {
-    const Slope slope = sought(target, F, uses).slope;
+  const auto found = [&](double uses, int searches, bool forgetting = false) {
+    const Slope slope = sought(target, F, uses, searches, forgetting).slope;
     int count = 0;
     for (int y = 0; y < kHeight; ++y) {
       for (int x = 0; x < kWidth; ++x) {
@@ -267,9 +297,11 @@ TEST_P(Neighbours, AreNotUsedForEverything) {
     }
     return count;
   };
-  const int unlimited = found(0);
+  const int unlimited = found(0, 4);
   EXPECT_GE(unlimited, kHeight * 2);
-  EXPECT_LT(found(2), unlimited / 2);
+  EXPECT_EQ(found(2, 1), unlimited);
+  EXPECT_LT(found(2, 4), unlimited / 2);
+  EXPECT_EQ(found(2, 4, /*forgetting=*/true), unlimited);
 }
 
 // Along a line, while matches are held: the loss is a parabola there.

@@ -63,7 +63,7 @@ def compare(options, network, filters, weights, size, pooling, folder):
     found = {}
     for layer in style_layers(network):
         report, dump = painter.dump_evaluation(
-            options.limn_dump, folder, "dump", "--weights", weights, "--recipe", "limn",
+            options.limn_dump, folder, "dump", "--weights", weights, "--recipe", "gram",
             "--network", network, "--pooling", pooling, "--content-weight", 0, "--style-weight", 1,
             "--style-layers", f"{layer}:1")
         difference = vgg.mean_gram(ours[layer]) - vgg.mean_gram(painting[layer])

@@ -43,6 +43,7 @@ from kit.errors import Line, relative_error
 VALUE_LIMIT = 1e-4
 GRADIENT_LIMIT = 5e-3
 BUILTIN = command.PROJECT / "models" / "builtin.safetensors"
+DEFAULT_RECIPE = "gram"  # content and Gram matrices, what equations.py states
 
 
 # ---------------------------------------------------------------------------- the comparison --
@@ -180,7 +181,7 @@ def compare_recipe(options, label, recipe, weights, arrays, work):
     """Runs and compares one recipe. Returns its entry of the JSON report."""
     report, folder = painter.dump_evaluation(
         options.limn_dump, work, re.sub(r"[^\w.-]+", "_", f"dump {label}"), "--weights",
-        options.weights, *(("--recipe", recipe) if recipe else ()))
+        options.weights, "--recipe", recipe)
     recipe = report["recipe"]
     network = weights if isinstance(weights, vgg.Network) else \
         vgg.vgg_network(recipe["network"]["name"], weights)
@@ -195,12 +196,11 @@ def compare_recipe(options, label, recipe, weights, arrays, work):
 def compare_recipes(options, weights, arrays, work):
     """Compares each recipe asked for, with --each-term also term by term. [entry of the report]"""
     results = []
-    for recipe in options.recipe or [None]:
-        label = recipe or "default"
-        whole = compare_recipe(options, label, recipe, weights, arrays, work)
+    for recipe in options.recipe or [DEFAULT_RECIPE]:
+        whole = compare_recipe(options, recipe, recipe, weights, arrays, work)
         results.append(whole)
         for term in whole["gradient_shares"] if options.each_term else []:
-            part = f"{label}, {term} only"
+            part = f"{recipe}, {term} only"
             file = work / re.sub(r"[^\w.-]+", "_", f"recipe {part}.toml")
             file.write_text(recipe_toml(equations.only(whole["settings"], term)))
             results.append(compare_recipe(options, part, file, weights, arrays, work))
