@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <vector>
 
 #include "base/random.h"
 #include "kernels/kernels.h"
@@ -244,6 +245,34 @@ void GradientFromHalf(benchmark::State& state) {
   count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));
 }
 BENCHMARK(GradientFromHalf)->Apply(style_shapes);
+
+// A search among as many positions of a painting as neighbours losses search: the built-in network's
+// widths, then VGG-19's.
+void Nearest(benchmark::State& state) {
+  constexpr int kCandidates = 8192;
+  const int channels = static_cast<int>(state.range(0));
+  const Map F(channels, picture_size() / static_cast<int>(state.range(1)));
+  Buffer<float> painting(static_cast<size_t>(channels) * kCandidates);
+  fill({painting.data(), painting.size()});
+  const kernels::PackedCandidates candidates = kernels::pack_candidates(
+      {painting.data(), channels, kCandidates, size_t{kCandidates} * kBlock}, pool());
+  const kernels::Vectors x = kernels::positions_of(F.map);
+  const std::vector<float> bias(kCandidates);
+  std::vector<int> match(x.count);
+  std::vector<float> score(x.count);
+  for (auto _ : state) kernels::nearest(x, candidates, bias, match, score, pool());
+  count(state, 2.0 * channels * kCandidates * static_cast<double>(F.map.positions()));
+}
+BENCHMARK(Nearest)
+    ->ArgNames({"channels", "part"})
+    ->Args({16, 1})
+    ->Args({32, 2})
+    ->Args({64, 4})
+    ->Args({64, 1})
+    ->Args({128, 2})
+    ->Args({256, 4})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 void Congruence(benchmark::State& state) {
   const auto C = static_cast<size_t>(state.range(0));

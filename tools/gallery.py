@@ -70,15 +70,16 @@ def part(shown, cells, size, vgg19=(), vgg19_seconds=0):
     blocks = [page.table(rows[0], rows[1:])] if rows else []
     blocks.append(f"![every photo as every painting]({shown}/sheet.jpg)")
     cores = len(os.sched_getaffinity(0))
-    blocks.append(f"All {len(cells)} pictures were made by `make gallery` with the network inside "
-                  f"limn, on {cores} cores of an {painter.processor()}; they took "
-                  f"{gallery_cells.span(cells)} s each, start and writing included. Photos and "
-                  "paintings are programs' work too: [examples/](examples/README.md).")
+    blocks.append(f"`make gallery` painted all {len(cells)} pictures with the built-in network on "
+                  f"{cores} cores of an {painter.processor()}. Each took "
+                  f"{gallery_cells.span(cells)} s, including start-up and writing the file. The "
+                  "photos and paintings are made by programs too: see "
+                  "[examples/](examples/README.md).")
     if vgg19:
         limited = ", ended by --seconds" if vgg19_seconds else ""
-        blocks.append(f"[The same with VGG-19]({shown}/sheet-vgg19.jpg): "
-                      f"{max(vgg19[0].image().size)} pixels, {gallery_cells.span(vgg19)} s each"
-                      f"{limited}.")
+        blocks.append(f"[The same sheet painted with VGG-19]({shown}/sheet-vgg19.jpg), at "
+                      f"{max(vgg19[0].image().size)} pixels: {gallery_cells.span(vgg19)} s "
+                      f"each{limited}.")
     return "\n\n".join(blocks)
 
 

@@ -114,7 +114,7 @@ class Gallery(WithLimn):
         self.assertIn("![a photo as oil](docs/gallery/a_photo-oil.jpg)", text)
         self.assertIn("`limn paint photos/b.jpg paintings/ink.jpg --size 96`<br>", text)
         self.assertEqual(text.count("!["), 4)  # not all of them
-        self.assertIn("docs/gallery/sheet-vgg19.jpg): 64 pixels", text)
+        self.assertIn("docs/gallery/sheet-vgg19.jpg), at 64 pixels", text)
 
     def test_whole(self):
         readme = self.folder / "README.md"
