@@ -246,8 +246,8 @@ void GradientFromHalf(benchmark::State& state) {
 }
 BENCHMARK(GradientFromHalf)->Apply(style_shapes);
 
-// A search among as many positions of a painting as neighbours losses search: the built-in network's
-// widths, then VGG-19's.
+// A search among as many positions of a painting as neighbours losses search: the built-in
+// network's widths, then VGG-19's.
 void Nearest(benchmark::State& state) {
   constexpr int kCandidates = 8192;
   const int channels = static_cast<int>(state.range(0));

@@ -80,8 +80,8 @@ double keeping_scale(double scale, const Size& own, const Size& size) {
   return std::floor(100 * scale * share) / 100;
 }
 
-// The flags that leave out the layers which a painting with this shorter side lacks; empty: no style
-// layer would be left.
+// The flags that leave out the layers which a painting with this shorter side lacks; empty: no
+// style layer would be left.
 std::string flags_for_layers(const NetworkTable& network, const Recipe& recipe, int shorter_side) {
   const auto within = [&](const std::vector<LayerWeight>& layers) {
     return layers_within(network, recipe, layers, shorter_side);

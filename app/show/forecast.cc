@@ -21,8 +21,8 @@ double work_of(std::span<const Level> levels) {
 
 Forecast::Forecast(std::span<const Plan> plans) {
   for (const Plan& plan : plans) {
-    paintings_.push_back({plan.recipe.stages, plan.levels, work_of(plan.levels),
-                          plan.recipe.optimiser.seconds});
+    paintings_.push_back(
+        {plan.recipe.stages, plan.levels, work_of(plan.levels), plan.recipe.optimiser.seconds});
   }
 }
 

@@ -37,7 +37,8 @@ std::string number_text(const Standing& standing) {
   return fmt::format("painting {}/{}, ", standing.number, standing.count);
 }
 
-// " (finish) at 256 x 192": the stage, if there are several, and the size, if it is not the result's.
+// " (finish) at 256 x 192": the stage, if there are several, and the size, if it is not the
+// result's.
 std::string place_text(const Progress& progress, const Standing& standing) {
   const Size& result = standing.result;
   std::string text = standing.stage.empty() ? "" : fmt::format(" ({})", standing.stage);

@@ -15,8 +15,7 @@ constexpr size_t kMostCandidates = 8192;
 // The places of a painting's positions that are searched: those that count, on the finest grid that
 // has no more than kMostCandidates. At least one.
 std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const float> weights) {
-  const float least =
-      weights.empty() ? 0.0f : std::min(0.5f, *std::ranges::max_element(weights));
+  const float least = weights.empty() ? 0.0f : std::min(0.5f, *std::ranges::max_element(weights));
   const auto on_grid = [&](int step) {
     std::vector<std::pair<int, int>> places;
     for (int y = 0; y < F.height; y += step) {

@@ -91,8 +91,8 @@ double estimated_seconds(const Model& model, const Plan& plan) {
     const bool balances = first && recipe.balance.kind == Balance::measured;
     const double evaluations =
         iteration * std::max(level.iterations, 0) + kSettingUp + (balances ? kBalance : 0);
-    seconds += evaluations * per_pixel[level.stage] *
-               pixels(level.sizes.picture, recipe.picture.border);
+    seconds +=
+        evaluations * per_pixel[level.stage] * pixels(level.sizes.picture, recipe.picture.border);
   }
   const double limit = plan.recipe.optimiser.seconds;
   return limit > 0 ? std::min(seconds, limit) : seconds;

@@ -322,13 +322,14 @@ Stage stage_from_toml(const toml::table& table, size_t number, const std::string
   own("name", stage.name);
   own("share", stage.share);
   Recipe changed;
-  set_values(changed, table, source, [&](const Field& field, const auto& value, const TomlValue& at) {
-    if (field.key == "name") return;
-    if (!may_differ(field.key)) {
-      fail(ErrorKind::usage, "{}: is the same for all stages", at.origin());
-    }
-    stage.changes[std::string(field.key)] = flag_text(value);
-  });
+  set_values(changed, table, source,
+             [&](const Field& field, const auto& value, const TomlValue& at) {
+               if (field.key == "name") return;
+               if (!may_differ(field.key)) {
+                 fail(ErrorKind::usage, "{}: is the same for all stages", at.origin());
+               }
+               stage.changes[std::string(field.key)] = flag_text(value);
+             });
   return stage;
 }
 

@@ -15,8 +15,8 @@ inline constexpr size_t kMostStages = 100;
 bool may_differ(std::string_view key);
 
 // The recipe of each stage, itself without stages: with the stage's changes, and its part of the
-// iterations. At least one. Throws Error (usage), naming the recipe and the stage: unknown settings,
-// or such that may not differ; values out of range.
+// iterations. At least one. Throws Error (usage), naming the recipe and the stage: unknown
+// settings, or such that may not differ; values out of range.
 std::vector<Recipe> stages_of(const Recipe& recipe);
 
 }  // namespace limn

@@ -54,8 +54,11 @@ Recipe recipe_of(const Case& c) {
   }
   if (c.stages) {
     recipe.stages = {{"rough", 2, {{"neighbours.weight", "0"}}},
-                     {"fine", 1, {{"pyramid.smallest", "0"}, {"optimiser.kind", "adam"},
-                                  {"optimiser.learning_rate", "0.01"}}}};
+                     {"fine",
+                      1,
+                      {{"pyramid.smallest", "0"},
+                       {"optimiser.kind", "adam"},
+                       {"optimiser.learning_rate", "0.01"}}}};
   }
   recipe.picture.size = 0;
   return recipe;
@@ -100,8 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
                          Curvature::local, false, true, false, false, true},
                     Case{"adam_neighbours", OptimiserKind::adam, LineSearch::none, Curvature::one,
                          false, false, false, false, true},
-                    Case{"stages", OptimiserKind::lbfgs, LineSearch::strong_wolfe,
-                         Curvature::one, true, true, false, false, true, true},
+                    Case{"stages", OptimiserKind::lbfgs, LineSearch::strong_wolfe, Curvature::one,
+                         true, true, false, false, true, true},
                     Case{"adam", OptimiserKind::adam, LineSearch::none, Curvature::one, true},
                     Case{"sgd", OptimiserKind::sgd, LineSearch::none, Curvature::one, false, true}),
     [](const auto& info) { return info.param.name; });
@@ -165,8 +168,11 @@ TEST_P(ARun, MayBeInterruptedAtEveryStep) {
 
 // The second begins where the first has ended, with weights that it measures itself.
 TEST_F(ARunOfStages, PaintsEachFromTheResultOfTheOneBefore) {
-  const Recipe recipe = recipe_of({.name = "", .kind = OptimiserKind::lbfgs, .balanced = true,
-                                   .neighbours = true, .stages = true});
+  const Recipe recipe = recipe_of({.name = "",
+                                   .kind = OptimiserKind::lbfgs,
+                                   .balanced = true,
+                                   .neighbours = true,
+                                   .stages = true});
   const Plan plan = this->plan(recipe);
   std::vector<int> numbers, widths;
   for (const Level& level : plan.levels) {

@@ -57,7 +57,8 @@ TEST(Stages, ShareTheIterations) {
 
 // Of every kind of value; the text is the same again, and so are the stages.
 TEST(Stages, AreReadAsTheyAreWritten) {
-  const Recipe recipe = recipe_of({{"rough", 3,
+  const Recipe recipe = recipe_of({{"rough",
+                                    3,
                                     {{"style.layers", "relu1_1:0.5,relu2_1:1"},
                                      {"style.shifts", "1,2,4"},
                                      {"pyramid.bands", "0.5,0.25"},
