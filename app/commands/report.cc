@@ -75,8 +75,7 @@ nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan) {
                                     {"seconds", record.seconds},
                                     {"width", record.width},
                                     {"height", record.height}};
-    const int stage = plan.levels[record.level].stage;
-    if (!plan.recipe.stages.empty()) entry["stage"] = stage_name(plan.recipe, stage);
+    if (!plan.recipe.stages.empty()) entry["stage"] = stage_name(plan.recipe, record.stage);
     entry.update(to_json(record.losses));
     json["history"].push_back(std::move(entry));
   }

@@ -571,8 +571,8 @@ enum class Outcome {
 struct IterationRecord {
   int iteration = 0;
   double seconds = 0;
-  int level = 0;  // number in Plan::levels: losses at different levels are not comparable
-  int width = 0;  // of the picture
+  int stage = 0;  // its number, from 0
+  int width = 0;  // of the picture: losses of different stages or sizes are not comparable
   int height = 0;
   Losses losses;
 };

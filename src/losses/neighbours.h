@@ -14,8 +14,8 @@
 // LIMITED USE. A rare thing, such as a seal or a moon, would be copied wherever anything resembles
 // it a little. So each position of the painting has a price, at first 0, which is subtracted from
 // its cosine times the length of F(p) - mean F. After a search it rises where a position was used
-// more than `uses` times as often as the mean, and falls elsewhere; they settle over
-// a few searches.
+// more than `uses` times as often as the mean, and falls elsewhere; prices
+// settle over a few searches.
 //
 // With several paintings, T(p) is the sum over styles k of u_k(p) S_k(match_k(p)), where u_k(p) is
 // the style's share at p, by blend and masks; they sum to 1. Paintings with one style are searched

@@ -289,8 +289,8 @@ void Painter::show() {
 
 void Painter::record() {
   show();
-  painted_.history.push_back(
-      {now_.iteration, now_.seconds, now_.level, now_.width, now_.height, now_.losses});
+  painted_.history.push_back({now_.iteration, now_.seconds, plan_.levels[level_].stage, now_.width,
+                              now_.height, now_.losses});
 }
 
 Painted paint_all(Painter& painter, const ProgressCallback& progress) {
@@ -379,7 +379,7 @@ void Painter::keep_history(State& state) {
     IterationRecord& record = history[i];
     column(row[0], record.iteration);
     column(row[1], record.seconds);
-    column(row[2], record.level);
+    column(row[2], record.stage);
     column(row[3], record.width);
     column(row[4], record.height);
     column(row[5], record.losses.content);
@@ -398,6 +398,7 @@ void Painter::keep_history(State& state) {
                   ? static_cast<Value>(number >= 0 && number <= kMostSide ? number : 0)
                   : static_cast<Value>(number);
     });
+    history[i].stage = std::min(history[i].stage, static_cast<int>(plan_.stages.size()) - 1);
   }
 }
 

@@ -188,7 +188,7 @@ TEST_F(ARunOfStages, PaintsEachFromTheResultOfTheOneBefore) {
   Pictures going_on = pictures();
   going_on.initial = rough.picture;
   const Painted fine = paint(model_, going_on, plan.stages[1]);
-  const auto first = std::ranges::find(both.history, 2, &IterationRecord::level);
+  const auto first = std::ranges::find(both.history, 1, &IterationRecord::stage);
   ASSERT_NE(first, both.history.end());
   const int done = plan.stages[0].optimiser.iterations;
   EXPECT_EQ(first->iteration, done + 1);
