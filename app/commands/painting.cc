@@ -297,9 +297,10 @@ nlohmann::ordered_json as_json(const PaintRequest& request, const Plan& plan, co
 
 std::string as_text(const PaintRequest& request, const Plan& plan, const Model& model,
                     double seconds, int threads) {
-  std::string text =
-      fmt::format("{:<12}{}\n{:<12}{}\n\n{:>14}{:>14}   {}\n", "recipe", plan.recipe.name,
-                  "network", model.network(), "pixels", "iterations", "paintings at");
+  const bool in_stages = !plan.recipe.stages.empty();
+  std::string text = fmt::format("{:<12}{}\n{:<12}{}\n\n{:>14}{:>14}   {}{}\n", "recipe",
+                                 plan.recipe.name, "network", model.network(), "pixels",
+                                 "iterations", in_stages ? "stage     " : "", "paintings at");
   for (const Level& level : plan.levels) {
     const auto sides = [](const Size& size) {
       return fmt::format("{} x {}", size.width, size.height);
@@ -308,9 +309,10 @@ std::string as_text(const PaintRequest& request, const Plan& plan, const Model& 
     for (const Size& painting : level.sizes.paintings) {
       paintings += (paintings.empty() ? "" : ", ") + sides(painting);
     }
-    const std::string stage = stage_name(plan.recipe, level.stage);
-    text += fmt::format("{:>14}{:>14}   {}{}{}\n", sides(level.sizes.picture), level.iterations,
-                        paintings, stage.empty() ? "" : "   ", stage);
+    const std::string stage =
+        in_stages ? fmt::format("{:<10}", stage_name(plan.recipe, level.stage)) : "";
+    text += fmt::format("{:>14}{:>14}   {}{}\n", sides(level.sizes.picture), level.iterations,
+                        stage, paintings);
   }
   return text + fmt::format("\n{:<12}{}\n{:<12}about {}\n{:<12}about {} on {} thread{}\n",
                             "picture", request.output.empty() ? "-" : request.output, "memory",

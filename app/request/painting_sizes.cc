@@ -88,7 +88,7 @@ std::string flags_for_layers(const NetworkTable& network, const Recipe& recipe, 
   };
   const std::vector<LayerWeight> style = within(recipe.style.layers);
   if (style.empty()) return "";
-  const std::string flags = "--style-layers " + layers_text(style);
+  std::string flags = "--style-layers " + layers_text(style);
   const auto& [weight, layers, every, uses] = recipe.neighbours;
   const std::vector<LayerWeight> neighbours = within(layers);
   if (weight == 0 || neighbours.size() == layers.size()) return flags;
