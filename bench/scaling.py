@@ -26,7 +26,7 @@ from compare_torch import (add_inputs, check_inputs, describe_machine, list_of, 
                            write_json)
 from kit import chart
 
-SIDE_MULTIPLE = 16  # four poolings lie above the deepest layer of the recipe 'limn'
+SIDE_MULTIPLE = 16  # four poolings lie above the deepest layer of the recipe 'gram'
 LEAST_SIDE = 32
 
 

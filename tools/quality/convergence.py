@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How many iterations recipe limn's optimiser takes to the losses of plain L-BFGS.
+"""How many iterations limn's optimiser takes, in recipe gram, to the losses of plain L-BFGS.
 
   convergence.py --limn build/limn --svg curve.svg PHOTO PAINTING [PHOTO PAINTING ...]
   convergence.py ... --weights vgg19.h5 --size 384 --iterations 200
@@ -33,8 +33,8 @@ def history_of(options, photo, painting, name, iterations, flags):
     """Of one painting: [{"total": ..., "seconds": ...}, ...] from the first point on."""
     pair = pairing.Chosen(photo, painting)
     weights = ("--weights", str(options.weights)) if options.weights else ()
-    way = painter.Way(name, ("--smallest", "0", "--init", "content", *flags, *weights),
-                      pairing.digest(options.limn, *weights[1:]), iterations)
+    way = painter.Way(name, ("--recipe", "gram", "--smallest", "0", "--init", "content", *flags,
+                             *weights), pairing.digest(options.limn, *weights[1:]), iterations)
     common = painter.common_settings(options.limn, pair, options.size)
     stem = f"{pair.name}-{name}-{options.size}-{iterations}"
     return painter.painted(options.limn, way, pair, common, options.out, stem, lambda report: {
