@@ -315,7 +315,8 @@ std::string flag_text(const Value& value) {
 Stage stage_from_toml(const toml::table& table, size_t number, const std::string& source) {
   constexpr std::array<std::string_view, 2> kOwn = {"name", "share"};
   check_keys(table, "", source, kOwn);
-  Stage stage = {.name = fmt::format("{}", number + 1)};
+  Stage stage;
+  stage.name = fmt::format("{}", number + 1);
   const auto own = [&](const char* key, auto& value) {
     if (const toml::node* node = table.get(key)) set_from_toml(value, {*node, source, key});
   };
