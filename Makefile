@@ -27,6 +27,7 @@ DEMO_OUTPUT ?= build/demo.png
 VGG19 ?= $(firstword $(WEIGHTS) $(wildcard ../shared/weights/vgg19*.h5))
 
 PARITY_FLAGS ?= --markdown docs/parity.md --sheet docs/parity
+MATCHING_FLAGS ?= --markdown docs/parity.md
 
 QUALITY_FLAGS ?= --markdown docs/built-in-network.md
 
@@ -91,6 +92,8 @@ parity:
 	/usr/bin/python3 tools/parity/features.py --limn-dump build/dump_evaluation
 	/usr/bin/python3 tools/parity/parity.py --limn-run build/dump_run --vgg19 "$(VGG19)" \
 	  $(PARITY_FLAGS)
+	/usr/bin/python3 tools/parity/neighbours.py --limn-dump build/dump_evaluation \
+	  --limn build/limn --vgg19 "$(VGG19)" $(MATCHING_FLAGS)
 
 install: build
 	cmake --install build --prefix $(PREFIX)

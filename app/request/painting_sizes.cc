@@ -89,11 +89,16 @@ std::string flags_for_layers(const NetworkTable& network, const Recipe& recipe, 
   const std::vector<LayerWeight> style = within(recipe.style.layers);
   if (style.empty()) return "";
   std::string flags = "--style-layers " + layers_text(style);
-  const auto& [weight, layers, every, uses] = recipe.neighbours;
-  const std::vector<LayerWeight> neighbours = within(layers);
-  if (weight == 0 || neighbours.size() == layers.size()) return flags;
-  if (neighbours.empty()) return flags + " --neighbours-weight 0";
-  return flags + " --neighbours-layers " + layers_text(neighbours);
+  const auto add = [&](const std::string& term, double weight,
+                       const std::vector<LayerWeight>& layers) {
+    const std::vector<LayerWeight> some = within(layers);
+    if (weight == 0 || some.size() == layers.size()) return;
+    flags += some.empty() ? fmt::format(" --{}-weight 0", term)
+                          : fmt::format(" --{}-layers {}", term, layers_text(some));
+  };
+  add("neighbours", recipe.neighbours.weight, recipe.neighbours.layers);
+  add("transport", recipe.transport.weight, recipe.transport.layers);
+  return flags;
 }
 
 }  // namespace

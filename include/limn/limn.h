@@ -213,6 +213,22 @@ enum class Colors {
   content,  // the picture keeps the photo's: only lightness is painted (Gatys and others 2017,
             // arXiv 1611.07865, section 5.2), then combined with the photo's colours in Oklab
   matched,  // the painting first gets the photo's mean and covariance of colours (section 5.1)
+  palette,  // the picture ends with the photo's colours, given the painting's mean and covariance
+            // (Kolkin and others 2022, arXiv 2203.13215, section 3.5)
+};
+
+// What a neighbours loss matches with the painting.
+enum class Matching {
+  layers,        // each layer's positions by themselves
+  hypercolumns,  // the positions of a grid of a quarter of the picture's size, by what all layers
+                 // hold there
+};
+
+// The distance of a position's features from the painting's that match.
+enum class NeighbourDistance {
+  squared,         // |F - T|^2, relative to the painting's mean |S|^2
+  cosine,          // 1 - cos(F, T), which leaves contrast free
+  centred_cosine,  // 1 - cos(F - mean, T - mean), as matches are sought
 };
 
 // The total variation of the optimiser's variable x, summed over its channels; dx and dy are the
@@ -223,7 +239,7 @@ enum class VariationForm {
   power,     // sum (dx^2 + dy^2)^1.25 over the (H-1) x (W-1) pixels with both neighbours
 };
 
-enum class OptimiserKind { lbfgs, adam, sgd };
+enum class OptimiserKind { lbfgs, adam, rmsprop, sgd };
 enum class LineSearch { none, strong_wolfe };
 // L-BFGS's initial estimate of the loss's curvature: one for the whole picture, or one per place.
 enum class Curvature { one, local };
@@ -288,7 +304,8 @@ struct Stage {
   double share = 1.0;  // of the iterations, relative to the other stages' shares
   // Settings by their keys, with values as on the command line: {"neighbours.weight", "0"},
   // {"style.layers", "relu1_1:0.5,relu2_1"}. Of sections content, style (except blend and scale),
-  // neighbours, balance, total_variation, optimiser (except iterations and seconds) and pyramid.
+  // neighbours, transport, structure, balance, total_variation, optimiser (except iterations and
+  // seconds) and pyramid.
   // They stay when the recipe's own are set anew.
   std::map<std::string, std::string> changes;
   bool operator==(const Stage&) const = default;
@@ -337,11 +354,38 @@ struct Recipe {
   struct {
     double weight = 0.0;
     std::vector<LayerWeight> layers = {{"relu3_1", 1.0}, {"relu4_1", 1.0}};
-    int every = 10;  // iterations after which the matches are sought again
+    Matching matching = Matching::layers;
+    NeighbourDistance distance = NeighbourDistance::squared;
+    int every = 10;  // iterations after which the matches are sought again; 0: never at this size
     // How often a position of the painting should be used at most, relative to an even share: keeps
     // rare things from being copied everywhere. 0: no limit.
     double uses = 2.0;
+    // Layers whose map is longer are compared at places of a grid with at most about this many
+    // along its longer side, at another offset after each search. 0: everywhere.
+    int samples = 0;
+    bool turned = false;  // also search the painting turned by 90, 180 and 270 degrees
+    // The share of the photo in the picture at which a size's first matches are sought. The rest is
+    // the picture itself, with the photo's finest detail.
+    double photo = 0.0;
   } neighbours;
+
+  // Moves all features of the picture onto the painting's at once (Kolkin, Salavon and
+  // Shakhnarovich 2019, arXiv 1904.12785): relaxed earth mover's distance, moments and palette.
+  // Counted as part of the style's loss.
+  struct {
+    double weight = 0.0;
+    std::vector<LayerWeight> layers = {
+        {"relu1_1", 1.0}, {"relu2_1", 1.0}, {"relu3_1", 1.0}, {"relu4_1", 1.0}, {"relu5_1", 1.0}};
+    double palette = 1.0;  // the weight of the palette among the three
+  } transport;
+
+  // Keeps what resembles what (the same paper, section 2.2): the cosine distances between the
+  // features of places of the picture should be those of the photo, whatever the features are.
+  // Counted as part of the content's loss.
+  struct {
+    double weight = 0.0;
+    std::vector<LayerWeight> layers = {{"relu4_1", 1.0}};
+  } structure;
 
   struct {
     Balance kind = Balance::fixed;
@@ -367,7 +411,7 @@ struct Recipe {
     LineSearch line_search = LineSearch::none;
     Curvature curvature = Curvature::one;  // L-BFGS
     double beta1 = 0.9;                    // Adam
-    double beta2 = 0.999;
+    double beta2 = 0.999;                  // Adam and RMSprop
     double epsilon = 1e-8;
     AdamEpsilon epsilon_form = AdamEpsilon::corrected;
     double decay_rate = 1.0;  // SGD: learning_rate * decay_rate^(step / decay_steps)
@@ -377,11 +421,15 @@ struct Recipe {
   // Coarse to fine: sizes between the smallest and the picture's, each about twice the one before,
   // are painted in turn, each starting from the result of the one before.
   struct {
-    int smallest = 0;   // longest side in pixels; 0: the picture's size only
+    int smallest = 0;   // longest side in pixels; 0: the largest only
+    int largest = 0;    // likewise; 0: the picture's size, at which the last stage has to end
     double fall = 0.7;  // iterations of each size relative to the one before
     // The optimiser sees the picture as a sum: the pixels, plus bands[k - 1], if not 0, times a
     // picture smaller by 2^k. So one step moves large shapes as well as small ones.
     std::vector<double> bands;
+    // How much of the photo's finest detail (what halving it loses) is added to the picture with
+    // which a size begins, which has none if it was enlarged.
+    double detail = 0.0;
   } pyramid;
 
   struct {
@@ -392,7 +440,8 @@ struct Recipe {
     // Pixels painted around the picture and then cut off, starting as its mirror image: keeps the
     // effects of the network's zero padding outside.
     int border = 0;
-    std::string init = "content";  // content, noise, or the path of a picture
+    // content, noise, mean (the paintings' mean colour), or the path of a picture.
+    std::string init = "content";
     Noise noise = Noise::grey;
     double noise_share = 1.0;  // for init "noise"; the rest is the photo
     std::uint64_t seed = 0;

@@ -98,8 +98,9 @@ void mirror_colours(std::span<float> x, ThreadPool& pool) {
 
 }  // namespace
 
-Bands::Bands(int height, int width, std::span<const double> gains, ThreadPool& pool)
-    : height_(height), width_(width), size_(pixels()), pool_(pool) {
+Bands::Bands(int height, int width, std::span<const double> gains, ThreadPool& pool,
+             bool grey_apart)
+    : height_(height), width_(width), grey_apart_(grey_apart), size_(pixels()), pool_(pool) {
   constexpr int kLeastSide = 4;
   size_t used = 0;
   for (const double gain : gains) {
@@ -125,7 +126,7 @@ std::vector<Size> Bands::planes() const {
 
 std::vector<float> Bands::split(std::vector<float> x) const {
   assert(x.size() == pixels());
-  if (!trivial()) mirror_colours(x, pool_);
+  if (mirrors()) mirror_colours(x, pool_);
   x.resize(size_, 0.0f);
   return x;
 }
@@ -159,12 +160,12 @@ void Bands::join(std::span<const float> z, std::span<float> x) {
     const Plane in = {band.sum.data() + plane * band.height * band.width, band.height, band.width};
     add_enlarged_row(in, static_cast<int>(task % height_), width_, row);
   });
-  if (!trivial()) mirror_colours(x, pool_);
+  if (mirrors()) mirror_colours(x, pool_);
 }
 
 void Bands::move(std::span<float> d_x, std::span<float> z) const {
   assert(z.size() == size_ && d_x.size() == pixels());
-  if (!trivial()) mirror_colours(d_x, pool_);
+  if (mirrors()) mirror_colours(d_x, pool_);
   kernels::add_scaled(1, d_x, z.first(pixels()), pool_);
 }
 
@@ -172,7 +173,7 @@ void Bands::split_gradient(std::span<const float> d_x, std::span<float> d_z) {
   assert(d_z.size() == size_ && d_x.size() == pixels());
   std::memcpy(d_z.data(), d_x.data(), d_x.size() * sizeof(float));
   if (trivial()) return;
-  mirror_colours(d_z.first(pixels()), pool_);
+  if (mirrors()) mirror_colours(d_z.first(pixels()), pool_);
   Plane larger = {d_z.data(), height_, width_};
   for (Band& band : bands_) {
     const Plane from = larger;
@@ -187,6 +188,31 @@ void Bands::split_gradient(std::span<const float> d_x, std::span<float> d_z) {
     });
     larger = {band.sum.data(), band.height, band.width};
   }
+}
+
+std::vector<float> finest_band(std::span<const float> x, int height, int width) {
+  const int rows = (height + 1) / 2, columns = (width + 1) / 2;
+  std::vector<float> band(x.begin(), x.end());
+  std::vector<float> half(static_cast<size_t>(rows) * columns), blurred(width);
+  for (size_t c = 0; c < 3; ++c) {
+    float* plane = band.data() + c * height * width;
+    for (int y = 0; y < rows; ++y) {
+      const float* upper = plane + static_cast<size_t>(2 * y) * width;
+      const float* lower = 2 * y + 1 < height ? upper + width : upper;
+      for (int i = 0; i < columns; ++i) {
+        const int right = std::min(2 * i + 1, width - 1);
+        half[static_cast<size_t>(y) * columns + i] =
+            (upper[2 * i] + upper[right] + lower[2 * i] + lower[right]) / 4;
+      }
+    }
+    for (int y = 0; y < height; ++y) {
+      std::ranges::fill(blurred, 0.0f);
+      add_enlarged_row({half.data(), rows, columns}, y, width, blurred.data());
+      float* row = plane + static_cast<size_t>(y) * width;
+      for (int i = 0; i < width; ++i) row[i] -= blurred[i];
+    }
+  }
+  return band;
 }
 
 }  // namespace limn

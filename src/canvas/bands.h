@@ -22,8 +22,10 @@ namespace limn {
 class Bands {
  public:
   // For pictures of three planes of height x width. Bands with gain 0 are left out, as are those
-  // with a side shorter than 4. If none is left, x is z. `pool` must outlive this.
-  Bands(int height, int width, std::span<const double> gains, ThreadPool& pool);
+  // with a side shorter than 4. If none is left, x is z. Otherwise, if grey_apart, the planes of z
+  // are grey and two axes of colour rather than red, green and blue. `pool` must outlive this.
+  Bands(int height, int width, std::span<const double> gains, ThreadPool& pool,
+        bool grey_apart = true);
 
   // Whether x is z.
   bool trivial() const { return bands_.empty(); }
@@ -50,10 +52,17 @@ class Bands {
     Buffer<float> sum;
   };
 
+  bool mirrors() const { return grey_apart_ && !trivial(); }
+
   int height_, width_;
+  bool grey_apart_;
   size_t size_;
   std::vector<Band> bands_;  // k = 1, 2, ...
   ThreadPool& pool_;
 };
+
+// What a picture (planes of height x width) loses when it is halved, by the mean of 2 x 2 pixels,
+// and doubled again by U: its finest band in a Laplacian pyramid (Burt and Adelson 1983).
+std::vector<float> finest_band(std::span<const float> x, int height, int width);
 
 }  // namespace limn

@@ -9,13 +9,14 @@
 namespace limn {
 
 Canvas::Canvas(const Units& units, const Size& size, Mask keep, bool grey,
-               std::span<const double> bands, ThreadPool& pool)
+               std::span<const double> bands, ThreadPool& pool, bool grey_apart)
     : units_(units),
       size_(size),
       keep_(std::move(keep)),
       grey_(grey),
       pool_(pool),
-      bands_(size.height, size.width, keep_.empty() ? bands : std::span<const double>(), pool),
+      bands_(size.height, size.width, keep_.empty() ? bands : std::span<const double>(), pool,
+             grey_apart),
       x_(bands_.trivial() ? 0 : bands_.pixels()),
       d_x_(x_.size()) {
   assert(keep_.empty() || 3 * keep_.values.size() == pixels());

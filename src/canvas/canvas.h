@@ -22,8 +22,9 @@ class Canvas {
   // For pictures of this size, borders included. keep: the same size, or empty; kept pixels stay
   // the photo's. grey: x stays without colours. bands: as in Recipe::pyramid; left out where pixels
   // are kept, because each band moves the whole picture. `pool` must outlive this.
+  // grey_apart: as for Bands.
   Canvas(const Units& units, const Size& size, Mask keep, bool grey, std::span<const double> bands,
-         ThreadPool& pool);
+         ThreadPool& pool, bool grey_apart = true);
 
   const Size& picture_size() const { return size_; }
   size_t size() const { return bands_.size(); }                 // floats of z

@@ -1,6 +1,7 @@
 #include "canvas/initial.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -62,6 +63,31 @@ std::vector<float> noise_variable(const Units& units, const Recipe& recipe, cons
   return drawn_picture(photo, [&] { return random.normal(); }).rgb;
 }
 
+// The mean colour of all paintings, everywhere; the size of the photo.
+Image mean_picture(const Pictures& pictures) {
+  std::array<double, 3> sums = {};
+  double pixels = 0;
+  for (const Style& style : pictures.styles) {
+    for (const Image& painting : style.paintings) {
+      const size_t plane = painting.rgb.size() / 3;
+      for (size_t i = 0; i < plane; ++i) {
+        const double seen = painting.alpha.empty() ? 1 : painting.alpha[i];
+        for (size_t c = 0; c < 3; ++c) sums[c] += seen * painting.rgb[c * plane + i];
+        pixels += seen;
+      }
+    }
+  }
+  Image picture;
+  picture.width = pictures.photo.width;
+  picture.height = pictures.photo.height;
+  picture.rgb.resize(pictures.photo.rgb.size());
+  const size_t plane = picture.rgb.size() / 3;
+  for (size_t i = 0; i < picture.rgb.size(); ++i) {
+    picture.rgb[i] = static_cast<float>(sums[i / plane] / pixels);
+  }
+  return picture;
+}
+
 }  // namespace
 
 Image grey_noise(const Image& like, std::uint64_t seed) {
@@ -69,20 +95,23 @@ Image grey_noise(const Image& like, std::uint64_t seed) {
   return grey_picture(like, random);
 }
 
-bool names_picture(const std::string& init) { return init != "content" && init != "noise"; }
+bool names_picture(const std::string& init) {
+  return init != "content" && init != "noise" && init != "mean";
+}
 
 bool begins_with_file(const Recipe& recipe) {
   const std::string& init = recipe.picture.init;
   if (!names_picture(init)) return false;
   const std::string path = picture_name(init).path;
   if (path != kStandardInput && is_missing(path)) {
-    fail(ErrorKind::file, "--init: '{}' is not 'content', 'noise' or a file", init);
+    fail(ErrorKind::file, "--init: '{}' is not 'content', 'noise', 'mean' or a file", init);
   }
   return true;
 }
 
 std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe) {
   if (!pictures.initial.rgb.empty()) return pictures.initial;
+  if (recipe.picture.init == "mean") return mean_picture(pictures);
   if (!begins_with_file(recipe)) return std::nullopt;
   return read_image(recipe.picture.init);
 }

@@ -12,9 +12,10 @@
 
 namespace limn {
 
-// The given initial picture, or the file named by the recipe, if any. Throws Error (file).
+// The given initial picture, or what the recipe names: a file, or the paintings' mean colour. None
+// for the photo and for noise. Throws Error (file).
 std::optional<Image> initial_picture(const Pictures& pictures, const Recipe& recipe);
-// Whether Recipe::picture.init names a picture rather than being "content" or "noise".
+// Whether Recipe::picture.init names a picture rather than being "content", "noise" or "mean".
 bool names_picture(const std::string& init);
 // Whether the recipe names a file. Throws Error (file) if there is no such file.
 bool begins_with_file(const Recipe& recipe);

@@ -6,11 +6,11 @@
 #include "image/colour.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
 #include "image/alpha.h"
+#include "image/lab.h"
 #include "image/oklab.h"
 #include "image/shape.h"
 #include "image/transport.h"
@@ -24,69 +24,6 @@ constexpr double kMostGain = 4;
 
 // Variances below this count as 0: (1/1000)^2, a deviation of a quarter of an 8-bit lightness step.
 constexpr double kLeastVariance = 1e-6;
-
-// Calls act(red, green, blue) for every pixel, with references to its values.
-template <typename Act>
-void each_pixel(Image& image, Act&& act) {
-  const size_t pixels = image.rgb.size() / 3;
-  float* const red = image.rgb.data();
-  float* const green = red + pixels;
-  float* const blue = green + pixels;
-  for (size_t i = 0; i < pixels; ++i) act(red[i], green[i], blue[i]);
-}
-
-// The picture with planes L, a and b instead of red, green and blue.
-Image in_oklab(Image picture) {
-  each_pixel(picture, [](float& x, float& y, float& z) {
-    const Oklab colour = oklab_of(x, y, z);
-    x = colour.L;
-    y = colour.a;
-    z = colour.b;
-  });
-  return picture;
-}
-
-// And back.
-Image in_srgb(Image picture) {
-  each_pixel(picture, [](float& x, float& y, float& z) {
-    const std::array<float, 3> rgb = srgb_of({x, y, z});
-    x = rgb[0];
-    y = rgb[1];
-    z = rgb[2];
-  });
-  return picture;
-}
-
-// The distribution of a picture's colours.
-struct Spread {
-  Vector3 mean{};
-  Matrix3 covariance{};
-};
-
-// Of a visible picture with planes L, a and b.
-Spread spread_of(const Image& lab) {
-  const size_t pixels = lab.rgb.size() / 3;
-  double total = 0;
-  Spread spread;
-  for (size_t i = 0; i < pixels; ++i) {
-    const double weight = lab.alpha.empty() ? 1.0 : lab.alpha[i];
-    if (!(weight > 0)) continue;
-    total += weight;
-    const Vector3 x = {lab.rgb[i], lab.rgb[pixels + i], lab.rgb[2 * pixels + i]};
-    for (size_t p = 0; p < 3; ++p) {
-      spread.mean[p] += weight * x[p];
-      for (size_t q = p; q < 3; ++q) spread.covariance[p][q] += weight * x[p] * x[q];
-    }
-  }
-  for (double& sum : spread.mean) sum /= total;
-  for (size_t p = 0; p < 3; ++p) {
-    for (size_t q = p; q < 3; ++q) {
-      const double square = spread.covariance[p][q] / total - spread.mean[p] * spread.mean[q];
-      spread.covariance[p][q] = spread.covariance[q][p] = square;
-    }
-  }
-  return spread;
-}
 
 // The stretch from one variance of lightness to another.
 double gain_between(double from, double to) {

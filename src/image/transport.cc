@@ -84,4 +84,10 @@ Matrix3 transport_map(const Matrix3& from, const Matrix3& to, double least, doub
                 [&](double gain) { return std::clamp(gain, 0.0, most_gain); });
 }
 
+Matrix3 whitening_colouring_map(const Matrix3& from, const Matrix3& to, double least) {
+  const auto root = [&](double value) { return std::sqrt(std::max(value, least)); };
+  const Matrix3 whitening = mapped(widened(from, least), [&](double v) { return 1 / root(v); });
+  return mapped(widened(to, least), root) * whitening;
+}
+
 }  // namespace limn

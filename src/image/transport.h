@@ -1,4 +1,4 @@
-// The linear map that gives one cloud of colours the spread of another.
+// The linear maps that give one cloud of colours the spread of another.
 #pragma once
 
 #include <array>
@@ -26,5 +26,10 @@ Eigen3 eigen_of(const Matrix3& symmetric);
 // Both covariances are widened by `least` (a variance, above 0) in every direction, so that a flat
 // cloud has a map too. No direction is stretched by more than `most_gain`.
 Matrix3 transport_map(const Matrix3& from, const Matrix3& to, double least, double most_gain);
+
+// T = to^1/2 from^-1/2, with symmetric square roots: whitening, then colouring. T from T^T = to,
+// with both covariances widened as above. Not symmetric, so it may turn the cloud; it equals
+// transport_map where the two covariances have the same axes.
+Matrix3 whitening_colouring_map(const Matrix3& from, const Matrix3& to, double least);
 
 }  // namespace limn

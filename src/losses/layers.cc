@@ -45,16 +45,25 @@ std::vector<LayerInUse> layers_in_use(const NetworkTable& network, const Recipe&
       if (term_weight == 0 || layer.weight == 0) continue;
       auto known = std::ranges::find(in_use, position, &LayerInUse::position);
       if (known == in_use.end()) {
-        known = in_use.insert(known, {position, 0, 0, 0, imitation_at(network, position)});
+        LayerInUse found = {.position = position, .imitation = imitation_at(network, position)};
+        found.channels =
+            found.imitation ? found.imitation->channels : network.rows[position.row].out;
+        known = in_use.insert(known, found);
       }
       (*known).*weight += term_weight * layer.weight;
     }
   };
   collect(recipe.content.weight, recipe.content.layers, &LayerInUse::content_weight);
   collect(recipe.style.weight, recipe.style.layers, &LayerInUse::style_weight);
-  // Unlike theirs, its layers are there by default, even where a network is too small for them.
+  // Unlike theirs, these have layers by default, even where a network is too small for them.
   if (recipe.neighbours.weight != 0) {
     collect(recipe.neighbours.weight, recipe.neighbours.layers, &LayerInUse::neighbours_weight);
+  }
+  if (recipe.transport.weight != 0) {
+    collect(recipe.transport.weight, recipe.transport.layers, &LayerInUse::transport_weight);
+  }
+  if (recipe.structure.weight != 0) {
+    collect(recipe.structure.weight, recipe.structure.layers, &LayerInUse::structure_weight);
   }
   return in_use;
 }
@@ -88,6 +97,7 @@ LeastSide least_painting_side(const NetworkTable& network, const Recipe& recipe)
   for (const Recipe& stage : stages_of(recipe)) {
     raise(least, network, stage, stage.style.weight, stage.style.layers);
     raise(least, network, stage, stage.neighbours.weight, stage.neighbours.layers);
+    raise(least, network, stage, stage.transport.weight, stage.transport.layers);
   }
   return least;
 }
@@ -96,6 +106,7 @@ LeastSide least_picture_side(const NetworkTable& network, const Recipe& recipe) 
   LeastSide least = least_painting_side(network, recipe);
   for (const Recipe& stage : stages_of(recipe)) {
     raise(least, network, stage, stage.content.weight, stage.content.layers);
+    raise(least, network, stage, stage.structure.weight, stage.structure.layers);
   }
   return least;
 }
@@ -126,10 +137,10 @@ void drop_unread_layers(Weights& weights, std::span<const Recipe> recipes) {
 std::vector<TapRequest> painting_taps(std::span<const LayerInUse> layers, bool regional) {
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
+    if (!layer.of_paintings()) continue;
     const bool style = layer.style_weight != 0;
-    const bool neighbours = layer.neighbours_weight != 0;
-    if (!style && !neighbours) continue;
-    taps.push_back({layer.position, neighbours || (style && regional), style && !regional});
+    const bool searched = layer.neighbours_weight != 0 || layer.transport_weight != 0;
+    taps.push_back({layer.position, searched || (style && regional), style && !regional});
   }
   return taps;
 }
@@ -139,7 +150,8 @@ std::vector<TapRequest> picture_taps(std::span<const LayerInUse> layers, bool ha
   std::vector<TapRequest> taps;
   for (const LayerInUse& layer : layers) {
     const bool style = layer.style_weight != 0;
-    const bool compared = layer.content_weight != 0 || layer.neighbours_weight != 0;
+    const bool compared =
+        layer.of_photo() || layer.neighbours_weight != 0 || layer.transport_weight != 0;
     taps.push_back(
         {layer.position, compared || (style && regional), style && !regional, half_features});
   }

@@ -19,7 +19,16 @@ struct LayerInUse {
   double content_weight = 0;
   double style_weight = 0;
   double neighbours_weight = 0;
+  double transport_weight = 0;
+  double structure_weight = 0;
+  int channels = 0;                      // of the network that a student imitates there
   const Imitation* imitation = nullptr;  // of a student's layer; valid while its table lives
+
+  // Whether the paintings' features matter there, and whether the photo's do.
+  bool of_paintings() const {
+    return style_weight != 0 || neighbours_weight != 0 || transport_weight != 0;
+  }
+  bool of_photo() const { return content_weight != 0 || structure_weight != 0; }
 };
 
 // Each layer once. Throws Error (usage) unless the network has every layer the recipe names,

@@ -6,7 +6,8 @@
 //
 // With this split a loss never sees the network, and the network never sees what a loss compares.
 // Each kind is one file that states its equation, its gradient and its source: content.h, gram.h,
-// regional.h (statistics of regions) and variation.h.
+// regional.h (statistics of regions), neighbours.h (with cosine.h), transport.h, structure.h and
+// variation.h.
 #pragma once
 
 #include <limn/limn.h>
@@ -22,12 +23,13 @@ namespace limn {
 
 // What losses see of a picture: the taps of a pass over it, and the picture itself.
 struct View {
-  // One layer's data, for the losses that requested it (TapRequest).
+  // One layer's data, for the losses that requested it (TapRequest), or that of columns
+  // (columns.h).
   struct Layer {
     ConstFeatureMap F;   // C x H x W
     std::span<float> G;  // F F^T, [C][C]; settle may overwrite it
   };
-  std::span<const Layer> layers;  // by tap
+  std::span<const Layer> layers;  // by tap; then the columns
   std::span<const float> x;       // 3 x height x width, in the optimiser's unit
   Size size;                      // of x
 };
@@ -36,7 +38,7 @@ struct View {
 // until its slope has been read.
 struct Scratch {
   Buffer<float> weighed, gradient;  // maps
-  Buffer<float> own;                // a gradient with respect to F, summed by the loss itself
+  Buffer<float> own;                // for Slope::sum
   Buffer<double> sums, matrices;
 
   template <typename T>
@@ -57,14 +59,16 @@ class Loss {
   Term term() const { return term_; }
   // From now on multiplies the loss by `weight` (initially 1), and the gradient by `weight` and
   // `unit` (paint/loss_unit.h). A loss of weight 0 need not be computed.
-  void multiply(double weight, double unit) {
+  virtual void multiply(double weight, double unit) {
     weight_ = weight;
     unit_ = unit;
   }
   bool counts() const { return factor() != 0; }
 
   // Chooses what to compare with at this picture, if that depends on the picture. May allocate.
+  // Called before all else, and again every `seeks_every` iterations; 0: only when a size begins.
   virtual void seek(const View&, ThreadPool&) {}
+  virtual int seeks_every() const { return 0; }
   // Forgets what earlier calls of seek have learnt.
   virtual void forget() {}
   // Saves or restores what was chosen.

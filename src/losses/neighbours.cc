@@ -13,8 +13,9 @@ namespace {
 constexpr size_t kMostCandidates = 8192;
 
 // The places of a painting's positions that are searched: those that count, on the finest grid that
-// has no more than kMostCandidates. At least one.
-std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const float> weights) {
+// has no more than `most`. At least one.
+std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const float> weights,
+                                           size_t most) {
   const float least = weights.empty() ? 0.0f : std::min(0.5f, *std::ranges::max_element(weights));
   const auto on_grid = [&](int step) {
     std::vector<std::pair<int, int>> places;
@@ -29,10 +30,10 @@ std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const fl
   };
   const std::vector<std::pair<int, int>> all = on_grid(1);
   std::vector<std::pair<int, int>> places = all;
-  for (int step = 2; places.size() > kMostCandidates; ++step) places = on_grid(step);
+  for (int step = 2; places.size() > most; ++step) places = on_grid(step);
   if (!places.empty()) return places;
   // Every grid misses a region as thin as a line: take some of what it has.
-  const size_t step = all.size() / kMostCandidates + 1;
+  const size_t step = all.size() / most + 1;
   for (size_t i = 0; i < all.size(); i += step) places.push_back(all[i]);
   return places;
 }
@@ -67,11 +68,32 @@ void unpack(const kernels::Vectors& vectors, size_t vector, std::span<double> va
   }
 }
 
+// Makes its candidates, by its features and their mean.
+void prepare(NeighbourSource& source, std::span<const double> K, ThreadPool& pool) {
+  const size_t C = source.mean.size();
+  const size_t count = source.features.size() / C;
+  const kernels::Vectors S = vectors_of(source.features, static_cast<int>(C), count);
+  Buffer<float> directions(C * count);
+  pool.run(count, [&](size_t q) {
+    std::vector<double> a(C), z(C);
+    unpack(S, q, a);
+    for (size_t c = 0; c < C; ++c) a[c] -= source.mean[c];
+    map_by(K, a, z);
+    const double square = product(a, z);
+    const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
+    for (size_t c = 0; c < C; ++c) {
+      directions[(c / kBlock * count + q) * kBlock + c % kBlock] = static_cast<float>(scale * z[c]);
+    }
+  });
+  source.candidates = kernels::pack_candidates(vectors_of(directions, S.channels, count), pool);
+}
+
 }  // namespace
 
 NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
-                                 std::span<const double> K, ThreadPool& pool) {
-  const std::vector<std::pair<int, int>> places = places_of(F, weights);
+                                 std::span<const double> K, ThreadPool& pool, bool all) {
+  const std::vector<std::pair<int, int>> places =
+      places_of(F, weights, all ? F.positions() : kMostCandidates);
   const auto C = static_cast<size_t>(F.channels);
   const size_t count = places.size();
   NeighbourSource source;
@@ -84,29 +106,39 @@ NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weigh
   });
   const kernels::Vectors S = vectors_of(source.features, F.channels, count);
 
-  std::vector<double> mean(C), vector(C);
+  std::vector<double>& mean = source.mean;
+  mean.resize(C);
+  std::vector<double> vector(C);
   for (size_t q = 0; q < count; ++q) {
     unpack(S, q, vector);
     for (size_t c = 0; c < C; ++c) mean[c] += vector[c] / static_cast<double>(count);
   }
-  Buffer<float> directions(C * count);
   std::vector<double> squares(count);
   pool.run(count, [&](size_t q) {
     std::vector<double> a(C), z(C);
     unpack(S, q, a);
     map_by(K, a, z);
     squares[q] = product(a, z);
-    for (size_t c = 0; c < C; ++c) a[c] -= mean[c];
-    map_by(K, a, z);
-    const double square = product(a, z);
-    const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
-    for (size_t c = 0; c < C; ++c) {
-      directions[(c / kBlock * count + q) * kBlock + c % kBlock] = static_cast<float>(scale * z[c]);
-    }
   });
   for (const double square : squares) source.square += square / static_cast<double>(count);
-  source.candidates = kernels::pack_candidates(vectors_of(directions, F.channels, count), pool);
+  prepare(source, K, pool);
   return source;
+}
+
+void centre_together(std::span<NeighbourSource> sources, std::span<const double> K,
+                     ThreadPool& pool) {
+  std::vector<double> mean(sources.front().mean.size());
+  double count = 0;
+  for (const NeighbourSource& source : sources) count += source.candidates.count;
+  for (const NeighbourSource& source : sources) {
+    for (size_t c = 0; c < mean.size(); ++c) {
+      mean[c] += source.mean[c] * source.candidates.count / count;
+    }
+  }
+  for (NeighbourSource& source : sources) {
+    source.mean = mean;
+    prepare(source, K, pool);
+  }
 }
 
 // ------------------------------------------------------------------------------------- the loss --
@@ -123,27 +155,54 @@ double scale_of(ConstFeatureMap shape, const NeighbourTarget& target) {
   return square > 0 ? shares / square / static_cast<double>(shape.positions()) : 0;
 }
 
-ContentTarget empty_target(ConstFeatureMap shape, std::vector<float> roots) {
-  return {Buffer<float>(shape.floats()), std::move(roots)};
+// Of the distance's sum over positions.
+double factor_of(NeighbourDistance distance, ConstFeatureMap shape, const NeighbourTarget& target) {
+  return distance == NeighbourDistance::squared ? scale_of(shape, target)
+                                                : 1 / static_cast<double>(shape.positions());
 }
 
 }  // namespace
 
-NeighboursLoss::NeighboursLoss(double weight, double uses, int tap, ConstFeatureMap shape,
-                               const NeighbourTarget& target, std::span<const double> K,
-                               Scratch& scratch)
-    : GatheredTarget{empty_target(shape, target.roots)},
-      ContentLoss(weight * scale_of(shape, target), tap, shape, gathered, K, scratch, Term::style),
-      uses_(uses),
+NeighboursLoss::NeighboursLoss(double weight, const NeighboursForm& form, int tap,
+                               ConstFeatureMap shape, const NeighbourTarget& target,
+                               std::span<const double> K, Scratch& scratch)
+    : Loss(Term::style, weight * factor_of(form.distance, shape, target)),
+      form_(form),
       tap_(tap),
       shape_(shape),
-      target_(target) {
+      target_(target),
+      gathered_{Buffer<float>(shape.floats()), target.roots} {
+  if (form.distance == NeighbourDistance::squared) {
+    distance_ =
+        std::make_unique<ContentLoss>(factor(), tap, shape, gathered_, K, scratch, Term::style);
+  } else {
+    distance_ = std::make_unique<CosineLoss>(Term::style, factor(), tap, shape, gathered_,
+                                             centred(), scratch);
+  }
   const auto places = static_cast<size_t>(kernels::positions_of(shape).count);
   matches_.assign(target.sources.size(), std::vector<int>(places));
   scores_.assign(target.sources.size(), std::vector<float>(places));
   for (const NeighbourSource& source : target.sources) {
     prices_.emplace_back(source.candidates.count);
   }
+}
+
+void NeighboursLoss::multiply(double weight, double unit) {
+  Loss::multiply(weight, unit);
+  distance_->multiply(weight, unit);
+}
+
+void NeighboursLoss::measure(const View& view, Scratch& scratch, ThreadPool& pool) {
+  distance_->measure(view, scratch, pool);
+}
+
+double NeighboursLoss::settle(const View& view, Scratch& scratch, ThreadPool& pool) {
+  return distance_->settle(view, scratch, pool);
+}
+
+void NeighboursLoss::spread(const View& view, std::span<Slope> slopes, Scratch& scratch,
+                            ThreadPool& pool) {
+  distance_->spread(view, slopes, scratch, pool);
 }
 
 float NeighboursLoss::share(const NeighbourSource& source, int y, int x) const {
@@ -183,7 +242,7 @@ void NeighboursLoss::change_prices(size_t i) {
   }
   if (positions == 0 || !std::isfinite(score)) return;
   score /= positions;
-  const double limit = uses_ * std::max(1.0, positions / static_cast<double>(prices.size()));
+  const double limit = form_.uses * std::max(1.0, positions / static_cast<double>(prices.size()));
   for (size_t j = 0; j < prices.size(); ++j) {
     const double octaves = used[j] == 0 ? kLeastOctaves : std::log2(used[j] / limit);
     const double change = kRate * score * std::clamp(octaves, kLeastOctaves, kMostOctaves);
@@ -217,10 +276,10 @@ void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
   for (size_t i = 0; i < target_.sources.size(); ++i) {
     const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
     search(i, F, off_centre, pool);
-    if (uses_ > 0) change_prices(i);
+    if (form_.uses > 0) change_prices(i);
   }
 
-  std::ranges::fill(gathered.features, 0.0f);
+  std::ranges::fill(gathered_.features, 0.0f);
   for (size_t first = 0, end = 0; first < target_.sources.size(); first = end) {
     const int style = target_.sources[first].style;
     while (end < target_.sources.size() && target_.sources[end].style == style) ++end;
@@ -230,8 +289,7 @@ void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
 
 // T += u S(match) for one style: the sources first..end - 1.
 void NeighboursLoss::gather(size_t first, size_t end, ThreadPool& pool) {
-  const NeighbourSource& source = target_.sources[first];
-  FeatureMap T = {gathered.features.data(), shape_.channels, shape_.height, shape_.width};
+  FeatureMap T = {gathered_.features.data(), shape_.channels, shape_.height, shape_.width};
   pool.run(T.height, [&](size_t row) {
     const auto y = static_cast<int>(row);
     for (int x = 0; x < T.width; ++x) {
@@ -241,7 +299,7 @@ void NeighboursLoss::gather(size_t first, size_t end, ThreadPool& pool) {
         if (scores_[i][place] > scores_[best][place]) best = i;
       }
       const NeighbourSource& found = target_.sources[best];
-      const float u = share(source, y, x);
+      const float u = share(found, y, x);
       if (u == 0) continue;
       const kernels::Vectors S =
           vectors_of(found.features, T.channels, static_cast<size_t>(found.candidates.count));
@@ -249,6 +307,9 @@ void NeighboursLoss::gather(size_t first, size_t end, ThreadPool& pool) {
         const float* from = S.cell(block, matches_[best][place]);
         float* to = T.cell(block, y, x);
         for (int c = 0; c < kBlock; ++c) to[c] += u * from[c];
+        if (!centred()) continue;
+        const double* mean = found.mean.data() + static_cast<size_t>(block) * kBlock;
+        for (int c = 0; c < kBlock; ++c) to[c] -= u * static_cast<float>(mean[c]);
       }
     }
   });
@@ -259,7 +320,7 @@ void NeighboursLoss::forget() {
 }
 
 void NeighboursLoss::keep(State& state) {
-  state.floats(fmt::format("neighbours.{}", tap_), gathered.features);
+  state.floats(fmt::format("neighbours.{}", tap_), gathered_.features);
   for (size_t i = 0; i < prices_.size(); ++i) {
     state.floats(fmt::format("neighbours.{}.prices.{}", tap_, i), prices_[i]);
   }
@@ -275,6 +336,10 @@ double neighbour_source_bytes(ConstFeatureMap painting) {
   const double positions =
       std::min(static_cast<double>(painting.positions()), static_cast<double>(kMostCandidates));
   return 2 * sizeof(float) * positions * painting.channels;
+}
+
+double columns_source_bytes(ConstFeatureMap painting) {
+  return 2 * sizeof(float) * static_cast<double>(painting.positions()) * painting.channels;
 }
 
 }  // namespace limn

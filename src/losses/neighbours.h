@@ -8,8 +8,9 @@
 // palette everywhere alike; a match puts them where they belong, and the squared distance to one
 // real feature, rather than to an average, keeps strokes whole. Matches are sought at one picture
 // and then held: the loss is a content loss (content.h) whose target was gathered from the
-// painting. Kolkin and others 2022 (arXiv 2203.13215), section 3.4 ("feature splitting"), minimise
-// the cosine distance instead, which leaves contrast free.
+// painting. Kolkin and others 2022 (arXiv 2203.13215) minimise cosine distances instead (cosine.h),
+// which leave contrast free: of the columns (columns.h) that layers have in common (section 3.3),
+// then, with the means subtracted, of each layer (section 3.4, "feature splitting").
 //
 // LIMITED USE. A rare thing, such as a seal or a moon, would be copied wherever anything resembles
 // it a little. So each position of the painting has a price, at first 0, which is subtracted from
@@ -25,11 +26,13 @@
 
 #include <limn/limn.h>
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "kernels/kernels.h"
 #include "losses/content.h"
+#include "losses/cosine.h"
 
 namespace limn {
 
@@ -39,6 +42,7 @@ struct NeighbourSource {
   int region = 0;                        // of the picture, where it is used
   double share = 0;                      // in that region; of all the style's paintings together
   double square = 0;                     // the mean of |S(q)|^2
+  std::vector<double> mean;              // of S, [C]
   Buffer<float> features;                // S, [C / 16][count][16]
   kernels::PackedCandidates candidates;  // K (S - mean) / |S - mean|, likewise
 };
@@ -51,27 +55,47 @@ struct NeighbourTarget {
 };
 
 // A painting with features F, of which only positions of these weights above 1/2 count ([H][W];
-// empty: all). K: a student's, [C][C], or empty. Large paintings are sampled on a grid.
+// empty: all). K: a student's, [C][C], or empty. Of larger paintings, kMostCandidates positions on
+// a grid are searched, unless `all`.
 NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
-                                 std::span<const double> K, ThreadPool& pool);
+                                 std::span<const double> K, ThreadPool& pool, bool all = false);
 
-// What NeighboursLoss owns, made before the distance that reads it.
-struct GatheredTarget {
-  ContentTarget gathered;
+// Subtracts the mean of all these rather than each one's own.
+void centre_together(std::span<NeighbourSource> sources, std::span<const double> K,
+                     ThreadPool& pool);
+
+// How matches are sought, and how far the picture is from them (Recipe::neighbours).
+struct NeighboursForm {
+  NeighbourDistance distance = NeighbourDistance::squared;
+  int every = 0;
+  double uses = 0;  // see above; 0: no limit
 };
 
-class NeighboursLoss : private GatheredTarget, public ContentLoss {
+class NeighboursLoss : public Loss {
  public:
-  // The factor divides by the number of positions and by the paintings' mean |S|^2, so that weights
-  // mean the same at all layers and sizes. Target and K must outlive the loss.
-  // uses: see above; 0: no limit.
-  NeighboursLoss(double weight, double uses, int tap, ConstFeatureMap shape,
+  // The factor divides by the number of positions and, for squared distances, by the paintings'
+  // mean |S|^2, so that weights mean the same at all layers and sizes. Cosines are those of
+  // columns, without K. Target and K must outlive the loss.
+  NeighboursLoss(double weight, const NeighboursForm& form, int tap, ConstFeatureMap shape,
                  const NeighbourTarget& target, std::span<const double> K, Scratch& scratch);
 
+  void multiply(double weight, double unit) override;
   // Until the first call, T is 0.
   void seek(const View&, ThreadPool&) override;
+  int seeks_every() const override { return form_.every; }
   void forget() override;  // the prices
   void keep(State& state) override;
+
+  void measure(const View&, Scratch&, ThreadPool&) override;
+  double settle(const View&, Scratch&, ThreadPool&) override;
+  void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
+
+  // T, laid out like F: of centred distances, without the painting's mean.
+  ConstFeatureMap gathered() const {
+    ConstFeatureMap T = shape_;
+    T.data = gathered_.features.data();
+    return T;
+  }
 
  private:
   // The share of T(p) that a source's style has at position (y, x).
@@ -80,10 +104,14 @@ class NeighboursLoss : private GatheredTarget, public ContentLoss {
   void change_prices(size_t i);
   void gather(size_t first, size_t end, ThreadPool& pool);
 
-  const double uses_;
+  bool centred() const { return form_.distance == NeighbourDistance::centred_cosine; }
+
+  const NeighboursForm form_;
   const int tap_;
   const ConstFeatureMap shape_;
   const NeighbourTarget& target_;
+  ContentTarget gathered_;
+  std::unique_ptr<Loss> distance_;
   // By source: for all positions and the rings between their rows (kernels::positions_of), and for
   // all candidates.
   std::vector<std::vector<int>> matches_;
@@ -94,5 +122,7 @@ class NeighboursLoss : private GatheredTarget, public ContentLoss {
 // Bytes for one layer of this shape: for the loss, and for each painting.
 double neighbours_bytes(ConstFeatureMap shape, bool student, bool seen_whole);
 double neighbour_source_bytes(ConstFeatureMap painting);
+// The same where all positions are searched.
+double columns_source_bytes(ConstFeatureMap painting);
 
 }  // namespace limn

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 
 #include "losses/gram.h"
@@ -107,18 +106,17 @@ void RegionalLoss::spread(const View&, std::span<Slope> slopes, Scratch& scratch
                           ThreadPool& pool) {
   scratch_ = &scratch;
   pool_ = &pool;
-  slopes[tap_].addend = [this](ConstFeatureMap F) { return gradient(F, *scratch_, *pool_); };
+  slopes[tap_].sum = scratch.own.data();
+  slopes[tap_].addends.emplace_back(
+      [this](ConstFeatureMap F, FeatureMap d) { add_gradient(F, d, *scratch_, *pool_); });
 }
 
-ConstFeatureMap RegionalLoss::gradient(ConstFeatureMap F, Scratch& scratch,
-                                       ThreadPool& pool) const {
-  FeatureMap d_F = {scratch.own.data(), shape_.channels, shape_.height, shape_.width};
-  std::memset(d_F.data, 0, d_F.floats() * sizeof(float));
+void RegionalLoss::add_gradient(ConstFeatureMap F, FeatureMap d_F, Scratch& scratch,
+                                ThreadPool& pool) const {
   for (size_t i = 0; i < targets_.size(); ++i) {
     if (targets_[i].total == 0) continue;
     add_statistics_gradient(form_, region(i), F, measured_[i], d_F, view_of(scratch, shape_), pool);
   }
-  return d_F;
 }
 
 // -------------------------------------------------------------------------------- what it is of --

@@ -42,7 +42,7 @@ class RegionalLoss : public Loss {
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
-  ConstFeatureMap gradient(ConstFeatureMap F, Scratch& scratch, ThreadPool& pool) const;
+  void add_gradient(ConstFeatureMap F, FeatureMap d_F, Scratch& scratch, ThreadPool& pool) const;
   PositionWeights region(size_t i) const;
 
   const int tap_;
@@ -52,7 +52,7 @@ class RegionalLoss : public Loss {
   const std::span<const double> K_;
   const std::span<const RegionTarget> targets_;
   std::vector<LayerStatistics> measured_;  // by region; after settle, the slopes
-  // Used by the slope's addend.
+  // For the slope's addend.
   Scratch* scratch_ = nullptr;
   ThreadPool* pool_ = nullptr;
 };

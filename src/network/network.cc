@@ -352,20 +352,25 @@ void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const Slope> sl
                                 {at<float>(edges), edges.bytes / sizeof(float)}, pool);
 }
 
+void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {
+  const FeatureMap d = {slope.sum, F.channels, F.height, F.width};
+  if (!slope.addends.empty()) std::memset(d.data, 0, d.floats() * sizeof(float));
+  for (const auto& add : slope.addends) add(F, d);
+  if (!slope.S.empty() || slope.target.data) {
+    kernels::turn_into_gradient(F, slope.S, slope.factor, slope.target, pool);
+  } else {
+    std::memset(F.data, 0, F.floats() * sizeof(float));
+  }
+  if (!slope.T.empty()) kernels::add_gram_gradient(slope.T, slope.difference, F, pool);
+  if (!slope.addends.empty()) kernels::add_scaled(1, flat(ConstFeatureMap(d)), flat(F), pool);
+}
+
 void Pass::turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool) {
   for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
-    const Slope& slope = slopes[tap];
     const FeatureMap map = tap_map(tap);
     if (!map.data || half_map(tap).data) continue;
     const RowTimer timer(seconds_[plan_.taps[tap].request.position.row].gradient);
-    const ConstFeatureMap addend = slope.addend ? slope.addend(map) : ConstFeatureMap{};
-    if (!slope.S.empty() || slope.target.data) {
-      kernels::turn_into_gradient(map, slope.S, slope.factor, slope.target, pool);
-    } else {
-      std::memset(map.data, 0, map.floats() * sizeof(float));
-    }
-    if (!slope.T.empty()) kernels::add_gram_gradient(slope.T, slope.difference, map, pool);
-    if (addend.data) kernels::add_scaled(1, flat(addend), flat(map), pool);
+    turn_into_gradient(map, slopes[tap], pool);
   }
 }
 

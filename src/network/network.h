@@ -15,6 +15,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.h"
@@ -50,7 +51,7 @@ class Network {
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
 // The gradient of a loss with respect to a tap's features, as an affine map of them:
-//   S F + factor (F - target) + T difference + addend(F)
+//   S F + factor (F - target) + T difference + what the addends add
 // Every term is optional; without any, the gradient is 0. All but the first require a tap that
 // requests features.
 struct Slope {
@@ -59,11 +60,22 @@ struct Slope {
   ConstFeatureMap target;      // null data for none
   std::span<const float> T;    // [C][C], symmetric
   ConstFeatureMap difference;  // null data for none
-  // The result has the same shape and a zero ring, and is read before the next call.
-  std::function<ConstFeatureMap(ConstFeatureMap F)> addend;
+  // Each adds to d, a map of the same shape, "+=", leaving its ring 0.
+  std::vector<std::function<void(ConstFeatureMap F, FeatureMap d)>> addends;
+  float* sum = nullptr;  // memory for d, from the first addend on; in use only while they add
 
-  bool empty() const { return S.empty() && !target.data && T.empty() && !addend; }
+  bool empty() const { return S.empty() && !target.data && T.empty() && addends.empty(); }
+  // Becomes empty, but keeps the memory of its list.
+  void clear() {
+    auto none = std::move(addends);
+    none.clear();
+    *this = Slope();
+    addends = std::move(none);
+  }
 };
+
+// Replaces the features F by their gradient.
+void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool);
 
 // The buffers for one picture size and one set of taps, allocated once and reused for any number of
 // forward and backward runs.

@@ -1,6 +1,7 @@
 #include "optimise/descent.h"
 
 #include <cmath>
+#include <utility>
 
 #include "kernels/kernels.h"
 
@@ -36,17 +37,29 @@ Descent::Descent(Function f, std::vector<float> x, std::unique_ptr<Optimiser> op
 
 void Descent::begin_at_x() {
   evaluate();
+  begin_with_losses();
+}
+
+void Descent::begin_with_losses() {
   best_losses_ = losses_;
   first_loss_ = losses_.total;
   most_loss_ = losses_.total > 0 ? kMostGrowth * losses_.total : HUGE_VAL;
 }
 
 void Descent::change_function() {
+  optimiser_->change_function();
   moved_ = has_moved();
+  if (!optimiser_->compares_points()) {
+    begins_anew_ = true;
+    return;
+  }
   begin_at_x();
+  keep_best();
+}
+
+void Descent::keep_best() {
   best_iteration_ = iteration_;
   kernels::copy(x_, best_x_, pool_);
-  optimiser_->change_function();
 }
 
 Descent::Status Descent::advance() {
@@ -58,6 +71,10 @@ Descent::Status Descent::advance() {
   losses_ = point.losses;
   if (project_) project_(x_);
   if (step == StepStatus::moved || project_) evaluate();
+  if (std::exchange(begins_anew_, false) && std::isfinite(losses_.total)) {
+    begin_with_losses();
+    keep_best();
+  }
   if (acceptable()) {
     rejected_in_a_row_ = 0;
     if (iteration_ % look_every_ == 0) look();
@@ -99,8 +116,7 @@ void Descent::keep(State& state) {
 void Descent::look() {
   if (!(losses_.total < best_losses_.total)) return;
   best_losses_ = losses_;
-  best_iteration_ = iteration_;
-  kernels::copy(x_, best_x_, pool_);
+  keep_best();
 }
 
 }  // namespace limn

@@ -40,8 +40,9 @@ class Descent {
   };
   Status advance();
 
-  // f is a different function from now on: the point is evaluated again, and is the best so far,
-  // because losses of different functions do not compare.
+  // f is a different function from its next evaluation on. Losses of different functions do not
+  // compare, so the next point to be evaluated is the best so far: this one, if the optimiser
+  // compares points, otherwise the one after the next step.
   void change_function();
 
   // Makes the current point a candidate for the best, whatever its number.
@@ -62,6 +63,8 @@ class Descent {
  private:
   void evaluate();
   void begin_at_x();
+  void begin_with_losses();
+  void keep_best();
   bool acceptable() const;
 
   Function f_;
@@ -77,6 +80,7 @@ class Descent {
   int rejected_steps_ = 0;
   int rejected_in_a_row_ = 0;
   bool moved_ = false;  // before the function changed
+  bool begins_anew_ = false;
 };
 
 }  // namespace limn

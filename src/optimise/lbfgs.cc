@@ -116,6 +116,7 @@ class Lbfgs : public Optimiser {
 
   // The pairs stay, for the curvature hardly differs; the last step has no pair.
   void change_function() override { have_step_ = false; }
+  bool compares_points() const override { return true; }
 
   void keep(State& state) override {
     const auto most = static_cast<double>(most_);

@@ -39,6 +39,9 @@ class Optimiser {
   virtual void recover() = 0;
   // The function is a different one from now on, though much like the last. The point is the same.
   virtual void change_function() {}
+  // Whether a step needs loss and gradient of the function as it is now, to compare them with those
+  // of the points it tries. Other optimisers take a gradient from just before it changed.
+  virtual bool compares_points() const { return false; }
   // Saves all that later steps depend on, or restores it into an optimiser of the same recipe.
   virtual void keep(State& state) = 0;
 };
@@ -47,7 +50,7 @@ class Optimiser {
 std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, ThreadPool& pool,
                                           std::span<const Size> planes = {});
 
-// ---- the three of them, with the settings they read from Recipe::optimiser ----
+// ---- the four of them, with the settings they read from Recipe::optimiser ----
 
 // Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4): history,
 // learning_rate (the step length without a line search), line_search, restart_every.
@@ -56,6 +59,10 @@ std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadP
 // Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1): learning_rate, beta1, beta2, epsilon,
 // epsilon_form.
 std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool);
+// RMSprop (Tieleman and Hinton 2012): a running mean of the gradient's square gives every value a
+// step of about learning_rate. learning_rate, beta2 (the mean's decay), epsilon (added to its
+// root).
+std::unique_ptr<Optimiser> make_rmsprop(const Recipe& recipe, size_t size, ThreadPool& pool);
 // Gradient descent, x -= learning_rate * decay_rate^(step / decay_steps) * gradient, with a
 // continuous exponent.
 std::unique_ptr<Optimiser> make_sgd(const Recipe& recipe, ThreadPool& pool);

@@ -27,6 +27,7 @@ class Gradients {
     std::ranges::fill(none_.content, 0.0);
     std::ranges::fill(none_.style, 0.0);
     std::ranges::fill(none_.neighbours, 0.0);
+    std::ranges::fill(none_.columns, 0.0);
     none_.total_variation = 0;
   }
 
@@ -39,6 +40,12 @@ class Gradients {
   double of_neighbours(size_t layer, std::span<const float> x) {
     LossWeights weights = none_;
     weights.neighbours[layer] = 1;
+    objective_.seek_afresh();
+    return of(weights, x);
+  }
+  double of_columns(size_t columns, std::span<const float> x) {
+    LossWeights weights = none_;
+    weights.columns[columns] = 1;
     objective_.seek_afresh();
     return of(weights, x);
   }
@@ -75,6 +82,18 @@ std::vector<double> shares_of(std::vector<double> weights, double factor) {
   return weights;
 }
 
+// What a loss that reads columns has of its term's weight: layers that are matched by themselves
+// have it together.
+double share_of(const ColumnsInUse& columns, std::span<const ColumnsInUse> all,
+                const Recipe& recipe) {
+  if (columns.reader == ColumnsInUse::Reader::transport) return recipe.transport.weight;
+  double sum = 0;
+  for (const ColumnsInUse& other : all) {
+    if (other.reader == columns.reader) sum += other.weight;
+  }
+  return recipe.neighbours.weight * columns.weight / sum;
+}
+
 bool is_gradient(double norm) { return std::isfinite(norm) && norm > 0; }
 
 }  // namespace
@@ -109,6 +128,19 @@ LossWeights measured_weights(Objective& objective, const Canvas& canvas, const R
     const double norm = std::max(gradients.of_neighbours(i, at_photo),
                                  kLeastPart * gradients.of_neighbours(i, at_noise));
     if (is_gradient(norm)) weights.neighbours[i] = of_neighbours[i] * resistance / a / norm;
+  }
+  for (size_t i = 0; i < objective.columns().size(); ++i) {
+    // The measured loss already includes its own weight.
+    const ColumnsInUse& columns = objective.columns()[i];
+    const double norm = gradients.of_columns(i, at_noise);
+    if (columns.reader == ColumnsInUse::Reader::structure) {
+      // It resists, like the content's, and is 0 at the photo.
+      if (is_gradient(norm)) weights.columns[i] = columns.weight * resistance / norm;
+      continue;
+    }
+    const double push = std::max(gradients.of_columns(i, at_photo), kLeastPart * norm);
+    const double share = share_of(columns, objective.columns(), recipe);
+    if (is_gradient(push)) weights.columns[i] = share * resistance / a / push;
   }
   if (recipe.total_variation.weight != 0) {
     const double norm = gradients.of_variation(at_noise) / recipe.total_variation.weight;

@@ -8,6 +8,22 @@
 #include "paint/scene.h"
 
 namespace limn {
+namespace {
+
+// Of all paintings, as far as their style is taken: styles count by their shares of the blend.
+std::optional<Palette> measured_palette(const Pictures& pictures, const Recipe& recipe) {
+  std::vector<PaletteSource> sources;
+  for (size_t i = 0; i < pictures.styles.size(); ++i) {
+    const Style& style = pictures.styles[i];
+    const double share = recipe.style.blend.empty() ? 1 : recipe.style.blend[i];
+    for (const Image& painting : style.paintings) {
+      sources.push_back({&painting, &style.from, share});
+    }
+  }
+  return palette_of(sources);
+}
+
+}  // namespace
 
 Finish::Finish(const Pictures& pictures, const Recipe& recipe)
     : size_{pictures.photo.height, pictures.photo.width},
@@ -15,16 +31,19 @@ Finish::Finish(const Pictures& pictures, const Recipe& recipe)
       keep_(pictures.keep) {
   photo_colors_ = recipe.picture.colors == Colors::content && !grey_;
   alpha_ = pictures.photo.alpha;
-  if (photo_colors_ || !keep_.empty()) photo_ = pictures.photo;
+  if (recipe.picture.colors == Colors::palette && !grey_)
+    palette_ = measured_palette(pictures, recipe);
+  if (photo_colors_ || palette_ || !keep_.empty()) photo_ = pictures.photo;
 }
 
 Image Finish::operator()(Image picture) const {
   picture = resized(picture, size_.width, size_.height);
   for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
   if (grey_) picture = lightness_of(std::move(picture));
-  if (photo_colors_) picture = with_colours_of(picture, photo_);
-  lay_over(picture, photo_, keep_);
   picture.alpha = alpha_;
+  if (photo_colors_) picture = with_colours_of(picture, photo_);
+  if (palette_) picture = in_palette(std::move(picture), photo_, *palette_);
+  lay_over(picture, photo_, keep_);
   return picture;
 }
 

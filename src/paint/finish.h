@@ -3,9 +3,11 @@
 
 #include <limn/limn.h>
 
+#include <optional>
 #include <vector>
 
 #include "canvas/sizes.h"
+#include "image/palette.h"
 
 namespace limn {
 
@@ -15,8 +17,8 @@ class Finish {
   Finish(const Pictures& pictures, const Recipe& recipe);
 
   // The picture (of any size, without border) at the size of the result, within 0..1, with the
-  // photo's alpha; if the recipe says so, in the photo's colours or in grey; and with the photo
-  // where it is to be kept.
+  // photo's alpha; if the recipe says so, in the photo's colours, in these with the paintings'
+  // palette, or in grey; and with the photo where it is to be kept.
   Image operator()(Image picture) const;
 
  private:
@@ -24,6 +26,7 @@ class Finish {
   Image photo_;  // empty if only its alpha is needed
   std::vector<float> alpha_;
   bool photo_colors_, grey_;
+  std::optional<Palette> palette_;
   Mask keep_;
 };
 

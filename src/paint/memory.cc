@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "losses/columns.h"
 #include "losses/content.h"
 #include "losses/gram.h"
 #include "losses/layers.h"
 #include "losses/neighbours.h"
 #include "losses/regional.h"
+#include "losses/structure.h"
+#include "losses/transport.h"
 #include "network/plan.h"
 #include "weights/read.h"
 
@@ -36,7 +39,7 @@ double weight_bytes(const Weights& weights) {
 // For content losses and plain style losses: their targets and differences, and the largest scratch
 // memory of any of them.
 double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
-                  bool transparent_photo) {
+                  bool transparent_photo, bool by_columns) {
   double bytes = 0;
   double sums = 0;  // scratch, of the largest
   double matrices = 0;
@@ -47,9 +50,10 @@ double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
     if (picture.taps[i].request.gram) bytes += kFloat * C * C;
     if (student && layers[i].style_weight != 0)
       matrices = std::max(matrices, gram_scratch_bytes(C));
-    if (layers[i].content_weight == 0 && layers[i].neighbours_weight == 0) continue;
-    if (layers[i].content_weight != 0) bytes += content_bytes(shape, student, !transparent_photo);
-    if (layers[i].neighbours_weight != 0) {
+    const bool neighbours = layers[i].neighbours_weight != 0 && !by_columns;
+    if (!layers[i].of_photo() && !neighbours) continue;
+    if (layers[i].of_photo()) bytes += content_bytes(shape, student, !transparent_photo);
+    if (neighbours) {
       bytes += neighbours_bytes(shape, student, !transparent_photo);
     }
     sums = std::max(sums, content_scratch_bytes(shape, student));
@@ -76,15 +80,75 @@ double picture_bytes(const Size& size) { return 3 * kFloat * size.height * size.
 
 // For the paintings' features that neighbours losses search: one painting's. `plan`: of a pass with
 // painting_taps.
-double searched_bytes(const PassPlan& plan, std::span<const LayerInUse> layers) {
+double searched_bytes(const PassPlan& plan, std::span<const LayerInUse> layers, bool by_columns) {
   double bytes = 0;
   size_t tap = 0;
   for (const LayerInUse& layer : layers) {
-    if (layer.style_weight == 0 && layer.neighbours_weight == 0) continue;
-    if (layer.neighbours_weight != 0) bytes += neighbour_source_bytes(plan.taps[tap].shape);
+    if (!layer.of_paintings()) continue;
+    if (layer.neighbours_weight != 0 && !by_columns) {
+      bytes += neighbour_source_bytes(plan.taps[tap].shape);
+    }
     ++tap;
   }
   return bytes;
+}
+
+// The shapes of a pass's taps by layers in use; those of layers without one are empty.
+template <typename HasTap>
+std::vector<ConstFeatureMap> shapes_of(const PassPlan& plan, std::span<const LayerInUse> layers,
+                                       HasTap&& has_tap) {
+  std::vector<ConstFeatureMap> shapes(layers.size());
+  size_t tap = 0;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (has_tap(layers[i])) shapes[i] = plan.taps[tap++].shape;
+  }
+  return shapes;
+}
+
+// What columns of one painting keep.
+double painting_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> layers,
+                              const PassPlan& plan, const Size& painting) {
+  const std::vector<ConstFeatureMap> shapes =
+      shapes_of(plan, layers, [](const LayerInUse& layer) { return layer.of_paintings(); });
+  double bytes = 0;
+  for (ColumnsInUse columns : columns_in_use(recipe, layers)) {
+    if (columns.reader == ColumnsInUse::Reader::structure) continue;
+    const bool transport = columns.reader == ColumnsInUse::Reader::transport;
+    if (transport) columns.places = {Places::Kind::drawn, kDrawnFromPainting};
+    const ConstFeatureMap shape = columns_shape(columns, shapes, painting);
+    bytes += transport ? transport_target_bytes(shape.channels, shape.width)
+                       : (recipe.neighbours.turned ? 4 : 1) * columns_source_bytes(shape);
+  }
+  return bytes;
+}
+
+// Columns of the picture, and the losses that read them.
+double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> layers,
+                             const PassPlan& plan, const Size& picture) {
+  const std::vector<ConstFeatureMap> shapes =
+      shapes_of(plan, layers, [](const LayerInUse&) { return true; });
+  double bytes = 0, scratch = 0;
+  for (const ColumnsInUse& columns : columns_in_use(recipe, layers)) {
+    const ConstFeatureMap shape = columns_shape(columns, shapes, picture);
+    const double map = kFloat * static_cast<double>(shape.floats());
+    bytes += map;
+    switch (columns.reader) {
+      case ColumnsInUse::Reader::neighbours:
+        bytes += neighbours_bytes(shape, false, true);
+        break;
+      case ColumnsInUse::Reader::transport:
+        bytes += transport_bytes(shape, kDrawnFromPainting);
+        break;
+      case ColumnsInUse::Reader::structure:
+        bytes += structure_bytes(shape) + picture_bytes(picture);
+        break;
+    }
+    for (const ConstFeatureMap& layer : shapes) {
+      scratch = std::max(scratch, kFloat * static_cast<double>(layer.floats()));
+    }
+    scratch = std::max(scratch, map);
+  }
+  return bytes + scratch;
 }
 
 // The number of picture-sized vectors kept by the optimiser and its variable.
@@ -100,6 +164,8 @@ double optimiser_vectors(const Recipe& recipe) {
     }
     case OptimiserKind::adam:
       return variable + 2;
+    case OptimiserKind::rmsprop:
+      return variable + 1;
     case OptimiserKind::sgd:
       break;
   }
@@ -117,6 +183,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   const std::span<const Row> rows = weights.network->rows;
   const Pooling pooling = recipe.network.pooling;
   const bool regional = is_regional(recipe, parts.regions > 0);
+  const bool by_columns = neighbours_read_columns(recipe);
   // All pictures are in memory while the largest painting is measured.
   double waiting = picture;
   double of_painting = 0;
@@ -129,7 +196,8 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
     for (const TapPlan& tap : plan.taps) {
       if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, parts.regions > 0));
     }
-    searched += searched_bytes(plan, layers);
+    searched += searched_bytes(plan, layers, by_columns) +
+                painting_columns_bytes(recipe, layers, plan, painting);
     of_painting = std::max(of_painting, static_cast<double>(plan.bytes()) + scratch);
   }
   const PassPlan of_picture = plan_pass(
@@ -137,9 +205,11 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
       picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
   const double of_regions =
       regional ? regional_bytes_of(of_picture, layers, recipe, parts.regions) : 0;
-  const double while_painting = static_cast<double>(of_picture.bytes()) +
-                                loss_bytes(of_picture, layers, parts.transparent_photo) +
-                                of_regions + (2 + vectors) * picture;
+  const double while_painting =
+      static_cast<double>(of_picture.bytes()) +
+      loss_bytes(of_picture, layers, parts.transparent_photo, by_columns) +
+      picture_columns_bytes(recipe, layers, of_picture, size) + of_regions +
+      (2 + vectors) * picture;
   return kProgram + weight_bytes(weights) + searched +
          std::max(of_painting + waiting, while_painting);
 }

@@ -10,6 +10,8 @@
 #include "losses/gram.h"
 #include "losses/neighbours.h"
 #include "losses/regional.h"
+#include "losses/structure.h"
+#include "losses/transport.h"
 #include "losses/variation.h"
 #include "recipe/fields.h"
 
@@ -88,20 +90,32 @@ Objective::Objective(const Weights& weights, const Recipe& recipe,
         picture_taps(layers_, recipe.picture.half_features, targets_->regional), Purpose::gradients,
         pool.threads());
   }
-  view_.resize(layers_.size());
-  slopes_.resize(layers_.size());
+  const size_t layers_and_columns = layers_.size() + columns().size();
+  view_.resize(layers_and_columns);
+  slopes_.resize(layers_and_columns);
   content_.resize(layers_.size());
   style_.resize(layers_.size());
   neighbours_.resize(layers_.size());
   for (int tap = 0; tap < std::ssize(layers_); ++tap) make_losses(tap);
+  make_columns(weights);
   const auto& variation = recipe.total_variation;
   if (variation.weight != 0) {
     losses_.push_back(std::make_unique<VariationLoss>(variation.weight, variation.form));
     variation_ = losses_.back().get();
   }
+  due_.assign(losses_.size(), 1);
   const std::vector<double> ones(layers_.size(), 1.0);
-  multiply({ones, ones, 1, ones});
+  multiply({ones, ones, 1, ones, std::vector<double>(columns().size(), 1.0)});
 }
+
+namespace {
+
+NeighboursForm neighbours_form(const Recipe& recipe) {
+  const auto& neighbours = recipe.neighbours;
+  return {neighbours.distance, neighbours.every, neighbours.uses};
+}
+
+}  // namespace
 
 // Makes the losses of one layer.
 void Objective::make_losses(int tap) {
@@ -119,9 +133,9 @@ void Objective::make_losses(int tap) {
         std::make_unique<ContentLoss>(factor, tap, shape, target.content, K, scratch_));
     content_[tap] = losses_.back().get();
   }
-  if (layer.neighbours_weight != 0) {
+  if (targets_->basis.reads[tap].neighbours) {
     losses_.push_back(std::make_unique<NeighboursLoss>(layer.neighbours_weight,
-                                                       recipe_.neighbours.uses, tap, shape,
+                                                       neighbours_form(recipe_), tap, shape,
                                                        target.neighbours, K, scratch_));
     neighbours_[tap] = losses_.back().get();
   }
@@ -141,6 +155,47 @@ void Objective::make_losses(int tap) {
   style_[tap] = losses_.back().get();
 }
 
+// Makes columns and the losses that read them.
+void Objective::make_columns(const Weights& weights) {
+  of_columns_.resize(columns().size());
+  std::vector<ConstFeatureMap> shapes;
+  for (int tap = 0; tap < std::ssize(layers_); ++tap) {
+    shapes.push_back(pass_->shape(tap));
+    if (!columns().empty()) Scratch::grow(scratch_.own, shapes.back().floats());
+  }
+  for (size_t i = 0; i < columns().size(); ++i) {
+    const ColumnsInUse& in_use = columns()[i];
+    const Targets::OfColumns& target = targets_->columns[i];
+    columns_.push_back(std::make_unique<Columns>(in_use, layers_, weights.network->rows, shapes,
+                                                 picture_size(), units_, targets_->basis.seed,
+                                                 targets_->seen));
+    Columns& columns = *columns_.back();
+    const auto tap = static_cast<int>(layers_.size() + i);
+    const auto add = [&](std::unique_ptr<Loss> loss) {
+      of_columns_[i].push_back(losses_.size());
+      losses_.push_back(std::move(loss));
+    };
+    switch (in_use.reader) {
+      case ColumnsInUse::Reader::neighbours:
+        add(std::make_unique<NeighboursLoss>(in_use.weight, neighbours_form(recipe_), tap,
+                                             columns.shape(), target.neighbours,
+                                             std::span<const double>(), scratch_));
+        break;
+      case ColumnsInUse::Reader::transport:
+        for (const TransportTarget& painting : target.transport) {
+          add(std::make_unique<TransportLoss>(in_use.weight, recipe_.transport.palette, tap,
+                                              columns.shape(), columns.used_channels(), painting,
+                                              scratch_));
+        }
+        break;
+      case ColumnsInUse::Reader::structure:
+        add(std::make_unique<StructureLoss>(in_use.weight, tap, columns, targets_->structure,
+                                            scratch_));
+        break;
+    }
+  }
+}
+
 // ------------------------------------------------------------------------------------- weights --
 
 void Objective::multiply(const LossWeights& weights) {
@@ -149,6 +204,9 @@ void Objective::multiply(const LossWeights& weights) {
     if (content_[tap]) content_[tap]->multiply(weights.content[tap], unit_);
     if (style_[tap]) style_[tap]->multiply(weights.style[tap], unit_);
     if (neighbours_[tap]) neighbours_[tap]->multiply(weights.neighbours[tap], unit_);
+  }
+  for (size_t i = 0; i < of_columns_.size(); ++i) {
+    for (const size_t loss : of_columns_[i]) losses_[loss]->multiply(weights.columns[i], unit_);
   }
   if (variation_) variation_->multiply(weights.total_variation, unit_);
 }
@@ -168,6 +226,7 @@ double Objective::leading_weight() const {
   for (const LayerInUse& layer : layers_) {
     if (layer.neighbours_weight != 0) return layer.neighbours_weight;
   }
+  if (!columns().empty()) return columns().front().weight;
   return recipe_.total_variation.weight;
 }
 
@@ -179,17 +238,36 @@ std::vector<double> Objective::style_weights() const {
 
 std::vector<double> Objective::neighbours_weights() const {
   std::vector<double> weights;
-  for (const LayerInUse& layer : layers_) weights.push_back(layer.neighbours_weight);
+  for (size_t tap = 0; tap < layers_.size(); ++tap) {
+    weights.push_back(neighbours_[tap] ? layers_[tap].neighbours_weight : 0);
+  }
   return weights;
 }
 
-bool Objective::seeks() const {
-  return std::ranges::any_of(neighbours_, [](const Loss* loss) { return loss && loss->counts(); });
+ConstFeatureMap Objective::gathered(size_t i) const {
+  if (columns()[i].reader != ColumnsInUse::Reader::neighbours) return {};
+  return static_cast<const NeighboursLoss&>(*losses_[of_columns_[i].front()]).gathered();
+}
+
+bool Objective::seek_before(int iteration) {
+  bool any = false;
+  for (size_t i = 0; i < losses_.size(); ++i) {
+    const int every = losses_[i]->seeks_every();
+    if (!losses_[i]->counts() || every == 0 || iteration % every != 0) continue;
+    due_[i] = 1;
+    any = true;
+  }
+  return any;
 }
 
 void Objective::seek_afresh() {
   for (const auto& loss : losses_) loss->forget();
-  seek_next_ = true;
+  due_.assign(losses_.size(), 1);
+}
+
+void Objective::seek_at(std::span<const float> x) {
+  due_.assign(losses_.size(), 1);
+  run_forward(x);
 }
 
 void Objective::keep(State& state) {
@@ -200,11 +278,15 @@ void Objective::keep(State& state) {
   state.number("weights.total_variation", weights.total_variation);
   double unit = unit_;
   state.number("objective.unit", unit);
+  state.numbers("weights.columns", weights.columns);
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    columns_[i]->keep(state, fmt::format("columns.{}", i));
+  }
   for (const auto& loss : losses_) loss->keep(state);
   if (!state.restores()) return;
   multiply(weights);
   set_unit(unit);
-  seek_next_ = false;
+  due_.assign(losses_.size(), 0);
 }
 
 // ---------------------------------------------------------------------------------- evaluation --
@@ -225,19 +307,32 @@ double& term_of(Losses& losses, Term term) {
 
 }  // namespace
 
+// The pass, the columns, and whatever is due to be chosen at x.
+void Objective::run_forward(std::span<const float> x) {
+  if (pass_) pass_->forward(x, units_.of_variable(), pool_);
+  for (int tap = 0; tap < std::ssize(layers_); ++tap) {
+    view_[tap] = {pass_->features(tap), pass_->gram(tap)};
+  }
+  // Losses that choose anew do so at new places.
+  for (size_t i = 0; i < losses_.size(); ++i) {
+    if (!losses_[i]->counts()) due_[i] = 0;
+  }
+  const View of_layers = {std::span(view_).first(layers_.size()), x, picture_size()};
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const auto is_due = [&](size_t loss) { return due_[loss] != 0; };
+    if (std::ranges::any_of(of_columns_[i], is_due)) columns_[i]->draw_next();
+    view_[layers_.size() + i] = {columns_[i]->gather(of_layers, pool_), {}};
+  }
+  for (size_t i = 0; i < losses_.size(); ++i) {
+    if (std::exchange(due_[i], 0)) losses_[i]->seek(view(x), pool_);
+  }
+}
+
 Losses Objective::evaluate(std::span<const float> x, std::span<float> d_x) {
   assert(x.size() == size() && d_x.size() == size());
-  if (pass_) pass_->forward(x, units_.of_variable(), pool_);
-  for (int tap = 0; tap < std::ssize(view_); ++tap) {
-    view_[tap] = {pass_->features(tap), pass_->gram(tap)};
-    slopes_[tap] = {};
-  }
-  const View view = {view_, x, picture_size()};
-  if (std::exchange(seek_next_, false)) {
-    for (const auto& loss : losses_) {
-      if (loss->counts()) loss->seek(view, pool_);
-    }
-  }
+  run_forward(x);
+  for (Slope& slope : slopes_) slope.clear();
+  const View view = this->view(x);
   Losses losses;
   for (const auto& loss : losses_) {
     if (!loss->counts()) continue;
@@ -249,13 +344,21 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> d_x) {
   for (const auto& loss : losses_) {
     if (loss->counts()) loss->spread(view, slopes_, scratch_, pool_);
   }
+  const std::span<Slope> of_layers = std::span(slopes_).first(layers_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const Slope& slope = slopes_[layers_.size() + i];
+    if (!slope.empty()) columns_[i]->spread(slope, of_layers, scratch_, pool_);
+  }
   if (pass_) {
-    pass_->backward(slopes_, d_x, pool_);
+    pass_->backward(of_layers, d_x, pool_);
   } else {
     std::ranges::fill(d_x, 0.0f);
   }
   for (const auto& loss : losses_) {
     if (loss->counts()) loss->spread_to_picture(view, d_x, pool_);
+  }
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (!slopes_[layers_.size() + i].empty()) columns_[i]->spread_to_picture(d_x, picture_size());
   }
   return losses;
 }

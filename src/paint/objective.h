@@ -4,10 +4,11 @@
 //            + style.weight           * sum over style layers l   of w_l * style loss_l
 //            + total_variation.weight * total variation of x
 //
+// (neighbours and transport losses are part of the style's, structure losses of the content's)
 // where each term may be multiplied by a measured weight (balance.h). One evaluation is
 //
-//   the network's pass forward;  every loss measures, then settles;  every loss spreads its slopes;
-//   the pass backward
+//   the network's pass forward;  columns gather;  every loss measures, then settles;  every loss
+//   spreads its slopes;  columns spread theirs;  the pass backward
 //
 // Terms whose weight is 0 are not computed, nor is any layer below the deepest one that a loss
 // reads.
@@ -39,6 +40,7 @@ struct LossWeights {
   std::vector<double> content, style;  // by layers in use
   double total_variation = 1;
   std::vector<double> neighbours;  // by layers in use
+  std::vector<double> columns;     // by columns in use
 };
 
 class Objective {
@@ -73,17 +75,23 @@ class Objective {
   void set_unit(double unit);
   double unit() const { return unit_; }
   // The first non-zero weight of the recipe: of the content losses, else of the style losses, else
-  // of the neighbours losses, else of the total variation. The picture with the lowest loss depends
-  // only on the ratios of the others to it.
+  // of the neighbours losses, else of those that read columns, else of the total variation. The
+  // picture with the lowest loss depends only on the ratios of the others to it.
   double leading_weight() const;
   // The recipe's style weights of the layers in use, including that of the whole term.
   std::vector<double> style_weights() const;
   std::vector<double> neighbours_weights() const;
+  std::span<const ColumnsInUse> columns() const { return targets_->basis.columns; }
+  // Number i of them, and what a neighbours loss compares them with; for tools.
+  const Columns& columns_in_place(size_t i) const { return *columns_[i]; }
+  ConstFeatureMap gathered(size_t i) const;
 
-  // Whether some losses choose what they compare with (Loss::seek). They do so in the first
-  // evaluation, and in the next one after each call of seek.
-  bool seeks() const;
-  void seek() { seek_next_ = true; }
+  // Some losses choose what they compare with (Loss::seek), in the first evaluation and later every
+  // few iterations. Those that do so before this iteration, counted from 0, will do so in the next
+  // evaluation, which is of another function then; returns whether there are any.
+  bool seek_before(int iteration);
+  // All of them choose at x now, and not in the first evaluation.
+  void seek_at(std::span<const float> x);
   // The same as in a new objective, which has never sought.
   void seek_afresh();
   // Saves or restores what was chosen, and the factors of the losses.
@@ -100,6 +108,9 @@ class Objective {
 
  private:
   void make_losses(int tap);
+  void make_columns(const Weights& weights);
+  void run_forward(std::span<const float> x);
+  View view(std::span<const float> x) const { return {view_, x, picture_size()}; }
 
   const Recipe recipe_;
   ThreadPool& pool_;
@@ -109,15 +120,17 @@ class Objective {
   std::unique_ptr<Network> network_;  // null if no loss reads a layer
   std::unique_ptr<Pass> pass_;        // its tap i is layers_[i]
   Scratch scratch_;
-  std::vector<std::unique_ptr<Loss>> losses_;  // layer by layer, the variation last
-  std::vector<View::Layer> view_;              // by tap
-  std::vector<Slope> slopes_;                  // likewise
-  // Likewise; null if there is none.
+  std::vector<std::unique_ptr<Loss>> losses_;  // by layer, then by columns, the variation last
+  std::vector<char> due_;                      // by loss: it chooses in the next evaluation
+  std::vector<std::unique_ptr<Columns>> columns_;
+  std::vector<View::Layer> view_;  // by tap, then by columns
+  std::vector<Slope> slopes_;      // likewise
+  // By tap; null if there is none.
   std::vector<Loss*> content_, style_, neighbours_;
-  Loss* variation_ = nullptr;  // or null
+  std::vector<std::vector<size_t>> of_columns_;  // by columns: the numbers of their losses
+  Loss* variation_ = nullptr;                    // or null
   LossWeights multiplied_;
   double unit_ = 1;
-  bool seek_next_ = true;
 };
 
 }  // namespace limn

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "canvas/bands.h"
 #include "canvas/canvas.h"
 #include "canvas/initial.h"
 #include "image/alpha.h"
@@ -46,7 +47,7 @@ struct Painter::AtLevel {
           std::shared_ptr<const Targets> targets, ThreadPool& pool)
       : objective(weights, recipe, std::move(targets), pool),
         canvas(objective.units(), objective.picture_size(), scene.keep, scene.grey,
-               recipe.pyramid.bands, pool),
+               recipe.pyramid.bands, pool, recipe.optimiser.curvature == Curvature::local),
         // Where the optimiser does not depend on the unit, the first evaluation chooses it.
         has_unit(recipe.optimiser.kind != OptimiserKind::lbfgs),
         plateau(recipe.optimiser.plateau) {}
@@ -159,6 +160,8 @@ void Painter::begin_level(size_t level, State* state) {
     }
     std::vector<float> x = initial_variable(at_->objective.units(), recipe, scene.photo,
                                             std::exchange(given_, std::nullopt));
+    add_detail(x, scene.photo, recipe.pyramid.detail);
+    if (recipe.neighbours.photo > 0) seek_beside(scene.photo, x);
     std::vector<float> z = canvas.of(std::move(x), scene.photo);
     scene = Scene();
     at_->descent.emplace(at_->make_descent(recipe, std::move(z), nullptr));
@@ -209,12 +212,30 @@ bool Painter::step() {
   return false;
 }
 
+// x += share times the photo's finest detail.
+void Painter::add_detail(std::vector<float>& x, const Image& photo, double share) const {
+  if (share == 0) return;
+  const std::vector<float> detail = finest_band(photo.rgb, photo.height, photo.width);
+  const size_t plane = x.size() / 3;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float gain = at_->objective.units().plane(static_cast<int>(i / plane)).gain;
+    x[i] += static_cast<float>(share) * gain * detail[i];
+  }
+}
+
+// Losses choose what they compare with between the photo and x with its detail.
+void Painter::seek_beside(const Image& photo, std::vector<float> x) {
+  add_detail(x, photo, level_ == 0 ? 0 : 1 - recipe().pyramid.detail);
+  const auto share = static_cast<float>(recipe().neighbours.photo);
+  const std::vector<float> of_photo = at_->objective.units().encode(photo);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = share * of_photo[i] + (1 - share) * x[i];
+  at_->objective.seek_at(x);
+}
+
 // Losses that choose what they compare with choose anew every few iterations.
 void Painter::seek_again() {
   Descent& descent = *at_->descent;
-  if (descent.iteration() == 0 || descent.iteration() % recipe().neighbours.every != 0) return;
-  if (!at_->objective.seeks()) return;
-  at_->objective.seek();
+  if (descent.iteration() == 0 || !at_->objective.seek_before(descent.iteration())) return;
   descent.change_function();
 }
 

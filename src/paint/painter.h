@@ -60,6 +60,8 @@ class Painter {
   bool begin_next_level();
   void end_level();
   void seek_again();
+  void add_detail(std::vector<float>& x, const Image& photo, double share) const;
+  void seek_beside(const Image& photo, std::vector<float> x);
   Scene scene_of(size_t level);
   void balance(Objective& objective, const Canvas& canvas, const Image& photo);
   void show();

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "canvas/sizes.h"
+#include "losses/columns.h"
 #include "losses/layers.h"
 #include "network/student.h"
 #include "network/weights.h"
@@ -28,6 +29,7 @@ void check_losses(const Model& model, const Recipe& recipe, const std::string& n
   for (const LayerWeight& layer : recipe.neighbours.layers) {
     const bool both =
         recipe.neighbours.weight != 0 && recipe.content.weight != 0 &&
+        !neighbours_read_columns(recipe) &&
         std::ranges::count(recipe.content.layers, layer.layer, &LayerWeight::layer) > 0;
     if (!both) continue;
     fail(ErrorKind::usage,
@@ -70,6 +72,14 @@ Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& r
   plan.recipe = recipe;
   plan.stages = stages_of(recipe);
   const WorkingSizes sizes = working_sizes(pictures, recipe);
+  if (const int largest = plan.stages.back().pyramid.largest;
+      largest > 0 && largest < std::max(sizes.picture.height, sizes.picture.width)) {
+    fail(
+        ErrorKind::usage,
+        "recipe '{}': painting would end at {} pixels, but the picture has {}; set pyramid.largest "
+        "to 0, or add a stage without it",
+        recipe.name, largest, std::max(sizes.picture.height, sizes.picture.width));
+  }
   for (const Recipe& stage : plan.stages) {
     for (Level& level : pyramid_levels(sizes, stage)) {
       level.stage = static_cast<int>(&stage - plan.stages.data());

@@ -51,7 +51,9 @@ void share_out(int iterations, double fall, std::vector<Level>& levels) {
 
 std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recipe) {
   const double from = recipe.pyramid.smallest;
-  const double to = longest_side(sizes.picture);
+  const double whole = longest_side(sizes.picture);
+  const double to =
+      recipe.pyramid.largest > 0 ? std::min<double>(recipe.pyramid.largest, whole) : whole;
   const int steps = from > 0 && to > from ? static_cast<int>(std::lround(std::log2(to / from))) : 0;
   std::vector<Level> levels;
   for (int i = 0; i < steps; ++i) {
@@ -59,7 +61,13 @@ std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recip
     WorkingSizes smaller = in_proportion(sizes, static_cast<int>(std::lround(side)));
     if (is_wide_enough(smaller)) levels.push_back({.sizes = std::move(smaller)});
   }
-  levels.push_back({.sizes = sizes});
+  if (to == whole) {
+    levels.push_back({.sizes = sizes});
+  } else if (WorkingSizes largest = in_proportion(sizes, static_cast<int>(to));
+             is_wide_enough(largest)) {
+    levels.push_back({.sizes = std::move(largest)});
+  }
+  if (levels.empty()) return levels;
   share_out(recipe.optimiser.iterations, recipe.pyramid.fall, levels);
 
   // An enlarged picture without iterations would stay blurred.

@@ -102,6 +102,7 @@ Mask source_mask(const Mask& given, const Image& painting, size_t style) {
 Image in_colours(Image painting, const Image& photo, Colors colors) {
   switch (colors) {
     case Colors::style:
+    case Colors::palette:
       break;
     case Colors::content:
       return lightness_matched(lightness_of(std::move(painting)), photo);

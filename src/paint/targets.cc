@@ -12,6 +12,34 @@
 namespace limn {
 namespace {
 
+// A plane turned to the left by 90 degrees, of what was height x width.
+std::vector<float> turned_left(std::span<const float> plane, int height, int width) {
+  std::vector<float> turned(plane.size());
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      turned[static_cast<size_t>(width - 1 - x) * height + y] =
+          plane[static_cast<size_t>(y) * width + x];
+    }
+  }
+  return turned;
+}
+
+Image turned_left(const Image& picture) {
+  Image turned = {picture.height, picture.width, {}, {}};
+  const size_t plane = picture.rgb.size() / 3;
+  for (size_t c = 0; c < 3; ++c) {
+    const std::vector<float> part = turned_left(std::span(picture.rgb).subspan(c * plane, plane),
+                                                picture.height, picture.width);
+    turned.rgb.insert(turned.rgb.end(), part.begin(), part.end());
+  }
+  return turned;
+}
+
+Mask turned_left(const Mask& mask) {
+  if (mask.empty()) return mask;
+  return {mask.height, mask.width, turned_left(mask.values, mask.height, mask.width)};
+}
+
 class Measuring {
  public:
   Measuring(const Weights& weights, const Recipe& recipe, Targets& targets, ThreadPool& pool)
@@ -25,9 +53,9 @@ class Measuring {
   // The picture's regions at its layers, with statistics still 0, and the weights of its positions
   // for neighbours losses. seen: where the photo is visible; empty: everywhere.
   void make_regions(std::span<const Mask> regions, const Mask& seen) {
-    const bool neighbours = std::ranges::any_of(
-        layers_, [](const LayerInUse& layer) { return layer.neighbours_weight != 0; });
-    if (!targets_.regional && !neighbours) return;
+    const bool searched = std::ranges::any_of(
+        targets_.basis.reads, [](const Targets::Basis::Read& read) { return read.neighbours; });
+    if (!targets_.regional && !searched && targets_.columns.empty()) return;
     const auto [height, width] = targets_.picture_size();
     const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
                                     targets_.basis.taps, Purpose::gradients, pool_.threads());
@@ -36,84 +64,178 @@ class Measuring {
       if (targets_.regional && layers_[i].style_weight != 0) {
         targets_.layers[i].regions = region_targets(recipe_, regions, shape);
       }
-      if (layers_[i].neighbours_weight == 0) continue;
-      NeighbourTarget& target = targets_.layers[i].neighbours;
-      for (const Mask& region : regions) {
-        target.regions.push_back(layer_weights(region, shape.height, shape.width));
-      }
-      if (!seen.empty()) target.roots = roots_of(seen, shape);
+      if (!targets_.basis.reads[i].neighbours) continue;
+      limit(targets_.layers[i].neighbours, regions, seen, shape);
+    }
+    std::vector<ConstFeatureMap> shapes;
+    shapes.reserve(plan.taps.size());
+    for (const TapPlan& tap : plan.taps) shapes.push_back(tap.shape);
+    for (size_t i = 0; i < targets_.columns.size(); ++i) {
+      const ColumnsInUse& in_use = targets_.basis.columns[i];
+      if (in_use.reader != ColumnsInUse::Reader::neighbours) continue;
+      limit(targets_.columns[i].neighbours, regions, seen,
+            columns(in_use, shapes, targets_.picture_size(), seen).shape());
     }
   }
 
   void add_painting(const StyleSource& source) {
-    const std::vector<TapRequest> taps = painting_taps(layers_, targets_.regional);
-    if (taps.empty()) return;
-    const Image& painting = source.painting;
-    Pass pass(network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
-    pass.forward(painting.rgb, units_.of_rgb(), pool_);
-    int tap = 0;
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const bool style = layers_[i].style_weight != 0;
-      const bool neighbours = layers_[i].neighbours_weight != 0;
-      if (style && targets_.regional) {
-        add_source(recipe_, source.from, source.share, network_.rows(), layers_[i].position.row,
-                   pass.features(tap), targets_.layers[i].regions[source.region], pool_);
-      } else if (style) {
-        add_gram(source.share, pass.gram(tap), pass.shape(tap), targets_.layers[i].gram);
-      }
-      if (neighbours) add_neighbours(source, layers_[i], pass.features(tap), i);
-      if (style || neighbours) ++tap;
+    add_painting(source, source.share, /*searched_only=*/false);
+    if (!targets_.basis.turned) return;
+    StyleSource turned = source;
+    for (int quarters = 1; quarters < 4; ++quarters) {
+      turned.painting = turned_left(turned.painting);
+      turned.from = turned_left(turned.from);
+      add_painting(turned, 0, /*searched_only=*/true);
     }
+    const auto centre = [&](NeighbourTarget& target, std::span<const double> K) {
+      if (!target.sources.empty()) centre_together(std::span(target.sources).last(4), K, pool_);
+    };
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      centre(targets_.layers[i].neighbours, K_of(layers_[i]));
+    }
+    for (Targets::OfColumns& target : targets_.columns) centre(target.neighbours, {});
   }
 
   // seen: where the photo is visible; empty: everywhere.
   void measure_photo(const Image& photo, const Mask& seen) {
     std::vector<TapRequest> taps;
     for (const LayerInUse& layer : layers_) {
-      if (layer.content_weight != 0) taps.push_back({layer.position, /*features=*/true});
+      if (layer.of_photo()) taps.push_back({layer.position, /*features=*/true});
     }
+    targets_.seen = seen;
     if (taps.empty()) return;
     Pass pass(network_, photo.height, photo.width, taps, Purpose::features, pool_.threads());
     pass.forward(photo.rgb, units_.of_rgb(), pool_);
     int tap = 0;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (layers_[i].content_weight == 0) continue;
+      if (!layers_[i].of_photo()) continue;
       const ConstFeatureMap F = pass.features(tap++);
       ContentTarget& target = targets_.layers[i].content;
       target.features = Buffer<float>(F.floats());
       std::memcpy(target.features.data(), F.data, F.floats() * sizeof(float));
-      if (seen.empty()) continue;
-      target.roots = roots_of(seen, F);
+      if (!seen.empty()) target.roots = roots_of(seen, F);
     }
+    make_structure(photo);
   }
 
  private:
+  Columns columns(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
+                  const Size& size, const Mask& allowed) const {
+    return {in_use, layers_, network_.rows(), shapes, size, units_, targets_.basis.seed, allowed};
+  }
+
+  // The regions and visible parts of the picture, for positions of this shape.
+  static void limit(NeighbourTarget& target, std::span<const Mask> regions, const Mask& seen,
+                    ConstFeatureMap shape) {
+    for (const Mask& region : regions) {
+      target.regions.push_back(layer_weights(region, shape.height, shape.width));
+    }
+    if (!seen.empty()) target.roots = roots_of(seen, shape);
+  }
+
+  // share: what it adds to that of its style. searched_only: only for losses that search it.
+  void add_painting(const StyleSource& source, double share, bool searched_only) {
+    const std::vector<TapRequest> taps = painting_taps(layers_, targets_.regional);
+    if (taps.empty()) return;
+    const Image& painting = source.painting;
+    Pass pass(network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
+    pass.forward(painting.rgb, units_.of_rgb(), pool_);
+    std::vector<ConstFeatureMap> features(layers_.size());
+    int tap = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (!layers_[i].of_paintings()) continue;
+      features[i] = pass.features(tap);
+      const bool style = layers_[i].style_weight != 0 && !searched_only;
+      if (style && targets_.regional) {
+        add_source(recipe_, source.from, source.share, network_.rows(), layers_[i].position.row,
+                   features[i], targets_.layers[i].regions[source.region], pool_);
+      } else if (style) {
+        add_gram(source.share, pass.gram(tap), pass.shape(tap), targets_.layers[i].gram);
+      }
+      if (targets_.basis.reads[i].neighbours) {
+        add_neighbours(source, share, layers_[i], features[i], targets_.layers[i].neighbours);
+      }
+      ++tap;
+    }
+    for (size_t i = 0; i < targets_.columns.size(); ++i) {
+      add_columns(source, share, searched_only, features, i);
+    }
+  }
+
+  void add_columns(const StyleSource& source, double share, bool searched_only,
+                   std::span<const ConstFeatureMap> features, size_t number) {
+    ColumnsInUse in_use = targets_.basis.columns[number];
+    const bool transport = in_use.reader == ColumnsInUse::Reader::transport;
+    if (in_use.reader == ColumnsInUse::Reader::structure || (transport && searched_only)) return;
+    if (transport) in_use.places = {Places::Kind::drawn, kDrawnFromPainting, /*whole=*/true};
+    const Image& painting = source.painting;
+    Columns of_painting = columns(in_use, features, {painting.height, painting.width}, source.from);
+    FeatureMap h = {nullptr, of_painting.shape().channels, of_painting.shape().height,
+                    of_painting.shape().width};
+    Buffer<float> memory(h.floats());
+    h.data = memory.data();
+    const std::vector<float> x = transport ? units_.encode(painting) : std::vector<float>();
+    of_painting.gather(features, x, h, pool_);
+    if (transport) {
+      targets_.columns[number].transport.push_back(transport_target(h, source.share, pool_));
+      return;
+    }
+    std::vector<float> weights;
+    if (!source.from.empty()) weights = layer_weights(source.from, h.height, h.width);
+    add_source_of(source, share, neighbour_source(h, weights, {}, pool_, /*all=*/true),
+                  targets_.columns[number].neighbours);
+  }
+
+  // The photo as columns are gathered from it.
+  void make_structure(const Image& photo) {
+    if (std::ranges::none_of(targets_.basis.columns, [](const ColumnsInUse& columns) {
+          return columns.reader == ColumnsInUse::Reader::structure;
+        })) {
+      return;
+    }
+    const auto [height, width] = targets_.picture_size();
+    const PassPlan plan = plan_pass(network_.rows(), network_.pooling(), height, width,
+                                    targets_.basis.taps, Purpose::gradients, pool_.threads());
+    targets_.structure.x = units_.encode(photo);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      ConstFeatureMap map = plan.taps[i].shape;
+      map.data = targets_.layers[i].content.features.data();
+      targets_.structure.layers.push_back(map);
+    }
+  }
+
   static std::vector<float> roots_of(const Mask& seen, ConstFeatureMap shape) {
     std::vector<float> roots = layer_weights(seen, shape.height, shape.width);
     for (float& root : roots) root = std::sqrt(root);
     return roots;
   }
 
-  void add_neighbours(const StyleSource& source, const LayerInUse& layer, ConstFeatureMap F,
-                      size_t tap) {
+  void add_neighbours(const StyleSource& source, double share, const LayerInUse& layer,
+                      ConstFeatureMap F, NeighbourTarget& target) {
     std::vector<float> weights;
     if (!source.from.empty()) {
       weights = source_weights(source.from, network_.rows(), layer.position.row, F);
     }
-    const std::span<const double> K =
-        layer.imitation ? std::span<const double>(layer.imitation->K) : std::span<const double>();
-    NeighbourSource found = neighbour_source(F, weights, K, pool_);
+    add_source_of(source, share, neighbour_source(F, weights, K_of(layer), pool_), target);
+  }
+
+  static std::span<const double> K_of(const LayerInUse& layer) {
+    if (!layer.imitation) return {};
+    return layer.imitation->K;
+  }
+
+  // A style's paintings are searched together: each has the share of all of them.
+  static void add_source_of(const StyleSource& source, double share, NeighbourSource found,
+                            NeighbourTarget& target) {
     found.style = source.style;
     found.region = source.region;
-    found.share = source.share;
-    std::vector<NeighbourSource>& sources = targets_.layers[tap].neighbours.sources;
-    // A style's paintings are searched together: each has the share of all of them.
-    for (NeighbourSource& other : sources) {
+    found.share = share;
+    for (NeighbourSource& other : target.sources) {
       if (other.style != source.style) continue;
-      other.share += source.share;
+      other.share += share;
       found.share = other.share;
     }
-    sources.push_back(std::move(found));
+    target.sources.push_back(std::move(found));
   }
 
   void add_gram(double share, std::span<const float> G, ConstFeatureMap shape,
@@ -139,9 +261,17 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
   const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
   std::vector<Targets::Basis::Read> reads;
   reads.reserve(layers.size());
+  const bool by_columns = neighbours_read_columns(recipe);
   for (const LayerInUse& layer : layers) {
-    reads.push_back({layer.content_weight != 0, layer.neighbours_weight != 0});
+    reads.push_back({layer.of_photo(), layer.neighbours_weight != 0 && !by_columns});
   }
+  std::vector<ColumnsInUse> columns = columns_in_use(recipe, layers);
+  const bool drawn = std::ranges::any_of(columns, [](const ColumnsInUse& in_use) {
+    return in_use.places.kind != Places::Kind::quarter;
+  });
+  const bool of_pictures = std::ranges::any_of(columns, [](const ColumnsInUse& in_use) {
+    return in_use.parts.front().layer == ColumnsInUse::kPicture;
+  });
   return {&weights,
           recipe.network.pooling,
           input_convention(recipe.network.convention, weights.convention),
@@ -153,7 +283,11 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
           recipe.picture.border,
           sizes,
           picture_taps(layers, /*half_features=*/false, regional),
-          std::move(reads)};
+          std::move(reads),
+          std::move(columns),
+          recipe.neighbours.weight != 0 && recipe.neighbours.turned,
+          of_pictures ? recipe.optimiser.space : Space(),
+          drawn ? recipe.picture.seed : 0};
 }
 
 std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
@@ -163,6 +297,7 @@ std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Rec
   targets->regional = is_regional(recipe, scene.has_masks());
   targets->basis = targets_basis(weights, recipe, sizes, targets->regional);
   targets->layers.resize(targets->basis.taps.size());
+  targets->columns.resize(targets->basis.columns.size());
   if (targets->layers.empty()) return targets;
   Measuring measuring(weights, recipe, *targets, pool);
   measuring.make_regions(scene.regions, scene.seen);

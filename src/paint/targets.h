@@ -9,10 +9,13 @@
 
 #include "base/parallel.h"
 #include "canvas/sizes.h"
+#include "losses/columns.h"
 #include "losses/content.h"
 #include "losses/layers.h"
 #include "losses/neighbours.h"
 #include "losses/regional.h"
+#include "losses/structure.h"
+#include "losses/transport.h"
 #include "network/network.h"
 #include "paint/scene.h"
 
@@ -35,10 +38,14 @@ struct Targets {
     std::vector<TapRequest> taps;  // of the picture; none is half
     // By tap, which losses read it besides the style losses.
     struct Read {
-      bool content = false, neighbours = false;
+      bool photo = false, neighbours = false;
       bool operator==(const Read&) const = default;
     };
     std::vector<Read> reads;
+    std::vector<ColumnsInUse> columns;
+    bool turned = false;     // Recipe::neighbours
+    Space space = {};        // of the pictures that columns read; the default if none do
+    std::uint64_t seed = 0;  // of places that are drawn; 0 if none are
     bool operator==(const Basis&) const = default;
   };
   struct Layer {
@@ -48,9 +55,16 @@ struct Targets {
     std::vector<RegionTarget> regions;
     NeighbourTarget neighbours;  // no sources if no neighbours loss reads the layer
   };
+  struct OfColumns {
+    NeighbourTarget neighbours;
+    std::vector<TransportTarget> transport;  // one per painting
+  };
   Basis basis;
-  bool regional = false;      // styles are compared region by region
-  std::vector<Layer> layers;  // one per tap of basis.taps
+  bool regional = false;           // styles are compared region by region
+  std::vector<Layer> layers;       // one per tap of basis.taps
+  std::vector<OfColumns> columns;  // one per basis.columns
+  StructureTarget structure;       // of maps in `layers`
+  Mask seen;                       // where the photo is visible; empty: everywhere
 
   // Of the picture, including its border.
   Size picture_size() const {

@@ -69,6 +69,18 @@ inline constexpr std::array kNames<Colors> = {
     ValueName{Colors::style, "style"},
     ValueName{Colors::content, "content"},
     ValueName{Colors::matched, "matched"},
+    ValueName{Colors::palette, "palette"},
+};
+template <>
+inline constexpr std::array kNames<Matching> = {
+    ValueName{Matching::layers, "layers"},
+    ValueName{Matching::hypercolumns, "hypercolumns"},
+};
+template <>
+inline constexpr std::array kNames<NeighbourDistance> = {
+    ValueName{NeighbourDistance::squared, "squared"},
+    ValueName{NeighbourDistance::cosine, "cosine"},
+    ValueName{NeighbourDistance::centred_cosine, "centred-cosine"},
 };
 template <>
 inline constexpr std::array kNames<Balance> = {
@@ -85,6 +97,7 @@ template <>
 inline constexpr std::array kNames<OptimiserKind> = {
     ValueName{OptimiserKind::lbfgs, "lbfgs"},
     ValueName{OptimiserKind::adam, "adam"},
+    ValueName{OptimiserKind::rmsprop, "rmsprop"},
     ValueName{OptimiserKind::sgd, "sgd"},
 };
 template <>
@@ -218,12 +231,45 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"neighbours.layers", "--neighbours-layers",
               "Layers whose positions are matched with the painting's; weights default to 1"},
         neighbours.layers);
+  visit(Field{"neighbours.matching", "--neighbours-matching",
+              "Match each layer by itself, or all layers of a place together"},
+        neighbours.matching);
+  visit(Field{"neighbours.distance", "--neighbours-distance",
+              "Distance from a match; the cosines leave contrast free"},
+        neighbours.distance);
   visit(Field{"neighbours.every", "--neighbours-every",
-              "Iterations after which matches are sought again", 1, 1'000'000},
+              "Iterations after which matches are sought again; 0: never", 0, 1'000'000},
         neighbours.every);
   visit(Field{"neighbours.uses", "--neighbours-uses",
               "How often a place of the painting is used at most, in even shares; 0: no limit"},
         neighbours.uses);
+  visit(Field{"neighbours.samples", "--neighbours-samples",
+              "Compare a grid of about this many places a side; 0: every place", 0, 100'000},
+        neighbours.samples);
+  visit(Field{"neighbours.turned", "--neighbours-turned",
+              "Also search the painting turned by 90, 180 and 270 degrees"},
+        neighbours.turned);
+  visit(Field{"neighbours.photo", "--neighbours-photo",
+              "Share of the photo where a size's first matches are sought", 0, 1},
+        neighbours.photo);
+
+  auto& transport = recipe.transport;
+  visit(Field{"transport.weight", "--transport-weight",
+              "Weight of the transport loss, part of the style's; 0 leaves it out"},
+        transport.weight);
+  visit(Field{"transport.layers", "--transport-layers",
+              "Layers it reads together; a layer's weight defaults to 1"},
+        transport.layers);
+  visit(Field{"transport.palette", "--transport-palette", "Weight of the palette in it"},
+        transport.palette);
+
+  auto& structure = recipe.structure;
+  visit(Field{"structure.weight", "--structure-weight",
+              "Weight of the structure loss, part of the content's; 0 leaves it out"},
+        structure.weight);
+  visit(Field{"structure.layers", "--structure-layers",
+              "Layers it reads together; a layer's weight defaults to 1"},
+        structure.layers);
 
   auto& balance = recipe.balance;
   visit(Field{"balance.kind", "--balance",
@@ -269,10 +315,10 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.curvature);
   visit(Field{"optimiser.beta1", "--beta1", "Adam: decay of the mean gradient", 0, 0.999999},
         optimiser.beta1);
-  visit(
-      Field{"optimiser.beta2", "--beta2", "Adam: decay of the mean squared gradient", 0, 0.999999},
-      optimiser.beta2);
-  visit(Field{"optimiser.epsilon", "--epsilon", "Adam: added to the denominator", 0, 1e6},
+  visit(Field{"optimiser.beta2", "--beta2", "Adam, RMSprop: decay of the mean squared gradient", 0,
+              0.999999},
+        optimiser.beta2);
+  visit(Field{"optimiser.epsilon", "--epsilon", "Adam, RMSprop: added to the denominator", 0, 1e6},
         optimiser.epsilon);
   visit(Field{"optimiser.epsilon_form", "--epsilon-form",
               "Adam: epsilon added to corrected or uncorrected means"},
@@ -285,14 +331,20 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
 
   auto& pyramid = recipe.pyramid;
   visit(Field{"pyramid.smallest", "--smallest",
-              "Longest side of the first size; 0: the picture's size only", 0, 100'000},
+              "Longest side of the first size; 0: the largest only", 0, 100'000},
         pyramid.smallest);
+  visit(Field{"pyramid.largest", "--largest",
+              "Longest side of a stage's last size; 0: the picture's", 0, 100'000},
+        pyramid.largest);
   visit(Field{"pyramid.fall", "--fall", "Iterations of each size, relative to the one before", 0.05,
               20},
         pyramid.fall);
   visit(Field{"pyramid.bands", "--bands",
               "Also optimise pictures 2, 4, 8, ... times smaller, with these weights", 0, 100},
         pyramid.bands);
+  visit(Field{"pyramid.detail", "--detail",
+              "How much of the photo's finest detail each size begins with", 0, 10},
+        pyramid.detail);
 
   auto& picture = recipe.picture;
   visit(Field{"picture.size", "--size", "Longest side in pixels; 0 keeps the photo's size", 0,
@@ -303,13 +355,13 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
               "Size of paintings: in proportion, stretched to the picture's, or their own"},
         picture.painting_size);
   visit(Field{"picture.colors", "--colors",
-              "The painting's colours, the photo's, or the painting's matched to the photo's"},
+              "The painting's colours, the photo's, or one of them matched to the other"},
         picture.colors);
   visit(Field{"picture.border", "--border", "Pixels painted around the picture, then cut off", 0,
               1000},
         picture.border);
   visit(Field{"picture.init", "--init",
-              "First picture: content, noise (by --noise-share), or a file"},
+              "First picture: content, noise (by --noise-share), mean, or a file"},
         picture.init);
   visit(Field{"picture.noise", "--noise", "Kind of noise for --init noise"}, picture.noise);
   visit(

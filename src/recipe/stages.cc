@@ -10,8 +10,9 @@
 namespace limn {
 namespace {
 
-constexpr std::array<std::string_view, 7> kSections = {
-    "content.", "style.", "neighbours.", "balance.", "total_variation.", "optimiser.", "pyramid."};
+constexpr std::array<std::string_view, 9> kSections = {
+    "content.", "style.",           "neighbours.", "transport.", "structure.",
+    "balance.", "total_variation.", "optimiser.",  "pyramid."};
 constexpr std::array<std::string_view, 4> kOfTheWhole = {
     "style.blend", "style.scale", "optimiser.iterations", "optimiser.seconds"};
 

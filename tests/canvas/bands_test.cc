@@ -65,7 +65,8 @@ void reflect(Doubles& x) {
 }
 
 // x of z: each band is enlarged by itself, over all sizes between.
-Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vector<double>& gains) {
+Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vector<double>& gains,
+               bool grey_apart = true) {
   std::vector<Shape> shapes = {whole};
   size_t at = 3 * static_cast<size_t>(whole.height) * whole.width;
   Doubles x(z.begin(), z.begin() + static_cast<std::ptrdiff_t>(at));
@@ -85,7 +86,7 @@ Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vecto
     at += 3 * plane;
   }
   EXPECT_EQ(at, z.size());
-  reflect(x);
+  if (grey_apart) reflect(x);
   return x;
 }
 
@@ -106,6 +107,34 @@ TEST(Bands, JoinToTheSumOfTheirEnlargedPictures) {
 }
 
 // <join z, x> = <z, split_gradient x>
+TEST(Bands, MayLeaveRedGreenAndBlueTogether) {
+  ThreadPool pool(2);
+  const std::vector<double> gains = {1, 1};
+  Bands bands(19, 22, gains, pool, /*grey_apart=*/false);
+  const std::vector<float> z = random_values(bands.size(), 3);
+  std::vector<float> x(bands.pixels());
+  bands.join(z, x);
+  const Doubles expected = joined(z, {19, 22}, gains, false);
+  for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], expected[i], 20 * kEpsilon) << i;
+  const std::vector<float> picture = random_values(bands.pixels(), 4);
+  const std::vector<float> split = bands.split(picture);
+  EXPECT_TRUE(std::equal(picture.begin(), picture.end(), split.begin()));
+}
+
+// The band and what is left of a picture are the whole; of an even picture nothing is in it, and of
+// pixels that alternate, all.
+TEST(FinestBand, IsWhatHalvingAPictureLoses) {
+  for (const auto& [height, width] : {std::pair(8, 10), std::pair(7, 5)}) {
+    const size_t values = 3 * static_cast<size_t>(height) * width;
+    const std::vector<float> even(values, 0.3f);
+    for (const float value : finest_band(even, height, width)) EXPECT_NEAR(value, 0, 1e-7);
+  }
+  std::vector<float> board(3 * 8 * 8);
+  for (size_t i = 0; i < board.size(); ++i) board[i] = (i / 8 + i) % 2 == 0 ? 1.0f : 0.0f;
+  const std::vector<float> band = finest_band(board, 8, 8);
+  for (size_t i = 0; i < board.size(); ++i) EXPECT_NEAR(band[i], board[i] - 0.5f, 1e-6);
+}
+
 TEST(Bands, SplitGradientsAsTheAdjointOfJoining) {
   ThreadPool pool(2);
   for (const Shape& shape : kShapes) {

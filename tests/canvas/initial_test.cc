@@ -57,6 +57,26 @@ class InitialVariable : public testing::Test {
   const Image photo_ = smooth_picture(80, 60, 1);  // 14,400 values
 };
 
+// Each pixel of all paintings alike, as far as it can be seen.
+TEST(InitialPicture, MayBeThePaintingsMeanColour) {
+  Pictures pictures = single_style(smooth_picture(8, 6, 1), smooth_picture(5, 4, 2));
+  Image half = smooth_picture(9, 10, 3);
+  half.alpha.assign(90, 0.0f);
+  std::fill_n(half.alpha.begin(), 45, 1.0f);
+  pictures.styles.push_back({{half}, {}, {}});
+  Recipe recipe;
+  recipe.picture.init = "mean";
+  const std::optional<Image> found = initial_picture(pictures, recipe);
+  ASSERT_TRUE(found);
+  for (size_t c = 0; c < 3; ++c) {
+    const Image& whole = pictures.styles[0].paintings[0];
+    double sum = 0;
+    for (size_t i = 0; i < 20; ++i) sum += whole.rgb[c * 20 + i];
+    for (size_t i = 0; i < 45; ++i) sum += half.rgb[c * 90 + i];
+    for (size_t i = 0; i < 48; ++i) EXPECT_NEAR(found->rgb[c * 48 + i], sum / 65, 1e-6);
+  }
+}
+
 TEST_F(InitialVariable, IsThePhotoOrTheGivenPicture) {
   Recipe recipe = small_recipe();
   EXPECT_TRUE(same_bits(of(recipe), photo_.rgb));

@@ -96,5 +96,24 @@ TEST(TransportMap, StretchesNothingBeyondItsLimit) {
   }
 }
 
+TEST(WhiteningColouringMap, GivesOneCovarianceTheOtherBySymmetricRoots) {
+  std::mt19937 random(5);
+  for (int i = 0; i < 50; ++i) {
+    const Matrix3 from = random_covariance(random);
+    const Matrix3 to = random_covariance(random);
+    const Matrix3 T = whitening_colouring_map(from, to, kLeast);
+    expect_near(product(product(T, from), transposed(T)), to, 1e-6);
+    // to^1/2: of all roots of `to`, the symmetric one without mirrored axes.
+    const Matrix3 root = product(T, whitening_colouring_map(diagonal(1, 1, 1), from, kLeast));
+    expect_near(root, transposed(root), 1e-6);
+    for (const double value : eigen_of(root).values) EXPECT_GT(value, 0);
+  }
+}
+
+TEST(WhiteningColouringMap, WidensWhatIsFlat) {
+  const Matrix3 T = whitening_colouring_map(diagonal(0, 3e-4, -1e-9), diagonal(3e-4, 0, 0), 1e-4);
+  expect_near(T, diagonal(2, 0.5, 1), 1e-4);
+}
+
 }  // namespace
 }  // namespace limn

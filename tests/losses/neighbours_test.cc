@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "support/losses_alone.h"
+#include "support/map_of_values.h"
 #include "support/random_values.h"
 
 namespace limn {
@@ -17,26 +18,7 @@ constexpr int kHeight = 7, kWidth = 9;
 constexpr size_t kPositions = static_cast<size_t>(kHeight) * kWidth;
 constexpr double kWeight = 1.7;
 
-// A map whose memory is 0 around the values.
-class Map {
- public:
-  template <typename Value>
-  Map(int channels, int height, int width, Value&& value)
-      : memory_(FeatureMap{nullptr, channels, height, width}.floats()),
-        map_{memory_.data(), channels, height, width} {
-    for (int c = 0; c < channels; ++c) {
-      for (int y = 0; y < height; ++y) {
-        for (int x = 0; x < width; ++x) map_.at(c, y, x) = value(c, y, x);
-      }
-    }
-  }
-  ConstFeatureMap map() const { return map_; }
-  float at(int c, int y, int x) const { return map_.at(c, y, x); }
-
- private:
-  Buffer<float> memory_;
-  FeatureMap map_;
-};
+using Map = MapOfValues;
 
 Map features(int height, int width, std::uint64_t seed) {
   Random random(seed);
@@ -127,7 +109,9 @@ class Neighbours : public testing::TestWithParam<bool> {
   AtLayer sought(const NeighbourTarget& target, const Map& F, double uses = 0, int searches = 1,
                  bool forgetting = false) {
     scratch_ = std::make_unique<Scratch>();
-    loss_ = std::make_unique<NeighboursLoss>(kWeight, uses, 0, F.map(), target, K_, *scratch_);
+    loss_ = std::make_unique<NeighboursLoss>(kWeight,
+                                             NeighboursForm{NeighbourDistance::squared, 0, uses}, 0,
+                                             F.map(), target, K_, *scratch_);
     const View::Layer layer = {F.map(), {}};
     for (int i = 1; i <= searches; ++i) {
       if (forgetting && i == searches) loss_->forget();

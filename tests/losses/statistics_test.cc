@@ -145,8 +145,8 @@ struct ScratchMap {
   FeatureMap map;
 };
 
-struct Scratch {
-  Scratch(const StatisticsForm& form, bool roots, bool student)
+struct ScratchOfStatistics {
+  ScratchOfStatistics(const StatisticsForm& form, bool roots, bool student)
       : weighed(scratch_maps(form, roots) > 0),
         gradient(scratch_maps(form, roots) > 1),
         sums(statistics_sums_size(gradient.map)),
@@ -209,14 +209,14 @@ class StyleStatistics : public testing::TestWithParam<Case> {
   Result evaluate(const Doubles& F, const LayerStatistics& target, ThreadPool& pool) const {
     const StatisticsForm form = GetParam().form();
     const GuardedMap map = map_of(F);
-    Scratch scratch(form, GetParam().roots, GetParam().student);
+    ScratchOfStatistics scratch(form, GetParam().roots, GetParam().student);
     LayerStatistics measured = make_statistics(form, kC);
     measure(form, region(), map, measured, scratch.spans(), pool);
     Result result;
     result.loss =
         statistics_loss(form, region(), kFactor, K_, measured, target, scratch.spans(), pool);
     // Later, when the scratch memory has been used otherwise.
-    Scratch another(form, GetParam().roots, false);
+    ScratchOfStatistics another(form, GetParam().roots, false);
     GuardedMap d(kC, kHeight, kWidth);
     d.fill([](int, int, int) { return 0.0f; });
     add_statistics_gradient(form, region(), map, measured, d, another.spans(), pool);
@@ -239,7 +239,7 @@ constexpr double kTolerance = 20 * kEpsilon;
 
 TEST_P(StyleStatistics, AreThoseOfTheirDefinition) {
   const StatisticsForm form = GetParam().form();
-  Scratch scratch(form, GetParam().roots, false);
+  ScratchOfStatistics scratch(form, GetParam().roots, false);
   LayerStatistics found = make_statistics(form, kC);
   measure(form, region(), map_of(F_), found, scratch.spans(), pool_);
   const Exact exact = exact_statistics(GetParam(), F_, roots_, total_);
@@ -302,7 +302,7 @@ TEST_P(StyleStatistics, GradientOfABlendIsTheBlendOfTheGradients) {
 
 TEST_P(StyleStatistics, AreTheirOwnTargetsBest) {
   const StatisticsForm form = GetParam().form();
-  Scratch scratch(form, GetParam().roots, false);
+  ScratchOfStatistics scratch(form, GetParam().roots, false);
   LayerStatistics target = make_statistics(form, kC);
   measure(form, region(), map_of(F_), target, scratch.spans(), pool_);
   const Result result = evaluate(F_, target, pool_);
@@ -342,7 +342,7 @@ TEST_P(StyleStatistics, AllocateNothingInAnEvaluation) {
   const LayerStatistics target = drawn_target(7);
   const GuardedMap map = map_of(F_);
   GuardedMap d = map_of(F_);
-  Scratch scratch(form, GetParam().roots, GetParam().student);
+  ScratchOfStatistics scratch(form, GetParam().roots, GetParam().student);
   LayerStatistics measured = make_statistics(form, kC);
   const auto run = [&] {
     measure(form, region(), map, measured, scratch.spans(), pool_);
@@ -363,7 +363,7 @@ TEST(Covariance, OfFeaturesThatHardlyVaryKeepsItsDigits) {
   Random random(3);
   Doubles F(kC * kM);
   for (double& value : F) value = 100 + std::round(100 * random_signed(random)) / 1024;
-  Scratch scratch(kCase.form(), false, false);
+  ScratchOfStatistics scratch(kCase.form(), false, false);
   LayerStatistics found = make_statistics(kCase.form(), kC);
   ThreadPool pool(1);
   measure(kCase.form(), {{}, kM, kScale}, map_of(F), found, scratch.spans(), pool);
@@ -376,7 +376,7 @@ TEST(Covariance, OfFeaturesThatHardlyVaryKeepsItsDigits) {
 
 TEST(MeanDeviation, OfAChannelThatIsTheSameEverywhereHasAFiniteGradient) {
   constexpr Case kCase = {StyleStatistic::mean_deviation, false, false, false};
-  Scratch scratch(kCase.form(), false, false);
+  ScratchOfStatistics scratch(kCase.form(), false, false);
   const GuardedMap F(kC, kHeight, kWidth, [](int c, int, int) { return 0.1f * float(c); });
   LayerStatistics measured = make_statistics(kCase.form(), kC);
   LayerStatistics target = make_statistics(kCase.form(), kC);

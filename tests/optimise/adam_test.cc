@@ -140,6 +140,55 @@ TEST_F(Adam, GivesTheSameBitsForAnyNumberOfThreads) {
   for (const int threads : {2, 3, 7}) EXPECT_TRUE(same_bits(run(threads), expected)) << threads;
 }
 
+// x -= rate g / (sqrt(v) + eps), v = decay v + (1 - decay) g^2.
+using RmsProp = FirstOrder;
+Recipe rmsprop_recipe() {
+  Recipe recipe = adam_recipe(AdamEpsilon::corrected);
+  recipe.optimiser.kind = OptimiserKind::rmsprop;
+  return recipe;
+}
+
+TEST_F(RmsProp, TakesTheStepsOfItsFormula) {
+  constexpr size_t kSize = 7;
+  const Recipe recipe = rmsprop_recipe();
+  const auto& o = recipe.optimiser;
+  const auto optimiser = make_optimiser(recipe, kSize, pool_);
+  std::vector<float> x(kSize, 0.0f), gradient(kSize);
+  std::vector<double> there(kSize), v(kSize);
+  Point point = {x, Losses(), gradient};
+  Random random(1);
+  for (int step = 0; step < 40; ++step) {
+    for (size_t i = 0; i < kSize; ++i) {
+      gradient[i] =
+          static_cast<float>(std::pow(10.0, static_cast<int>(i) - 3)) * random_signed(random);
+      v[i] = o.beta2 * v[i] + (1 - o.beta2) * gradient[i] * gradient[i];
+      there[i] -= o.learning_rate * gradient[i] / (std::sqrt(v[i]) + o.epsilon);
+    }
+    ASSERT_EQ(optimiser->step(unused_, point), StepStatus::moved);
+    // The first steps are 1 / sqrt(1 - decay) = 4.5 rates long.
+    for (size_t i = 0; i < kSize; ++i) {
+      ASSERT_NEAR(x[i], there[i], (step + 1) * 0.1 * 8 * kEpsilon) << "value " << i;
+    }
+  }
+}
+
+TEST_F(RmsProp, RecoversByForgettingAndHalvingItsRate) {
+  Recipe halved = rmsprop_recipe();
+  halved.optimiser.learning_rate /= 2;
+  const auto optimiser = make_optimiser(rmsprop_recipe(), 2, pool_);
+  const auto fresh = make_optimiser(halved, 2, pool_);
+  std::vector<float> x(2), other(2), gradient = {5, -2};
+  Point point = {x, Losses(), gradient}, other_point = {other, Losses(), gradient};
+  for (int i = 0; i < 10; ++i) optimiser->step(unused_, point);
+  optimiser->recover();
+  x.assign(2, 0.0f);
+  for (int i = 0; i < 3; ++i) {
+    optimiser->step(unused_, point);
+    fresh->step(unused_, other_point);
+  }
+  EXPECT_TRUE(same_bits(x, other));
+}
+
 Recipe descent_recipe() {
   Recipe recipe;
   recipe.optimiser.kind = OptimiserKind::sgd;

@@ -258,7 +258,8 @@ TEST_F(OneDescent, BestPointIsTheLeastOfAllThatEndedAnIteration) {
     }
     return sum;
   });
-  for (const OptimiserKind kind : {OptimiserKind::lbfgs, OptimiserKind::adam, OptimiserKind::sgd}) {
+  for (const OptimiserKind kind :
+       {OptimiserKind::lbfgs, OptimiserKind::adam, OptimiserKind::rmsprop, OptimiserKind::sgd}) {
     Descent descent(f, {3, -2.5f, 1}, make_optimiser(recipe_for(kind, 0.3), 3, pool_), pool_);
     double least = descent.losses().total;
     std::vector<float> best(descent.x().begin(), descent.x().end());

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <thread>
 
+#include "image/colour.h"
 #include "image/oklab.h"
 #include "support/allocations.h"
 #include "support/drawn.h"
@@ -171,6 +172,53 @@ TEST_F(Controls, ThePaintingsColoursAreMatchedWhereTheRecipeSaysSo) {
   const Image plain = painted(one_style(), recipe).picture;
   recipe.picture.colors = Colors::matched;
   EXPECT_GT(distance(painted(one_style(), recipe).picture, plain), 0.01);
+}
+
+// Nothing but the finished picture's colours differs: the lightness painted is the same.
+TEST_F(Controls, ThePaletteIsThePaintingsWhereTheRecipeSaysSo) {
+  Recipe recipe = small_recipe();
+  const Painted plain = painted(one_style(), recipe);
+  recipe.picture.colors = Colors::palette;
+  const Painted found = painted(one_style(), recipe);
+  EXPECT_EQ(found.history.back().losses.total, plain.history.back().losses.total);
+  EXPECT_GT(distance(found.picture, plain.picture), 0.01);
+  float least = 1, most = 0;
+  for (size_t i = 0; i < painting_.rgb.size() / 3; ++i) {
+    const float L = colour_of(painting_, i).L;
+    least = std::min(least, L);
+    most = std::max(most, L);
+  }
+  int inside = 0;
+  const int pixels = kWidth * kHeight;
+  for (int i = 0; i < pixels; ++i) {
+    const float L = colour_of(plain.picture, i).L;
+    ASSERT_NEAR(colour_of(found.picture, i).L, std::clamp(L, least, most), 1e-3);
+    inside += L > least && L < most ? 1 : 0;
+  }
+  EXPECT_GT(inside, pixels / 2);
+  EXPECT_TRUE(same_bits(painted(one_style(), recipe).picture.rgb, found.picture.rgb));
+}
+
+// A style with no share of the blend has none of the palette.
+TEST_F(Controls, ThePaletteIsThatOfTheStylesPainted) {
+  Recipe recipe = small_recipe();
+  recipe.picture.colors = Colors::palette;
+  const Image one = painted(one_style(), recipe).picture;
+  EXPECT_GT(distance(painted(two_styles(), recipe).picture, one), 0.01);
+  recipe.style.blend = {1, 0};
+  EXPECT_TRUE(same_bits(painted(two_styles(), recipe).picture.rgb, one.rgb));
+}
+
+// A grey photo has no colours to be recoloured.
+TEST_F(Controls, ThePaletteOfAGreyPhotoIsGrey) {
+  Recipe recipe = small_recipe();
+  recipe.picture.colors = Colors::palette;
+  const Image picture = painted(single_style(lightness_of(photo_), painting_), recipe).picture;
+  const size_t plane = picture.rgb.size() / 3;
+  for (size_t i = 0; i < plane; ++i) {
+    ASSERT_EQ(picture.rgb[i], picture.rgb[plane + i]);
+    ASSERT_EQ(picture.rgb[i], picture.rgb[2 * plane + i]);
+  }
 }
 
 // ------------------------------------------------------------------------------------ what stays

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "network/network.h"
 #include "paint/objective.h"
+#include "recipe/fields.h"
 #include "support/simd_targets.h"
 #include "support/slopes.h"
 #include "support/tiny_network.h"
@@ -96,6 +97,52 @@ TEST_P(ObjectiveSlope, IsItsGradientAlongAnyLine) {
       const std::vector<float> x = objective.units().encode(tiny.picture);
       expect_slopes(objective, x);
     });
+  }
+}
+
+// Columns and what reads them, from the picture to the loss and back. Cosines are no polynomials,
+// and where something is nearest changes along the line, so steps are short.
+TEST(ObjectiveSlopeOfColumns, IsItsGradientAlongAnyLine) {
+  const TinyNetwork& tiny = tiny_network();
+  const Weights weights = open_tiny_weights();
+  ThreadPool pool(2);
+  Recipe matching;
+  matching.network.pooling = Pooling::average;
+  matching.content.weight = matching.style.weight = 0;
+  matching.content.layers = matching.style.layers = {};
+  Recipe transport = matching;
+  matching.neighbours.weight = 1;
+  matching.neighbours.layers = {{"relu1_1", 0.5}, {"pool1", 0.5}};
+  matching.neighbours.matching = Matching::hypercolumns;
+  matching.neighbours.distance = NeighbourDistance::cosine;
+  matching.neighbours.turned = true;
+  Recipe splitting = matching;
+  splitting.neighbours.matching = Matching::layers;
+  splitting.neighbours.distance = NeighbourDistance::centred_cosine;
+  splitting.neighbours.samples = 5;
+  Recipe structure = transport;
+  transport.transport.weight = 1;
+  transport.transport.layers = {{"relu1_1", 0.5}, {"pool1", 0.5}};
+  structure.structure.weight = 1;
+  structure.structure.layers = {{"relu1_1", 0.5}, {"pool1", 0.5}};
+  for (const Recipe& recipe : {matching, splitting, transport, structure}) {
+    SCOPED_TRACE(recipe.neighbours.weight != 0  ? name_of(recipe.neighbours.matching)
+                 : recipe.transport.weight != 0 ? "transport"
+                                                : "structure");
+    Objective objective(weights, recipe, tiny.photo, tiny.painting, pool);
+    const std::vector<float> x = objective.units().encode(tiny.picture);
+    std::vector<float> gradient(x.size()), unused(x.size());
+    objective.evaluate(x, gradient);
+    const double steepest = std::sqrt(dot(gradient, gradient));
+    const double step = 0.005 / steepest;  // along the gradient, so 0.005 in all
+    std::vector<float> more(x), less(x);
+    for (size_t i = 0; i < x.size(); ++i) {
+      more[i] += static_cast<float>(step * gradient[i]);
+      less[i] -= static_cast<float>(step * gradient[i]);
+    }
+    const double rise =
+        objective.evaluate(more, unused).total - objective.evaluate(less, unused).total;
+    EXPECT_NEAR(rise / (2 * step), steepest * steepest, 0.02 * steepest * steepest);
   }
 }
 

@@ -64,6 +64,16 @@ TEST(Pyramid, IsOfOneSizeWhereTheSmallestIsNoneOrNear) {
   }
 }
 
+TEST(Pyramid, EndsAtTheLargestIfThePictureIsLarger) {
+  Recipe recipe = pyramid_recipe(64);
+  recipe.pyramid.largest = 128;
+  EXPECT_EQ(widths_of(pyramid_levels(sizes_of(1024, 512), recipe)), (std::vector<int>{64, 128}));
+  recipe.pyramid.smallest = 0;
+  EXPECT_EQ(widths_of(pyramid_levels(sizes_of(1024, 512), recipe)), (std::vector<int>{128}));
+  EXPECT_EQ(widths_of(pyramid_levels(sizes_of(100, 50), recipe)), (std::vector<int>{100}));
+  EXPECT_TRUE(pyramid_levels(sizes_of(1024, 100), recipe).empty()) << "12 rows are too few";
+}
+
 TEST(Pyramid, BeginsAlikeForAllLargeSizes) {
   for (const int longest : {512, 768, 1024, 2048, 4096}) {
     const WorkingSizes sizes = sizes_of(longest, longest * 3 / 4);

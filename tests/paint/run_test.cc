@@ -26,6 +26,7 @@ struct Case {
   Curvature curvature = Curvature::one;
   bool bands = false, balanced = false, keep_last = false, grey_noise = false, neighbours = false;
   bool stages = false;
+  bool matching = false, transport = false;  // as in the recipes nnst and strotss
 };
 
 Recipe recipe_of(const Case& c) {
@@ -59,6 +60,34 @@ Recipe recipe_of(const Case& c) {
                       {{"pyramid.smallest", "0"},
                        {"optimiser.kind", "adam"},
                        {"optimiser.learning_rate", "0.01"}}}};
+  }
+  if (c.matching) {
+    recipe.style.weight = 0;
+    recipe.neighbours.weight = 1;
+    recipe.neighbours.layers = {{"relu1_1", 1.0}, {"relu1_2", 1.0}};
+    recipe.neighbours.matching = Matching::hypercolumns;
+    recipe.neighbours.distance = NeighbourDistance::cosine;
+    recipe.neighbours.turned = true;
+    recipe.neighbours.photo = 0.75;
+    recipe.neighbours.every = 0;
+    recipe.stages = {{"match", 2, {}},
+                     {"split",
+                      1,
+                      {{"neighbours.matching", "layers"},
+                       {"neighbours.distance", "centred-cosine"},
+                       {"neighbours.samples", "9"},
+                       {"neighbours.every", "1"}}}};
+  }
+  if (c.transport) {
+    recipe.content.weight = 0;
+    recipe.style.weight = 0;
+    recipe.transport.weight = 1;
+    recipe.structure.weight = 2;
+    recipe.transport.layers = recipe.structure.layers = {{"relu1_1", 0.01}, {"relu1_2", 0.01}};
+    recipe.pyramid.detail = 1;
+    recipe.picture.init = "mean";
+    recipe.optimiser.learning_rate = 0.01;
+    recipe.optimiser.beta2 = 0.9;
   }
   recipe.picture.size = 0;
   return recipe;
@@ -105,6 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
                          false, false, false, false, true},
                     Case{"stages", OptimiserKind::lbfgs, LineSearch::strong_wolfe, Curvature::one,
                          true, true, false, false, true, true},
+                    Case{.name = "matching", .kind = OptimiserKind::adam, .matching = true},
+                    Case{.name = "transport", .kind = OptimiserKind::rmsprop, .transport = true},
                     Case{"adam", OptimiserKind::adam, LineSearch::none, Curvature::one, true},
                     Case{"sgd", OptimiserKind::sgd, LineSearch::none, Curvature::one, false, true}),
     [](const auto& info) { return info.param.name; });

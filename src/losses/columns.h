@@ -1,0 +1,138 @@
+// Feature columns: what one or several layers hold at chosen places of a picture, as one map that
+// losses read like a layer's.
+//
+//   h(p) = (s_1 R_1 F_1(p), s_2 R_2 F_2(p), ...)
+//
+// F_l(p) is interpolated linearly between four positions of layer l, s_l is a scale, and R_l, for a
+// student's layer, is the symmetric root of its K (network/imitation.h), so that products of
+// columns are those that the teacher's features would have; elsewhere R_l = 1. (Hypercolumns:
+// Hariharan and others 2015, arXiv 1411.5752.)
+//
+// Columns stand between layers and losses: gather() reads the layers, losses measure h and set its
+// slope, and spread() passes the gradient on to the layers.
+#pragma once
+
+#include <limn/limn.h>
+
+#include <span>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "base/state.h"
+#include "canvas/units.h"
+#include "losses/layers.h"
+#include "losses/loss.h"
+
+namespace limn {
+
+// Where columns stand.
+struct Places {
+  enum class Kind {
+    quarter,  // a grid of a quarter of the picture's height and width; its corners are the layers'
+    grid,     // a grid in the map of a single layer, at an offset that is drawn
+    drawn,    // drawn from a grid of the picture, without order; n of them are a map of 1 x n
+  };
+  Kind kind = Kind::quarter;
+  int most = 0;  // grid: about this many along the longer side, 0: every position; drawn: so many
+                 // in all
+  bool whole = false;  // drawn: rounded down to whole positions of each layer
+  bool operator==(const Places&) const = default;
+};
+
+// Columns that a recipe's losses read.
+struct ColumnsInUse {
+  struct Part {
+    int layer = 0;  // a number in layers_in_use, or kPicture
+    double scale = 1;
+    bool operator==(const Part&) const = default;
+  };
+  static constexpr int kPicture = -1;  // the picture's own red, green and blue, in 0..1
+
+  enum class Reader { neighbours, transport, structure };
+  Reader reader = Reader::neighbours;
+  double weight = 0;  // the recipe's, for the loss that reads them
+  Places places;
+  std::vector<Part> parts;
+  bool operator==(const ColumnsInUse&) const = default;
+};
+
+// Whether its neighbours losses read columns rather than layers.
+bool neighbours_read_columns(const Recipe& recipe);
+
+// Neighbours first, then transport and structure.
+std::vector<ColumnsInUse> columns_in_use(const Recipe& recipe, std::span<const LayerInUse> layers);
+
+class Columns {
+ public:
+  // Of a picture of this size, whose layers in use have these shapes (those that no part reads may
+  // be empty). units: of the picture's own values. allowed: where places may be drawn, by weights
+  // [height][width] of the picture; empty: everywhere. Places are those of draw(seed).
+  Columns(const ColumnsInUse& in_use, std::span<const LayerInUse> layers, std::span<const Row> rows,
+          std::span<const ConstFeatureMap> shapes, const Size& size, const Units& units,
+          std::uint64_t seed, const Mask& allowed);
+
+  // New places, if they are drawn at all.
+  void draw_next() { draw(drawn_ + 1); }
+  // Saves or restores the places.
+  void keep(State& state, std::string_view name);
+
+  // Of h, without data.
+  ConstFeatureMap shape() const { return {nullptr, channels_, height_, width_}; }
+  // The channels that are not there only to fill blocks.
+  int used_channels() const { return used_; }
+  // By part, the places in cells of its map, or in pixels: y, then x.
+  struct Place {
+    float y, x;
+  };
+  std::span<const Place> places(size_t part) const { return parts_[part].places; }
+
+  // h of a picture with these layers, "=". x: in the optimiser's unit.
+  void gather(std::span<const ConstFeatureMap> layers, std::span<const float> x, FeatureMap h,
+              ThreadPool& pool);
+
+  // The same for the picture being painted, in memory of its own: valid until turned into the
+  // gradient.
+  ConstFeatureMap gather(const View& view, ThreadPool& pool);
+  // Turns that h into its gradient, and adds what passes it on to the layers' slopes. scratch.own
+  // must be as large as any of them.
+  void spread(const Slope& slope, std::span<Slope> layers, Scratch& scratch, ThreadPool& pool);
+  // The gradient with respect to the picture itself, in the optimiser's unit: d_x "+=".
+  void spread_to_picture(std::span<float> d_x, const Size& size) const;
+
+ private:
+  struct Part {
+    int layer;
+    ConstFeatureMap shape;
+    int block, blocks;  // of h
+    int halvings;       // of the picture, up to its layer
+    float scale;
+    Buffer<float> root;  // scale R, [C][C]; empty: R = 1
+    std::vector<Place> places;
+  };
+
+  void draw(std::uint64_t number);
+  void place(Part& part) const;
+  FeatureMap part_of(const Part& part, FeatureMap h) const;
+  void gather_part(const Part& part, ConstFeatureMap F, FeatureMap h, ThreadPool& pool);
+  void gather_picture(const Part& part, std::span<const float> x, FeatureMap h) const;
+  void add_gradient(const Part& part, FeatureMap d_F, ThreadPool& pool);
+
+  const Places rule_;
+  const Size size_;
+  const Units& units_;
+  const std::uint64_t seed_;
+  std::uint64_t drawn_ = 0;
+  std::vector<Part> parts_;
+  std::vector<int> candidates_;  // pixels that may be drawn
+  int channels_ = 0, used_ = 0, height_ = 0, width_ = 0;
+  std::vector<Place> grid_;  // drawn places, in pixels, or the offset of the grid
+  Buffer<float> h_, raw_;
+};
+
+// The shape of these columns of a picture whose layers have these shapes, without data.
+ConstFeatureMap columns_shape(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
+                              const Size& size);
+
+}  // namespace limn
