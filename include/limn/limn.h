@@ -377,6 +377,7 @@ struct Recipe {
     std::vector<LayerWeight> layers = {
         {"relu1_1", 1.0}, {"relu2_1", 1.0}, {"relu3_1", 1.0}, {"relu4_1", 1.0}, {"relu5_1", 1.0}};
     double palette = 1.0;  // the weight of the palette among the three
+    int every = 10;        // iterations after which other places are drawn; 0: never at this size
   } transport;
 
   // Keeps what resembles what (the same paper, section 2.2): the cosine distances between the
@@ -385,6 +386,7 @@ struct Recipe {
   struct {
     double weight = 0.0;
     std::vector<LayerWeight> layers = {{"relu4_1", 1.0}};
+    int every = 10;  // as for transport
   } structure;
 
   struct {

@@ -23,9 +23,10 @@ size_t matrix_size(ConstFeatureMap shape) {
 
 }  // namespace
 
-StructureLoss::StructureLoss(double weight, int tap, Columns& columns,
+StructureLoss::StructureLoss(double weight, int every, int tap, Columns& columns,
                              const StructureTarget& target, Scratch& scratch)
     : Loss(Term::content, weight),
+      every_(every),
       tap_(tap),
       columns_(columns),
       target_(target),

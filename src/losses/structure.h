@@ -27,12 +27,13 @@ struct StructureTarget {
 class StructureLoss : public Loss {
  public:
   // Reads columns as layer number `tap` of the view; these and the target must outlive the loss.
-  StructureLoss(double weight, int tap, Columns& columns, const StructureTarget& target,
+  // every: iterations after which they are drawn anew.
+  StructureLoss(double weight, int every, int tap, Columns& columns, const StructureTarget& target,
                 Scratch& scratch);
 
   // Measures the photo at the columns' new places.
   void seek(const View&, ThreadPool&) override;
-  int seeks_every() const override { return 1; }
+  int seeks_every() const override { return every_; }
   void keep(State&) override;  // nothing: what was measured follows from the places
 
   void measure(const View&, Scratch&, ThreadPool&) override;
@@ -43,6 +44,7 @@ class StructureLoss : public Loss {
   void measure_distances(ConstFeatureMap X, Buffer<float>& cosines, ThreadPool& pool);
   void add_gradient(ConstFeatureMap X, FeatureMap d, ThreadPool& pool);
 
+  const int every_;
   const int tap_;
   Columns& columns_;
   const StructureTarget& target_;

@@ -77,10 +77,12 @@ TransportTarget transport_target(ConstFeatureMap S, double share, ThreadPool& po
   return target;
 }
 
-TransportLoss::TransportLoss(double weight, double palette, int tap, ConstFeatureMap shape,
-                             int used_channels, const TransportTarget& target, Scratch& scratch)
+TransportLoss::TransportLoss(double weight, double palette, int every, int tap,
+                             ConstFeatureMap shape, int used_channels,
+                             const TransportTarget& target, Scratch& scratch)
     : Loss(Term::style, weight * target.share),
       palette_(palette),
+      every_(every),
       tap_(tap),
       shape_(shape),
       C_(used_channels),

@@ -47,10 +47,11 @@ class TransportLoss : public Loss {
  public:
   // Reads columns, as layer number `tap` of the view, of this shape (C x 1 x n), of which
   // used_channels are not fillers. The target must outlive the loss.
-  TransportLoss(double weight, double palette, int tap, ConstFeatureMap shape, int used_channels,
-                const TransportTarget& target, Scratch& scratch);
+  // every: iterations after which the columns are drawn anew.
+  TransportLoss(double weight, double palette, int every, int tap, ConstFeatureMap shape,
+                int used_channels, const TransportTarget& target, Scratch& scratch);
 
-  int seeks_every() const override { return 1; }  // other places
+  int seeks_every() const override { return every_; }
   void measure(const View&, Scratch&, ThreadPool&) override;
   double settle(const View&, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
@@ -79,6 +80,7 @@ class TransportLoss : public Loss {
   void add_colour_moves(FeatureMap d) const;
 
   const double palette_;
+  const int every_;
   const int tap_;
   const ConstFeatureMap shape_;
   const double C_;

@@ -183,14 +183,14 @@ void Objective::make_columns(const Weights& weights) {
         break;
       case ColumnsInUse::Reader::transport:
         for (const TransportTarget& painting : target.transport) {
-          add(std::make_unique<TransportLoss>(in_use.weight, recipe_.transport.palette, tap,
-                                              columns.shape(), columns.used_channels(), painting,
-                                              scratch_));
+          add(std::make_unique<TransportLoss>(in_use.weight, recipe_.transport.palette,
+                                              recipe_.transport.every, tap, columns.shape(),
+                                              columns.used_channels(), painting, scratch_));
         }
         break;
       case ColumnsInUse::Reader::structure:
-        add(std::make_unique<StructureLoss>(in_use.weight, tap, columns, targets_->structure,
-                                            scratch_));
+        add(std::make_unique<StructureLoss>(in_use.weight, recipe_.structure.every, tap, columns,
+                                            targets_->structure, scratch_));
         break;
     }
   }

@@ -9,6 +9,7 @@
 #include "image/colour.h"
 #include "image/mask.h"
 #include "losses/regions.h"
+#include "recipe/stages.h"
 
 namespace limn {
 namespace {
@@ -202,6 +203,15 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
     fail(ErrorKind::usage,
          "style.blend has {} shares, but the number of styles is {}; give one for each",
          blend.size(), styles);
+  }
+  const auto masked = [](const Style& style) { return !style.to.empty(); };
+  const auto transports = [](const Recipe& stage) { return stage.transport.weight != 0; };
+  if (std::ranges::any_of(pictures.styles, masked) &&
+      std::ranges::any_of(stages_of(recipe), transports)) {
+    fail(ErrorKind::usage,
+         "the transport loss of recipe '{}' paints everywhere, and cannot keep styles to their "
+         "masks; leave out the masks, or choose another recipe",
+         recipe.name);
   }
   if (!is_visible(pictures.photo)) {
     fail(ErrorKind::usage, "the photo is transparent everywhere: there is nothing to paint");

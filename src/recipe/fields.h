@@ -262,6 +262,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         transport.layers);
   visit(Field{"transport.palette", "--transport-palette", "Weight of the palette in it"},
         transport.palette);
+  visit(Field{"transport.every", "--transport-every",
+              "Iterations after which it draws other places; 0: never", 0, 1'000'000},
+        transport.every);
 
   auto& structure = recipe.structure;
   visit(Field{"structure.weight", "--structure-weight",
@@ -270,6 +273,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"structure.layers", "--structure-layers",
               "Layers it reads together; a layer's weight defaults to 1"},
         structure.layers);
+  visit(Field{"structure.every", "--structure-every",
+              "Iterations after which it draws other places; 0: never", 0, 1'000'000},
+        structure.every);
 
   auto& balance = recipe.balance;
   visit(Field{"balance.kind", "--balance",

@@ -47,6 +47,10 @@ init = "content"
 threads = 1
 [neighbours]
 layers = { relu1_1 = 1.0 }
+[transport]
+layers = { relu1_1 = 1.0 }
+[structure]
+layers = { relu1_1 = 1.0 }
 TOML
 
 weights=(--recipe tiny.toml --weights vgg19.safetensors)

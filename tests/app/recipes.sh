@@ -13,7 +13,7 @@ done < list
 # ---- each of them as printed paints what it paints by name ----
 # Layers, because the weights here end early; steps so small that no method runs away.
 few=(--network vgg19 --content-layers relu1_2 --style-layers relu1_1 --neighbours-layers relu1_1
-  --iterations 2 --size 48)
+  --transport-layers relu1_1 --structure-layers relu1_1 --iterations 2 --size 48)
 by=(limn paint photo.png painting.png --weights vgg19.safetensors "${few[@]}")
 for name in $(cut -d ' ' -f 1 list); do
   expect_exit 0 limn recipes show "$name"

@@ -272,7 +272,7 @@ class Structure : public ColumnsTest {
   };
   Found measured(const std::vector<View::Layer>& layers, std::span<const float> x) {
     Scratch scratch;
-    StructureLoss loss(kWeight, 2, columns_, target_, scratch);
+    StructureLoss loss(kWeight, 1, 2, columns_, target_, scratch);
     std::vector<View::Layer> all = layers;
     all.push_back({columns_.gather({layers, x, kPicture}, pool_), {}});
     const View view = {all, x, kPicture};

@@ -79,8 +79,8 @@ class Transport : public testing::TestWithParam<std::pair<int, int>> {
  protected:
   AtLayer measured(const MapOfValues& X, const MapOfValues& S) {
     target_ = transport_target(S.map(), 1, pool_);
-    loss_ = std::make_unique<TransportLoss>(kTransportWeight, kPalette, 0, X.map(), kUsed, target_,
-                                            scratch_);
+    loss_ = std::make_unique<TransportLoss>(kTransportWeight, kPalette, 1, 0, X.map(), kUsed,
+                                            target_, scratch_);
     return at_layer(*loss_, X.map(), {}, scratch_, pool_);
   }
   double expected(const Vectors& X, const Vectors& S) const {

@@ -84,6 +84,8 @@ Recipe recipe_of(const Case& c) {
     recipe.transport.weight = 1;
     recipe.structure.weight = 2;
     recipe.transport.layers = recipe.structure.layers = {{"relu1_1", 0.01}, {"relu1_2", 0.01}};
+    recipe.transport.every = 1;
+    recipe.structure.every = 2;
     recipe.pyramid.detail = 1;
     recipe.picture.init = "mean";
     recipe.optimiser.learning_rate = 0.01;

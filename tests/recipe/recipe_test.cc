@@ -158,8 +158,8 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
       style;
   const auto& [neighbours_weight, neighbours_layers, matching, distance, every, uses, samples,
                turned, of_photo] = neighbours;
-  const auto& [transport_weight, transport_layers, palette] = transport;
-  const auto& [structure_weight, structure_layers] = structure;
+  const auto& [transport_weight, transport_layers, palette, transport_every] = transport;
+  const auto& [structure_weight, structure_layers, structure_every] = structure;
   const auto& [balance_kind, strength] = balance;
   const auto& [variation_weight, variation_form] = variation;
   const auto& [kind, iterations, seconds, plateau, space, clip, learning_rate, history,
@@ -237,8 +237,10 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
           &transport_weight,
           &transport_layers,
           &palette,
+          &transport_every,
           &structure_weight,
           &structure_layers,
+          &structure_every,
           &largest,
           &detail};
 }
