@@ -70,6 +70,26 @@ class Controls : public testing::Test {
     return recipe;
   }
 
+  // Matched hypercolumns, and transport with structure.
+  static std::vector<Recipe> recipes_of_columns() {
+    Recipe matching = small_recipe();
+    matching.content.weight = matching.style.weight = 0;
+    matching.optimiser.kind = OptimiserKind::adam;
+    matching.optimiser.learning_rate = 0.01;
+    matching.output.keep = Keep::last;
+    Recipe transport = matching;
+    matching.name = "matching";
+    matching.neighbours.weight = 1;
+    matching.neighbours.layers = {{"relu1_1", 1.0}, {"relu1_2", 1.0}};
+    matching.neighbours.matching = Matching::hypercolumns;
+    matching.neighbours.turned = true;
+    transport.name = "transport";
+    transport.transport.weight = transport.structure.weight = 1;
+    transport.transport.layers =
+        transport.structure.layers = {{"relu1_1", 0.05}, {"relu1_2", 0.02}};
+    return {matching, transport};
+  }
+
   const Model model_ = small_vgg19();
   const Image photo_ = smooth_picture(kWidth, kHeight, 1);
   const Image painting_ = smooth_picture(kWidth, kHeight, 2);
@@ -97,6 +117,52 @@ TEST_F(Controls, ABlendWithAllOfOneStyleIsThatStyle) {
   EXPECT_TRUE(same_bits(painted(two_styles(), recipe).picture.rgb, first.rgb));
   recipe.style.blend = {0, 0.5};
   EXPECT_TRUE(same_bits(painted(two_styles(), recipe).picture.rgb, second.rgb));
+}
+
+TEST_F(Controls, OfColumnsABlendWithAllOfOneStyleIsThatStyle) {
+  for (Recipe recipe : recipes_of_columns()) {
+    SCOPED_TRACE(recipe.name);
+    const Painted expected = painted(one_style(), recipe);
+    recipe.style.blend = {1, 0};
+    EXPECT_TRUE(same_bits(painted(two_styles(), recipe).picture.rgb, expected.picture.rgb));
+    recipe.style.blend = {0.5, 0.5};
+    EXPECT_GT(distance(painted(two_styles(), recipe).picture, expected.picture), 0.003);
+  }
+}
+
+TEST_F(Controls, OfColumnsGiveTheSameBitsForAnyNumberOfThreads) {
+  for (Recipe recipe : recipes_of_columns()) {
+    SCOPED_TRACE(recipe.name);
+    recipe.picture.threads = 1;
+    const Painted expected = painted(two_styles(), recipe);
+    for (const int threads : {2, 5}) {
+      recipe.picture.threads = threads;
+      EXPECT_TRUE(same_bits(painted(two_styles(), recipe).picture.rgb, expected.picture.rgb));
+    }
+  }
+}
+
+// Half of the picture from each: what is matched there looks like that painting's colours.
+TEST_F(Controls, OfMatchedColumnsKeepToTheirMasks) {
+  const Recipe recipe = recipes_of_columns().front();
+  Pictures pictures = two_styles();
+  const Painted everywhere = painted(one_style(), recipe);
+  pictures.styles[0].to = halves(kWidth, kHeight, 1, 0);
+  pictures.styles[1].to = halves(kWidth, kHeight, 0, 1);
+  const Painted parted = painted(pictures, recipe);
+  double left = 0, right = 0;
+  for (size_t i = 0; i < parted.picture.rgb.size(); ++i) {
+    const double apart = std::abs(parted.picture.rgb[i] - everywhere.picture.rgb[i]);
+    (i % kWidth < kWidth / 2 - 4 ? left : right) += apart;
+  }
+  EXPECT_LT(3 * left, right);
+}
+
+TEST_F(Controls, OfTransportMasksOfStylesAreRefused) {
+  Pictures pictures = two_styles();
+  pictures.styles[0].to = halves(kWidth, kHeight, 1, 0);
+  EXPECT_TRUE(says(error_of([&] { painted(pictures, recipes_of_columns().back()); }),
+                   ErrorKind::usage, "transport", "masks"));
 }
 
 TEST_F(Controls, TwoPaintingsOfOneStyleAreAnEqualBlend) {
