@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "recipe/stages.h"
+
 namespace limn {
 namespace {
 
@@ -33,18 +35,12 @@ WorkingSizes in_proportion(const WorkingSizes& sizes, int side) {
   return result;
 }
 
-// Divides iterations so that their partial sums are closest to those of fall^0, fall^1, ...
+// Divides iterations by fall^0, fall^1, ...
 void share_out(int iterations, double fall, std::vector<Level>& levels) {
-  double all = 0;
-  for (size_t i = 0; i < levels.size(); ++i) all += std::pow(fall, i);
-  double sum = 0;
-  int given = 0;
-  for (size_t i = 0; i < levels.size(); ++i) {
-    sum += std::pow(fall, i);
-    const int until = static_cast<int>(std::lround(sum / all * iterations));
-    levels[i].iterations = until - given;
-    given = until;
-  }
+  std::vector<double> shares(levels.size());
+  for (size_t i = 0; i < shares.size(); ++i) shares[i] = std::pow(fall, i);
+  const std::vector<int> parts = shared_out(iterations, shares);
+  for (size_t i = 0; i < parts.size(); ++i) levels[i].iterations = parts[i];
 }
 
 }  // namespace

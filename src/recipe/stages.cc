@@ -39,12 +39,28 @@ bool may_differ(std::string_view key) {
          std::ranges::find(kOfTheWhole, key) == kOfTheWhole.end();
 }
 
+std::vector<int> shared_out(int whole, std::span<const double> shares) {
+  double all = 0, sum = 0;
+  for (const double share : shares) all += share;
+  std::vector<int> parts;
+  parts.reserve(shares.size());
+  int given = 0;
+  for (const double share : shares) {
+    sum += share;
+    const int until = static_cast<int>(std::lround(sum / all * whole));
+    parts.push_back(until - given);
+    given = until;
+  }
+  return parts;
+}
+
 std::vector<Recipe> stages_of(const Recipe& recipe) {
   if (recipe.stages.empty()) return {recipe};
   check_shares(recipe);
-  double all = 0, sum = 0;
-  for (const Stage& stage : recipe.stages) all += stage.share;
-  int given = 0;
+  std::vector<double> shares;
+  shares.reserve(recipe.stages.size());
+  for (const Stage& stage : recipe.stages) shares.push_back(stage.share);
+  const std::vector<int> iterations = shared_out(recipe.optimiser.iterations, shares);
   std::vector<Recipe> recipes;
   recipes.reserve(recipe.stages.size());
   for (const Stage& stage : recipe.stages) {
@@ -56,11 +72,7 @@ std::vector<Recipe> stages_of(const Recipe& recipe) {
       set_field(own, key, text, origin);
       if (!may_differ(key)) fail(ErrorKind::usage, "{}: is the same for all stages", origin);
     }
-    // So that partial sums are closest to the shares'.
-    sum += stage.share;
-    const int until = static_cast<int>(std::lround(sum / all * recipe.optimiser.iterations));
-    own.optimiser.iterations = until - given;
-    given = until;
+    own.optimiser.iterations = iterations[recipes.size() - 1];
   }
   return recipes;
 }

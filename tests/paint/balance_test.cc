@@ -35,7 +35,7 @@ Image noise_like(const Image& photo) {
   return noise;
 }
 
-enum class Part { content, style, variation };
+enum class Part { content, style, variation, columns };
 
 class MeasuredWeights : public testing::Test {
  protected:
@@ -58,6 +58,9 @@ class MeasuredWeights : public testing::Test {
       if (term != Part::style || i != layer) weights.style[i] = 0;
     }
     if (term != Part::variation) weights.total_variation = 0;
+    for (size_t i = 0; i < weights.columns.size(); ++i) {
+      if (term != Part::columns || i != layer) weights.columns[i] = 0;
+    }
     Objective objective = objective_of(recipe);
     objective.multiply(weights);
     std::vector<float> gradient(objective.size());
@@ -138,6 +141,24 @@ TEST_F(MeasuredWeights, WeighVariationAgainstContentAtNoise) {
                 kTolerance * expected);
   }
   EXPECT_EQ(measured(tiny_recipe()).total_variation, 1) << "there is none to measure";
+}
+
+// Matches push like a style, and structure resists like the content. The picture has fewer places
+// than are drawn, so that all of them are.
+TEST_F(MeasuredWeights, WeighWhatReadsColumnsAsWell) {
+  Recipe recipe = tiny_recipe();
+  recipe.neighbours.weight = 0.3;
+  recipe.neighbours.layers = {{"relu1_1", 1.0}, {"pool1", 2.0}};
+  recipe.neighbours.matching = Matching::hypercolumns;
+  recipe.structure.weight = 0.7;
+  recipe.structure.layers = {{"relu1_1", 1.0}};
+  const LossWeights weights = measured(recipe);
+  const double a = 0.05 * std::pow(20, 1 - 2 * recipe.balance.strength);
+  const double push = 0.3 * resistance(recipe) / a;
+  EXPECT_NEAR(norm(recipe, weights, Part::columns, 0, tiny_.photo), push, kTolerance * push);
+  const double resisting = 0.7 * resistance(recipe);
+  EXPECT_NEAR(norm(recipe, weights, Part::columns, 1, noise_like(tiny_.photo)), resisting,
+              1e-3 * resisting);
 }
 
 TEST_F(MeasuredWeights, AreRestoredUntilTheyAreApplied) {

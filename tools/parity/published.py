@@ -24,7 +24,9 @@ SIZES = (64, 128, 256, 512)
 
 
 # STROTSS reads the features of torchvision's VGG-16 as they are. The recipe is for weights whose
-# input is 0..255; torchvision's is UNIT times that: 0..1, divided by its deviation.
+# input is 0..255, and has layer weights of its own, so only the layers' names are checked. Where
+# neighbours.py reads such weights, layers weigh UNIT, the ratio of the inputs: torchvision's is
+# 0..1, divided by its deviation.
 UNIT = 1 / (255 * 0.225)
 
 
@@ -45,8 +47,8 @@ OF_ALL = {
         "picture.size": LONGEST, "picture.init": "content", "picture.colors": "palette",
         "bands": 1},
     "strotss": {
-        "transport.layers": layers(STROTSS_LAYERS, UNIT),
-        "structure.layers": layers(STROTSS_LAYERS, UNIT),
+        "transport.layers": frozenset(STROTSS_LAYERS),
+        "structure.layers": frozenset(STROTSS_LAYERS),
         "content.weight": 0, "style.weight": 0, "neighbours.weight": 0,
         "total_variation.weight": 0, "balance.kind": "fixed", "optimiser.kind": "rmsprop",
         "optimiser.beta2": 0.99, "optimiser.epsilon": 1e-8, "picture.size": LONGEST,
@@ -109,6 +111,8 @@ def derived(stage, shares):
 
 
 def same(found, wanted):
+    if isinstance(wanted, frozenset):
+        return isinstance(found, dict) and found.keys() == wanted
     if isinstance(wanted, dict):
         return isinstance(found, dict) and found.keys() == wanted.keys() and \
             all(same(found[key], value) for key, value in wanted.items())

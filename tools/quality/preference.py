@@ -25,6 +25,7 @@ import math
 import pathlib
 import random
 import shlex
+import string
 import sys
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
@@ -113,7 +114,7 @@ def write_sheets(options, pairs, ways, orders, folder, blind):
         row = [(f"{number}" if blind else pair.photo.stem, kind,
                 images.read_resized(getattr(pair, kind), options.size))
                for kind in ("photo", "painting")]
-        for letter, name in zip("ABCDEFGH", orders[pair.name]):
+        for letter, name in zip(string.ascii_uppercase, orders[pair.name]):
             path = options.out / "pictures" / pair.name / f"{name}.png"
             row.append((letter if blind else name, "", images.read(path)))
         rows.append(row)
@@ -128,7 +129,7 @@ def count_verdicts(path, pairs, orders):
             continue
         number, verdict = line.split()[:2]
         order = orders[pairs[int(number) - 1].name]
-        better = "=" if verdict == "=" else order["ABCDEFGH".index(verdict)]
+        better = "=" if verdict == "=" else order[string.ascii_uppercase.index(verdict)]
         counts[better] = counts.get(better, 0) + 1
     return counts
 
