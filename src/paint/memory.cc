@@ -105,19 +105,26 @@ std::vector<ConstFeatureMap> shapes_of(const PassPlan& plan, std::span<const Lay
   return shapes;
 }
 
-// What columns of one painting keep.
-double painting_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> layers,
-                              const PassPlan& plan, const Size& painting) {
+// What columns of one painting keep, and what is needed besides while they are made.
+struct PaintingColumns {
+  double kept = 0, making = 0;
+};
+PaintingColumns painting_columns(const Recipe& recipe, std::span<const LayerInUse> layers,
+                                 const PassPlan& plan, const Size& painting) {
   const std::vector<ConstFeatureMap> shapes =
       shapes_of(plan, layers, [](const LayerInUse& layer) { return layer.of_paintings(); });
-  double bytes = 0;
+  PaintingColumns bytes;
   for (ColumnsInUse columns : columns_in_use(recipe, layers)) {
     if (columns.reader == ColumnsInUse::Reader::structure) continue;
     const bool transport = columns.reader == ColumnsInUse::Reader::transport;
     if (transport) columns.places = {Places::Kind::drawn, kDrawnFromPainting};
     const ConstFeatureMap shape = columns_shape(columns, shapes, painting);
-    bytes += transport ? transport_target_bytes(shape.channels, shape.width)
-                       : (recipe.neighbours.turned ? 4 : 1) * columns_source_bytes(shape);
+    // The columns, those less their mean, and for moments the products' sums.
+    const double sums =
+        transport ? kDouble * static_cast<double>(kernels::gram_scratch_size(shape)) : 0;
+    bytes.making = std::max(bytes.making, 2 * kFloat * static_cast<double>(shape.floats()) + sums);
+    bytes.kept += transport ? transport_target_bytes(shape.channels, shape.width)
+                            : (recipe.neighbours.turned ? 4 : 1) * columns_source_bytes(shape);
   }
   return bytes;
 }
@@ -196,9 +203,10 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
     for (const TapPlan& tap : plan.taps) {
       if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, parts.regions > 0));
     }
-    searched += searched_bytes(plan, layers, by_columns) +
-                painting_columns_bytes(recipe, layers, plan, painting);
-    of_painting = std::max(of_painting, static_cast<double>(plan.bytes()) + scratch);
+    const PaintingColumns columns = painting_columns(recipe, layers, plan, painting);
+    searched += searched_bytes(plan, layers, by_columns) + columns.kept;
+    of_painting =
+        std::max(of_painting, static_cast<double>(plan.bytes()) + scratch + columns.making);
   }
   const PassPlan of_picture = plan_pass(
       rows, pooling, size.height, size.width,

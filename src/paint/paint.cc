@@ -11,8 +11,7 @@ namespace limn {
 
 Painted paint(const Model& model, Pictures pictures, const Plan& plan,
               const ProgressCallback& progress) {
-  LevelTargets targets;
-  Painter painter(model, std::move(pictures), plan, targets);
+  Painter painter(model, std::move(pictures), plan, /*kept=*/nullptr);
   return paint_all(painter, progress);
 }
 

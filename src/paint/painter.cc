@@ -90,17 +90,16 @@ struct Painter::AtLevel {
   Plateau plateau;
 };
 
-Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets& targets,
-                 State* state)
+Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets* kept, State* state)
     : model_(model),
       plan_(std::move(plan)),
-      targets_(targets),
+      kept_(kept),
       schedule_([this] { return seconds_before_ + stopwatch_(); }, plan_.levels,
                 plan_.recipe.optimiser.seconds),
       pool_(plan_.recipe.picture.threads, plan_.recipe.picture.pinning) {
   const Recipe& recipe = plan_.recipe;
   check_plan(plan_, pictures);
-  targets_.resize(plan_.levels.size());
+  if (kept_) kept_->resize(plan_.levels.size());
   // Reserves what the loop fills, so that iterations do not allocate.
   painted_.history.reserve(static_cast<size_t>(recipe.optimiser.iterations) + 1);
   now_.iterations = recipe.optimiser.iterations;
@@ -139,7 +138,8 @@ void Painter::begin_level(size_t level, State* state) {
   schedule_.begin(level);
   Scene scene = with_border(scene_of(level), recipe.picture.border);
   const bool regional = is_regional(recipe, scene.has_masks());
-  std::shared_ptr<const Targets>& targets = targets_[level];
+  std::shared_ptr<const Targets> own;
+  std::shared_ptr<const Targets>& targets = kept_ ? (*kept_)[level] : own;
   if (targets && targets->basis != targets_basis(weights, recipe, sizes, regional)) {
     targets.reset();
   }

@@ -27,13 +27,14 @@ void check_plan(const Plan& plan, const Pictures& pictures);
 
 class Painter {
  public:
-  // Sets up the first size. `targets` are those of an earlier painting of the same pictures, or
-  // empty: they are reused where this plan's losses need the same targets, and measured where not.
-  // Afterwards they are this plan's. Model and targets must outlive the painter.
+  // Sets up the first size. `kept`, unless null, are the targets of an earlier painting of the same
+  // pictures, or empty: they are reused where this plan's losses need the same targets, and
+  // measured where not. Afterwards they are this plan's. Without it, the targets of a size are
+  // freed when it is over. Model and targets must outlive the painter.
   //
   // state: the state of an earlier painting of this plan, to continue; null: starts afresh. Throws
   // Error (file) if it is not such a state.
-  Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets& targets,
+  Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets* kept,
           State* state = nullptr);
   ~Painter();
 
@@ -74,7 +75,7 @@ class Painter {
 
   const Model& model_;
   const Plan plan_;
-  LevelTargets& targets_;
+  LevelTargets* const kept_;  // or null
   const Stopwatch stopwatch_;
   double seconds_before_ = 0;  // of an interrupted painting
   Schedule schedule_;

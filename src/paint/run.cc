@@ -16,7 +16,7 @@ struct Run::Inside {
       : model(given), pictures_digest(digest_of(pictures)) {
     const std::unique_ptr<State> state =
         checkpoint ? saved_state(*checkpoint, digests()) : std::unique_ptr<State>();
-    painter.emplace(model, std::move(pictures), plan, targets, state.get());
+    painter.emplace(model, std::move(pictures), plan, /*kept=*/nullptr, state.get());
   }
 
   // The weights' digest is computed when first needed: never, without a checkpoint.
@@ -28,7 +28,6 @@ struct Run::Inside {
   const Model model;
   const std::string pictures_digest;
   std::string weights_digest;
-  LevelTargets targets;
   std::optional<Painter> painter;
 };
 

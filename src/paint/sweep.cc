@@ -51,7 +51,7 @@ Swept sweep(const Model& model, Pictures pictures, std::span<const Plan> plans,
   for (size_t i = 0; i < plans.size(); ++i) {
     const ProgressCallback on_progress = [&](const Progress& now) { return progress(i, now); };
     const std::vector<std::weak_ptr<const Targets>> before(targets.begin(), targets.end());
-    Painter painter(model, pictures, plans[i], targets);
+    Painter painter(model, pictures, plans[i], &targets);
     Painted painted = paint_all(painter, progress ? on_progress : ProgressCallback());
     if (are_new(targets, before)) ++swept.measured;
     ++swept.painted;
