@@ -230,8 +230,8 @@ void Columns::draw(std::uint64_t number) {
       const int count = static_cast<int>(pixels.size());
       const int first = i % count;
       std::swap(pixels[first], pixels[first + below(count - first)]);
-      grid_[i] = {static_cast<float>(pixels[first] / size_.width),
-                  static_cast<float>(pixels[first] % size_.width)};
+      const int y = pixels[first] / size_.width, x = pixels[first] % size_.width;
+      grid_[i] = {static_cast<float>(y), static_cast<float>(x)};
     }
   }
   for (Part& part : parts_) place(part);

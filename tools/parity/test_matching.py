@@ -98,7 +98,7 @@ class Statement(trying.InFolder):
         self.assertEqual(matching.at_places(f, places).tolist(), [[0.0, 3.5, 11.0, 4.25]])
 
     def test_a_turned_painting_is_found(self):
-        """Where it is searched turned, hypercolumns of the turned painting nearly all match themselves."""
+        """If searched turned, hypercolumns of the turned painting nearly all match themselves."""
         read = small_reader(matching.NNST_LAYERS)
         painting = drawn(3, 32, 40).abs().clamp(max=1)
         layers = dict.fromkeys(read.layers, 1.0)
