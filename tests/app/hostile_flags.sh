@@ -55,7 +55,7 @@ refused "--decay-rate: is 2, but should be" --decay-rate 2
 # ---- names of values ----
 refused "--pooling: 'median' is not one of 'max', 'average'" --pooling median
 refused "--style-form: '' is not one of 'mean', 'paper', 'paper-times-4', 'image'" --style-form ""
-refused "--optimiser: 'LBFGS' is not one of 'lbfgs', 'adam', 'sgd'" --optimiser LBFGS
+refused "--optimiser: 'LBFGS' is not one of 'lbfgs', 'adam', 'rmsprop', 'sgd'" --optimiser LBFGS
 refused "--clip: 'yes' is neither 'true' nor 'false'" --clip yes
 refused "resnet" --network resnet
 refused "'vgg19.safetensors' are for vgg19; choose other weights, or use --network vgg19" \
