@@ -55,7 +55,7 @@ def figures(mask):
             ("--mask-style right.png", bust, [cubist], ["--mask-style", mask["right"]]),
         ],
         "colors": [(f"--colors {c}", harbour, [cubist], ["--colors", c])
-                   for c in ("style", "content", "matched")],
+                   for c in ("style", "content", "matched", "palette")],
         "statistics": [
             ("gram", street, [ink], []),
             ("--style-statistic covariance", street, [ink], ["--style-statistic", "covariance"]),

@@ -83,6 +83,7 @@ paint "strength" --strength 0.9
 paint "fixed weights" --balance fixed --style-weight 1e-3
 paint "colours of the photo" --colors content
 paint "matched colours" --colors matched
+paint "recoloured" --colors palette
 paint "no border" --border 0
 paint "from noise" --init noise --noise-share 1 --seed 7
 paint "from uniform noise" --init noise --noise uniform

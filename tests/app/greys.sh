@@ -9,7 +9,7 @@ colourful() {
 small=(--size 40 --iterations 6 --strength 0.8 --bits 16)
 expect_exit 0 limn paint grey.png grey.png "${small[@]}" -o out/a.png
 expect_equal False "$(colourful out/a.png)"
-for colors in matched content; do
+for colors in matched content palette; do
   expect_exit 0 limn paint grey.png red.png "${small[@]}" --colors $colors -o out/a.png
   expect_equal False "$(colourful out/a.png)"
 done

@@ -250,9 +250,9 @@ TEST_F(Sweep, WithMasksIsWhatPaintMakes) {
   keep_ = halves(kWidth, kHeight, 0, 0.5f);
   EXPECT_EQ(expect_same_as_paint(recipes_of_weights({1e-5, 1e-4})), 1u);
   EXPECT_EQ(expect_same_as_paint(recipes_with(
-                {Colors::style, Colors::content, Colors::matched},
+                {Colors::style, Colors::content, Colors::matched, Colors::palette},
                 [](Recipe& recipe, Colors colors) { recipe.picture.colors = colors; })),
-            3u);
+            4u);
   EXPECT_EQ(
       expect_same_as_paint(recipes_with(
           {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation},
