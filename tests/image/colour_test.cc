@@ -7,14 +7,11 @@
 
 #include "image/oklab.h"
 #include "image/transport.h"
+#include "measured_spread.h"
 #include "pictures.h"
 
 namespace limn {
 namespace {
-
-Oklab colour_at(const Image& image, int x, int y) {
-  return oklab_of(at(image, x, y, 0), at(image, x, y, 1), at(image, x, y, 2));
-}
 
 // A picture whose colours are spread around `mean` by `scale`, channels more or less together.
 Image cloud(int width, int height, std::array<float, 3> mean, float scale, unsigned seed) {
@@ -28,30 +25,6 @@ Image cloud(int width, int height, std::array<float, 3> mean, float scale, unsig
       image.rgb[c * pixels + i] += scale * (0.6f * shared + 0.4f * uniform(random));
   }
   return image;
-}
-
-// Mean and covariance in Oklab, of all pixels, the slow way.
-struct Measured {
-  Vector3 mean{};
-  Matrix3 covariance{};
-};
-Measured measured(const Image& image) {
-  std::vector<Vector3> all;
-  for (int y = 0; y < image.height; ++y) {
-    for (int x = 0; x < image.width; ++x) {
-      const auto [L, a, b] = colour_at(image, x, y);
-      all.push_back({L, a, b});
-    }
-  }
-  Measured result;
-  const double each = 1.0 / static_cast<double>(all.size());
-  for (const Vector3& x : all)
-    for (int p = 0; p < 3; ++p) result.mean[p] += x[p] * each;
-  for (const Vector3& x : all)
-    for (int p = 0; p < 3; ++p)
-      for (int q = 0; q < 3; ++q)
-        result.covariance[p][q] += (x[p] - result.mean[p]) * (x[q] - result.mean[q]) * each;
-  return result;
 }
 
 // The picture, half transparent, and below it as many pixels of rubbish that nobody can see.
@@ -99,8 +72,8 @@ TEST(LightnessOf, IsAGreyThatIsAsLight) {
 
 TEST(LightnessMatched, HasThePhotosMeanAndDeviation) {
   const Image out = lightness_matched(kPainting, kPhoto);
-  const Measured right = measured(kPhoto);
-  const Measured found = measured(out);
+  const Spread right = measured(kPhoto);
+  const Spread found = measured(out);
   ASSERT_GT(std::abs(measured(kPainting).mean[0] - right.mean[0]), 0.01);
   EXPECT_NEAR(found.mean[0], right.mean[0], 1e-4);
   EXPECT_NEAR(std::sqrt(found.covariance[0][0]), std::sqrt(right.covariance[0][0]), 1e-3);
@@ -149,8 +122,8 @@ TEST(WithColoursOf, ResizesThePhoto) {
 TEST(ColoursMatched, HasThePhotosMeanAndCovariance) {
   const Image out = colours_matched(kPainting, kPhoto);
   ASSERT_NO_FATAL_FAILURE(expect_sound(out));
-  const Measured right = measured(kPhoto);
-  const Measured found = measured(out);
+  const Spread right = measured(kPhoto);
+  const Spread found = measured(out);
   for (int p = 0; p < 3; ++p) {
     EXPECT_NEAR(found.mean[p], right.mean[p], 1e-3);
     for (int q = 0; q < 3; ++q) {
@@ -188,17 +161,17 @@ TEST(ColoursMatched, StretchesGrainNoMoreThanFourfold) {
     return 0.5f + static_cast<float>((x * 7 + y * 3) % 2) / 255;
   });
   const Image constant = painted(8, 8, [](int, int, int) { return 0.5f; });
-  const Measured photo = measured(kPhoto);
+  const Spread photo = measured(kPhoto);
   for (const Image& painting : {flat, constant}) {
     const Image out = colours_matched(painting, kPhoto);
     ASSERT_NO_FATAL_FAILURE(expect_sound(out));
-    const Measured found = measured(out);
+    const Spread found = measured(out);
     const double least = std::sqrt(measured(painting).covariance[0][0]);
     for (int p = 0; p < 3; ++p) {
       EXPECT_NEAR(found.mean[p], photo.mean[p], 1e-3);
       EXPECT_LT(std::sqrt(found.covariance[p][p]), 4.1 * least + 1e-5);
     }
-    const Measured grey = measured(lightness_matched(painting, kPhoto));
+    const Spread grey = measured(lightness_matched(painting, kPhoto));
     EXPECT_NEAR(grey.mean[0], photo.mean[0], 1e-3);
     EXPECT_LT(std::sqrt(grey.covariance[0][0]), 4.1 * least + 1e-5);
   }
@@ -206,8 +179,8 @@ TEST(ColoursMatched, StretchesGrainNoMoreThanFourfold) {
 
 TEST(ColoursMatched, WithAGreyOrFlatPhotoIsGreyOrFlat) {
   const Image grey = colours_matched(kPainting, lightness_of(kPhoto));
-  const Measured right = measured(kPhoto);
-  const Measured found = measured(grey);
+  const Spread right = measured(kPhoto);
+  const Spread found = measured(grey);
   EXPECT_NEAR(found.mean[0], right.mean[0], 1e-3);
   EXPECT_NEAR(found.covariance[0][0], right.covariance[0][0], 0.02 * right.covariance[0][0]);
   for (int p = 1; p < 3; ++p) {

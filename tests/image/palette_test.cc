@@ -7,6 +7,7 @@
 
 #include "image/colour.h"
 #include "image/oklab.h"
+#include "measured_spread.h"
 #include "pictures.h"
 
 namespace limn {
@@ -14,10 +15,6 @@ namespace {
 
 constexpr double kWidening = 1e-4;
 constexpr int kReach = 5;  // of the filter: one pixel a pass
-
-Oklab colour_at(const Image& image, int x, int y) {
-  return oklab_of(at(image, x, y, 0), at(image, x, y, 1), at(image, x, y, 2));
-}
 
 // A picture of colours given in Oklab, which sRGB should have.
 Image painted_lab(int width, int height, const std::function<Oklab(int, int)>& colour) {
@@ -45,26 +42,6 @@ Image patches(int count, int patch, Oklab mean, std::array<float, 2> scale, floa
   return painted_lab(count * patch, count * patch, [&](int x, int y) {
     return colours[static_cast<size_t>(y / patch) * count + x / patch];
   });
-}
-
-// Mean and covariance in Oklab of every `step`th pixel each way, beginning at `first`: slowly.
-Spread measured(const Image& image, int first = 0, int step = 1) {
-  std::vector<Vector3> all;
-  for (int y = first; y < image.height; y += step) {
-    for (int x = first; x < image.width; x += step) {
-      const auto [L, a, b] = colour_at(image, x, y);
-      all.push_back({L, a, b});
-    }
-  }
-  Spread result;
-  const double each = 1.0 / static_cast<double>(all.size());
-  for (const Vector3& x : all)
-    for (int p = 0; p < 3; ++p) result.mean[p] += x[p] * each;
-  for (const Vector3& x : all)
-    for (int p = 0; p < 3; ++p)
-      for (int q = 0; q < 3; ++q)
-        result.covariance[p][q] += (x[p] - result.mean[p]) * (x[q] - result.mean[q]) * each;
-  return result;
 }
 
 // The covariance that the map leaves: T (from + e) T^T = to + e, so T from T^T = to + e - e T T^T.
