@@ -8,6 +8,7 @@
 
 #include "image/lab.h"
 #include "image/oklab.h"
+#include "pictures.h"
 
 namespace limn {
 
