@@ -1,13 +1,12 @@
 #include "losses/columns.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <numeric>
 
+#include "base/random.h"
 #include "kernels/kernels.h"
 #include "losses/regions.h"
 
@@ -26,6 +25,7 @@ std::vector<ColumnsInUse> columns_in_use(const Recipe& recipe, std::span<const L
   const auto together = [&](Reader reader, double weight, Places places,
                             double LayerInUse::*of_layer) {
     ColumnsInUse columns = {reader, weight, places, {}};
+    if (places.kind == Places::Kind::drawn) columns.parts.push_back({ColumnsInUse::kPicture, 1.0});
     for (size_t i = 0; i < layers.size(); ++i) {
       const double share = layers[i].*of_layer / weight;
       if (share == 0) continue;
@@ -51,14 +51,10 @@ std::vector<ColumnsInUse> columns_in_use(const Recipe& recipe, std::span<const L
   if (recipe.transport.weight != 0) {
     together(Reader::transport, recipe.transport.weight, {Places::Kind::drawn, kDrawn},
              &LayerInUse::transport_weight);
-    auto& parts = in_use.back().parts;
-    parts.insert(parts.begin(), {ColumnsInUse::kPicture, 1.0});
   }
   if (recipe.structure.weight != 0) {
     together(Reader::structure, recipe.structure.weight, {Places::Kind::drawn, kDrawn},
              &LayerInUse::structure_weight);
-    auto& parts = in_use.back().parts;
-    parts.insert(parts.begin(), {ColumnsInUse::kPicture, 1.0});
   }
   return in_use;
 }
@@ -152,13 +148,18 @@ Size places_size(const Places& places, ConstFeatureMap first, const Size& size) 
 Columns::Columns(const ColumnsInUse& in_use, std::span<const LayerInUse> layers,
                  std::span<const Row> rows, std::span<const ConstFeatureMap> shapes,
                  const Size& size, const Units& units, std::uint64_t seed, const Mask& allowed)
-    : rule_(in_use.places), size_(size), units_(units), seed_(seed) {
+    : rule_(in_use.places),
+      size_(size),
+      units_(units),
+      seed_(seed),
+      shape_(columns_shape(in_use, shapes, size)) {
+  int block = 0;
   size_t raw = 0;
   for (const auto& [layer, scale] : in_use.parts) {
     Part part;
     part.layer = layer;
     part.scale = static_cast<float>(scale);
-    part.block = channels_ / kBlock;
+    part.block = block;
     if (layer == ColumnsInUse::kPicture) {
       part.blocks = 1;
       part.halvings = 0;
@@ -178,16 +179,9 @@ Columns::Columns(const ColumnsInUse& in_use, std::span<const LayerInUse> layers,
         }
       }
     }
-    channels_ += part.blocks * kBlock;
+    block += part.blocks;
+    if (!part.root.empty()) raw = std::max(raw, part_of(part, shape_).floats());
     parts_.push_back(std::move(part));
-  }
-  std::tie(height_, width_) = [&] {
-    const Size map = places_size(rule_, parts_.front().shape, size_);
-    return std::pair(map.height, map.width);
-  }();
-  for (const Part& part : parts_) {
-    if (part.root.empty()) continue;
-    raw = std::max(raw, part_of(part, {nullptr, channels_, height_, width_}).floats());
   }
   raw_ = Buffer<float>(raw);
   if (rule_.kind == Places::Kind::drawn && !allowed.empty()) {
@@ -225,8 +219,8 @@ void Columns::draw(std::uint64_t number) {
         for (int x = left; x < size_.width; x += stride) pixels.push_back(y * size_.width + x);
       }
     }
-    grid_.resize(width_);
-    for (int i = 0; i < width_; ++i) {
+    grid_.resize(shape_.width);
+    for (int i = 0; i < shape_.width; ++i) {
       const int count = static_cast<int>(pixels.size());
       const int first = i % count;
       std::swap(pixels[first], pixels[first + below(count - first)]);
@@ -241,16 +235,16 @@ void Columns::place(Part& part) const {
   const bool picture = part.layer == ColumnsInUse::kPicture;
   const int rows = picture ? size_.height : part.shape.height;
   const int columns = picture ? size_.width : part.shape.width;
-  part.places.resize(static_cast<size_t>(height_) * width_);
+  part.places.resize(shape_.positions());
   const auto aligned = [](int i, int count, int length) {
     return count == 1 ? 0.0f : static_cast<float>(i) * (length - 1) / (count - 1);
   };
-  for (int y = 0; y < height_; ++y) {
-    for (int x = 0; x < width_; ++x) {
-      Place& place = part.places[static_cast<size_t>(y) * width_ + x];
+  for (int y = 0; y < shape_.height; ++y) {
+    for (int x = 0; x < shape_.width; ++x) {
+      Place& place = part.places[static_cast<size_t>(y) * shape_.width + x];
       switch (rule_.kind) {
         case Places::Kind::quarter:
-          place = {aligned(y, height_, rows), aligned(x, width_, columns)};
+          place = {aligned(y, shape_.height, rows), aligned(x, shape_.width, columns)};
           break;
         case Places::Kind::grid: {
           const int stride = grid_stride(rule_, part.shape);
@@ -308,6 +302,7 @@ FeatureMap Columns::part_of(const Part& part, FeatureMap h) const {
 
 void Columns::gather(std::span<const ConstFeatureMap> layers, std::span<const float> x,
                      FeatureMap h, ThreadPool& pool) {
+  set_zero(h);  // fillers and rings may have been a gradient
   for (const Part& part : parts_) {
     if (part.layer == ColumnsInUse::kPicture) {
       gather_picture(part, x, part_of(part, h));
@@ -340,11 +335,7 @@ void Columns::gather_part(const Part& part, ConstFeatureMap F, FeatureMap h, Thr
       }
     }
   });
-  if (!mapped) return;
-  for (int block = 0; block < h.blocks(); ++block) {
-    std::memset(h.cell(block, -1, -1), 0, h.plane_stride() * sizeof(float));
-  }
-  kernels::add_gram_gradient(part.root, to, h, pool);
+  if (mapped) kernels::add_gram_gradient(part.root, to, h, pool);
 }
 
 void Columns::gather_picture(const Part& part, std::span<const float> x, FeatureMap h) const {
@@ -367,10 +358,8 @@ void Columns::gather_picture(const Part& part, std::span<const float> x, Feature
 }
 
 ConstFeatureMap Columns::gather(const View& view, ThreadPool& pool) {
-  FeatureMap h = {nullptr, channels_, height_, width_};
-  if (h_.empty()) h_ = Buffer<float>(h.floats());
-  h.data = h_.data();
-  set_zero(h);  // fillers and rings were gradients
+  if (h_.empty()) h_ = Buffer<float>(shape_.floats());
+  const FeatureMap h = own_map();
   std::vector<ConstFeatureMap> layers;
   layers.reserve(view.layers.size());
   for (const View::Layer& layer : view.layers) layers.push_back(layer.F);
@@ -382,8 +371,7 @@ ConstFeatureMap Columns::gather(const View& view, ThreadPool& pool) {
 
 void Columns::spread(const Slope& slope, std::span<Slope> layers, Scratch& scratch,
                      ThreadPool& pool) {
-  const FeatureMap h = {h_.data(), channels_, height_, width_};
-  turn_into_gradient(h, slope, pool);
+  turn_into_gradient(own_map(), slope, pool);
   for (const Part& part : parts_) {
     if (part.layer == ColumnsInUse::kPicture) continue;
     layers[part.layer].sum = scratch.own.data();
@@ -394,8 +382,7 @@ void Columns::spread(const Slope& slope, std::span<Slope> layers, Scratch& scrat
 
 // d_F += the gradient with respect to this part's layer.
 void Columns::add_gradient(const Part& part, FeatureMap d_F, ThreadPool& pool) {
-  const FeatureMap h = {h_.data(), channels_, height_, width_};
-  FeatureMap from = part_of(part, h);
+  FeatureMap from = part_of(part, own_map());
   float scale = part.scale;
   if (!part.root.empty()) {
     const FeatureMap raw = {raw_.data(), from.channels, from.height, from.width};
@@ -424,20 +411,20 @@ void Columns::add_gradient(const Part& part, FeatureMap d_F, ThreadPool& pool) {
   });
 }
 
-void Columns::spread_to_picture(std::span<float> d_x, const Size& size) const {
-  const size_t plane = static_cast<size_t>(size.height) * size.width;
-  const ConstFeatureMap h = {h_.data(), channels_, height_, width_};
+void Columns::spread_to_picture(std::span<float> d_x) const {
+  const size_t plane = static_cast<size_t>(size_.height) * size_.width;
+  const ConstFeatureMap h = {h_.data(), shape_.channels, shape_.height, shape_.width};
   for (const Part& part : parts_) {
     if (part.layer != ColumnsInUse::kPicture) continue;
     for (size_t p = 0; p < part.places.size(); ++p) {
-      const Corners at = corners_of(part.places[p], size.height, size.width);
+      const Corners at = corners_of(part.places[p], size_.height, size_.width);
       const float* cell =
           h.cell(part.block, static_cast<int>(p) / h.width, static_cast<int>(p) % h.width);
       for (size_t c = 0; c < 3; ++c) {
         const float d = part.scale * cell[c] / units_.plane(static_cast<int>(c)).gain;
         for (int i = 0; i < 2; ++i) {
           for (int j = 0; j < 2; ++j) {
-            d_x[c * plane + static_cast<size_t>(at.y[i]) * size.width + at.x[j]] +=
+            d_x[c * plane + static_cast<size_t>(at.y[i]) * size_.width + at.x[j]] +=
                 at.weight[i][j] * d;
           }
         }
@@ -446,8 +433,8 @@ void Columns::spread_to_picture(std::span<float> d_x, const Size& size) const {
   }
 }
 
-ConstFeatureMap columns_shape(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
-                              const Size& size) {
+FeatureMap columns_shape(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
+                         const Size& size) {
   int channels = 0;
   for (const auto& part : in_use.parts) {
     channels += part.layer == ColumnsInUse::kPicture ? kBlock : shapes[part.layer].channels;

@@ -19,7 +19,6 @@
 
 #include "base/buffer.h"
 #include "base/parallel.h"
-#include "base/random.h"
 #include "base/state.h"
 #include "canvas/units.h"
 #include "losses/layers.h"
@@ -79,7 +78,7 @@ class Columns {
   void keep(State& state, std::string_view name);
 
   // Of h, without data.
-  ConstFeatureMap shape() const { return {nullptr, channels_, height_, width_}; }
+  FeatureMap shape() const { return shape_; }
   // The channels that are not there only to fill blocks.
   int used_channels() const { return used_; }
   // By part, the places in cells of its map, or in pixels: y, then x.
@@ -99,7 +98,7 @@ class Columns {
   // must be as large as any of them.
   void spread(const Slope& slope, std::span<Slope> layers, Scratch& scratch, ThreadPool& pool);
   // The gradient with respect to the picture itself, in the optimiser's unit: d_x "+=".
-  void spread_to_picture(std::span<float> d_x, const Size& size) const;
+  void spread_to_picture(std::span<float> d_x) const;
 
  private:
   struct Part {
@@ -114,6 +113,7 @@ class Columns {
 
   void draw(std::uint64_t number);
   void place(Part& part) const;
+  FeatureMap own_map() { return {h_.data(), shape_.channels, shape_.height, shape_.width}; }
   FeatureMap part_of(const Part& part, FeatureMap h) const;
   void gather_part(const Part& part, ConstFeatureMap F, FeatureMap h, ThreadPool& pool);
   void gather_picture(const Part& part, std::span<const float> x, FeatureMap h) const;
@@ -123,16 +123,17 @@ class Columns {
   const Size size_;
   const Units& units_;
   const std::uint64_t seed_;
+  const FeatureMap shape_;  // of h
   std::uint64_t drawn_ = 0;
   std::vector<Part> parts_;
   std::vector<int> candidates_;  // pixels that may be drawn
-  int channels_ = 0, used_ = 0, height_ = 0, width_ = 0;
+  int used_ = 0;
   std::vector<Place> grid_;  // drawn places, in pixels, or the offset of the grid
   Buffer<float> h_, raw_;
 };
 
 // The shape of these columns of a picture whose layers have these shapes, without data.
-ConstFeatureMap columns_shape(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
-                              const Size& size);
+FeatureMap columns_shape(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
+                         const Size& size);
 
 }  // namespace limn

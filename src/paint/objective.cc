@@ -358,7 +358,7 @@ Losses Objective::evaluate(std::span<const float> x, std::span<float> d_x) {
     if (loss->counts()) loss->spread_to_picture(view, d_x, pool_);
   }
   for (size_t i = 0; i < columns_.size(); ++i) {
-    if (!slopes_[layers_.size() + i].empty()) columns_[i]->spread_to_picture(d_x, picture_size());
+    if (!slopes_[layers_.size() + i].empty()) columns_[i]->spread_to_picture(d_x);
   }
   return losses;
 }

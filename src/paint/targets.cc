@@ -170,8 +170,7 @@ class Measuring {
     if (transport) in_use.places = {Places::Kind::drawn, kDrawnFromPainting, /*whole=*/true};
     const Image& painting = source.painting;
     Columns of_painting = columns(in_use, features, {painting.height, painting.width}, source.from);
-    FeatureMap h = {nullptr, of_painting.shape().channels, of_painting.shape().height,
-                    of_painting.shape().width};
+    FeatureMap h = of_painting.shape();
     Buffer<float> memory(h.floats());
     h.data = memory.data();
     const std::vector<float> x = transport ? units_.encode(painting) : std::vector<float>();

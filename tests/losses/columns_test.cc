@@ -205,7 +205,7 @@ TEST_F(ColumnsTest, PassGradientsOnByTheAdjoint) {
       }
     }
     std::vector<float> d_x(x_.size());
-    columns.spread_to_picture(d_x, kPicture);
+    columns.spread_to_picture(d_x);
     for (size_t i = 0; i < x_.size(); ++i) {
       const Affine& unit = units_.plane(static_cast<int>(i / (37 * 22)));
       back += double{d_x[i]} * (x_[i] - unit.offset);  // columns are affine in x
