@@ -68,8 +68,8 @@ void unpack(const kernels::Vectors& vectors, size_t vector, std::span<double> va
   }
 }
 
-// Makes its candidates, by its features and their mean.
-void prepare(NeighbourSource& source, std::span<const double> K, ThreadPool& pool) {
+// By its features and the mean.
+void make_candidates(NeighbourSource& source, std::span<const double> K, ThreadPool& pool) {
   const size_t C = source.mean.size();
   const size_t count = source.features.size() / C;
   const kernels::Vectors S = vectors_of(source.features, static_cast<int>(C), count);
@@ -121,23 +121,22 @@ NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weigh
     squares[q] = product(a, z);
   });
   for (const double square : squares) source.square += square / static_cast<double>(count);
-  prepare(source, K, pool);
   return source;
 }
 
-void centre_together(std::span<NeighbourSource> sources, std::span<const double> K,
-                     ThreadPool& pool) {
+void centre(std::span<NeighbourSource> sources, std::span<const double> K, ThreadPool& pool) {
   std::vector<double> mean(sources.front().mean.size());
-  double count = 0;
-  for (const NeighbourSource& source : sources) count += source.candidates.count;
+  double values = 0;
   for (const NeighbourSource& source : sources) {
-    for (size_t c = 0; c < mean.size(); ++c) {
-      mean[c] += source.mean[c] * source.candidates.count / count;
-    }
+    values += static_cast<double>(source.features.size());
+  }
+  for (const NeighbourSource& source : sources) {
+    const double share = static_cast<double>(source.features.size()) / values;
+    for (size_t c = 0; c < mean.size(); ++c) mean[c] += source.mean[c] * share;
   }
   for (NeighbourSource& source : sources) {
     source.mean = mean;
-    prepare(source, K, pool);
+    make_candidates(source, K, pool);
   }
 }
 

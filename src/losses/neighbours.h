@@ -56,13 +56,12 @@ struct NeighbourTarget {
 
 // A painting with features F, of which only positions of these weights above 1/2 count ([H][W];
 // empty: all). K: a student's, [C][C], or empty. Of larger paintings, kMostCandidates positions on
-// a grid are searched, unless `all`.
+// a grid are searched, unless `all`. Without candidates, which centre() makes.
 NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
                                  std::span<const double> K, ThreadPool& pool, bool all = false);
 
-// Subtracts the mean of all these rather than each one's own.
-void centre_together(std::span<NeighbourSource> sources, std::span<const double> K,
-                     ThreadPool& pool);
+// Makes the candidates of these sources, from all of which their common mean is subtracted.
+void centre(std::span<NeighbourSource> sources, std::span<const double> K, ThreadPool& pool);
 
 // How matches are sought, and how far the picture is from them (Recipe::neighbours).
 struct NeighboursForm {

@@ -80,20 +80,21 @@ class Measuring {
 
   void add_painting(const StyleSource& source) {
     add_painting(source, source.share, /*searched_only=*/false);
-    if (!targets_.basis.turned) return;
-    StyleSource turned = source;
-    for (int quarters = 1; quarters < 4; ++quarters) {
+    const int orientations = targets_.basis.turned ? 4 : 1;
+    StyleSource turned = orientations > 1 ? source : StyleSource();
+    for (int quarters = 1; quarters < orientations; ++quarters) {
       turned.painting = turned_left(turned.painting);
       turned.from = turned_left(turned.from);
       add_painting(turned, 0, /*searched_only=*/true);
     }
-    const auto centre = [&](NeighbourTarget& target, std::span<const double> K) {
-      if (!target.sources.empty()) centre_together(std::span(target.sources).last(4), K, pool_);
+    const auto centre_last = [&](NeighbourTarget& target, std::span<const double> K) {
+      if (target.sources.empty()) return;
+      centre(std::span(target.sources).last(orientations), K, pool_);
     };
     for (size_t i = 0; i < layers_.size(); ++i) {
-      centre(targets_.layers[i].neighbours, K_of(layers_[i]));
+      centre_last(targets_.layers[i].neighbours, K_of(layers_[i]));
     }
-    for (Targets::OfColumns& target : targets_.columns) centre(target.neighbours, {});
+    for (Targets::OfColumns& target : targets_.columns) centre_last(target.neighbours, {});
   }
 
   // seen: where the photo is visible; empty: everywhere.

@@ -97,8 +97,14 @@ class Neighbours : public testing::TestWithParam<bool> {
     return sum;
   }
 
+  NeighbourSource centred_source(const Map& S, std::span<const float> weights = {}) {
+    NeighbourSource found = neighbour_source(S.map(), weights, K_, pool_);
+    centre({&found, 1}, K_, pool_);
+    return found;
+  }
+
   NeighbourSource source(const Map& S, int style, int region, double share) {
-    NeighbourSource found = neighbour_source(S.map(), {}, K_, pool_);
+    NeighbourSource found = centred_source(S);
     found.style = style;
     found.region = region;
     found.share = share;
@@ -222,7 +228,7 @@ TEST_P(Neighbours, AreFoundInsideTheMask) {
   std::vector<float> weights(6 * 8);
   for (int i = 0; i < 6 * 8; ++i) weights[i] = i % 8 < 4 ? 0.9f : 0.2f;
   NeighbourTarget masked, cut;
-  masked.sources.push_back(neighbour_source(S.map(), weights, K_, pool_));
+  masked.sources.push_back(centred_source(S, weights));
   masked.sources.back().share = 1;
   cut.sources.push_back(source(left, 0, 0, 1));
   const double expected = sought(cut, F).loss;
@@ -235,7 +241,7 @@ TEST_P(Neighbours, AreFoundOnALineOfALargePainting) {
   const Map S(kC, 3, kWide, [](int c, int y, int x) { return 100.0f * y + c + 1e-4f * x; });
   std::vector<float> weights(3 * kWide);
   std::fill_n(weights.begin() + kWide, kWide, 1.0f);
-  const NeighbourSource line = neighbour_source(S.map(), weights, K_, pool_);
+  const NeighbourSource line = centred_source(S, weights);
   const int count = line.candidates.count;
   EXPECT_GT(count, 2000);
   EXPECT_LE(count, 8192);
@@ -249,7 +255,7 @@ TEST_P(Neighbours, AreFoundOnALineOfALargePainting) {
 TEST_P(Neighbours, AreSampledEvenly) {
   for (const auto& [height, width] : {std::pair{200, 200}, {3, 20000}, {20000, 1}}) {
     const Map S(kC, height, width, [](int c, int y, int x) { return 1.0f * c + y + x; });
-    const int count = neighbour_source(S.map(), {}, K_, pool_).candidates.count;
+    const int count = centred_source(S).candidates.count;
     EXPECT_LE(count, 8192);
     EXPECT_GE(count, 2000);
   }
