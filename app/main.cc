@@ -111,6 +111,9 @@ int run(int argc, char** argv) {
 
   int exit_code = kSuccess;
   add_paint_command(app, exit_code);
+  add_texture_command(app, exit_code);
+  add_inpaint_command(app, exit_code);
+  add_season_command(app, exit_code);
   add_resume_command(app, exit_code);
   add_replay_command(app, exit_code);
   add_info_command(app, exit_code);

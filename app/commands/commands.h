@@ -7,6 +7,9 @@
 namespace limn {
 
 void add_paint_command(CLI::App& app, int& exit_code);
+void add_texture_command(CLI::App& app, int& exit_code);
+void add_inpaint_command(CLI::App& app, int& exit_code);
+void add_season_command(CLI::App& app, int& exit_code);
 void add_resume_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
 void add_info_command(CLI::App& app, int& exit_code);

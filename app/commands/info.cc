@@ -113,17 +113,20 @@ int InfoCommand::of_checkpoint() const {
                    {"iteration", checkpoint.iteration},
                    {"iterations", checkpoint.recipe.optimiser.iterations},
                    {"seconds", checkpoint.seconds},
-                   {"photo", request.names.photo},
+                   {"photo", photo_of(request.names)},
                    {"paintings", request.names.paintings},
                    {"output", request.output}};
     object["recipe"] = to_json(checkpoint.recipe);
     print_json(object);
     return kSuccess;
   }
-  std::string text = fmt::format(
-      "{:<16}  {} of {}, after {}\n{:<16}  limn {} on {}\n{:<16}  {}\n", "iteration",
-      checkpoint.iteration, checkpoint.recipe.optimiser.iterations, clock_text(checkpoint.seconds),
-      "written by", checkpoint.version, checkpoint.instruction_set, "photo", request.names.photo);
+  std::string text = fmt::format("{:<16}  {} of {}, after {}\n{:<16}  limn {} on {}\n", "iteration",
+                                 checkpoint.iteration, checkpoint.recipe.optimiser.iterations,
+                                 clock_text(checkpoint.seconds), "written by", checkpoint.version,
+                                 checkpoint.instruction_set);
+  if (!request.names.is_texture()) {
+    text += fmt::format("{:<16}  {}\n", "photo", request.names.photo);
+  }
   for (const std::string& painting : request.names.paintings) {
     text += fmt::format("{:<16}  {}\n", "painting", painting);
   }

@@ -1,6 +1,7 @@
 // limn replay
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ constexpr const char* kReplayExamples =
   limn replay out.png photo.jpg painting.jpg -o again.png
   limn replay out.png photo.jpg painting.jpg --verify
   limn replay out.png photo.jpg oil.jpg ink.jpg --mask-content sky.png --verify
+  limn replay bricks-texture.png bricks.jpg --verify
+  limn replay wall-inpainted.png wall.png --hole sign.png --verify
 
 Exit codes: 0 painted, and with --verify the same; 1 --verify found a difference; others as for
 'limn paint'.)";
@@ -63,12 +66,13 @@ class ScratchFile {
 struct ReplayCommand {
   std::string picture;
   PaintingArguments arguments;
-  std::optional<std::string> output, initial;
+  std::optional<std::string> output, initial, hole;
   bool verify = false;
   bool quiet = false;
 
   void add_to(CLI::App& command);
   int run();
+  InputNames names(const Origin& provenance) const;
   PaintRequest request(const Origin& provenance) const;
   int compare(const std::string& again, const Origin& provenance) const;
 };
@@ -78,6 +82,8 @@ void ReplayCommand::add_to(CLI::App& command) {
       ->required()
       ->type_name("FILE");
   arguments.add_to(command, PaintingArguments::Settings::none);
+  command.add_option("--hole", hole, "The mask of the hole, of an inpainted picture")
+      ->type_name("FILE");
   command
       .add_option("--init", initial, "The picture that the painting began with, if it was a file")
       ->type_name("FILE");
@@ -90,9 +96,38 @@ void ReplayCommand::add_to(CLI::App& command) {
   command.add_flag("--quiet", quiet, "Show no progress");
 }
 
+// What PHOTO and PAINTING are depends on the picture: a texture has no photo, and a hole may be
+// filled from the photo itself.
+InputNames ReplayCommand::names(const Origin& provenance) const {
+  InputNames names = arguments.names();
+  const auto has = [&](std::string_view role) {
+    return std::ranges::any_of(provenance.inputs,
+                               [&](const InputDigest& input) { return input.role == role; });
+  };
+  if (!has("photo")) {
+    names.paintings.insert(names.paintings.begin(), std::exchange(names.photo, ""));
+    names.canvas = provenance.levels.empty() ? Size() : provenance.levels.back().size;
+    if (!is_canvas(*names.canvas)) {
+      fail(ErrorKind::file, "'{}': its metadata is damaged: it has no size", picture);
+    }
+    return names;
+  }
+  if (has("hole") && !hole) {
+    fail(ErrorKind::usage, "--hole: '{}' is an inpainted picture; give the mask of its hole",
+         picture);
+  }
+  names.hole = hole;
+  if (names.paintings.empty() && has("hole")) names.paintings = {names.photo};
+  if (names.paintings.empty()) {
+    fail(ErrorKind::usage, "PAINTING is required: '{}' was painted from a photo and paintings",
+         picture);
+  }
+  return names;
+}
+
 PaintRequest ReplayCommand::request(const Origin& provenance) const {
   PaintRequest request;
-  request.names = arguments.names();
+  request.names = names(provenance);
   request.recipe = provenance.recipe;
   request.max_pixels = arguments.read_options().max_pixels;
   const std::string& init = request.recipe.picture.init;
@@ -140,7 +175,7 @@ int ReplayCommand::run() {
   } else if (verify) {
     request.output = scratch.emplace(ending).path();
   } else {
-    request.output = fresh.emplace(base_name(arguments.names()), "", ending.substr(1)).path();
+    request.output = fresh.emplace(base_name(request.names), "", ending.substr(1)).path();
   }
   CommandFiles files;
   files.reads_picture(picture, "picture");

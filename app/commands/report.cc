@@ -82,15 +82,21 @@ nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan) {
   return json;
 }
 
+nlohmann::ordered_json photo_of(const InputNames& inputs) {
+  if (inputs.is_texture()) return nullptr;
+  return inputs.photo;
+}
+
 nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& output,
                                const Model& model) {
   nlohmann::ordered_json json = {{"limn", version()},
                                  {"instruction_set", instruction_set()},
-                                 {"photo", inputs.photo},
+                                 {"photo", photo_of(inputs)},
                                  {"paintings", inputs.paintings}};
   if (!inputs.content_masks.empty()) json["masks"]["content"] = inputs.content_masks;
   if (!inputs.style_masks.empty()) json["masks"]["style"] = inputs.style_masks;
   if (inputs.keep_mask) json["masks"]["keep"] = *inputs.keep_mask;
+  if (inputs.hole) json["masks"]["hole"] = *inputs.hole;
   json["output"] = output;
   json["weights"] = model.weights().source;
   json["network"] = model.network();

@@ -22,6 +22,9 @@ nlohmann::ordered_json to_json(const Losses& losses);
 // The result of a painting: sizes, outcome, seconds, memory, and the losses of every iteration.
 nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan);
 
+// The photo's name; null for a texture, which has none.
+nlohmann::ordered_json photo_of(const InputNames& inputs);
+
 // The start of a report: versions, and the names of pictures, any masks, output and weights.
 nlohmann::ordered_json to_json(const InputNames& inputs, const std::string& output,
                                const Model& model);

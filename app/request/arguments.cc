@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -56,7 +57,9 @@ constexpr std::array<std::string_view, 5> kLook = {"picture.size", "balance.stre
                                                    "style.scale", "style.blend", "picture.colors"};
 constexpr std::array<std::string_view, 4> kEffort = {"optimiser.seconds", "optimiser.iterations",
                                                      "style.layers", "content.layers"};
-constexpr const char* kControls = "Artistic controls, with the defaults of recipe 'limn'";
+std::string controls_group(const std::string& recipe) {
+  return fmt::format("Artistic controls, with the defaults of recipe '{}'", recipe);
+}
 
 // The help group of any other setting.
 const char* group_of(std::string_view key) {
@@ -68,6 +71,12 @@ const char* group_of(std::string_view key) {
 }
 
 constexpr std::string_view kSeedKey = "picture.seed";
+constexpr std::string_view kSizeKey = "picture.size";
+
+// Whether the pictures determine the size, so that the recipe's is not used.
+bool has_own_size(PaintingArguments::Task task) {
+  return task == PaintingArguments::Task::texture || task == PaintingArguments::Task::inpainting;
+}
 
 // A random seed, short enough to retype.
 std::string new_seed() { return std::to_string(std::random_device()() % 1'000'000'000); }
@@ -111,18 +120,75 @@ bool is_recipe_file(const std::string& name_or_file) {
 }  // namespace
 
 void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styles) {
+  add_inputs(command, settings, styles);
+  add_common(command, settings, styles);
+}
+
+void PaintingArguments::add_to(CLI::App& command, Task task) {
+  task_ = task;
+  switch (task) {
+    case Task::painting:
+      return add_to(command);
+    case Task::season:
+      recipe_name_ = "season";
+      return add_to(command);
+    case Task::texture:
+      recipe_name_ = "texture";
+      command
+          .add_option("EXEMPLAR", names_.paintings,
+                      "A picture of the texture. Several are blended; the pictures of a folder "
+                      "form one texture")
+          ->required()
+          ->type_name("FILE|FOLDER");
+      command.add_option("--size", canvas_, "Size of the texture: pixels a side, or WIDTHxHEIGHT")
+          ->type_name("N|WxH")
+          ->default_str(canvas_);
+      break;
+    case Task::inpainting:
+      recipe_name_ = "inpaint";
+      command.add_option("PICTURE", names_.photo, "The picture with a hole")
+          ->required()
+          ->type_name("FILE");
+      command
+          .add_option("--hole", names_.hole,
+                      "A mask of the picture: white where it is painted, black where every pixel "
+                      "stays as it is, grey in between")
+          ->required()
+          ->type_name("FILE");
+      command
+          .add_option("--from", source_, "A picture of what fills the hole [the rest of PICTURE]")
+          ->type_name("FILE|FOLDER");
+      break;
+  }
+  add_common(command, Settings::all, Styles::none);
+}
+
+InputNames PaintingArguments::names() const {
+  InputNames names = names_;
+  if (task_ == Task::texture) names.canvas = parse_canvas(canvas_, "--size");
+  if (task_ == Task::inpainting) names.paintings = {source_.value_or(names.photo)};
+  return names;
+}
+
+void PaintingArguments::add_inputs(CLI::App& command, Settings settings, Styles styles) {
+  const bool several = styles == Styles::several;
+  const bool season = task_ == Task::season;
+  const char* const name = season ? "EXAMPLE" : "PAINTING";
+  command.add_option("PHOTO", names_.photo, season ? "The photo to change" : "The photo to paint")
+      ->required()
+      ->type_name("FILE");
+  std::string help = season ? "A photo of the season wanted" : "The painting whose style to use";
+  if (several) help += ". Several are blended; the pictures of a folder form one style";
+  CLI::Option* paintings = command.add_option(name, names_.paintings, help)
+                               ->required()
+                               ->type_name(several ? "FILE|FOLDER" : "FILE");
+  if (!several) paintings->expected(1)->allow_extra_args(false);
+  if (settings == Settings::none) paintings->required(false);
+}
+
+void PaintingArguments::add_common(CLI::App& command, Settings settings, Styles styles) {
   const bool several = styles == Styles::several;
   command_ = &command;
-  command.add_option("PHOTO", names_.photo, "The photo to paint")->required()->type_name("FILE");
-  CLI::Option* paintings =
-      command
-          .add_option("PAINTING", names_.paintings,
-                      several ? "The painting whose style to use. Several are blended; the "
-                                "pictures of a folder form one style"
-                              : "The painting whose style to use")
-          ->required()
-          ->type_name(several ? "FILE|FOLDER" : "FILE");
-  if (!several) paintings->expected(1)->allow_extra_args(false);
   command
       .add_option(
           "--weights", weights_,
@@ -139,8 +205,10 @@ void PaintingArguments::add_to(CLI::App& command, Settings settings, Styles styl
     if (several) add_masks(command);
     return;
   }
+  defaults_ = named_recipe(recipe_name_);
   const auto add = [&](std::span<const std::string_view> keys) {
     for (const std::string_view key : keys) {
+      if (key == kSizeKey && has_own_size(task_)) continue;
       if (settings == Settings::all || matters_to_losses(key)) add_setting(command, key);
     }
   };
@@ -161,7 +229,9 @@ void PaintingArguments::add_recipe(CLI::App& command) {
 
 void PaintingArguments::add_masks(CLI::App& command) {
   const auto add = [&](const char* flag, auto& variable, const char* help) {
-    return command.add_option(flag, variable, help)->type_name("FILE")->group(kControls);
+    return command.add_option(flag, variable, help)
+        ->type_name("FILE")
+        ->group(controls_group(recipe_name_));
   };
   add("--mask-content", names_.content_masks,
       "White where the first PAINTING's style goes in the photo. Repeat for the second and so on; "
@@ -174,10 +244,9 @@ void PaintingArguments::add_masks(CLI::App& command) {
 }
 
 void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
-  static const Recipe defaults = named_recipe("limn");
   const auto in = [&](const auto& keys) { return std::ranges::find(keys, key) != keys.end(); };
-  const char* group = in(kLook) || in(kEffort) ? kControls : group_of(key);
-  visit_fields(defaults, [&](const Field& field, const auto& value) {
+  const std::string group = in(kLook) || in(kEffort) ? controls_group(recipe_name_) : group_of(key);
+  visit_fields(std::as_const(defaults_), [&](const Field& field, const auto& value) {
     if (field.key != key) return;
     const std::string flag(field.flag);
     const std::string help = fmt::format("{} [{}]", field.help, default_text(value));
@@ -215,7 +284,7 @@ void PaintingArguments::check_masks() const {
   const CLI::Option* before = nullptr;
   size_t painting = 0;
   for (const CLI::Option* option : command_->parse_order()) {
-    const bool is_painting = option->get_name() == "PAINTING";
+    const bool is_painting = option->get_name() == "PAINTING" || option->get_name() == "EXAMPLE";
     const bool behind_mask = before && before->get_name().starts_with("--mask-");
     if (is_painting && behind_mask && names_.paintings.size() > 1) {
       const std::string flag = before->get_name();
@@ -253,6 +322,7 @@ Recipe PaintingArguments::recipe() const {
       check_stages_follow(recipe, field);
     }
   });
+  if (has_own_size(task_)) recipe.picture.size = 0;
   if (given("balance.strength")) check_strength_matters(recipe, "--strength");
   return recipe;
 }
@@ -270,7 +340,7 @@ std::optional<std::string> PaintingArguments::weights_file(const Recipe& recipe)
 }
 
 void PaintingArguments::add_inputs(CommandFiles& files) const {
-  for (const InputFile& file : input_files(names_)) {
+  for (const InputFile& file : input_files(names())) {
     files.reads_picture(file.path, std::string(file.role));
   }
   if (is_recipe_file(recipe_name_)) files.reads(recipe_name_, "recipe");

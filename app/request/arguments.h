@@ -1,4 +1,4 @@
-// The arguments that paint, sweep and evaluate share: pictures, weights, and a recipe that flags
+// The arguments that commands which paint share: pictures, weights, and a recipe that flags
 // override.
 #pragma once
 
@@ -22,20 +22,32 @@ class PaintingArguments {
   enum class Settings {
     all,
     of_losses,  // those that affect the losses of a given picture
-    none,       // and no recipe: it is already known
+    none,       // and no recipe: it is already known, as is whether there are paintings
   };
   // The styles of a picture.
   enum class Styles {
     several,  // one or more paintings, and masks
     one,      // one painting
+    none,     // they have other names
+  };
+
+  // What is painted. Each has its pictures, and its recipe unless --recipe names another.
+  enum class Task {
+    painting,    // PHOTO in the style of PAINTING, with masks
+    texture,     // from EXEMPLAR, at --size
+    inpainting,  // the --hole in PICTURE
+    season,      // PHOTO in the season of EXAMPLE, with masks
   };
 
   // Adds PHOTO, PAINTING, --weights, --recipe, the masks' flags and one for every such setting of a
   // recipe.
   void add_to(CLI::App& command, Settings settings = Settings::all,
               Styles styles = Styles::several);
+  // The same for a task: with its own pictures.
+  void add_to(CLI::App& command, Task task);
 
-  const InputNames& names() const { return names_; }
+  // Throws Error (usage): invalid texture sizes.
+  InputNames names() const;
   const std::string& photo() const { return names_.photo; }
   // The only painting, or the first.
   const std::string& painting() const { return names_.paintings.front(); }
@@ -65,6 +77,8 @@ class PaintingArguments {
   Model model(Recipe& recipe) const { return model(std::span(&recipe, 1)); }
 
  private:
+  void add_inputs(CLI::App& command, Settings settings, Styles styles);
+  void add_common(CLI::App& command, Settings settings, Styles styles);
   void add_recipe(CLI::App& command);
   void add_masks(CLI::App& command);
   void check_masks() const;
@@ -75,7 +89,11 @@ class PaintingArguments {
   const CLI::App* command_ = nullptr;  // the command with these arguments
   std::string weights_;
   std::string drawn_seed_;  // with --seed -1
+  Task task_ = Task::painting;
   std::string recipe_name_ = "limn";
+  Recipe defaults_;                    // of that recipe, for the help
+  std::string canvas_ = "512";         // of a texture
+  std::optional<std::string> source_;  // of what fills a hole
   std::map<std::string, std::string>
       values_;  // by recipe key, as text, for the flags that were given
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "base/byte_source.h"
@@ -43,8 +44,10 @@ std::vector<std::string> files_in(const std::string& folder) {
 }
 
 std::vector<InputFile> input_files(const InputNames& names) {
-  std::vector<InputFile> files = {{names.photo, "photo"}};
+  std::vector<InputFile> files;
+  if (!names.is_texture()) files.push_back({names.photo, "photo"});
   for (const std::string& painting : names.paintings) {
+    if (names.hole && painting == names.photo) continue;
     if (!is_folder(painting)) {
       files.push_back({painting, "painting"});
       continue;
@@ -57,15 +60,41 @@ std::vector<InputFile> input_files(const InputNames& names) {
     }
   }
   if (names.keep_mask) files.push_back({*names.keep_mask, "mask"});
+  if (names.hole) files.push_back({*names.hole, "hole"});
   return files;
 }
 
-std::string base_name(const InputNames& names) {
-  std::string name = bare_name(names.photo);
-  for (const std::string& painting : names.paintings) {
-    name += fmt::format("-{}", bare_name(painting));
+bool is_canvas(const Size& size) {
+  constexpr int kMost = 100'000;
+  return std::min(size.height, size.width) >= 1 && std::max(size.height, size.width) <= kMost;
+}
+
+Size parse_canvas(const std::string& text, const std::string& flag) {
+  const auto number = [](std::string_view digits) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size() ? value : 0;
+  };
+  const std::string_view all = text;
+  const size_t x = all.find('x');
+  const int width = number(all.substr(0, x));
+  const Size size = {x == all.npos ? width : number(all.substr(x + 1)), width};
+  if (!is_canvas(size)) {
+    fail(ErrorKind::usage,
+         "{}: '{}' is not a size; give one number of pixels, 512, or width and height, 1024x512, "
+         "of at most 100000",
+         flag, text);
   }
-  return name;
+  return size;
+}
+
+std::string base_name(const InputNames& names) {
+  if (names.hole) return bare_name(names.photo) + "-inpainted";
+  std::string name = names.is_texture() ? "" : bare_name(names.photo);
+  for (const std::string& painting : names.paintings) {
+    name += fmt::format("{}{}", name.empty() ? "" : "-", bare_name(painting));
+  }
+  return names.is_texture() ? name + "-texture" : name;
 }
 
 }  // namespace limn

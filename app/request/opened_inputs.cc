@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "canvas/initial.h"
 #include "image/alpha.h"
+#include "image/mask.h"
 #include "network/weights.h"
 #include "paint/plan.h"
 #include "request/painting_sizes.h"
@@ -70,7 +71,8 @@ OpenedInputs::OpenedInputs(const InputNames& names, std::span<const Recipe> reci
     : options_(options) {
   check_mask_count("--mask-content", names.content_masks.size(), names.paintings.size());
   check_mask_count("--mask-style", names.style_masks.size(), names.paintings.size());
-  photo_ = open(names.photo);
+  photo_ = open_photo(names);
+  blank_ = names.is_texture();
   for (size_t i = 0; i < names.paintings.size(); ++i) {
     OpenedStyle& style = styles_.emplace_back(open_style(names.paintings[i]));
     style.to = open_mask(names.content_masks, i);
@@ -83,7 +85,18 @@ OpenedInputs::OpenedInputs(const InputNames& names, std::span<const Recipe> reci
     }
   }
   if (names.keep_mask) keep_ = open(*names.keep_mask);
+  if (names.hole) hole_ = open(*names.hole);
+  from_itself_ = names.hole && names.paintings == std::vector{names.photo};
   open_initial(recipes);
+}
+
+OpenedInputs::File OpenedInputs::open_photo(const InputNames& names) const {
+  if (!names.is_texture()) return open(names.photo);
+  File blank;
+  blank.name = "texture";
+  blank.header.width = names.canvas->width;
+  blank.header.height = names.canvas->height;
+  return blank;
 }
 
 OpenedInputs::File OpenedInputs::open(const std::string& name) const {
@@ -190,7 +203,8 @@ Parts OpenedInputs::parts() const {
   for (const OpenedStyle& style : styles_) {
     const bool transparent = std::ranges::any_of(
         style.paintings, [](const File& painting) { return painting.header.has_alpha; });
-    found.styles.push_back({style.to.has_value(), style.from.has_value() || transparent});
+    const bool part = style.from.has_value() || transparent || from_itself_;
+    found.styles.push_back({style.to.has_value(), part});
   }
   return parts_of(found);
 }
@@ -208,7 +222,7 @@ double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
   const auto add_picture = [&](const File& file, const Size& size) {
     add(file, size, file.header.has_alpha ? 4 : 3);
   };
-  add_picture(photo_, most.picture);
+  if (!blank_) add_picture(photo_, most.picture);
   size_t next = 0;
   for (const OpenedStyle& style : styles_) {
     for (const File& painting : style.paintings) add_picture(painting, most.paintings[next++]);
@@ -216,6 +230,7 @@ double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
     if (style.from) add(*style.from, most.paintings[next - 1], 1);
   }
   if (keep_) add(*keep_, most.picture, 1);
+  if (hole_) add(*hole_, most.picture, 1);
   if (initial_) add_picture(*initial_, most.picture);
   return peak;
 }
@@ -265,12 +280,48 @@ class OpenedInputs::Reading {
   std::vector<std::string> transparent_;
 };
 
+namespace {
+
+// A picture without content: noise, like what a texture begins with, so that weights are measured
+// (paint/balance.h) where painting begins.
+Image blank_picture(const Size& size) {
+  Image picture = {size.width, size.height, {}, {}};
+  picture.rgb.resize(3 * static_cast<size_t>(size.width) * size.height);
+  return grey_noise(picture, /*seed=*/0);
+}
+
+// The outside of a hole. Throws Error (usage) if there is none, or no hole.
+Mask outside_of(Mask hole, const std::string& file) {
+  for (float& value : hole.values) value = 1 - value;
+  const auto [least, most] = std::ranges::minmax(hole.values);
+  if (least == 1) {
+    fail(ErrorKind::usage, "--hole: '{}' is black everywhere: there is nothing to paint", file);
+  }
+  if (most == 0) {
+    fail(ErrorKind::usage,
+         "--hole: '{}' is white everywhere: nothing of the picture would be left; for a picture "
+         "from nothing, use 'limn texture'",
+         file);
+  }
+  return hole;
+}
+
+// Nothing of what is in the hole is seen: it takes on the colours around it.
+void clear_hole(Image& picture, const Mask& outside) {
+  std::vector<float> alpha =
+      std::exchange(picture.alpha, resized(outside, picture.width, picture.height).values);
+  picture = filled(std::move(picture));
+  picture.alpha = std::move(alpha);
+}
+
+}  // namespace
+
 Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   WorkingSizes most = largest_sizes(plans);
   Reading reading(options_);
   auto& [photo, styles, keep, initial] = reading.inputs.pictures;
   PictureSizes& own = reading.inputs.own;
-  photo = reading.image(photo_, most.picture);
+  photo = blank_ ? blank_picture(most.picture) : reading.image(photo_, most.picture);
   own.photo = photo_.own();
   size_t next = 0;
   for (OpenedStyle& opened : styles_) {
@@ -297,6 +348,14 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
     if (opened.from) style.from = reading.mask(*opened.from, most.paintings[next - 1]);
   }
   if (keep_) keep = reading.mask(*keep_, most.picture);
+  if (hole_) {
+    keep = outside_of(reading.mask(*hole_, most.picture), hole_->name);
+    clear_hole(photo, keep);
+    if (from_itself_) {
+      styles.front().from = keep;
+      clear_hole(styles.front().paintings.front(), keep);
+    }
+  }
   if (initial_) initial = reading.image(*initial_, most.picture);
   reading.inputs.plans = std::move(plans);
   return std::move(reading).finished();

@@ -66,6 +66,7 @@ class OpenedInputs {
   Parts parts() const;
   double reading_bytes(const WorkingSizes& most) const;
   File open(const std::string& name) const;
+  File open_photo(const InputNames& names) const;
   OpenedStyle open_folder(const std::string& folder) const;
   OpenedStyle open_style(const std::string& name) const;
   std::optional<File> open_mask(const std::vector<std::string>& masks, size_t index) const;
@@ -75,7 +76,9 @@ class OpenedInputs {
   ReadOptions options_;
   File photo_;
   std::vector<OpenedStyle> styles_;
-  std::optional<File> keep_;
+  bool blank_ = false;  // there is no photo: the picture is painted from nothing
+  std::optional<File> keep_, hole_;
+  bool from_itself_ = false;     // what is painted in the hole is taken from around it
   std::optional<File> initial_;  // the one that all recipes start from
 };
 

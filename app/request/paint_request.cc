@@ -44,10 +44,14 @@ std::optional<std::string> optional_text(const Json& json) {
 std::string to_text(const PaintRequest& request) {
   Json json;
   json["photo"] = absolute(request.names.photo);
+  if (const std::optional<Size>& canvas = request.names.canvas) {
+    json["canvas"] = {{"width", canvas->width}, {"height", canvas->height}};
+  }
   json["paintings"] = absolute(request.names.paintings);
   json["content_masks"] = absolute(request.names.content_masks);
   json["style_masks"] = absolute(request.names.style_masks);
   json["keep_mask"] = absolute(request.names.keep_mask);
+  json["hole"] = absolute(request.names.hole);
   json["max_pixels"] = request.max_pixels;
   json["weights"] = absolute(request.weights);
   json["output"] = absolute(request.output);
@@ -64,10 +68,17 @@ PaintRequest parse_request(const std::string& text, const std::string& source) t
   const Json json = Json::parse(text);
   PaintRequest request;
   request.names.photo = json.at("photo").get<std::string>();
+  if (json.contains("canvas")) {
+    const Json& canvas = json.at("canvas");
+    const Size size = {canvas.at("height").get<int>(), canvas.at("width").get<int>()};
+    if (!is_canvas(size)) fail(ErrorKind::file, "'{}' has a canvas of no size", source);
+    request.names.canvas = size;
+  }
   json.at("paintings").get_to(request.names.paintings);
   json.at("content_masks").get_to(request.names.content_masks);
   json.at("style_masks").get_to(request.names.style_masks);
   request.names.keep_mask = optional_text(json.at("keep_mask"));
+  if (json.contains("hole")) request.names.hole = optional_text(json.at("hole"));
   json.at("max_pixels").get_to(request.max_pixels);
   request.weights = optional_text(json.at("weights"));
   json.at("output").get_to(request.output);

@@ -85,7 +85,8 @@ bool is_stream(const std::string& name) {
 
 std::vector<InputDigest> digests_of(const PaintRequest& request,
                                     std::span<const std::string> paintings) {
-  std::vector<InputDigest> inputs = {picture_digest("photo", request.names.photo)};
+  std::vector<InputDigest> inputs;
+  if (!request.names.is_texture()) inputs.push_back(picture_digest("photo", request.names.photo));
   for (const std::string& painting : paintings) {
     inputs.push_back(picture_digest("painting", painting));
   }
@@ -95,6 +96,7 @@ std::vector<InputDigest> digests_of(const PaintRequest& request,
     }
   }
   if (request.names.keep_mask) inputs.push_back(picture_digest("mask", *request.names.keep_mask));
+  if (request.names.hole) inputs.push_back(picture_digest("hole", *request.names.hole));
   const std::string& init = request.recipe.picture.init;
   if (names_picture(init)) inputs.push_back(picture_digest("initial picture", init));
   if (request.weights) {
@@ -131,7 +133,7 @@ void check_same(const std::vector<InputDigest>& recorded, const std::vector<Inpu
   const auto count = [](const std::vector<InputDigest>& inputs, const std::string& role) {
     return std::ranges::count(inputs, role, &InputDigest::role);
   };
-  for (const char* role : {"photo", "painting", "mask", "initial picture", "weights"}) {
+  for (const char* role : {"photo", "painting", "mask", "hole", "initial picture", "weights"}) {
     if (count(recorded, role) == count(given, role)) continue;
     fail(ErrorKind::file, "{} was made from {} {} file(s), but {} were given", subject,
          count(recorded, role), role, count(given, role));

@@ -15,7 +15,7 @@ namespace limn {
 
 // A file that a picture was made from.
 struct InputDigest {
-  std::string role;    // "photo", "painting", "mask", "initial picture", "weights"
+  std::string role;    // "photo", "painting", "mask", "hole", "initial picture", "weights"
   std::string name;    // without its folder
   std::string sha256;  // of the file; empty: read from a pipe
   bool operator==(const InputDigest&) const = default;

@@ -209,12 +209,29 @@ enum class StyleStatistic {
 
 // How the painting's colours are used.
 enum class Colors {
-  style,    // they are part of the style
-  content,  // the picture keeps the photo's: only lightness is painted (Gatys and others 2017,
-            // arXiv 1611.07865, section 5.2), then combined with the photo's colours in Oklab
-  matched,  // the painting first gets the photo's mean and covariance of colours (section 5.1)
-  palette,  // the picture ends with the photo's colours, given the painting's mean and covariance
-            // (Kolkin and others 2022, arXiv 2203.13215, section 3.5)
+  style,      // they are part of the style
+  content,    // the picture keeps the photo's: only lightness is painted (Gatys and others 2017,
+              // arXiv 1611.07865, section 5.2), then combined with the photo's colours in Oklab
+  matched,    // the painting first gets the photo's mean and covariance of colours (section 5.1)
+  palette,    // the picture ends with the photo's colours, given the painting's mean and covariance
+              // (Kolkin and others 2022, arXiv 2203.13215, section 3.5)
+  histogram,  // they are part of the style; at the end each of the picture's channels gets the
+              // paintings' histogram
+};
+
+// Pictures that equal their mirror image, or themselves turned round.
+enum class Symmetry {
+  none,
+  left_right,
+  up_down,
+  both,
+  rotate_180,
+};
+
+// The unit of Recipe::style.shifts.
+enum class ShiftUnit {
+  cells,   // of each layer's own map
+  pixels,  // of the picture; a layer uses those that are at least two whole cells of its map
 };
 
 // What a neighbours loss matches with the painting.
@@ -258,6 +275,7 @@ enum class PaintingSize {
   proportional,  // its longest side equals the picture's
   stretched,     // the picture's height and width, even if that distorts it
   own,           // unchanged
+  within,        // unchanged, unless its longest side exceeds the picture's: then proportional
 };
 
 // The noise of an initial picture.
@@ -305,8 +323,7 @@ struct Stage {
   // Settings by their keys, with values as on the command line: {"neighbours.weight", "0"},
   // {"style.layers", "relu1_1:0.5,relu2_1"}. Of sections content, style (except blend and scale),
   // neighbours, transport, structure, balance, total_variation, optimiser (except iterations and
-  // seconds) and pyramid.
-  // They stay when the recipe's own are set anew.
+  // seconds) and pyramid. They stay when the recipe's own are set anew.
   std::map<std::string, std::string> changes;
   bool operator==(const Stage&) const = default;
 };
@@ -340,10 +357,15 @@ struct Recipe {
     GramForm gram = GramForm::per_position;
     StyleForm form = StyleForm::mean;
     StyleStatistic statistic = StyleStatistic::gram;
-    // Also compares products of features this many cells apart, downwards and to the right, in
-    // cells of each layer's own map: structure that repeats over a distance (Berger and Memisevic,
-    // arXiv 1606.01286). The loss is the mean over all matrices.
+    // Also compares products of features this far apart, downwards and to the right, in
+    // shift_unit: structure that repeats over a distance (Berger and Memisevic, arXiv 1606.01286).
+    // The loss is the mean over all matrices, in which each shifted one counts shift_weight times.
     std::vector<int> shifts;
+    ShiftUnit shift_unit = ShiftUnit::cells;
+    double shift_weight = 1.0;
+    // Also compares products of features with their mirror image about the middle, weighed like
+    // shifted ones: the picture becomes about as symmetric as the painting.
+    Symmetry symmetry = Symmetry::none;
     std::vector<double> blend;  // each style's share; empty: equal
     std::vector<double> scale = {
         1.0};  // each style's size relative to `painting_size`; one value: for all
@@ -442,6 +464,12 @@ struct Recipe {
     // Pixels painted around the picture and then cut off, starting as its mirror image: keeps the
     // effects of the network's zero padding outside.
     int border = 0;
+    // The picture can be laid beside itself without a seam: what leaves it at one edge comes back
+    // at the opposite one, for the network too. Needs sides that are multiples of the deepest
+    // layer's stride, 16 for relu5_1, and no border.
+    bool tileable = false;
+    // Exactly: one half, or quarter, is painted, and the rest is its image.
+    Symmetry symmetry = Symmetry::none;
     // content, noise, mean (the paintings' mean colour), or the path of a picture.
     std::string init = "content";
     Noise noise = Noise::grey;

@@ -13,22 +13,25 @@ namespace {
 struct Plane {
   const float* data;
   int height, width;
+  bool repeats;
   const float* row(int y) const { return data + static_cast<size_t>(y) * width; }
 };
 
 // U: out[2 i] = (3 in[i] + in[i - 1]) / 4 and out[2 i + 1] = (3 in[i] + in[i + 1]) / 4 in both
-// directions, with the edge repeated. The other input that row i of the result interpolates with:
-int neighbour(int i, int length) {
-  return i % 2 == 0 ? std::max(i / 2 - 1, 0) : std::min(i / 2 + 1, length - 1);
+// directions. Beyond an edge lies the edge itself or, if the plane repeats, the opposite one. The
+// other input that row i of the result interpolates with:
+int neighbour(int i, int length, bool repeats) {
+  const int other = i % 2 == 0 ? i / 2 - 1 : i / 2 + 1;
+  return repeats ? (other + length) % length : std::clamp(other, 0, length - 1);
 }
 
 // Row `y` of the larger plane, whose rows have `width` values: "+=".
 void add_enlarged_row(const Plane& in, int y, int width, float* out) {
   const float* near = in.row(y / 2);
-  const float* far = in.row(neighbour(y, in.height));
+  const float* far = in.row(neighbour(y, in.height, in.repeats));
   const auto between = [&](int x) { return 0.75f * near[x] + 0.25f * far[x]; };
   for (int x = 0; x < width; ++x) {
-    out[x] += 0.75f * between(x / 2) + 0.25f * between(neighbour(x, in.width));
+    out[x] += 0.75f * between(x / 2) + 0.25f * between(neighbour(x, in.width, in.repeats));
   }
 }
 
@@ -38,8 +41,12 @@ struct Parts {
   float weight[4];
 };
 
-Parts parts_of(int i, int length, int larger) {
+Parts parts_of(int i, int length, int larger, bool repeats) {
   Parts parts = {{2 * i - 1, 2 * i, 2 * i + 1, 2 * i + 2}, {0.25f, 0.75f, 0.75f, 0.25f}};
+  if (repeats) {
+    for (int& index : parts.index) index = (index + larger) % larger;
+    return parts;
+  }
   for (int k = 0; k < 4; ++k) {
     if (parts.index[k] < 0 || parts.index[k] >= larger) {
       parts.index[k] = 0;
@@ -53,7 +60,7 @@ Parts parts_of(int i, int length, int larger) {
 
 // Row `i` of U^T in: "=".
 void shrunk_row(const Plane& in, int i, int height, int width, float* out) {
-  const Parts rows = parts_of(i, height, in.height);
+  const Parts rows = parts_of(i, height, in.height, in.repeats);
   for (int x = 1; x + 1 < width; ++x) {
     float sum = 0;
     for (int r = 0; r < 4; ++r) {
@@ -63,7 +70,7 @@ void shrunk_row(const Plane& in, int i, int height, int width, float* out) {
     out[x] = sum;
   }
   for (const int x : {0, width - 1}) {
-    const Parts columns = parts_of(x, width, in.width);
+    const Parts columns = parts_of(x, width, in.width, in.repeats);
     float sum = 0;
     for (int r = 0; r < 4; ++r) {
       const float* row = in.row(rows.index[r]);
@@ -99,11 +106,17 @@ void mirror_colours(std::span<float> x, ThreadPool& pool) {
 }  // namespace
 
 Bands::Bands(int height, int width, std::span<const double> gains, ThreadPool& pool,
-             bool grey_apart)
-    : height_(height), width_(width), grey_apart_(grey_apart), size_(pixels()), pool_(pool) {
+             bool grey_apart, bool repeats)
+    : height_(height),
+      width_(width),
+      grey_apart_(grey_apart),
+      repeats_(repeats),
+      size_(pixels()),
+      pool_(pool) {
   constexpr int kLeastSide = 4;
   size_t used = 0;
   for (const double gain : gains) {
+    if (repeats && (height % 2 != 0 || width % 2 != 0)) break;
     height = (height + 1) / 2;
     width = (width + 1) / 2;
     if (std::min(height, width) < kLeastSide) break;
@@ -147,7 +160,7 @@ void Bands::join(std::span<const float> z, std::span<float> x) {
       if (!coarser) return;
       const size_t plane = task / band.height;
       const Plane in = {coarser->sum.data() + plane * coarser->height * coarser->width,
-                        coarser->height, coarser->width};
+                        coarser->height, coarser->width, repeats_};
       add_enlarged_row(in, static_cast<int>(task % band.height), band.width, row);
     });
   }
@@ -157,7 +170,8 @@ void Bands::join(std::span<const float> z, std::span<float> x) {
     if (trivial()) return;
     const Band& band = bands_.front();
     const size_t plane = task / height_;
-    const Plane in = {band.sum.data() + plane * band.height * band.width, band.height, band.width};
+    const Plane in = {band.sum.data() + plane * band.height * band.width, band.height, band.width,
+                      repeats_};
     add_enlarged_row(in, static_cast<int>(task % height_), width_, row);
   });
   if (mirrors()) mirror_colours(x, pool_);
@@ -174,19 +188,20 @@ void Bands::split_gradient(std::span<const float> d_x, std::span<float> d_z) {
   std::memcpy(d_z.data(), d_x.data(), d_x.size() * sizeof(float));
   if (trivial()) return;
   if (mirrors()) mirror_colours(d_z.first(pixels()), pool_);
-  Plane larger = {d_z.data(), height_, width_};
+  Plane larger = {d_z.data(), height_, width_, repeats_};
   for (Band& band : bands_) {
     const Plane from = larger;
     pool_.run(3 * static_cast<size_t>(band.height), [&](size_t task) {
       const size_t plane = task / band.height;
-      const Plane in = {from.data + plane * from.height * from.width, from.height, from.width};
+      const Plane in = {from.data + plane * from.height * from.width, from.height, from.width,
+                        repeats_};
       float* row = band.sum.data() + task * band.width;
       shrunk_row(in, static_cast<int>(task % band.height), band.height, band.width, row);
       if (band.gain == 0) return;
       float* own = d_z.data() + band.offset + task * band.width;
       for (int i = 0; i < band.width; ++i) own[i] = band.gain * row[i];
     });
-    larger = {band.sum.data(), band.height, band.width};
+    larger = {band.sum.data(), band.height, band.width, repeats_};
   }
 }
 
@@ -207,7 +222,7 @@ std::vector<float> finest_band(std::span<const float> x, int height, int width) 
     }
     for (int y = 0; y < height; ++y) {
       std::ranges::fill(blurred, 0.0f);
-      add_enlarged_row({half.data(), rows, columns}, y, width, blurred.data());
+      add_enlarged_row({half.data(), rows, columns, false}, y, width, blurred.data());
       float* row = plane + static_cast<size_t>(y) * width;
       for (int i = 0; i < width; ++i) row[i] -= blurred[i];
     }

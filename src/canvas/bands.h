@@ -23,9 +23,11 @@ class Bands {
  public:
   // For pictures of three planes of height x width. Bands with gain 0 are left out, as are those
   // with a side shorter than 4. If none is left, x is z. Otherwise, if grey_apart, the planes of z
-  // are grey and two axes of colour rather than red, green and blue. `pool` must outlive this.
+  // are grey and two axes of colour rather than red, green and blue. repeats: U interpolates across
+  // the picture's edges, which continue at the opposite ones; bands that would halve an odd side
+  // are left out. `pool` must outlive this.
   Bands(int height, int width, std::span<const double> gains, ThreadPool& pool,
-        bool grey_apart = true);
+        bool grey_apart = true, bool repeats = false);
 
   // Whether x is z.
   bool trivial() const { return bands_.empty(); }
@@ -55,7 +57,7 @@ class Bands {
   bool mirrors() const { return grey_apart_ && !trivial(); }
 
   int height_, width_;
-  bool grey_apart_;
+  bool grey_apart_, repeats_;
   size_t size_;
   std::vector<Band> bands_;  // k = 1, 2, ...
   ThreadPool& pool_;

@@ -8,18 +8,46 @@
 
 namespace limn {
 
-Canvas::Canvas(const Units& units, const Size& size, Mask keep, bool grey,
-               std::span<const double> bands, ThreadPool& pool, bool grey_apart)
+namespace {
+
+// Each pixel becomes the mean of all that the symmetry maps it to: the same sum for all of them, so
+// the planes are symmetric to the bit.
+void make_symmetric(std::span<float> x, const Size& size, Symmetry symmetry, ThreadPool& pool) {
+  const int height = size.height, width = size.width;
+  const bool rows = symmetry != Symmetry::left_right, columns = symmetry != Symmetry::up_down;
+  const bool both = symmetry == Symmetry::both;
+  // Pairs of rows, as tasks share none.
+  const size_t pairs = rows ? (height + 1) / 2 : height;
+  pool.run(3 * pairs, [&](size_t task) {
+    float* plane = x.data() + task / pairs * height * width;
+    const int y = static_cast<int>(task % pairs), other = rows ? height - 1 - y : y;
+    float* upper = plane + static_cast<size_t>(y) * width;
+    float* lower = plane + static_cast<size_t>(other) * width;
+    for (int i = 0; i < (both || other == y ? (columns ? (width + 1) / 2 : width) : width); ++i) {
+      const int j = columns ? width - 1 - i : i;
+      const float mean =
+          both ? ((upper[i] + upper[j]) + (lower[i] + lower[j])) / 4 : (upper[i] + lower[j]) / 2;
+      upper[i] = lower[j] = mean;
+      if (both) upper[j] = lower[i] = mean;
+    }
+  });
+}
+
+}  // namespace
+
+Canvas::Canvas(const Units& units, const Size& size, CanvasForm form, ThreadPool& pool)
     : units_(units),
       size_(size),
-      keep_(std::move(keep)),
-      grey_(grey),
+      keep_(std::move(form.keep)),
+      grey_(form.grey),
+      symmetry_(form.symmetry),
       pool_(pool),
-      bands_(size.height, size.width, keep_.empty() ? bands : std::span<const double>(), pool,
-             grey_apart),
-      x_(bands_.trivial() ? 0 : bands_.pixels()),
+      bands_(size.height, size.width, keep_.empty() ? form.bands : std::span<const double>(), pool,
+             form.grey_apart, form.repeats),
+      x_(is_direct() ? 0 : bands_.pixels()),
       d_x_(x_.size()) {
   assert(keep_.empty() || 3 * keep_.values.size() == pixels());
+  assert(keep_.empty() || symmetry_ == Symmetry::none);
 }
 
 std::vector<float> Canvas::of(std::vector<float> x, const Image& photo) const {
@@ -29,39 +57,46 @@ std::vector<float> Canvas::of(std::vector<float> x, const Image& photo) const {
     lay_over(picture, photo, keep_);
     x = units_.encode(std::move(picture));
   }
+  if (symmetry_ != Symmetry::none) make_symmetric(x, size_, symmetry_, pool_);
   return bands_.split(std::move(x));
 }
 
+void Canvas::join(std::span<const float> z, std::span<float> x) {
+  bands_.join(z, x);
+  if (symmetry_ != Symmetry::none) make_symmetric(x, size_, symmetry_, pool_);
+}
+
 std::span<const float> Canvas::picture(std::span<const float> z) {
-  if (bands_.trivial()) return z;
-  bands_.join(z, x_);
+  if (is_direct()) return z;
+  join(z, x_);
   return x_;
 }
 
 std::span<float> Canvas::d_picture(std::span<float> d_z) {
-  return bands_.trivial() ? d_z : std::span<float>(d_x_);
+  return is_direct() ? d_z : std::span<float>(d_x_);
 }
 
 void Canvas::hold(std::span<float> d_x) const {
   if (!keep_.empty()) hold_kept(d_x);
   if (grey_) hold_colours(d_x);
+  if (symmetry_ != Symmetry::none) make_symmetric(d_x, size_, symmetry_, pool_);
 }
 
 void Canvas::pull(std::span<float> d_z) {
   hold(d_picture(d_z));
-  if (!bands_.trivial()) bands_.split_gradient(d_x_, d_z);
+  if (!is_direct()) bands_.split_gradient(d_x_, d_z);
 }
 
 Image Canvas::image(std::vector<float> z) {
-  if (bands_.trivial()) return units_.decode(std::move(z), size_);
+  if (is_direct()) return units_.decode(std::move(z), size_);
   std::vector<float> x(pixels());
-  bands_.join(z, x);
+  join(z, x);
   return units_.decode(std::move(x), size_);
 }
 
 void Canvas::clip(std::span<float> z) {
-  if (bands_.trivial()) return units_.clip(z, size_, pool_);
-  bands_.join(z, x_);
+  if (is_direct()) return units_.clip(z, size_, pool_);
+  join(z, x_);
   std::ranges::copy(x_, d_x_.begin());
   units_.clip(d_x_, size_, pool_);
   for (size_t i = 0; i < x_.size(); ++i) d_x_[i] -= x_[i];

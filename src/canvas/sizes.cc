@@ -23,8 +23,10 @@ int scaled(int length, int from, int to) {
 
 namespace {
 
+int longest_side(const Size& size) { return std::max(size.height, size.width); }
+
 Size with_longest_side(const Size& size, int side) {
-  const int from = std::max(size.height, size.width);
+  const int from = longest_side(size);
   return {scaled(size.height, from, side), scaled(size.width, from, side)};
 }
 
@@ -42,9 +44,14 @@ Size picture_size(const Size& photo, int size, SizeOf length) {
 Size unscaled_size(const Size& painting, const Size& picture, PaintingSize form) {
   switch (form) {
     case PaintingSize::proportional:
-      return with_longest_side(painting, std::max(picture.height, picture.width));
+      return with_longest_side(painting, longest_side(picture));
     case PaintingSize::stretched:
       return picture;
+    case PaintingSize::within:
+      if (longest_side(painting) > longest_side(picture)) {
+        return with_longest_side(painting, longest_side(picture));
+      }
+      break;
     case PaintingSize::own:
       break;
   }
@@ -54,8 +61,7 @@ Size unscaled_size(const Size& painting, const Size& picture, PaintingSize form)
 Size painting_size(const Size& painting, const Size& picture, PaintingSize form, double scale) {
   const Size size = unscaled_size(painting, picture, form);
   if (scale == 1) return size;
-  const int longest = std::max(size.height, size.width);
-  const double side = std::max(1.0, std::round(scale * longest));
+  const double side = std::max(1.0, std::round(scale * longest_side(size)));
   return with_longest_side(size, static_cast<int>(std::min(side, 2e6)));
 }
 

@@ -22,19 +22,6 @@ constexpr int kFilterPasses = 5;
 // By how much a difference in L (0..1) lowers a neighbour's weight: to 1/e for a tenth.
 constexpr float kSharpness = 10;
 
-// How much each pixel of the painting counts, as an alpha; empty if all count alike.
-std::vector<float> weights_of(const PaletteSource& source) {
-  const Image& painting = *source.painting;
-  Mask mask = alpha_mask(painting);
-  if (source.from != nullptr && !source.from->empty()) {
-    mask = both(resized(*source.from, painting.width, painting.height), mask);
-  }
-  if (source.share == 1) return std::move(mask.values);
-  if (mask.empty()) mask.values.assign(painting.rgb.size() / 3, 1.0f);
-  for (float& value : mask.values) value *= static_cast<float>(source.share);
-  return std::move(mask.values);
-}
-
 // Extends the palette's range by the pixels that count.
 void extend_range(Palette& palette, const Image& lab) {
   const size_t pixels = lab.rgb.size() / 3;
@@ -131,6 +118,18 @@ void take_colours(Image& lab, Image photo, const Palette& palette) {
 }
 
 }  // namespace
+
+std::vector<float> weights_of(const PaletteSource& source) {
+  const Image& painting = *source.painting;
+  Mask mask = alpha_mask(painting);
+  if (source.from != nullptr && !source.from->empty()) {
+    mask = both(resized(*source.from, painting.width, painting.height), mask);
+  }
+  if (source.share == 1) return std::move(mask.values);
+  if (mask.empty()) mask.values.assign(painting.rgb.size() / 3, 1.0f);
+  for (float& value : mask.values) value *= static_cast<float>(source.share);
+  return std::move(mask.values);
+}
 
 std::optional<Palette> palette_of(std::span<const PaletteSource> sources) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();

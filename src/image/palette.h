@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "image/lab.h"
 
@@ -22,6 +23,10 @@ struct PaletteSource {
   const Mask* from = nullptr;
   double share = 1;
 };
+
+// How much each pixel of the painting counts; empty if all count 1. Throws Error (usage) like
+// palette_of.
+std::vector<float> weights_of(const PaletteSource& source);
 
 // The distribution of L, a and b over the pixels that count, and their least and largest values.
 struct Palette {

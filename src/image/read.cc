@@ -90,6 +90,7 @@ PictureHeader read_header(const OpenedPicture& picture, const ReadOptions& optio
     header.width = upright.width();
     header.height = upright.height();
     header.frames = file.frames;
+    header.bits = vips_format_sizeof(image.format()) > 1 ? 16 : 8;
     header.has_alpha = image.bands() > colour_bands(image);
     header.decoder_bytes = file.memory.bytes + row_bytes(image);
     header.shrinkable_bytes = file.memory.bytes_per_pixel;

@@ -156,19 +156,32 @@ GramPart square_of(int index, int channels) {
   return square_at(row, index, channels);
 }
 
-// The sums of one square of G over a slice of a window, "=", among partial Gs.
-void sum_square(ConstFeatureMap F, Shift shift, Window window, const GramPart& square, int slice,
+// The positions p for which p + shift is inside; may be empty.
+Window window_of(ConstFeatureMap F, Shift shift) {
+  return {std::max(0, -shift.dy), std::min(F.height, F.height - shift.dy), std::max(0, -shift.dx),
+          std::min(F.width, F.width - shift.dx)};
+}
+
+// Adds to one square of G, among partial Gs, the products of a slice of all positions.
+void add_square(ConstFeatureMap F, Shift shift, const GramPart& square, int slice, double* sums) {
+  Window window = window_of(F, shift);
+  if (window.row >= window.end_row || window.column >= window.end_column) return;
+  const int64_t slices = slices_of(F);
+  const int64_t rows = window.end_row - window.row;
+  window.end_row = window.row + static_cast<int>(rows * (slice + 1) / slices);
+  window.row += static_cast<int>(rows * slice / slices);
+  HWY_DYNAMIC_DISPATCH(AddGram)(F, shift, window, square, sums);
+}
+
+// The sums of one square of G over a slice of all positions, "=", among partial Gs.
+void sum_square(ConstFeatureMap F, Shift shift, const GramPart& square, int slice,
                 std::span<double> partial) {
   const size_t C = F.channels;
   double* sums = &partial[slice * C * C];
   for (int row = square.row; row < square.end_row; ++row) {
     std::fill(sums + row * C + square.column, sums + row * C + square.end_column, 0.0);
   }
-  const int64_t slices = slices_of(F);
-  const int64_t rows = window.end_row - window.row;
-  window.end_row = window.row + static_cast<int>(rows * (slice + 1) / slices);
-  window.row += static_cast<int>(rows * slice / slices);
-  HWY_DYNAMIC_DISPATCH(AddGram)(F, shift, window, square, sums);
+  for (const Shift part : Ways(shift, F.height, F.width)) add_square(F, part, square, slice, sums);
 }
 
 }  // namespace
@@ -208,7 +221,7 @@ void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, Thre
   pool.run(static_cast<size_t>(slices) * squares, [&](size_t task) {
     const GramPart square = square_of(static_cast<int>(task) / slices, F.channels);
     const int slice = static_cast<int>(task) % slices;
-    sum_square(F, {}, {0, F.height, 0, F.width}, square, slice, scratch);
+    sum_square(F, {}, square, slice, scratch);
   });
   sum_gram_slices(scratch.first(slices * C * C), C, G, pool);
 }
@@ -218,18 +231,12 @@ void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<
   const size_t C = F.channels;
   assert(G.size() == C * C && scratch.size() >= gram_scratch_size(F));
   assert(shift != Shift{});
-  const Window window = {std::max(0, -shift.dy), std::min(F.height, F.height - shift.dy),
-                         std::max(0, -shift.dx), std::min(F.width, F.width - shift.dx)};
-  if (window.row >= window.end_row || window.column >= window.end_column) {
-    std::fill(G.begin(), G.end(), 0.0f);
-    return;
-  }
   const int slices = slices_of(F);
   const int side = (F.channels + kSquare - 1) / kSquare;
   pool.run(static_cast<size_t>(slices) * side * side, [&](size_t task) {
     const int index = static_cast<int>(task) / slices;
     const GramPart square = square_at(index / side, index % side, F.channels);
-    sum_square(F, shift, window, square, static_cast<int>(task) % slices, scratch);
+    sum_square(F, shift, square, static_cast<int>(task) % slices, scratch);
   });
   pool.run(C, [&](size_t i) {
     for (size_t place = i * C; place < (i + 1) * C; ++place) {

@@ -286,11 +286,13 @@ void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, Shift shi
     pack_transposed_block(S, C, block, ahead);
     pack_block(S, C, block, back);
   });
-  const Shift turned = {-shift.dy, -shift.dx};
   pool.run(F.height, [&](size_t task) {
     const int row = static_cast<int>(task);
-    HWY_DYNAMIC_DISPATCH(AddProductRow)(ahead.data(), F, shift, d_F, row);
-    HWY_DYNAMIC_DISPATCH(AddProductRow)(back.data(), F, turned, d_F, row);
+    for (const Shift part : Ways(shift, F.height, F.width)) {
+      const Shift turned = {-part.dy, -part.dx};
+      HWY_DYNAMIC_DISPATCH(AddProductRow)(ahead.data(), F, part, d_F, row);
+      HWY_DYNAMIC_DISPATCH(AddProductRow)(back.data(), F, turned, d_F, row);
+    }
   });
 }
 

@@ -161,6 +161,9 @@ void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, Thre
 struct Shift {
   int dy = 0;
   int dx = 0;
+  // What leaves the map comes back in at the opposite edge, so p + shift is always inside. Only for
+  // shifts shorter than the map.
+  bool around = false;
   bool operator==(const Shift&) const = default;
 };
 
@@ -199,7 +202,7 @@ void congruence(std::span<const double> K, std::span<const double> D, std::size_
 void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                         std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
 
-// ------------------------------------------------- weights of positions, moments (positions.cc) --
+// ---------------------------------------- weights of positions, moments, mirrors (positions.cc) --
 //
 // m: [H][W], one per position, the square roots of weights w = m^2; empty if all are 1. So the Gram
 // matrix of m F is that of F with each position counted w times.
@@ -219,6 +222,14 @@ void moments(ConstFeatureMap F, std::span<const float> m, std::span<double> sums
 // the sums is a and with respect to the squares b / 2, [C] each.
 void add_moments_gradient(std::span<const float> a, std::span<const float> b, ConstFeatureMap F,
                           std::span<const float> m, FeatureMap d_F, ThreadPool& pool);
+
+// F becomes its mirror image about its middle, in place.
+enum class Mirror {
+  left_right,
+  up_down,
+  both,  // turned by 180 degrees
+};
+void mirror(FeatureMap F, Mirror mirror, ThreadPool& pool);
 
 // ---------------------------------------------------------- nearest neighbours (nearest.cc) --
 

@@ -70,6 +70,26 @@ void expand_half_row(const HalfMap& half, int row, FeatureMap F);
 
 // --------------------------------------------------------------------- Gram matrices (gram.cc) --
 
+// The shifts, at most four, whose positions together are those of a shift that may go around.
+class Ways {
+ public:
+  Ways(Shift shift, int height, int width) {
+    const int over[2][2] = {{0, shift.dy > 0 ? -height : height},
+                            {0, shift.dx > 0 ? -width : width}};
+    for (int i = 0; i < (shift.around && shift.dy != 0 ? 2 : 1); ++i) {
+      for (int j = 0; j < (shift.around && shift.dx != 0 ? 2 : 1); ++j) {
+        shifts_[count_++] = {shift.dy + over[0][i], shift.dx + over[1][j]};
+      }
+    }
+  }
+  const Shift* begin() const { return shifts_; }
+  const Shift* end() const { return shifts_ + count_; }
+
+ private:
+  Shift shifts_[4];
+  int count_ = 0;
+};
+
 // A part of a Gram matrix: the rows row..end_row - 1, columns column..end_column - 1.
 struct GramPart {
   int row = 0;

@@ -182,5 +182,23 @@ void add_moments_gradient(std::span<const float> a, std::span<const float> b, Co
   });
 }
 
+void mirror(FeatureMap F, Mirror mirror, ThreadPool& pool) {
+  const bool rows = mirror != Mirror::left_right, columns = mirror != Mirror::up_down;
+  const int height = F.height, width = F.width;
+  // Each task exchanges the cells of one pair of rows, which may be the same row.
+  const int pairs = rows ? (height + 1) / 2 : height;
+  pool.run(static_cast<size_t>(F.blocks()) * pairs, [&](size_t task) {
+    const int block = static_cast<int>(task / pairs);
+    const int row = static_cast<int>(task % pairs);
+    const int other = rows ? height - 1 - row : row;
+    const int end = columns && other == row ? width / 2 : width;
+    if (!columns && other == row) return;
+    for (int x = 0; x < end; ++x) {
+      float* from = F.cell(block, row, x);
+      std::swap_ranges(from, from + kBlock, F.cell(block, other, columns ? width - 1 - x : x));
+    }
+  });
+}
+
 }  // namespace limn::kernels
 #endif  // HWY_ONCE

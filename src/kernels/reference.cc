@@ -329,13 +329,22 @@ void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d
   }
 }
 
+namespace {
+
+// Where a shift of `by` takes place i of `length`, which may be outside.
+int shifted(int i, int by, bool around, int length) {
+  return around ? (i + by + length) % length : i + by;
+}
+
+}  // namespace
+
 void shifted_gram(ConstFeatureMap F, kernels::Shift shift, std::span<float> G) {
   const size_t C = F.channels;
   std::vector<double> sums(C * C);
   for (int y = 0; y < F.height; ++y) {
     for (int x = 0; x < F.width; ++x) {
-      const int to_y = y + shift.dy;
-      const int to_x = x + shift.dx;
+      const int to_y = shifted(y, shift.dy, shift.around, F.height);
+      const int to_x = shifted(x, shift.dx, shift.around, F.width);
       if (!inside(to_y, to_x, F.height, F.width)) continue;
       for (int i = 0; i < F.channels; ++i) {
         for (int j = 0; j < F.channels; ++j) {
@@ -352,12 +361,12 @@ void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, kernels::
   const size_t C = F.channels;
   for_each_value(d_F, [&](int c, int y, int x) {
     double gradient = d_F.at(c, y, x);
-    for (int k = 0; k < F.channels; ++k) {
-      if (inside(y + shift.dy, x + shift.dx, F.height, F.width)) {
-        gradient += double{S[c * C + k]} * F.at(k, y + shift.dy, x + shift.dx);
-      }
-      if (inside(y - shift.dy, x - shift.dx, F.height, F.width)) {
-        gradient += double{S[k * C + c]} * F.at(k, y - shift.dy, x - shift.dx);
+    for (const int sign : {1, -1}) {
+      const int to_y = shifted(y, sign * shift.dy, shift.around, F.height);
+      const int to_x = shifted(x, sign * shift.dx, shift.around, F.width);
+      if (!inside(to_y, to_x, F.height, F.width)) continue;
+      for (int k = 0; k < F.channels; ++k) {
+        gradient += double{sign > 0 ? S[c * C + k] : S[k * C + c]} * F.at(k, to_y, to_x);
       }
     }
     d_F.at(c, y, x) = static_cast<float>(gradient);
@@ -407,6 +416,18 @@ void nearest(const kernels::Vectors& x, const kernels::Vectors& y, std::span<con
 void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F) {
   expand_half(F, d_F);
   turn_into_gradient(d_F, S, 0, {});
+}
+
+void mirror(FeatureMap F, kernels::Mirror mirror) {
+  std::vector<float> values;
+  values.reserve(F.channels * F.positions());
+  for_each_value(F, [&](int c, int y, int x) { values.push_back(F.at(c, y, x)); });
+  size_t next = 0;
+  for_each_value(F, [&](int c, int y, int x) {
+    const int to_y = mirror == kernels::Mirror::left_right ? y : F.height - 1 - y;
+    const int to_x = mirror == kernels::Mirror::up_down ? x : F.width - 1 - x;
+    F.at(c, to_y, to_x) = values[next++];
+  });
 }
 
 // ------------------------------------------------------------ weights of positions, and moments --

@@ -37,8 +37,8 @@ struct View {
 // Scratch memory that losses use in turn. Nothing survives from one call to the next, except `own`
 // until its slope has been read.
 struct Scratch {
-  Buffer<float> weighed, gradient;  // maps
-  Buffer<float> own;                // for Slope::sum
+  Buffer<float> weighed, gradient, mirrored;  // maps
+  Buffer<float> own;                          // for Slope::sum
   Buffer<double> sums, matrices;
 
   template <typename T>

@@ -26,14 +26,15 @@ struct RegionTarget {
   std::vector<float> roots;  // m = sqrt(w), [H][W]; empty: the whole map
   double total = 0;          // W, the sum of w; 0: no position of this layer is in the region
   double share = 1;          // of the picture
+  StatisticsForm form;       // the same for all regions
   LayerStatistics statistics;
 };
 
 class RegionalLoss : public Loss {
  public:
   // Reads the features of tap number `tap`, which have this shape. K: a student's, [C][C], or
-  // empty. Recipe, targets and K must outlive the loss.
-  RegionalLoss(double factor, int tap, const Recipe& recipe, ConstFeatureMap shape,
+  // empty. targets: at least one; they and K must outlive the loss.
+  RegionalLoss(double factor, int tap, GramForm gram, ConstFeatureMap shape,
                std::span<const RegionTarget> targets, std::span<const double> K, Scratch& scratch);
 
   void measure(const View&, Scratch&, ThreadPool&) override;
@@ -60,9 +61,10 @@ class RegionalLoss : public Loss {
 // Whether the recipe, or masks on the pictures, require this loss.
 bool is_regional(const Recipe& recipe, bool masks);
 
-// The regions at a layer of this shape, with statistics still 0. No masks: one region, everywhere.
+// The regions of the picture at a layer of this shape and stride (stride_of), with statistics still
+// 0. No masks: one region, everywhere.
 std::vector<RegionTarget> region_targets(const Recipe& recipe, std::span<const Mask> regions,
-                                         ConstFeatureMap shape);
+                                         ConstFeatureMap shape, int stride);
 
 // The weights of a painting's positions at the output of the network's `row`: those inside `from`,
 // without the ones there that see much of the outside.
@@ -72,15 +74,16 @@ std::vector<float> source_weights(const Mask& from, std::span<const Row> rows, i
 // Adds `share` times the statistics of a painting's features F, the output of the network's `row`,
 // to a region's target. Only the style inside `from` counts (empty: everywhere), without the
 // features there that see much of the outside.
-void add_source(const Recipe& recipe, const Mask& from, double share, std::span<const Row> rows,
-                int row, ConstFeatureMap F, RegionTarget& target, ThreadPool& pool);
+void add_source(GramForm gram, const Mask& from, double share, std::span<const Row> rows, int row,
+                ConstFeatureMap F, RegionTarget& target, ThreadPool& pool);
 
 // Scratch bytes of add_source for features of this shape.
-double source_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks);
+double source_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, bool masks);
 
 // Bytes for `regions` regions of a layer besides its features and without scratch, and bytes of
 // scratch.
-double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int regions);
-double regional_scratch_bytes(const Recipe& recipe, ConstFeatureMap shape, bool masks, bool mapped);
+double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, int regions);
+double regional_scratch_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, bool masks,
+                              bool mapped);
 
 }  // namespace limn

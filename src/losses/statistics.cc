@@ -4,22 +4,51 @@
 #include <cassert>
 #include <cmath>
 
-#include "kernels/kernels.h"
+#include "losses/gram.h"
 
 namespace limn {
 namespace {
 
 using kernels::Shift;
 
-// The shift and the storage of shifted matrix number `index` of a form.
-Shift shift_of(const StatisticsForm& form, size_t index) {
-  const int s = form.shifts[index / 2];
-  return index % 2 == 0 ? Shift{s, 0} : Shift{0, s};
-}
+// The storage of paired matrix number `index`.
 template <typename B>
-auto matrix_of(B& shifted, size_t index, size_t C) {
-  return std::span(shifted.data() + index * C * C, C * C);
+auto matrix_of(B& paired, size_t index, size_t C) {
+  return std::span(paired.data() + index * C * C, C * C);
 }
+
+// W_t.
+double total_of(const Pairing& t, const PositionWeights& region, ConstFeatureMap F) {
+  const int height = F.height, width = F.width;
+  const Shift shift = t.shift;
+  if (region.roots.empty()) {
+    if (t.mirror || shift.around) return static_cast<double>(F.positions());
+    return 1.0 * std::max(0, height - shift.dy) * std::max(0, width - shift.dx);
+  }
+  const auto root = [&](int y, int x) {
+    return double{region.roots[static_cast<size_t>(y) * width + x]};
+  };
+  double sum = 0;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      int to_y = y + shift.dy, to_x = x + shift.dx;
+      if (t.mirror) {
+        if (*t.mirror != kernels::Mirror::left_right) to_y = height - 1 - y;
+        if (*t.mirror != kernels::Mirror::up_down) to_x = width - 1 - x;
+      } else if (shift.around) {
+        to_y %= height;
+        to_x %= width;
+      } else if (to_y >= height || to_x >= width) {
+        continue;
+      }
+      sum += root(y, x) * root(to_y, to_x);
+    }
+  }
+  return sum;
+}
+
+// g(W_t); without pairs, 0.
+double pair_scale(GramForm form, double total) { return total > 0 ? gram_scale(form, total) : 0; }
 
 void add_to(std::span<float> to, double share, std::span<const float> from) {
   assert(to.size() == from.size());
@@ -103,12 +132,38 @@ double moments_loss(double factor, double unit, double total, std::span<const do
   return factor * sum;
 }
 
-void add_shifted_gradients(const StatisticsForm& form, const LayerStatistics& slopes,
-                           ConstFeatureMap X, FeatureMap d_X, ThreadPool& pool) {
-  for (size_t i = 0; i < form.shifted_matrices(); ++i) {
-    kernels::add_shifted_gradient(matrix_of(slopes.shifted, i, X.channels), X, shift_of(form, i),
-                                  d_X, pool);
+// The sum over p of X(p) X(t p)^T, "=", where both are inside. plain: that of X(p) X(p)^T, and Y: a
+// map of X's shape, overwritten; only for mirrors. Y = X + its mirror image has a Y Y^T that counts
+// each of the two sums twice.
+void pair_products(const Pairing& t, ConstFeatureMap X, std::span<const float> plain, FeatureMap Y,
+                   std::span<float> G, std::span<double> sums, ThreadPool& pool) {
+  if (!t.mirror) return kernels::shifted_gram(X, t.shift, G, sums, pool);
+  kernels::copy(flat(X), flat(Y), pool);
+  kernels::mirror(Y, *t.mirror, pool);
+  kernels::add_scaled(1, flat(X), flat(Y), pool);
+  kernels::gram(Y, G, sums, pool);
+  for (size_t i = 0; i < G.size(); ++i) G[i] = G[i] / 2 - plain[i];
+}
+
+// d_X += the gradient of losses whose slopes with respect to the paired matrices these are. Y: as
+// above.
+void add_pair_gradients(const StatisticsForm& form, const LayerStatistics& slopes,
+                        ConstFeatureMap X, FeatureMap Y, FeatureMap d_X, ThreadPool& pool) {
+  for (size_t i = 0; i < form.pairings.size(); ++i) {
+    const Pairing& t = form.pairings[i];
+    const std::span<const float> S = matrix_of(slopes.paired, i, X.channels);
+    if (!t.mirror) {
+      kernels::add_shifted_gradient(S, X, t.shift, d_X, pool);
+      continue;
+    }
+    kernels::copy(flat(X), flat(Y), pool);
+    kernels::mirror(Y, *t.mirror, pool);
+    kernels::add_gram_gradient(S, Y, d_X, pool);
   }
+}
+
+bool has_mirrors(const StatisticsForm& form) {
+  return std::ranges::any_of(form.pairings, [](const Pairing& t) { return t.mirror.has_value(); });
 }
 
 // What is subtracted from the features: the mean for a covariance, nothing for a Gram matrix.
@@ -121,7 +176,7 @@ std::span<const float> centre_of(const StatisticsForm& form, const LayerStatisti
 
 void LayerStatistics::add(double share, const LayerStatistics& other) {
   add_to(gram, share, other.gram);
-  add_to(shifted, share, other.shifted);
+  add_to(paired, share, other.paired);
   add_to(mean, share, other.mean);
   add_to(deviation, share, other.deviation);
 }
@@ -131,21 +186,34 @@ LayerStatistics make_statistics(const StatisticsForm& form, int channels) {
   const bool matrices = form.statistic != StyleStatistic::mean_deviation;
   const bool deviations = !matrices;
   const bool means = form.statistic != StyleStatistic::gram;
-  assert(matrices || form.shifts.empty());
-  return {Buffer<float>(matrices ? C * C : 0), Buffer<float>(form.shifted_matrices() * C * C),
-          Buffer<float>(means ? C : 0), Buffer<float>(deviations ? C : 0)};
+  assert(matrices || form.pairings.empty());
+  return {Buffer<float>(matrices ? C * C : 0), Buffer<float>(form.pairings.size() * C * C),
+          Buffer<float>(means ? C : 0), Buffer<float>(deviations ? C : 0),
+          Buffer<double>(form.pairings.size())};
 }
 
 int scratch_maps(const StatisticsForm& form, bool roots) {
   if (form.statistic == StyleStatistic::mean_deviation) return 0;
-  if (roots) return form.shifts.empty() ? 1 : 2;
-  return form.statistic == StyleStatistic::covariance ? 1 : 0;
+  const bool mirrors = has_mirrors(form);
+  if (roots) return form.pairings.empty() ? 1 : mirrors ? 3 : 2;
+  return form.statistic == StyleStatistic::covariance || mirrors ? 1 : 0;
 }
 
 size_t statistics_sums_size(ConstFeatureMap F) {
   const size_t of_moments = 2 * static_cast<size_t>(F.channels) + kernels::moments_scratch_size(F);
   return std::max(kernels::gram_scratch_size(F), of_moments);
 }
+
+namespace {
+
+// Y of mirrors.
+FeatureMap mirror_map(const StatisticsForm& form, const PositionWeights& region,
+                      const StatisticsScratch& scratch) {
+  if (!has_mirrors(form)) return {};
+  return region.roots.empty() ? scratch.weighed : scratch.mirrored;
+}
+
+}  // namespace
 
 void measure(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool) {
@@ -164,14 +232,15 @@ void measure(const StatisticsForm& form, const PositionWeights& region, ConstFea
   const std::span<const float> centre = centre_of(form, measured);
   ConstFeatureMap X = weighed(centre);
   kernels::gram(X, measured.gram, scratch.sums, pool);
-  if (!form.shifts.empty() && !centre.empty()) X = weighed({});
-  for (size_t i = 0; i < form.shifted_matrices(); ++i) {
-    kernels::shifted_gram(X, shift_of(form, i), matrix_of(measured.shifted, i, F.channels),
-                          scratch.sums, pool);
+  if (!form.pairings.empty() && !centre.empty()) X = weighed({});
+  for (size_t i = 0; i < form.pairings.size(); ++i) {
+    const Pairing& t = form.pairings[i];
+    const std::span<float> G = matrix_of(measured.paired, i, F.channels);
+    pair_products(t, X, measured.gram, mirror_map(form, region, scratch), G, scratch.sums, pool);
+    measured.totals[i] = total_of(t, region, F);
+    kernels::scale(static_cast<float>(pair_scale(region.gram, measured.totals[i])), G, pool);
   }
-  const auto scale = static_cast<float>(region.scale);
-  kernels::scale(scale, measured.gram, pool);
-  kernels::scale(scale, measured.shifted, pool);
+  kernels::scale(static_cast<float>(gram_scale(region.gram, region.total)), measured.gram, pool);
 }
 
 double statistics_loss(const StatisticsForm& form, const PositionWeights& region, double factor,
@@ -181,18 +250,22 @@ double statistics_loss(const StatisticsForm& form, const PositionWeights& region
   if (form.statistic == StyleStatistic::mean_deviation) {
     return moments_loss(factor, unit, region.total, K, measured, target, scratch.sums);
   }
-  // The slope for G is doubled: G is symmetric, so the gradient with respect to F is twice S F.
-  // Shifted matrices are not symmetric.
-  const size_t shifted = form.shifted_matrices();
-  const double share = factor / static_cast<double>(1 + shifted);
-  const double slope = unit * (2 * share * region.scale);
-  double loss = matrix_loss(share, 2 * slope, K, /*symmetric=*/true, measured.gram, target.gram,
-                            scratch.matrices, pool);
+  // The slopes of symmetric matrices are doubled: with them, the gradient with respect to F is
+  // twice S F. Those of shifted ones are not symmetric.
+  const size_t pairs = form.pairings.size();
+  const double share = factor / (1 + form.pairing_weight * static_cast<double>(pairs));
+  const double of_pair = form.pairing_weight * share;
+  const auto slope = [&](double part, double scale) { return unit * (2 * part * scale); };
+  double loss = matrix_loss(share, 2 * slope(share, gram_scale(region.gram, region.total)), K,
+                            /*symmetric=*/true, measured.gram, target.gram, scratch.matrices, pool);
   const auto C =
       static_cast<size_t>(std::lround(std::sqrt(static_cast<double>(target.gram.size()))));
-  for (size_t i = 0; i < shifted; ++i) {
-    loss += matrix_loss(share, slope, K, /*symmetric=*/false, matrix_of(measured.shifted, i, C),
-                        matrix_of(target.shifted, i, C), scratch.matrices, pool);
+  for (size_t i = 0; i < pairs; ++i) {
+    const bool symmetric = form.pairings[i].mirror.has_value();
+    const double scale = pair_scale(region.gram, measured.totals[i]);
+    loss += matrix_loss(of_pair, (symmetric ? 2 : 1) * slope(of_pair, scale), K, symmetric,
+                        matrix_of(measured.paired, i, C), matrix_of(target.paired, i, C),
+                        scratch.matrices, pool);
   }
   return loss;
 }
@@ -213,15 +286,15 @@ void add_statistics_gradient(const StatisticsForm& form, const PositionWeights& 
     if (!centre.empty()) kernels::weigh(F, {}, centre, scratch.weighed, pool);
     const ConstFeatureMap X = centre.empty() ? F : ConstFeatureMap(scratch.weighed);
     kernels::add_gram_gradient(slopes.gram, X, d_F, pool);
-    add_shifted_gradients(form, slopes, F, d_F, pool);
+    add_pair_gradients(form, slopes, F, mirror_map(form, region, scratch), d_F, pool);
     return;
   }
-  const FeatureMap d_X = form.shifts.empty() ? scratch.weighed : scratch.gradient;
+  const FeatureMap d_X = form.pairings.empty() ? scratch.weighed : scratch.gradient;
   kernels::weigh(F, m, centre, d_X, pool);
   kernels::turn_into_gradient(d_X, slopes.gram, 0, {}, pool);
-  if (!form.shifts.empty()) {
+  if (!form.pairings.empty()) {
     kernels::weigh(F, m, {}, scratch.weighed, pool);
-    add_shifted_gradients(form, slopes, scratch.weighed, d_X, pool);
+    add_pair_gradients(form, slopes, scratch.weighed, mirror_map(form, region, scratch), d_X, pool);
   }
   kernels::add_weighed(d_X, m, d_F, pool);
 }

@@ -1,19 +1,25 @@
 // The statistics compared by style losses that use more than the plain Gram matrix of a whole map:
-// covariances, means and deviations, and shifted Gram matrices of a region's positions (Berger and
-// Memisevic 2017, arXiv 1606.01286: a texture's structure over a distance).
+// covariances, means and deviations, and the Gram matrices of pairs of positions (Berger and
+// Memisevic 2017, arXiv 1606.01286): shifted ones, for a texture's structure over a distance, and
+// mirrored ones, for its symmetry.
 //
 // F: one layer's features, C channels by M positions. A region counts position p with weight w(p);
-// W is the sum of all w, and g the scale of Gram matrices (gram.h). Its statistics are
+// W is the sum of all w, and g(W) the scale of Gram matrices (gram.h). Its statistics are
 //
-//   gram               G = g sum over p of w(p) F(p) F(p)^T
-//   covariance         G = g sum over p of w(p) (F(p) - mean) (F(p) - mean)^T
+//   gram               G = g(W) sum over p of w(p) F(p) F(p)^T
+//   covariance         G = g(W) sum over p of w(p) (F(p) - mean) (F(p) - mean)^T
 //   mean, deviation    mean = sum of w F / W,   deviation = sqrt(sum of w (F - mean)^2 / W + e)
-//   shifted by s       g sum over p of X(p) X(p + s)^T,  X = sqrt(w) F,  where both are inside
+//   paired             G_t = g(W_t) sum over p of X(p) X(t p)^T,  X = sqrt(w) F, where both are
+//                      inside;  W_t = sum of sqrt(w(p) w(t p)) there
 //
-// and the loss that compares them is its factor times
+// with t p a shift, p + s, or the mirror image of p, and the loss that compares them is its factor
+// times
 //
-//   gram, covariance   the mean over G and all shifted matrices of sum over i, j of (G - A)^2
+//   gram, covariance   (|G - A|^2 + u sum over t of |G_t - A_t|^2) / (1 + u (number of t))
 //   mean_deviation     sum over channels of (mean - mean_A)^2 + (deviation - deviation_A)^2
+//
+// In a picture that repeats, shifts go around (kernels::Shift). A mirror image's mirror image is
+// the position itself, so such a G_t is symmetric.
 //
 // Order of calls: measure the targets once; in every evaluation measure the picture and compute the
 // loss, which turns the measured statistics into slopes (the loss's gradient with respect to them);
@@ -29,28 +35,37 @@
 
 #include <limn/limn.h>
 
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "base/buffer.h"
 #include "base/parallel.h"
-#include "kernels/feature_map.h"
+#include "kernels/kernels.h"
 
 namespace limn {
 
-// Which statistics: one kind and, for matrices, shifts. Each shift s > 0 is used twice: down, (s,
-// 0), and to the right, (0, s). mean_deviation has none.
+// t above: every position's partner.
+struct Pairing {
+  kernels::Shift shift = {};  // unless mirrored
+  std::optional<kernels::Mirror> mirror = {};
+
+  bool operator==(const Pairing&) const = default;
+};
+
+// Which statistics: one kind and, for matrices, those of pairs. mean_deviation has none, and
+// covariance no mirrors.
 struct StatisticsForm {
   StyleStatistic statistic = StyleStatistic::gram;
-  std::span<const int> shifts;  // outlives the form
-
-  size_t shifted_matrices() const { return 2 * shifts.size(); }
+  std::vector<Pairing> pairings;
+  double pairing_weight = 1;  // u
 };
 
 // The positions that count.
 struct PositionWeights {
   std::span<const float> roots;  // m = sqrt(w), [H][W]; empty: w = 1 everywhere
   double total = 1;              // W, the sum of w = m^2; above 0
-  double scale = 1;              // g
+  GramForm gram = GramForm::per_position;
 };
 
 // e above, in squared features. It gives the root a slope where a channel is constant. Huang and
@@ -60,10 +75,11 @@ inline constexpr double kVarianceFloor = 1e-5;
 
 // One layer's statistics in one region; those the form does not use are empty.
 struct LayerStatistics {
-  Buffer<float> gram;     // [C][C], symmetric
-  Buffer<float> shifted;  // [shifts][down, right][C][C]
-  Buffer<float> mean;     // [C]; with a covariance too
+  Buffer<float> gram;    // [C][C], symmetric
+  Buffer<float> paired;  // [pairings][C][C]
+  Buffer<float> mean;    // [C]; with a covariance too
   Buffer<float> deviation;
+  Buffer<double> totals;  // W_t, of what was measured last
 
   // += share * other. With shares that sum to 1 this blends the targets of several paintings:
   //   sum over k of s_k |G - A_k|^2 = |G - sum of s_k A_k|^2 + (terms without G),
@@ -76,14 +92,14 @@ LayerStatistics make_statistics(const StatisticsForm& form, int channels);
 
 // Scratch memory for the functions below; its contents do not survive a call.
 struct StatisticsScratch {
-  FeatureMap weighed;  // both maps are of F's shape; see scratch_maps
+  FeatureMap weighed;  // the maps are of F's shape; see scratch_maps
   FeatureMap gradient;
+  FeatureMap mirrored;
   std::span<double> sums;      // statistics_sums_size(F)
   std::span<double> matrices;  // three of [C][C], aligned like a buffer; only with K
 };
 
-// How many of the two maps above are needed: 0, 1 (the first) or 2. roots: whether the region has
-// any.
+// How many of the maps above are needed, from the first on. roots: whether the region has any.
 int scratch_maps(const StatisticsForm& form, bool roots);
 size_t statistics_sums_size(ConstFeatureMap F);
 

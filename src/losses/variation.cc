@@ -8,20 +8,20 @@
 namespace limn {
 namespace {
 
-// The rows of one plane, and differences between neighbours. There are none across the edge.
+// The rows of one plane, and differences between neighbours: across the edge only if it repeats.
 struct Plane {
   const float* x;
   int height, width;
+  bool repeats;
 
-  bool has_right(int column) const { return column + 1 < width; }
-  bool has_lower(int row) const { return row + 1 < height; }
+  bool has_right(int column) const { return repeats || column + 1 < width; }
+  bool has_lower(int row) const { return repeats || row + 1 < height; }
+  double at(int row, int column) const { return x[static_cast<size_t>(row) * width + column]; }
   double dx(int row, int column) const {
-    const float* place = x + static_cast<size_t>(row) * width + column;
-    return double{place[1]} - place[0];
+    return at(row, column + 1 < width ? column + 1 : 0) - at(row, column);
   }
   double dy(int row, int column) const {
-    const float* place = x + static_cast<size_t>(row) * width + column;
-    return double{place[width]} - place[0];
+    return at(row + 1 < height ? row + 1 : 0, column) - at(row, column);
   }
 };
 
@@ -66,10 +66,12 @@ double row_variation(VariationForm form, const Plane& plane, int row) {
 // part of (its own, its left and its upper neighbour's), so that rows are independent.
 void add_row_gradient(VariationForm form, double weight, const Plane& plane, int row, float* d_x) {
   float* d_row = d_x + static_cast<size_t>(row) * plane.width;
-  double left_slope = 0;
+  const int above = row > 0 ? row - 1 : plane.height - 1;
+  const bool has_upper = row > 0 || plane.repeats;
+  double left_slope = plane.repeats ? pixel_term(form, plane, row, plane.width - 1).slope_x : 0.0;
   for (int column = 0; column < plane.width; ++column) {
     const PixelTerm own = pixel_term(form, plane, row, column);
-    const double upper_slope = row > 0 ? pixel_term(form, plane, row - 1, column).slope_y : 0.0;
+    const double upper_slope = has_upper ? pixel_term(form, plane, above, column).slope_y : 0.0;
     d_row[column] +=
         static_cast<float>(weight * (left_slope + upper_slope - own.slope_x - own.slope_y));
     left_slope = own.slope_x;
@@ -80,14 +82,15 @@ void add_row_gradient(VariationForm form, double weight, const Plane& plane, int
 // enough bands that one sum per band needs no allocation.
 constexpr size_t kMostBands = 1024;
 template <typename Row>
-void for_rows(const View& view, ThreadPool& pool, const Row& row) {
+void for_rows(const View& view, bool repeats, ThreadPool& pool, const Row& row) {
   const int height = view.size.height, width = view.size.width;
   const size_t rows = 3 * static_cast<size_t>(height);
   const size_t band = (rows + kMostBands - 1) / kMostBands;
   pool.run((rows + band - 1) / band, [&](size_t task) {
     for (size_t i = task * band; i < std::min(rows, (task + 1) * band); ++i) {
       const size_t first = i / height * height * width;
-      row(task, Plane{view.x.data() + first, height, width}, static_cast<int>(i % height), first);
+      row(task, Plane{view.x.data() + first, height, width, repeats}, static_cast<int>(i % height),
+          first);
     }
   });
 }
@@ -96,7 +99,7 @@ void for_rows(const View& view, ThreadPool& pool, const Row& row) {
 
 void VariationLoss::measure(const View& view, Scratch&, ThreadPool& pool) {
   std::array<double, kMostBands> sums = {};
-  for_rows(view, pool, [&](size_t band, const Plane& plane, int row, size_t) {
+  for_rows(view, repeats_, pool, [&](size_t band, const Plane& plane, int row, size_t) {
     sums[band] += row_variation(form_, plane, row);
   });
   sum_ = 0;
@@ -107,7 +110,7 @@ double VariationLoss::settle(const View&, Scratch&, ThreadPool&) { return factor
 
 void VariationLoss::spread_to_picture(const View& view, std::span<float> d_x, ThreadPool& pool) {
   assert(d_x.size() == view.x.size());
-  for_rows(view, pool, [&](size_t, const Plane& plane, int row, size_t first) {
+  for_rows(view, repeats_, pool, [&](size_t, const Plane& plane, int row, size_t first) {
     add_row_gradient(form_, unit() * factor(), plane, row, d_x.data() + first);
   });
 }

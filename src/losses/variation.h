@@ -15,8 +15,9 @@ namespace limn {
 
 class VariationLoss : public Loss {
  public:
-  VariationLoss(double weight, VariationForm form)
-      : Loss(Term::total_variation, weight), form_(form) {}
+  // repeats: the picture continues at the opposite edge, so every pixel has all neighbours.
+  VariationLoss(double weight, VariationForm form, bool repeats = false)
+      : Loss(Term::total_variation, weight), form_(form), repeats_(repeats) {}
 
   void measure(const View&, Scratch&, ThreadPool&) override;
   double settle(const View&, Scratch&, ThreadPool&) override;
@@ -24,6 +25,7 @@ class VariationLoss : public Loss {
 
  private:
   const VariationForm form_;
+  const bool repeats_;
   double sum_ = 0;
 };
 

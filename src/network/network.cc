@@ -77,12 +77,15 @@ Network::Network(const Weights& weights, Pooling pooling, int last_row)
 }
 
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row) {
-  if (pooling == Pooling::average) return 1;
-  int side = 1;
+  return pooling == Pooling::average ? 1 : stride_of(rows, row);
+}
+
+int stride_of(std::span<const Row> rows, int row) {
+  int stride = 1;
   for (int i = 0; i <= row; ++i) {
-    if (rows[i].kind == RowKind::pooling) side *= 2;
+    if (rows[i].kind == RowKind::pooling) stride *= 2;
   }
-  return side;
+  return stride;
 }
 
 // ---------------------------------------------------------------------------------------- Pass --

@@ -50,6 +50,9 @@ class Network {
 // The smallest height or width of a picture that leaves at least one cell in the map of `row`.
 int smallest_side(std::span<const Row> rows, Pooling pooling, int row);
 
+// The distance of neighbouring cells in the map of `row`, in pixels of the picture.
+int stride_of(std::span<const Row> rows, int row);
+
 // The gradient of a loss with respect to a tap's features, as an affine map of them:
 //   S F + factor (F - target) + T difference + what the addends add
 // Every term is optional; without any, the gradient is 0. All but the first require a tap that

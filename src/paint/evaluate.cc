@@ -25,7 +25,7 @@ LossWeights weights_of(const Model& model, const Recipe& recipe, const Scene& sc
   Scene first = resized(scene, pyramid_levels(scene.sizes(), recipe).front().sizes);
   const Image photo = first.photo;
   Objective objective(model.weights(), recipe, std::move(first), pool);
-  const Canvas canvas(objective.units(), objective.picture_size(), {}, false, {}, pool);
+  const Canvas canvas(objective.units(), objective.picture_size(), {}, pool);
   return measured_weights(objective, canvas, recipe, photo);
 }
 

@@ -11,7 +11,7 @@ namespace limn {
 namespace {
 
 // Of all paintings, as far as their style is taken: styles count by their shares of the blend.
-std::optional<Palette> measured_palette(const Pictures& pictures, const Recipe& recipe) {
+std::vector<PaletteSource> sources_of(const Pictures& pictures, const Recipe& recipe) {
   std::vector<PaletteSource> sources;
   for (size_t i = 0; i < pictures.styles.size(); ++i) {
     const Style& style = pictures.styles[i];
@@ -20,7 +20,7 @@ std::optional<Palette> measured_palette(const Pictures& pictures, const Recipe& 
       sources.push_back({&painting, &style.from, share});
     }
   }
-  return palette_of(sources);
+  return sources;
 }
 
 }  // namespace
@@ -31,8 +31,12 @@ Finish::Finish(const Pictures& pictures, const Recipe& recipe)
       keep_(pictures.keep) {
   photo_colors_ = recipe.picture.colors == Colors::content && !grey_;
   alpha_ = pictures.photo.alpha;
-  if (recipe.picture.colors == Colors::palette && !grey_)
-    palette_ = measured_palette(pictures, recipe);
+  if (recipe.picture.colors == Colors::palette && !grey_) {
+    palette_ = palette_of(sources_of(pictures, recipe));
+  }
+  if (recipe.picture.colors == Colors::histogram) {
+    histogram_ = histogram_of(sources_of(pictures, recipe));
+  }
   if (photo_colors_ || palette_ || !keep_.empty()) photo_ = pictures.photo;
 }
 
@@ -43,6 +47,7 @@ Image Finish::operator()(Image picture) const {
   picture.alpha = alpha_;
   if (photo_colors_) picture = with_colours_of(picture, photo_);
   if (palette_) picture = in_palette(std::move(picture), photo_, *palette_);
+  picture = with_histogram(std::move(picture), histogram_);
   lay_over(picture, photo_, keep_);
   return picture;
 }

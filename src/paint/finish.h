@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "canvas/sizes.h"
+#include "image/histogram.h"
 #include "image/palette.h"
 
 namespace limn {
@@ -18,7 +19,7 @@ class Finish {
 
   // The picture (of any size, without border) at the size of the result, within 0..1, with the
   // photo's alpha; if the recipe says so, in the photo's colours, in these with the paintings'
-  // palette, or in grey; and with the photo where it is to be kept.
+  // palette, with the paintings' histogram, or in grey; and with the photo where it is to be kept.
   Image operator()(Image picture) const;
 
  private:
@@ -27,6 +28,7 @@ class Finish {
   std::vector<float> alpha_;
   bool photo_colors_, grey_;
   std::optional<Palette> palette_;
+  ColourHistograms histogram_;  // empty: none
   Mask keep_;
 };
 

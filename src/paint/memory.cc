@@ -10,6 +10,7 @@
 #include "losses/regional.h"
 #include "losses/structure.h"
 #include "losses/transport.h"
+#include "network/network.h"
 #include "network/plan.h"
 #include "weights/read.h"
 
@@ -63,14 +64,15 @@ double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
 
 // For regional style losses, in addition.
 double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> layers,
-                         const Recipe& recipe, int regions) {
+                         std::span<const Row> rows, const Recipe& recipe, int regions) {
   double bytes = 0;
   double scratch = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].style_weight == 0) continue;
     const FeatureMap& shape = picture.taps[i].shape;
-    bytes += regional_bytes(recipe, shape, std::max(1, regions));
-    scratch = std::max(scratch, regional_scratch_bytes(recipe, shape, regions > 0,
+    const int stride = stride_of(rows, layers[i].position.row);
+    bytes += regional_bytes(recipe, shape, stride, std::max(1, regions));
+    scratch = std::max(scratch, regional_scratch_bytes(recipe, shape, stride, regions > 0,
                                                        layers[i].imitation != nullptr));
   }
   return bytes + scratch;
@@ -201,7 +203,9 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
                                     painting_taps(layers, regional), Purpose::features, threads);
     double scratch = 0;
     for (const TapPlan& tap : plan.taps) {
-      if (regional) scratch = std::max(scratch, source_bytes(recipe, tap.shape, parts.regions > 0));
+      if (!regional) continue;
+      const int stride = stride_of(rows, tap.request.position.row);
+      scratch = std::max(scratch, source_bytes(recipe, tap.shape, stride, parts.regions > 0));
     }
     const PaintingColumns columns = painting_columns(recipe, layers, plan, painting);
     searched += searched_bytes(plan, layers, by_columns) + columns.kept;
@@ -212,7 +216,7 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
       rows, pooling, size.height, size.width,
       picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
   const double of_regions =
-      regional ? regional_bytes_of(of_picture, layers, recipe, parts.regions) : 0;
+      regional ? regional_bytes_of(of_picture, layers, rows, recipe, parts.regions) : 0;
   const double while_painting =
       static_cast<double>(of_picture.bytes()) +
       loss_bytes(of_picture, layers, parts.transparent_photo, by_columns) +

@@ -100,7 +100,8 @@ Objective::Objective(const Weights& weights, const Recipe& recipe,
   make_columns(weights);
   const auto& variation = recipe.total_variation;
   if (variation.weight != 0) {
-    losses_.push_back(std::make_unique<VariationLoss>(variation.weight, variation.form));
+    losses_.push_back(
+        std::make_unique<VariationLoss>(variation.weight, variation.form, recipe.picture.tileable));
     variation_ = losses_.back().get();
   }
   due_.assign(losses_.size(), 1);
@@ -146,8 +147,8 @@ void Objective::make_losses(int tap) {
   const double factor = layer.style_weight *
                         style_factor(recipe_.style.form, of_channels ? std::sqrt(C) : C, M, pixels);
   if (targets_->regional) {
-    losses_.push_back(
-        std::make_unique<RegionalLoss>(factor, tap, recipe_, shape, target.regions, K, scratch_));
+    losses_.push_back(std::make_unique<RegionalLoss>(factor, tap, recipe_.style.gram, shape,
+                                                     target.regions, K, scratch_));
   } else {
     losses_.push_back(std::make_unique<GramLoss>(factor, tap, gram_scale(recipe_.style.gram, M),
                                                  target.gram, K, scratch_));

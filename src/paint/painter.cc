@@ -11,6 +11,7 @@
 #include "image/alpha.h"
 #include "image/border.h"
 #include "image/colour.h"
+#include "image/repeating.h"
 #include "optimise/descent.h"
 #include "optimise/optimiser.h"
 #include "paint/balance.h"
@@ -46,8 +47,14 @@ struct Painter::AtLevel {
   AtLevel(const Weights& weights, const Recipe& recipe, const Scene& scene,
           std::shared_ptr<const Targets> targets, ThreadPool& pool)
       : objective(weights, recipe, std::move(targets), pool),
-        canvas(objective.units(), objective.picture_size(), scene.keep, scene.grey,
-               recipe.pyramid.bands, pool, recipe.optimiser.curvature == Curvature::local),
+        canvas(objective.units(), objective.picture_size(),
+               {.keep = scene.keep,
+                .grey = scene.grey,
+                .bands = recipe.pyramid.bands,
+                .grey_apart = recipe.optimiser.curvature == Curvature::local,
+                .repeats = recipe.picture.tileable,
+                .symmetry = recipe.picture.symmetry},
+               pool),
         // Where the optimiser does not depend on the unit, the first evaluation chooses it.
         has_unit(recipe.optimiser.kind != OptimiserKind::lbfgs),
         plateau(recipe.optimiser.plateau) {}
@@ -154,7 +161,10 @@ void Painter::begin_level(size_t level, State* state) {
   } else {
     balance(at_->objective, canvas, scene.photo);
     if (given_) {
-      given_ = with_border(resized(*given_, sizes.picture.width, sizes.picture.height),
+      const auto resize = recipe.picture.tileable
+                              ? resized_repeating
+                              : static_cast<Image (*)(const Image&, int, int)>(resized);
+      given_ = with_border(resize(*given_, sizes.picture.width, sizes.picture.height),
                            recipe.picture.border);
       lay_on(*given_, scene.photo);  // the photo shows through a transparent first picture
     }

@@ -9,6 +9,7 @@
 #include "canvas/sizes.h"
 #include "losses/columns.h"
 #include "losses/layers.h"
+#include "network/network.h"
 #include "network/student.h"
 #include "network/weights.h"
 #include "paint/objective.h"
@@ -19,6 +20,17 @@
 namespace limn {
 
 namespace {
+
+// Columns do not look across the edges.
+void check_repeats(const Recipe& recipe, const std::string& name) {
+  const bool columns = (recipe.neighbours.weight != 0 && neighbours_read_columns(recipe)) ||
+                       recipe.transport.weight != 0 || recipe.structure.weight != 0;
+  if (!columns) return;
+  fail(ErrorKind::usage,
+       "{}: hypercolumns, transport and structure losses end at the picture's edges, so the "
+       "picture would not be tileable; choose another recipe",
+       name);
+}
 
 // The losses of a recipe without stages, called `name`.
 void check_losses(const Model& model, const Recipe& recipe, const std::string& name) {
@@ -36,6 +48,13 @@ void check_losses(const Model& model, const Recipe& recipe, const std::string& n
          "{}: content.layers and neighbours.layers both name {}; choose different layers", name,
          layer.layer);
   }
+  if (recipe.style.statistic != StyleStatistic::gram && recipe.style.symmetry != Symmetry::none) {
+    fail(ErrorKind::usage,
+         "{}: style.symmetry compares Gram matrices, but style.statistic is {}; choose gram, or "
+         "no symmetry",
+         name, name_of(recipe.style.statistic));
+  }
+  if (recipe.picture.tileable) check_repeats(recipe, name);
   if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
     fail(ErrorKind::usage,
          "{}: style.shifts needs matrices, but style.statistic is mean-deviation; choose gram or "
@@ -66,12 +85,39 @@ void check_recipe(const Model& model, const Recipe& recipe) {
   }
 }
 
+namespace {
+
+// What the sides of a picture that repeats are multiples of: the stride of the deepest layer that
+// any stage reads.
+int tile_step(const Model& model, std::span<const Recipe> stages) {
+  const NetworkTable& network = *model.weights().network;
+  int row = -1;
+  for (const Recipe& stage : stages) {
+    row = std::max(row, deepest_row(layers_in_use(network, stage)));
+  }
+  return row < 0 ? 1 : stride_of(network.rows, row);
+}
+
+void check_tileable(const Size& size, int step) {
+  if (size.height % step == 0 && size.width % step == 0) return;
+  const auto nearest = [&](int side) { return std::max(step, (side + step / 2) / step * step); };
+  fail(ErrorKind::usage,
+       "--tileable: the picture would be {} x {} pixels, but with these layers its sides must be "
+       "multiples of {}; choose {} x {}",
+       size.width, size.height, step, nearest(size.width), nearest(size.height));
+}
+
+}  // namespace
+
 Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& recipe) {
   check_recipe(model, recipe);
   Plan plan;
   plan.recipe = recipe;
-  plan.stages = stages_of(recipe);
+  if (recipe.picture.tileable) plan.recipe.picture.border = 0;
+  plan.stages = stages_of(plan.recipe);
   const WorkingSizes sizes = working_sizes(pictures, recipe);
+  const int step = recipe.picture.tileable ? tile_step(model, plan.stages) : 1;
+  check_tileable(sizes.picture, step);
   if (const int largest = plan.stages.back().pyramid.largest;
       largest > 0 && largest < std::max(sizes.picture.height, sizes.picture.width)) {
     fail(
@@ -81,7 +127,7 @@ Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& r
         recipe.name, largest, std::max(sizes.picture.height, sizes.picture.width));
   }
   for (const Recipe& stage : plan.stages) {
-    for (Level& level : pyramid_levels(sizes, stage)) {
+    for (Level& level : pyramid_levels(sizes, stage, step)) {
       level.stage = static_cast<int>(&stage - plan.stages.data());
       check_objective(model.weights(), stage, level.sizes);
       plan.levels.push_back(std::move(level));

@@ -24,13 +24,16 @@ bool is_wide_enough(const WorkingSizes& sizes) {
          });
 }
 
-// All sizes scaled so that the picture's longest side becomes `side`.
-WorkingSizes in_proportion(const WorkingSizes& sizes, int side) {
+// All sizes scaled so that the picture's longest side becomes `side`, its own in multiples of
+// `step`.
+WorkingSizes in_proportion(const WorkingSizes& sizes, int side, int step) {
   const int from = longest_side(sizes.picture);
   const auto shrunk = [&](const Size& size) {
     return Size{scaled(size.height, from, side), scaled(size.width, from, side)};
   };
+  const auto whole = [&](int length) { return std::max(step, (length + step / 2) / step * step); };
   WorkingSizes result = {shrunk(sizes.picture), {}};
+  result.picture = {whole(result.picture.height), whole(result.picture.width)};
   for (const Size& painting : sizes.paintings) result.paintings.push_back(shrunk(painting));
   return result;
 }
@@ -45,7 +48,7 @@ void share_out(int iterations, double fall, std::vector<Level>& levels) {
 
 }  // namespace
 
-std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recipe) {
+std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recipe, int step) {
   const double from = recipe.pyramid.smallest;
   const double whole = longest_side(sizes.picture);
   const double to =
@@ -54,12 +57,12 @@ std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recip
   std::vector<Level> levels;
   for (int i = 0; i < steps; ++i) {
     const double side = from * std::pow(to / from, static_cast<double>(i) / steps);
-    WorkingSizes smaller = in_proportion(sizes, static_cast<int>(std::lround(side)));
+    WorkingSizes smaller = in_proportion(sizes, static_cast<int>(std::lround(side)), step);
     if (is_wide_enough(smaller)) levels.push_back({.sizes = std::move(smaller)});
   }
   if (to == whole) {
     levels.push_back({.sizes = sizes});
-  } else if (WorkingSizes largest = in_proportion(sizes, static_cast<int>(to));
+  } else if (WorkingSizes largest = in_proportion(sizes, static_cast<int>(to), step);
              is_wide_enough(largest)) {
     levels.push_back({.sizes = std::move(largest)});
   }

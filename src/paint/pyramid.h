@@ -14,7 +14,8 @@ namespace limn {
 // same for all sizes of a picture. Each other level is about twice as long as the one before.
 // Iterations fall from level to level, and add up to recipe.optimiser.iterations. Levels at which a
 // picture would be too narrow for the network, or that would get no iteration, are left out; the
-// last gets one if there are any. None, if `largest` is too narrow.
-std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recipe);
+// last gets one if there are any. None, if `largest` is too narrow. The picture's sides of all but
+// the last are rounded to multiples of `step`.
+std::vector<Level> pyramid_levels(const WorkingSizes& sizes, const Recipe& recipe, int step = 1);
 
 }  // namespace limn

@@ -104,6 +104,7 @@ Image in_colours(Image painting, const Image& photo, Colors colors) {
   switch (colors) {
     case Colors::style:
     case Colors::palette:
+    case Colors::histogram:
       break;
     case Colors::content:
       return lightness_matched(lightness_of(std::move(painting)), photo);
@@ -190,7 +191,8 @@ WorkingSizes Scene::sizes() const {
 
 bool paints_grey(const Pictures& pictures, const Recipe& recipe) {
   if (!is_grey(pictures.photo)) return false;
-  if (recipe.picture.colors != Colors::style) return true;
+  const Colors colors = recipe.picture.colors;
+  if (colors != Colors::style && colors != Colors::histogram) return true;
   return std::ranges::all_of(pictures.styles, [](const Style& style) {
     return std::ranges::all_of(style.paintings, is_grey);
   });
@@ -229,6 +231,11 @@ void check_pictures(const Pictures& pictures, const Recipe& recipe) {
     }
   }
   if (!pictures.keep.empty()) check_shape(pictures.keep);
+  if (!pictures.keep.empty() && recipe.picture.symmetry != Symmetry::none) {
+    fail(ErrorKind::usage,
+         "a picture cannot keep parts of the photo and be symmetric; leave out the mask, or "
+         "picture.symmetry");
+  }
   const std::vector<int> regions = regions_of(pictures);
   for (size_t i = 0; i < styles && !blend.empty(); ++i) {
     if (blend_in_region(blend, regions, i) == 0) {

@@ -62,7 +62,8 @@ class Measuring {
     for (size_t i = 0; i < layers_.size(); ++i) {
       const ConstFeatureMap shape = plan.taps[i].shape;
       if (targets_.regional && layers_[i].style_weight != 0) {
-        targets_.layers[i].regions = region_targets(recipe_, regions, shape);
+        const int stride = stride_of(network_.rows(), layers_[i].position.row);
+        targets_.layers[i].regions = region_targets(recipe_, regions, shape, stride);
       }
       if (!targets_.basis.reads[i].neighbours) continue;
       limit(targets_.layers[i].neighbours, regions, seen, shape);
@@ -148,8 +149,9 @@ class Measuring {
       features[i] = pass.features(tap);
       const bool style = layers_[i].style_weight != 0 && !searched_only;
       if (style && targets_.regional) {
-        add_source(recipe_, source.from, source.share, network_.rows(), layers_[i].position.row,
-                   features[i], targets_.layers[i].regions[source.region], pool_);
+        add_source(recipe_.style.gram, source.from, source.share, network_.rows(),
+                   layers_[i].position.row, features[i], targets_.layers[i].regions[source.region],
+                   pool_);
       } else if (style) {
         add_gram(source.share, pass.gram(tap), pass.shape(tap), targets_.layers[i].gram);
       }
@@ -278,6 +280,10 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
           recipe.style.gram,
           recipe.style.statistic,
           recipe.style.shifts,
+          recipe.style.shift_unit,
+          recipe.style.shift_weight,
+          recipe.style.symmetry,
+          recipe.picture.tileable,
           recipe.style.blend,
           recipe.picture.colors,
           recipe.picture.border,

@@ -31,6 +31,10 @@ struct Targets {
     GramForm gram = {};
     StyleStatistic statistic = {};
     std::vector<int> shifts;
+    ShiftUnit shift_unit = {};
+    double shift_weight = 0;
+    Symmetry symmetry = {};  // of the style
+    bool tileable = false;
     std::vector<double> blend;
     Colors colors = {};
     int border = 0;

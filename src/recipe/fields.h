@@ -66,10 +66,22 @@ inline constexpr std::array kNames<StyleStatistic> = {
 };
 template <>
 inline constexpr std::array kNames<Colors> = {
-    ValueName{Colors::style, "style"},
-    ValueName{Colors::content, "content"},
-    ValueName{Colors::matched, "matched"},
-    ValueName{Colors::palette, "palette"},
+    ValueName{Colors::style, "style"},         ValueName{Colors::content, "content"},
+    ValueName{Colors::matched, "matched"},     ValueName{Colors::palette, "palette"},
+    ValueName{Colors::histogram, "histogram"},
+};
+template <>
+inline constexpr std::array kNames<Symmetry> = {
+    ValueName{Symmetry::none, "none"},
+    ValueName{Symmetry::left_right, "left-right"},
+    ValueName{Symmetry::up_down, "up-down"},
+    ValueName{Symmetry::both, "both"},
+    ValueName{Symmetry::rotate_180, "rotate-180"},
+};
+template <>
+inline constexpr std::array kNames<ShiftUnit> = {
+    ValueName{ShiftUnit::cells, "cells"},
+    ValueName{ShiftUnit::pixels, "pixels"},
 };
 template <>
 inline constexpr std::array kNames<Matching> = {
@@ -125,6 +137,7 @@ inline constexpr std::array kNames<PaintingSize> = {
     ValueName{PaintingSize::proportional, "proportional"},
     ValueName{PaintingSize::stretched, "stretched"},
     ValueName{PaintingSize::own, "own"},
+    ValueName{PaintingSize::within, "within"},
 };
 template <>
 inline constexpr std::array kNames<Noise> = {
@@ -215,8 +228,17 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
       Field{"style.statistic", "--style-statistic", "Which statistic of the features is compared"},
       style.statistic);
   visit(Field{"style.shifts", "--style-shifts",
-              "Also compare Gram matrices shifted by this many cells: 1,2,4", 1, 1000},
+              "Also compare Gram matrices shifted by this much: 1,2,4; none", 1, 1000},
         style.shifts);
+  visit(Field{"style.shift_unit", "--shift-unit",
+              "Unit of the shifts: each layer's cells, or the picture's pixels"},
+        style.shift_unit);
+  visit(Field{"style.shift_weight", "--shift-weight",
+              "Weight of each shifted matrix, relative to the plain one's", 0, 1e6},
+        style.shift_weight);
+  visit(Field{"style.symmetry", "--style-symmetry",
+              "Also compare products of features with their mirror image"},
+        style.symmetry);
   visit(Field{"style.blend", "--blend",
               "Share of each PAINTING in a blend: 0.7,0.3; none: equal shares"},
         style.blend);
@@ -358,11 +380,17 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         picture.size);
   visit(Field{"picture.size_of", "--size-of", "Which length --size sets"}, picture.size_of);
   visit(Field{"picture.painting_size", "--painting-size",
-              "Size of paintings: in proportion, stretched to the picture's, or their own"},
+              "Size of paintings: in proportion, stretched to the picture's, their own, or at most "
+              "the picture's"},
         picture.painting_size);
   visit(Field{"picture.colors", "--colors",
               "The painting's colours, the photo's, or one of them matched to the other"},
         picture.colors);
+  visit(Field{"picture.tileable", "--tileable", "Paint a picture that repeats without a seam"},
+        picture.tileable);
+  visit(Field{"picture.symmetry", "--symmetry",
+              "Paint a picture that equals its mirror image, exactly"},
+        picture.symmetry);
   visit(Field{"picture.border", "--border", "Pixels painted around the picture, then cut off", 0,
               1000},
         picture.border);

@@ -76,7 +76,7 @@ expect_json measured.json 'r["inside"]["difference"] > 0.01'
 expect_json measured.json 'r["inside"]["red"] - r["inside"]["blue"] <
   0.2 * (load("style.json")["inside"]["red"] - load("style.json")["inside"]["blue"])'
 rm -r out && mkdir out
-refused "--colors: 'photo' is not one of 'style', 'content', 'matched', 'palette'" --colors photo
+refused "--colors: 'photo' is not one of 'style', 'content', 'matched', 'palette', 'histogram'" --colors photo
 
 # ---- --seconds: a painting of hours ends in time, and says so ----
 iterations=1000000

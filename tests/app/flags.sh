@@ -17,6 +17,9 @@ flags="
 --style-form      paper
 --style-statistic mean-deviation
 --style-shifts    1
+--shift-unit      pixels                    --style-layers pool1 --style-shifts 2
+--shift-weight    0.5                       --style-shifts 1
+--style-symmetry  both
 --style-scale     0.5
 --balance         measured
 --strength        0.9                       --balance measured
@@ -31,6 +34,8 @@ flags="
 --fall            0.3                       --smallest 24 --iterations 6
 --bands           0,2
 --colors          content
+--tileable        true
+--symmetry        both
 --border          6
 --seconds         1000
 --plateau         0.9999                    --iterations 60

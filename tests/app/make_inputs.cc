@@ -6,7 +6,8 @@
 //   red.png, blue.png  40 x 40, of waves in these colours; half.png is red in its left half, blue
 //   in
 //                      its right one
-//   left.png, right.png, black.png  48 x 36, masks of the photo's halves and of nothing
+//   left.png, right.png, black.png, white.png  48 x 36, masks of the photo's halves, of nothing and
+//                 of everything
 //   round.png     40 x 40, the painting inside a circle, transparent black outside it;
 //   round_mask.png
 //                 is the circle, nothing.png transparent everywhere
@@ -170,6 +171,7 @@ void make_pictures(const std::string& folder) {
   write_image(halves(white, black), folder + "left.png");
   write_image(halves(black, white), folder + "right.png");
   write_image(black, folder + "black.png");
+  write_image(white, folder + "white.png");
 }
 
 void make_weights(const std::string& folder) {

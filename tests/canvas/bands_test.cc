@@ -27,12 +27,15 @@ int half(int length) { return (length + 1) / 2; }
 
 using Doubles = std::vector<double>;
 
-// Linear interpolation at the centres of pixels half as large, the edge's value going on outside:
-// pixel i of the larger row lies at (i + 1/2) / 2 - 1/2 of the smaller one.
-double interpolated(const Doubles& in, int height, int width, double y, double x) {
+// Linear interpolation at the centres of pixels half as large, the edge's value, or the opposite
+// edge's, going on outside: pixel i of the larger row lies at (i + 1/2) / 2 - 1/2 of the smaller
+// one.
+double interpolated(const Doubles& in, int height, int width, double y, double x, bool repeats) {
+  const auto inside = [&](int i, int length) {
+    return repeats ? (i + length) % length : std::clamp(i, 0, length - 1);
+  };
   const auto at = [&](int row, int column) {
-    return in[static_cast<size_t>(std::clamp(row, 0, height - 1)) * width +
-              std::clamp(column, 0, width - 1)];
+    return in[static_cast<size_t>(inside(row, height)) * width + inside(column, width)];
   };
   const int row = static_cast<int>(std::floor(y)), column = static_cast<int>(std::floor(x));
   const double down = y - row, right = x - column;
@@ -40,12 +43,12 @@ double interpolated(const Doubles& in, int height, int width, double y, double x
          down * ((1 - right) * at(row + 1, column) + right * at(row + 1, column + 1));
 }
 
-Doubles enlarged(const Doubles& in, const Shape& small, const Shape& large) {
+Doubles enlarged(const Doubles& in, const Shape& small, const Shape& large, bool repeats) {
   Doubles out;
   for (int y = 0; y < large.height; ++y) {
     for (int x = 0; x < large.width; ++x) {
-      out.push_back(
-          interpolated(in, small.height, small.width, (y + 0.5) / 2 - 0.5, (x + 0.5) / 2 - 0.5));
+      out.push_back(interpolated(in, small.height, small.width, (y + 0.5) / 2 - 0.5,
+                                 (x + 0.5) / 2 - 0.5, repeats));
     }
   }
   return out;
@@ -66,11 +69,12 @@ void reflect(Doubles& x) {
 
 // x of z: each band is enlarged by itself, over all sizes between.
 Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vector<double>& gains,
-               bool grey_apart = true) {
+               bool grey_apart = true, bool repeats = false) {
   std::vector<Shape> shapes = {whole};
   size_t at = 3 * static_cast<size_t>(whole.height) * whole.width;
   Doubles x(z.begin(), z.begin() + static_cast<std::ptrdiff_t>(at));
   for (const double gain : gains) {
+    if (repeats && (shapes.back().height % 2 != 0 || shapes.back().width % 2 != 0)) break;
     shapes.push_back({half(shapes.back().height), half(shapes.back().width)});
     const Shape& shape = shapes.back();
     if (std::min(shape.height, shape.width) < 4) break;
@@ -80,7 +84,7 @@ Doubles joined(const std::vector<float>& z, const Shape& whole, const std::vecto
       Doubles band;
       for (size_t i = 0; i < plane; ++i) band.push_back(gain * z[at + c * plane + i]);
       for (size_t k = shapes.size() - 1; k > 0; --k)
-        band = enlarged(band, shapes[k], shapes[k - 1]);
+        band = enlarged(band, shapes[k], shapes[k - 1], repeats);
       for (size_t i = 0; i < band.size(); ++i) x[c * band.size() + i] += band[i];
     }
     at += 3 * plane;
@@ -119,6 +123,31 @@ TEST(Bands, MayLeaveRedGreenAndBlueTogether) {
   const std::vector<float> picture = random_values(bands.pixels(), 4);
   const std::vector<float> split = bands.split(picture);
   EXPECT_TRUE(std::equal(picture.begin(), picture.end(), split.begin()));
+}
+
+// Bands of a picture that repeats go on at the opposite edge, in both directions; those that would
+// halve an odd side are left out.
+TEST(Bands, OfAPictureThatRepeatsAreThoseOfItsTwin) {
+  ThreadPool pool(2);
+  const std::vector<double> gains = {0.5, 1, 0.25};
+  for (const Shape& shape : {Shape{16, 32}, {32, 48}, {20, 24}, {24, 14}}) {
+    SCOPED_TRACE(testing::Message() << shape.width << " x " << shape.height);
+    Bands bands(shape.height, shape.width, gains, pool, true, /*repeats=*/true);
+    const std::vector<float> z = random_values(bands.size(), 3);
+    std::vector<float> x(bands.pixels()), d_z(bands.size());
+    bands.join(z, x);
+    const Doubles expected = joined(z, shape, gains, true, /*repeats=*/true);
+    for (size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x[i], expected[i], 50 * kEpsilon) << i;
+    const std::vector<float> d_x = random_values(bands.pixels(), 4);
+    bands.split_gradient(d_x, d_z);
+    double by_x = 0, by_z = 0, size = 0;
+    for (size_t i = 0; i < x.size(); ++i) by_x += double{x[i]} * d_x[i];
+    for (size_t i = 0; i < z.size(); ++i) {
+      by_z += double{z[i]} * d_z[i];
+      size += std::abs(double{z[i]} * d_z[i]);
+    }
+    EXPECT_NEAR(by_x, by_z, 50 * kEpsilon * size);
+  }
 }
 
 // The band and what is left of a picture are the whole; of an even picture nothing is in it, and of

@@ -37,14 +37,17 @@ struct Case {
   const char* name;
   Space space;
   bool keep, grey, bands;
+  Symmetry symmetry = Symmetry::none;
 };
 
 class TheCanvas : public testing::TestWithParam<Case> {
  protected:
   Canvas canvas() {
-    const auto& [name, space, keep, grey, bands] = GetParam();
-    return Canvas(units_, kSize, keep ? halves(kSize.width, kSize.height, 1, 0.25f) : Mask(), grey,
-                  bands ? std::span<const double>(kBands) : std::span<const double>(), pool_);
+    const auto& [name, space, keep, grey, bands, symmetry] = GetParam();
+    CanvasForm form = {.grey = grey, .symmetry = symmetry};
+    if (keep) form.keep = halves(kSize.width, kSize.height, 1, 0.25f);
+    if (bands) form.bands = kBands;
+    return Canvas(units_, kSize, std::move(form), pool_);
   }
 
   const Units units_{GetParam().space, kCaffeConvention};
@@ -52,18 +55,22 @@ class TheCanvas : public testing::TestWithParam<Case> {
   ThreadPool pool_{2};
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, TheCanvas,
-                         testing::Values(Case{"plain", Space::rgb, false, false, false},
-                                         Case{"network_unit", Space::network, false, false, false},
-                                         Case{"bands", Space::rgb, false, false, true},
-                                         Case{"bands_in_network_unit", Space::network, false, false,
-                                              true},
-                                         Case{"kept", Space::rgb, true, false, false},
-                                         Case{"kept_without_bands", Space::rgb, true, false, true},
-                                         Case{"grey", Space::network, false, true, false},
-                                         Case{"grey_bands", Space::rgb, false, true, true},
-                                         Case{"grey_kept", Space::network, true, true, false}),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Of, TheCanvas,
+    testing::Values(Case{"plain", Space::rgb, false, false, false},
+                    Case{"network_unit", Space::network, false, false, false},
+                    Case{"bands", Space::rgb, false, false, true},
+                    Case{"bands_in_network_unit", Space::network, false, false, true},
+                    Case{"kept", Space::rgb, true, false, false},
+                    Case{"kept_without_bands", Space::rgb, true, false, true},
+                    Case{"grey", Space::network, false, true, false},
+                    Case{"grey_bands", Space::rgb, false, true, true},
+                    Case{"grey_kept", Space::network, true, true, false},
+                    Case{"left_right", Space::rgb, false, false, false, Symmetry::left_right},
+                    Case{"up_down", Space::rgb, false, false, true, Symmetry::up_down},
+                    Case{"both", Space::network, false, true, true, Symmetry::both},
+                    Case{"rotate_180", Space::rgb, false, false, true, Symmetry::rotate_180}),
+    [](const auto& info) { return info.param.name; });
 
 // picture(a) . hold(b) is a . pull(b): one is the other's transpose, for what may move.
 TEST_P(TheCanvas, PullsByTheTransposeOfItsPicture) {
@@ -93,8 +100,8 @@ TEST_P(TheCanvas, HoldsStillWhatDoesNotMove) {
   const std::vector<float> u = random_values(kPixels, 4);
   std::vector<float> held = u;
   canvas.hold(held);
-  const auto& [name, space, keep, grey, bands] = GetParam();
-  if (!keep && !grey) {
+  const auto& [name, space, keep, grey, bands, symmetry] = GetParam();
+  if (!keep && !grey && symmetry == Symmetry::none) {
     EXPECT_TRUE(same_bits(held, u));
   }
   for (size_t i = 0; i < kPixels && keep; ++i) {
@@ -119,8 +126,8 @@ TEST_P(TheCanvas, BeginsWithThePictureItIsGiven) {
   const Image found = canvas.image(canvas.of(units_.encode(given), photo_));
   EXPECT_EQ(found.width, kSize.width);
   EXPECT_EQ(found.height, kSize.height);
-  const auto& [name, space, keep, grey, bands] = GetParam();
-  for (size_t i = 0; i < kPixels; ++i) {
+  const auto& [name, space, keep, grey, bands, symmetry] = GetParam();
+  for (size_t i = 0; i < kPixels && symmetry == Symmetry::none; ++i) {
     const double share = !keep ? 0 : static_cast<int>(i % kSize.width) < kSize.width / 2 ? 1 : 0.25;
     double expected = given.rgb[i];
     if (grey) {
@@ -130,6 +137,46 @@ TEST_P(TheCanvas, BeginsWithThePictureItIsGiven) {
     expected = share * photo_.rgb[i] + (1 - share) * expected;
     ASSERT_NEAR(found.rgb[i], expected, 1e-5) << i;
   }
+}
+
+// To the bit: every pixel equals those that the symmetry maps it to, and the mean of what was given
+// there.
+TEST_P(TheCanvas, IsAsSymmetricAsItsForm) {
+  const Symmetry symmetry = GetParam().symmetry;
+  if (symmetry == Symmetry::none || GetParam().grey) return;
+  Canvas canvas = this->canvas();
+  const Image given = picture_of(random_values(kPixels, 7));
+  std::vector<float> z = canvas.of(units_.encode(given), photo_);
+  const Image first = canvas.image(z);
+  for (float& value : z) value += 0.01f * static_cast<float>((&value - z.data()) % 5);
+  const Image moved = canvas.image(z);
+  const auto place = [](int c, int y, int x) {
+    return (static_cast<size_t>(c) * kSize.height + y) * kSize.width + x;
+  };
+  for (int c = 0; c < 3; ++c) {
+    for (int y = 0; y < kSize.height; ++y) {
+      for (int x = 0; x < kSize.width; ++x) {
+        const int below = kSize.height - 1 - y, right = kSize.width - 1 - x;
+        std::vector<size_t> same = {place(c, y, x)};
+        if (symmetry == Symmetry::left_right) same.push_back(place(c, y, right));
+        if (symmetry == Symmetry::up_down) same.push_back(place(c, below, x));
+        if (symmetry == Symmetry::rotate_180) same.push_back(place(c, below, right));
+        if (symmetry == Symmetry::both) {
+          for (const auto& [i, j] : {std::pair{y, right}, {below, x}, {below, right}}) {
+            same.push_back(place(c, i, j));
+          }
+        }
+        double mean = 0;
+        for (const size_t i : same) {
+          ASSERT_EQ(first.rgb[i], first.rgb[same.front()]);
+          ASSERT_EQ(moved.rgb[i], moved.rgb[same.front()]);
+          mean += given.rgb[i] / static_cast<double>(same.size());
+        }
+        ASSERT_NEAR(first.rgb[same.front()], mean, 1e-5);
+      }
+    }
+  }
+  EXPECT_NE(first.rgb, moved.rgb);
 }
 
 TEST_P(TheCanvas, ClipsItsPicture) {

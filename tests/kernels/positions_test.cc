@@ -156,5 +156,29 @@ TEST_F(Positions, HaveTheMomentsOfTheTwin) {
   });
 }
 
+TEST_F(Positions, MirrorLikeTheTwin) {
+  using kernels::Mirror;
+  for (const auto& [height, width] : {std::pair{1, 1}, {1, 6}, {5, 1}, {4, 7}, {7, 4}, {6, 6}}) {
+    for (const Mirror mirror : {Mirror::left_right, Mirror::up_down, Mirror::both}) {
+      const auto value = [](int c, int y, int x) {
+        return static_cast<float>(c + 64 * (y * 8 + x));
+      };
+      GuardedMap expected(48, height, width, value);
+      reference::mirror(expected, mirror);
+      for (ThreadPool* pool : {&one_thread_, &three_threads_}) {
+        GuardedMap found(48, height, width);
+        found.fill(value);
+        kernels::mirror(found, mirror, *pool);
+        ASSERT_TRUE(found.written_inside_only());
+        ASSERT_TRUE(same_values(found, expected, 48, height, width));
+      }
+      // Twice mirrored is unmirrored.
+      kernels::mirror(expected, mirror, one_thread_);
+      const GuardedMap before(48, height, width, value);
+      ASSERT_TRUE(same_values(expected, before, 48, height, width));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace limn

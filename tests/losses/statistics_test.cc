@@ -1,11 +1,13 @@
 // Style statistics against their definitions in double, and the gradients of their losses against
-// differences of those: of every statistic, with weights of positions and without, with shifts and
+// differences of those: of every statistic, with weights of positions and without, with pairs and
 // without, as a student's features and as VGG's.
 #include "losses/statistics.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "support/allocations.h"
@@ -18,33 +20,63 @@ namespace limn {
 namespace {
 
 constexpr int kC = 32, kHeight = 5, kWidth = 7, kM = kHeight * kWidth;
-constexpr double kFactor = 0.3, kScale = 0.02;
-constexpr int kShifts[] = {1, 4, 6};  // the last is longer than the map is high
+constexpr double kFactor = 0.3, kPairingWeight = 0.7;
 using Doubles = std::vector<double>;
+
+enum class Pairs { none, shifts, around, mirrors, all };
+
+// The last of the shifts is longer than the map is high.
+std::vector<Pairing> pairings_of(Pairs pairs) {
+  using kernels::Mirror;
+  std::vector<Pairing> pairings;
+  const auto add = [&](Pairing pairing) { pairings.push_back(pairing); };
+  if (pairs == Pairs::shifts || pairs == Pairs::all) {
+    for (const int s : {1, 4, 6}) {
+      add({.shift = {s, 0}});
+      add({.shift = {0, s}});
+    }
+  }
+  if (pairs == Pairs::around) {
+    add({.shift = {4, 0, true}});
+    add({.shift = {0, 1, true}});
+  }
+  if (pairs == Pairs::mirrors || pairs == Pairs::all) {
+    for (const Mirror mirror : {Mirror::left_right, Mirror::up_down, Mirror::both}) {
+      add({.mirror = mirror});
+    }
+  }
+  return pairings;
+}
 
 struct Case {
   StyleStatistic statistic;
-  bool roots, shifts, student;
+  bool roots, student;
+  Pairs pairs;
 
-  StatisticsForm form() const {
-    return {statistic, shifts ? std::span<const int>(kShifts) : std::span<const int>()};
-  }
+  StatisticsForm form() const { return {statistic, pairings_of(pairs), kPairingWeight}; }
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
   const Case& c = info.param;
   const char* const kNames[] = {"gram", "covariance", "mean_deviation"};
+  const char* const kPairs[] = {"", "_shifted", "_around", "_mirrored", "_paired"};
   return std::string(kNames[static_cast<int>(c.statistic)]) + (c.roots ? "_weighed" : "") +
-         (c.shifts ? "_shifted" : "") + (c.student ? "_student" : "");
+         kPairs[static_cast<int>(c.pairs)] + (c.student ? "_student" : "");
 }
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
   for (const auto statistic :
        {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
-    for (int bits = 0; bits < 8; ++bits) {
-      const Case c = {statistic, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
-      if (!c.shifts || statistic != StyleStatistic::mean_deviation) cases.push_back(c);
+    for (int bits = 0; bits < 4; ++bits) {
+      for (const Pairs pairs :
+           {Pairs::none, Pairs::shifts, Pairs::around, Pairs::mirrors, Pairs::all}) {
+        const bool plain = statistic == StyleStatistic::mean_deviation;
+        const bool uncentred = statistic == StyleStatistic::gram;
+        if (plain && pairs != Pairs::none) continue;
+        if (!uncentred && (pairs == Pairs::mirrors || pairs == Pairs::all)) continue;
+        cases.push_back({statistic, (bits & 1) != 0, (bits & 2) != 0, pairs});
+      }
     }
   }
   return cases;
@@ -71,22 +103,35 @@ Exact exact_statistics(const Case& c, const Doubles& F, const std::vector<float>
   for (double& value : exact.deviation) value = std::sqrt(value + kVarianceFloor);
   if (c.statistic == StyleStatistic::mean_deviation) return exact;
   const bool centred = c.statistic == StyleStatistic::covariance;
-  const auto add = [&](int dy, int dx, double centre) {
+  // partner(y, x): where the other of the pair is.
+  const auto add = [&](const auto& partner, double centre) {
     Doubles& G = exact.matrices.emplace_back(kC * kC);
+    double count = 0;
     for (int p = 0; p < kM; ++p) {
-      const int y = p / kWidth + dy, x = p % kWidth + dx;
+      const auto [y, x] = partner(p / kWidth, p % kWidth);
       if (y >= kHeight || x >= kWidth) continue;
       const int q = y * kWidth + x;
+      count += root(p) * root(q);
       for (int i = 0; i < kC * kC; ++i) {
-        G[i] += kScale * root(p) * (F[i / kC * kM + p] - centre * exact.mean[i / kC]) * root(q) *
+        G[i] += root(p) * (F[i / kC * kM + p] - centre * exact.mean[i / kC]) * root(q) *
                 (F[i % kC * kM + q] - centre * exact.mean[i % kC]);
       }
     }
+    for (double& value : G) value = count == 0 ? 0 : value / count;
   };
-  add(0, 0, centred ? 1 : 0);
-  for (const int s : c.form().shifts) {
-    add(s, 0, 0);
-    add(0, s, 0);
+  add([](int y, int x) { return std::pair{y, x}; }, centred ? 1 : 0);
+  for (const Pairing& t : c.form().pairings) {
+    add(
+        [&](int y, int x) {
+          if (!t.mirror) {
+            y += t.shift.dy;
+            x += t.shift.dx;
+            return t.shift.around ? std::pair{y % kHeight, x % kWidth} : std::pair{y, x};
+          }
+          return std::pair{*t.mirror == kernels::Mirror::left_right ? y : kHeight - 1 - y,
+                           *t.mirror == kernels::Mirror::up_down ? x : kWidth - 1 - x};
+        },
+        0);
   }
   return exact;
 }
@@ -115,9 +160,10 @@ double exact_loss(const Exact& found, const LayerStatistics& target, const Doubl
   for (size_t k = 0; k < found.matrices.size(); ++k) {
     Doubles D = found.matrices[k];
     for (size_t i = 0; i < D.size(); ++i) {
-      D[i] -= k == 0 ? target.gram[i] : target.shifted[(k - 1) * D.size() + i];
+      D[i] -= k == 0 ? target.gram[i] : target.paired[(k - 1) * D.size() + i];
     }
-    sum += squared_norm(R, D) / static_cast<double>(found.matrices.size());
+    const double whole = 1 + kPairingWeight * (static_cast<double>(found.matrices.size()) - 1);
+    sum += (k == 0 ? 1 : kPairingWeight) * squared_norm(R, D) / whole;
   }
   if (!found.matrices.empty()) return kFactor * sum;
   for (int c = 0; c < kC; ++c) {
@@ -149,13 +195,14 @@ struct ScratchOfStatistics {
   ScratchOfStatistics(const StatisticsForm& form, bool roots, bool student)
       : weighed(scratch_maps(form, roots) > 0),
         gradient(scratch_maps(form, roots) > 1),
+        mirrored(scratch_maps(form, roots) > 2),
         sums(statistics_sums_size(gradient.map)),
         matrices(student ? 3 * kC * kC : 0) {
     std::fill(sums.begin(), sums.end(), std::nan(""));
     std::fill(matrices.begin(), matrices.end(), std::nan(""));
   }
-  StatisticsScratch spans() { return {weighed.map, gradient.map, sums, matrices}; }
-  ScratchMap weighed, gradient;
+  StatisticsScratch spans() { return {weighed.map, gradient.map, mirrored.map, sums, matrices}; }
+  ScratchMap weighed, gradient, mirrored;
   Buffer<double> sums, matrices;
 };
 
@@ -178,7 +225,8 @@ class StyleStatistics : public testing::TestWithParam<Case> {
     for (double& value : F_) value = random_signed(random) + 0.3f;
     for (double& value : direction_) value = random_signed(random);
     if (GetParam().roots) {
-      for (int p = 0; p < kM; ++p) roots_.push_back(p % 5 == 0 ? 0.0f : random_signed(random));
+      for (int p = 0; p < kM; ++p)
+        roots_.push_back(p % 5 == 0 ? 0.0f : std::abs(random_signed(random)));
       total_ = 0;
       for (const float m : roots_) total_ += double{m} * m;
     }
@@ -191,18 +239,29 @@ class StyleStatistics : public testing::TestWithParam<Case> {
     }
   }
 
-  PositionWeights region() const { return {roots_, total_, kScale}; }
+  PositionWeights region() const { return {roots_, total_, GramForm::per_position}; }
 
   static LayerStatistics drawn_target(std::uint64_t seed) {
     Random random(seed);
     LayerStatistics target = make_statistics(GetParam().form(), kC);
-    for (float& value : target.shifted) value = random_signed(random);
+    const auto draw_symmetric = [&](std::span<float> matrix) {
+      for (size_t i = 0; i < matrix.size(); ++i) {
+        const size_t mirrored = i % kC * kC + i / kC;
+        matrix[i] = mirrored < i ? matrix[mirrored] : random_signed(random);
+      }
+    };
+    const std::vector<Pairing> pairings = GetParam().form().pairings;
+    for (size_t k = 0; k < pairings.size(); ++k) {
+      const std::span<float> matrix = std::span<float>(target.paired).subspan(k * kC * kC, kC * kC);
+      if (pairings[k].mirror) {
+        draw_symmetric(matrix);
+      } else {
+        for (float& value : matrix) value = random_signed(random);
+      }
+    }
     for (float& value : target.mean) value = random_signed(random);
     for (float& value : target.deviation) value = random_signed(random) + 1;
-    for (size_t i = 0; i < target.gram.size(); ++i) {
-      const size_t mirrored = i % kC * kC + i / kC;
-      target.gram[i] = mirrored < i ? target.gram[mirrored] : random_signed(random);
-    }
+    draw_symmetric(target.gram);
     return target;
   }
 
@@ -246,7 +305,7 @@ TEST_P(StyleStatistics, AreThoseOfTheirDefinition) {
   // Magnitudes: g times the sum of w is 0.2 to 0.7, features are at most 1.3.
   for (size_t k = 0; k < exact.matrices.size(); ++k) {
     for (int i = 0; i < kC * kC; ++i) {
-      const float value = k == 0 ? found.gram[i] : found.shifted[(k - 1) * kC * kC + i];
+      const float value = k == 0 ? found.gram[i] : found.paired[(k - 1) * kC * kC + i];
       ASSERT_NEAR(value, exact.matrices[k][i], kTolerance) << "matrix " << k << ", place " << i;
     }
   }
@@ -359,14 +418,14 @@ INSTANTIATE_TEST_SUITE_P(Every, StyleStatistics, testing::ValuesIn(all_cases()),
 
 // Features of 100 and a little: their squares alone would lose all that varies.
 TEST(Covariance, OfFeaturesThatHardlyVaryKeepsItsDigits) {
-  constexpr Case kCase = {StyleStatistic::covariance, false, false, false};
+  constexpr Case kCase = {StyleStatistic::covariance, false, false, Pairs::none};
   Random random(3);
   Doubles F(kC * kM);
   for (double& value : F) value = 100 + std::round(100 * random_signed(random)) / 1024;
   ScratchOfStatistics scratch(kCase.form(), false, false);
   LayerStatistics found = make_statistics(kCase.form(), kC);
   ThreadPool pool(1);
-  measure(kCase.form(), {{}, kM, kScale}, map_of(F), found, scratch.spans(), pool);
+  measure(kCase.form(), {{}, kM}, map_of(F), found, scratch.spans(), pool);
   const Exact exact = exact_statistics(kCase, F, {}, kM);
   // Deviations are 0.06; the mean, rounded to float, is off by 4e-6, which counts squared.
   for (int i = 0; i < kC * kC; ++i) {
@@ -375,14 +434,14 @@ TEST(Covariance, OfFeaturesThatHardlyVaryKeepsItsDigits) {
 }
 
 TEST(MeanDeviation, OfAChannelThatIsTheSameEverywhereHasAFiniteGradient) {
-  constexpr Case kCase = {StyleStatistic::mean_deviation, false, false, false};
+  constexpr Case kCase = {StyleStatistic::mean_deviation, false, false, Pairs::none};
   ScratchOfStatistics scratch(kCase.form(), false, false);
   const GuardedMap F(kC, kHeight, kWidth, [](int c, int, int) { return 0.1f * float(c); });
   LayerStatistics measured = make_statistics(kCase.form(), kC);
   LayerStatistics target = make_statistics(kCase.form(), kC);
   for (float& value : target.deviation) value = 1;
   ThreadPool pool(1);
-  const PositionWeights region = {{}, kM, 1.0};
+  const PositionWeights region = {{}, kM};
   measure(kCase.form(), region, F, measured, scratch.spans(), pool);
   for (const float value : measured.deviation) {
     ASSERT_NEAR(value, std::sqrt(kVarianceFloor), kEpsilon);

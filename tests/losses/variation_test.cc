@@ -17,16 +17,17 @@ constexpr VariationForm kForms[] = {VariationForm::absolute, VariationForm::squa
                                     VariationForm::power};
 
 // The definition, pixel by pixel, in double.
-double variation_of(VariationForm form, const std::vector<double>& x, int height, int width) {
+double variation_of(VariationForm form, const std::vector<double>& x, int height, int width,
+                    bool repeats) {
   const auto at = [&](int c, int row, int column) {
-    return x[(static_cast<size_t>(c) * height + row) * width + column];
+    return x[(static_cast<size_t>(c) * height + row % height) * width + column % width];
   };
   double sum = 0;
   for (int c = 0; c < 3; ++c) {
     for (int row = 0; row < height; ++row) {
       for (int column = 0; column < width; ++column) {
-        const bool right = column + 1 < width;
-        const bool lower = row + 1 < height;
+        const bool right = repeats || column + 1 < width;
+        const bool lower = repeats || row + 1 < height;
         const double dx = right ? at(c, row, column + 1) - at(c, row, column) : 0;
         const double dy = lower ? at(c, row + 1, column) - at(c, row, column) : 0;
         if (form == VariationForm::absolute) sum += std::abs(dx) + std::abs(dy);
@@ -91,27 +92,29 @@ TEST(TotalVariation, GradientOfASmallPictureIsThatByHand) {
 // the result to float. No two neighbours are nearer than a hundred steps, so no kink lies between.
 TEST(TotalVariation, GradientIsItsSlope) {
   ThreadPool pool(1);
-  for (const VariationForm form : kForms) {
-    for (const auto& [height, width] : {std::pair{1, 1}, {1, 5}, {4, 1}, {2, 2}, {5, 7}}) {
-      const size_t size = 3 * static_cast<size_t>(height) * width;
-      std::vector<double> x;  // in steps of 1/1024, no two alike
-      for (size_t i = 0; i < size; ++i)
-        x.push_back(static_cast<double>(i * 37 % 107) / 1024 + 0.25);
-      const std::vector<float> as_float(x.begin(), x.end());
-      std::vector<float> d(size);
-      const double value = total_variation(form, 1.0, as_float, height, width, d, pool);
-      EXPECT_NEAR(value, variation_of(form, x, height, width), 1e-12);
-      for (size_t i = 0; i < size; ++i) {
-        constexpr double kStep = 1e-5;
-        std::vector<double> more(x), less(x);
-        more[i] += kStep;
-        less[i] -= kStep;
-        const double slope =
-            (variation_of(form, more, height, width) - variation_of(form, less, height, width)) /
-            (2 * kStep);
-        ASSERT_NEAR(d[i], slope, 2e-7 * std::max(1.0, std::abs(slope)))
-            << "form " << static_cast<int>(form) << ", " << height << " x " << width << ", at "
-            << i;
+  for (const bool repeats : {false, true}) {
+    for (const VariationForm form : kForms) {
+      for (const auto& [height, width] : {std::pair{1, 1}, {1, 5}, {4, 1}, {2, 2}, {5, 7}}) {
+        const size_t size = 3 * static_cast<size_t>(height) * width;
+        std::vector<double> x;  // in steps of 1/1024, no two alike
+        for (size_t i = 0; i < size; ++i)
+          x.push_back(static_cast<double>(i * 37 % 107) / 1024 + 0.25);
+        const std::vector<float> as_float(x.begin(), x.end());
+        std::vector<float> d(size);
+        const double value = total_variation(form, 1.0, as_float, height, width, d, pool, repeats);
+        EXPECT_NEAR(value, variation_of(form, x, height, width, repeats), 1e-12);
+        for (size_t i = 0; i < size; ++i) {
+          constexpr double kStep = 1e-5;
+          std::vector<double> more(x), less(x);
+          more[i] += kStep;
+          less[i] -= kStep;
+          const double slope = (variation_of(form, more, height, width, repeats) -
+                                variation_of(form, less, height, width, repeats)) /
+                               (2 * kStep);
+          ASSERT_NEAR(d[i], slope, 2e-7 * std::max(1.0, std::abs(slope)))
+              << "form " << static_cast<int>(form) << ", " << height << " x " << width << ", at "
+              << i;
+        }
       }
     }
   }

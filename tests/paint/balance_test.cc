@@ -43,7 +43,7 @@ class MeasuredWeights : public testing::Test {
     return Objective(tiny_.weights, recipe, tiny_.photo, painting_, pool_);
   }
   LossWeights weights_of(Objective& objective, const Recipe& recipe) {
-    const Canvas canvas(objective.units(), objective.picture_size(), {}, false, {}, pool_);
+    const Canvas canvas(objective.units(), objective.picture_size(), {}, pool_);
     return measured_weights(objective, canvas, recipe, tiny_.photo);
   }
   LossWeights measured(const Recipe& recipe) {

@@ -116,5 +116,15 @@ TEST(Pyramid, LeavesOutSizesThatAreTooNarrow) {
   EXPECT_EQ(widths_of(pyramid_levels(sizes, pyramid_recipe(250))), (std::vector<int>{2000}));
 }
 
+// A picture that repeats has whole cells at the deepest layer, at every size.
+TEST(Pyramid, RoundsThePicturesSidesToSteps) {
+  const WorkingSizes sizes = {{240, 400}, {{300, 300}}};
+  const std::vector<Level> levels = pyramid_levels(sizes, pyramid_recipe(100), 16);
+  ASSERT_EQ(levels.size(), 3u);
+  EXPECT_EQ(levels[0].sizes, (WorkingSizes{{64, 96}, {{75, 75}}}));
+  EXPECT_EQ(levels[1].sizes, (WorkingSizes{{128, 208}, {{150, 150}}}));
+  EXPECT_EQ(levels[2].sizes, sizes);
+}
+
 }  // namespace
 }  // namespace limn

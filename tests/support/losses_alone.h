@@ -29,8 +29,9 @@ inline AtLayer at_layer(Loss& loss, ConstFeatureMap F, std::span<float> G, Scrat
 
 // weight * the total variation of x; d_x += its gradient.
 inline double total_variation(VariationForm form, double weight, std::span<const float> x,
-                              int height, int width, std::span<float> d_x, ThreadPool& pool) {
-  VariationLoss loss(weight, form);
+                              int height, int width, std::span<float> d_x, ThreadPool& pool,
+                              bool repeats = false) {
+  VariationLoss loss(weight, form, repeats);
   Scratch scratch;
   const View view = {{}, x, {height, width}};
   loss.measure(view, scratch, pool);
