@@ -11,7 +11,7 @@ constexpr const char* kTextureDescription =
 The texture is painted from noise, coarse to fine, until the network sees in it what it sees in
 EXEMPLAR: bricks, cloth, gravel, leaves. It can have any size, larger than the exemplar too, whose
 features keep their size in pixels; --style-scale changes it. Recipe 'texture' also compares features
-some distance apart (--style-shifts), which keeps rows straight and patterns regular, and gives the
+some distance apart (--shifts), which keeps rows straight and patterns regular, and gives the
 texture the exemplar's colours at the end (--colors style leaves that out).
 
 --tileable makes it repeat exactly: laid side by side, copies show no seam. --symmetry makes it equal
@@ -23,7 +23,7 @@ constexpr const char* kTextureExamples =
   limn texture bricks.jpg -o wall.png --size 1024x512
   limn texture bricks.jpg -o tile.png --tileable
   limn texture mandala.jpg --symmetry both
-  limn texture gravel.jpg --style-shifts none      no structure over a distance: faster
+  limn texture gravel.jpg --shifts none            no structure over a distance: faster
   limn texture weave.jpg --style-scale 0.5         threads half as wide
   limn texture moss.jpg stone.jpg --blend 0.3,0.7  between two textures
   limn texture bricks.jpg --seed 2                 another wall

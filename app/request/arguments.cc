@@ -143,6 +143,15 @@ void PaintingArguments::add_to(CLI::App& command, Task task) {
       command.add_option("--size", canvas_, "Size of the texture: pixels a side, or WIDTHxHEIGHT")
           ->type_name("N|WxH")
           ->default_str(canvas_);
+      command
+          .add_option_function<std::string>(
+              "--shifts",
+              [this](const std::string& text) {
+                if (text != "auto") values_["style.shifts"] = text;
+              },
+              "Distances in pixels at which features are compared, as --style-shifts: auto (the "
+              "recipe's), none, or some")
+          ->type_name("auto|none|N,...");
       break;
     case Task::inpainting:
       recipe_name_ = "inpaint";

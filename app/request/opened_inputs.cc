@@ -204,7 +204,7 @@ Parts OpenedInputs::parts() const {
     const bool transparent = std::ranges::any_of(
         style.paintings, [](const File& painting) { return painting.header.has_alpha; });
     const bool part = style.from.has_value() || transparent || from_itself_;
-    found.styles.push_back({style.to.has_value(), part});
+    found.styles.push_back({style.to.has_value() || hole_, part});
   }
   return parts_of(found);
 }
@@ -306,6 +306,10 @@ Mask outside_of(Mask hole, const std::string& file) {
   return hole;
 }
 
+// How far around a hole, in pixels, the picture counts as continued in it: bricks and leaves are
+// about as large.
+constexpr int kContinued = 32;
+
 // Nothing of what is in the hole is seen: it takes on the colours around it.
 void clear_hole(Image& picture, const Mask& outside) {
   std::vector<float> alpha =
@@ -349,8 +353,12 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   }
   if (keep_) keep = reading.mask(*keep_, most.picture);
   if (hole_) {
-    keep = outside_of(reading.mask(*hole_, most.picture), hole_->name);
+    const Mask hole = reading.mask(*hole_, most.picture);
+    keep = outside_of(hole, hole_->name);
     clear_hole(photo, keep);
+    // Only what is painted, and what it must continue, has to have the style: over the whole picture
+    // a small hole would hardly count.
+    for (Style& style : styles) style.to = grown(hole, kContinued);
     if (from_itself_) {
       styles.front().from = keep;
       clear_hole(styles.front().paintings.front(), keep);

@@ -101,6 +101,24 @@ Mask resized(const Mask& mask, int width, int height) {
   return out;
 }
 
+Mask grown(Mask mask, int pixels) {
+  const int height = mask.height, width = mask.width;
+  // Along lines of `length` values, `stride` apart.
+  std::vector<float> line;
+  const auto grow = [&](float* first, int length, size_t stride) {
+    line.resize(length);
+    for (int i = 0; i < length; ++i) line[i] = first[i * stride];
+    for (int i = 0; i < length; ++i) {
+      const auto begin = line.begin() + std::max(0, i - pixels);
+      const auto end = line.begin() + std::min(length, i + pixels + 1);
+      first[i * stride] = *std::max_element(begin, end);
+    }
+  };
+  for (int y = 0; y < height; ++y) grow(&mask.values[static_cast<size_t>(y) * width], width, 1);
+  for (int x = 0; x < width; ++x) grow(&mask.values[x], height, width);
+  return mask;
+}
+
 void lay_over(Image& picture, const Image& photo, const Mask& keep) {
   if (keep.empty()) return;
   for (size_t i = 0; i < picture.rgb.size(); ++i) {

@@ -17,6 +17,10 @@ void check_shape(const Mask& mask);
 // sizes below 1 and like check_shape.
 Mask resized(const Mask& mask, int width, int height);
 
+// Each value becomes the largest within `pixels` (0 or more) to every side, in a square: what the
+// mask selects grows by as much. An empty mask, which selects everything, stays empty.
+Mask grown(Mask mask, int pixels);
+
 // picture = keep photo + (1 - keep) picture, all of the same size; does nothing for an empty mask.
 void lay_over(Image& picture, const Image& photo, const Mask& keep);
 

@@ -126,11 +126,12 @@ std::string trimmed(const std::string& text) {
                                     : text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-// "0.7,0.3"; nothing is the empty list.
+// "0.7,0.3"; nothing, or "none", is the empty list.
 template <typename List>
 requires kIsNumberList<List>
 void set_from_text(List& value, const std::string& text, const std::string& origin) {
   value.clear();
+  if (text == "none") return;
   std::istringstream items(text);
   for (std::string item; std::getline(items, item, ',');) {
     set_from_text(value.emplace_back(), trimmed(item), origin);

@@ -32,7 +32,7 @@ measure grey.png none
 expect_json measured.json 'r["inside"]["red"] < r["inside"]["blue"] + 0.1'
 
 # ---- what makes a texture of its own kind ----
-for flags in "--tileable true" "--symmetry both" "--style-symmetry left-right" "--style-shifts none" \
+for flags in "--tileable true" "--symmetry both" "--style-symmetry left-right" "--shifts none" \
   "--shift-weight 9"; do
   # shellcheck disable=SC2086
   expect_exit 0 "${texture[@]}" --size 48 $flags -o other.png

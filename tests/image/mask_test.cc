@@ -203,5 +203,24 @@ TEST(ResizedMask, KeepsAllAndNothingAsTheyAre) {
   EXPECT_TRUE(resized(Mask{}, 13, 7).empty());
 }
 
+TEST(MaskGrown, SelectsWhatIsNear) {
+  Mask mask = {7, 5, std::vector<float>(35)};
+  mask.values[2 * 7 + 1] = 0.5f;
+  mask.values[4 * 7 + 6] = 1;
+  for (const int pixels : {0, 1, 2, 9}) {
+    const Mask found = grown(mask, pixels);
+    for (int y = 0; y < 5; ++y) {
+      for (int x = 0; x < 7; ++x) {
+        const bool by_first = std::max(std::abs(y - 2), std::abs(x - 1)) <= pixels;
+        const bool by_second = std::max(std::abs(y - 4), std::abs(x - 6)) <= pixels;
+        EXPECT_EQ(found.values[static_cast<size_t>(y) * 7 + x],
+                  by_second ? 1.0f : by_first ? 0.5f : 0.0f)
+            << pixels << " at " << x << ", " << y;
+      }
+    }
+  }
+  EXPECT_TRUE(grown(Mask(), 3).empty());
+}
+
 }  // namespace
 }  // namespace limn

@@ -309,6 +309,8 @@ TEST(SetField, RefusesTextThatIsNoSuchValue) {
   EXPECT_EQ(recipe.style.blend, (std::vector<double>{0.7, 0.3}));
   set_field(recipe, "style.layers", "relu1_1: 0.5, relu2_1", "--x");
   EXPECT_EQ(recipe.style.layers, (std::vector<LayerWeight>{{"relu1_1", 0.5}, {"relu2_1", 1}}));
+  set_field(recipe, "style.blend", "none", "--x");
+  EXPECT_TRUE(recipe.style.blend.empty());
   EXPECT_TRUE(text_refused("style.blend", "1,", "ends with a comma"));
   EXPECT_TRUE(text_refused("style.shifts", "1,1.5", "'1.5'", "whole number"));
   EXPECT_TRUE(text_refused("style.shifts", "1,1001", "1001", "1 to 1000"));
