@@ -78,7 +78,7 @@ void relu_with_ring(FeatureMap map) {
 
 // The gradient's rows right above and right below each task's own, which other tasks own:
 // [tasks][above, below][3 planes][width].
-struct Edges {
+struct Borders {
   float* above(size_t task, int plane) const { return values + (task * 6 + plane) * width; }
   float* below(size_t task, int plane) const { return values + (task * 6 + 3 + plane) * width; }
 
@@ -86,8 +86,8 @@ struct Edges {
   int width;
 };
 
-void clear(const Tasks& tasks, size_t task, const Edges& edges, InputPlanes d_x) {
-  std::fill_n(edges.above(task, 0), static_cast<size_t>(6) * edges.width, 0.0f);
+void clear(const Tasks& tasks, size_t task, const Borders& borders, InputPlanes d_x) {
+  std::fill_n(borders.above(task, 0), static_cast<size_t>(6) * borders.width, 0.0f);
   for (int plane = 0; plane < 3; ++plane) {
     for (int row = tasks.first_row(task); row < tasks.end_row(task); ++row) {
       std::fill_n(d_x.row(plane, row), d_x.width, 0.0f);
@@ -95,18 +95,18 @@ void clear(const Tasks& tasks, size_t task, const Edges& edges, InputPlanes d_x)
   }
 }
 
-// d_x, or the task's edges, += d_piece, the gradient of a piece's pixels and of one more all
+// d_x, or the task's borders, += d_piece, the gradient of a piece's pixels and of one more all
 // around.
 void add_piece(ConstInputPlanes d_piece, const Piece& piece, const Tasks& tasks, size_t task,
-               const Edges& edges, InputPlanes d_x) {
+               const Borders& borders, InputPlanes d_x) {
   const int left = std::max(piece.column - 1, 0);
   const int right = std::min(piece.column + piece.width + 1, d_x.width);
   for (int plane = 0; plane < 3; ++plane) {
     for (int i = 0; i < d_piece.height; ++i) {
       const int row = piece.row - 1 + i;
       if (row < 0 || row >= d_x.height) continue;
-      float* to = row < tasks.first_row(task)  ? edges.above(task, plane)
-                  : row >= tasks.end_row(task) ? edges.below(task, plane)
+      float* to = row < tasks.first_row(task)  ? borders.above(task, plane)
+                  : row >= tasks.end_row(task) ? borders.below(task, plane)
                                                : d_x.row(plane, row);
       const float* from = d_piece.row(plane, i) - (piece.column - 1);
       for (int column = left; column < right; ++column) to[column] += from[column];
@@ -114,8 +114,8 @@ void add_piece(ConstInputPlanes d_piece, const Piece& piece, const Tasks& tasks,
   }
 }
 
-// d_x += every task's edges, in the order of tasks.
-void add_edges(const Tasks& tasks, const Edges& edges, InputPlanes d_x) {
+// d_x += every task's borders, in the order of tasks.
+void add_borders(const Tasks& tasks, const Borders& borders, InputPlanes d_x) {
   const auto add = [&](int plane, int row, const float* from) {
     if (row < 0 || row >= d_x.height) return;
     float* to = d_x.row(plane, row);
@@ -123,8 +123,8 @@ void add_edges(const Tasks& tasks, const Edges& edges, InputPlanes d_x) {
   };
   for (int task = 0; task < tasks.count; ++task) {
     for (int plane = 0; plane < 3; ++plane) {
-      add(plane, tasks.first_row(task) - 1, edges.above(task, plane));
-      add(plane, tasks.end_row(task), edges.below(task, plane));
+      add(plane, tasks.first_row(task) - 1, borders.above(task, plane));
+      add(plane, tasks.end_row(task), borders.below(task, plane));
     }
   }
 }
@@ -169,18 +169,18 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
   if (with_gram) sum_gram_slices(scratch.first(tasks.count * G_size), C, G, pool);
 }
 
-size_t first_level_edges(int height, int width) {
+size_t first_level_borders(int height, int width) {
   return static_cast<size_t>(Tasks(height).count) * 2 * 3 * width;
 }
 
 void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
-                          std::span<const float> S, InputPlanes d_x, std::span<float> edges,
+                          std::span<const float> S, InputPlanes d_x, std::span<float> borders,
                           ThreadPool& pool) {
   const int C = level.kernel_2->in;
   const bool late_relu = level.features == FirstLevel::Features::before_relu;
   const Tasks tasks(x.height);
-  assert(edges.size() >= first_level_edges(x.height, x.width));
-  const Edges reaching_out = {edges.data(), x.width};
+  assert(borders.size() >= first_level_borders(x.height, x.width));
+  const Borders reaching_out = {borders.data(), x.width};
 
   const TransformedKernel kernel = transform_kernel(*level.kernel_2, Direction::backward, pool);
   const size_t map_floats = largest_map(C);
@@ -227,7 +227,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
       add_piece(d_piece, piece, tasks, task, reaching_out, d_x);
     });
   });
-  add_edges(tasks, reaching_out, d_x);
+  add_borders(tasks, reaching_out, d_x);
 }
 
 }  // namespace limn::kernels

@@ -123,10 +123,10 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
 
 // Backward: d_x, "=", from `source` (max_pool_gradient or average_pool_gradient), and from S F if a
 // Gram matrix is needed (see turn_into_gradient). Recomputes conv1_1.
-// edges: first_level_edges floats.
-size_t first_level_edges(int height, int width);
+// borders: first_level_borders floats.
+size_t first_level_borders(int height, int width);
 void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
-                          std::span<const float> S, InputPlanes d_x, std::span<float> edges,
+                          std::span<const float> S, InputPlanes d_x, std::span<float> borders,
                           ThreadPool& pool);
 
 // ---------------------------------------------------------------------- ReLU, pooling (pool.cc) --

@@ -347,9 +347,9 @@ void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const Slope> sl
                                     ThreadPool& pool) {
   const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
   const std::span<const float> S = tap == kNoTap ? std::span<const float>() : slopes[tap].S;
-  const Region& edges = plan_.edges;
+  const Region& borders = plan_.borders;
   kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input(),
-                                {at<float>(edges), edges.bytes / sizeof(float)}, pool);
+                                {at<float>(borders), borders.bytes / sizeof(float)}, pool);
 }
 
 void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {

@@ -106,10 +106,10 @@ class FirstLevel : public testing::Test {
     reference::first_level_backward(slow(features), x, source.source(), S, expected);
     in_every_way(height, width, [&](ThreadPool& pool) {
       GuardedPlanes d_x(height, width);
-      Guarded<float> edges(kernels::first_level_edges(height, width));
-      kernels::first_level_backward(fast(features), x, source.source(), S, d_x, edges, pool);
+      Guarded<float> borders(kernels::first_level_borders(height, width));
+      kernels::first_level_backward(fast(features), x, source.source(), S, d_x, borders, pool);
       ASSERT_TRUE(d_x.written_inside_only());
-      ASSERT_TRUE(edges.guards_untouched());
+      ASSERT_TRUE(borders.guards_untouched());
       ASSERT_TRUE(near_all(d_x, expected, kTolerance, 3, height, width));
     });
   }

@@ -124,8 +124,8 @@ TEST(AnyNumberOfThreads, RunsTheFirstLevelAlikeForwardAndBackward) {
         Buffer<double> scratch(kernels::first_level_scratch(kC, kHeight));
         kernels::first_level(level, x, sink.sink(), G, scratch, pool);
         GuardedPlanes d_x(kHeight, kPictureWidth);
-        Buffer<float> edges(kernels::first_level_edges(kHeight, kPictureWidth));
-        kernels::first_level_backward(level, x, source.source(), S, d_x, edges, pool);
+        Buffer<float> borders(kernels::first_level_borders(kHeight, kPictureWidth));
+        kernels::first_level_backward(level, x, source.source(), S, d_x, borders, pool);
         std::vector<float> values = written(sink);
         values.insert(values.end(), G.begin(), G.end());
         for_each_value(3, kHeight, kPictureWidth,
