@@ -86,7 +86,9 @@ TEST_F(KernelsAllocateNothing, ForTheFirstConvolution) {
       kernels::pack_input_kernel(random_values(kChannels * 27, 2), kChannels);
   GuardedPlanes planes(kSide, kSide, [](int, int, int) { return 1.0f; });
   EXPECT_EQ(allocations_of([&] {
+              kernels::wrap_ring(planes);
               kernels::convolve_input(packed, nullptr, planes, y_, nullptr, pool_);
+              kernels::wrap_ring(x_);
               kernels::convolve_input_backward(packed, x_, planes, pool_);
             }),
             0);
