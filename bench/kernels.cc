@@ -145,7 +145,7 @@ struct Level {
         signs(64, side / 2),
         G(64 * 64),
         scratch(kernels::first_level_scratch(64, side)),
-        edges(kernels::first_level_edges(side, side)) {
+        borders(kernels::first_level_borders(side, side)) {
     x = {nullptr, side, side};
     x_memory = Buffer<float>(x.floats());
     d_x_memory = Buffer<float>(x.floats());
@@ -166,7 +166,7 @@ struct Level {
   Bits right, below, signs;
   Buffer<float> G;
   Buffer<double> scratch;
-  Buffer<float> edges, x_memory, d_x_memory;
+  Buffer<float> borders, x_memory, d_x_memory;
   InputPlanes x, d_x;
   kernels::FirstLevel level;
 };
@@ -195,7 +195,7 @@ void FirstLevelBackward(benchmark::State& state) {
   source.signs = l.signs.bits;
   source.places = {l.right.bits, l.below.bits};
   for (auto _ : state) {
-    kernels::first_level_backward(l.level, l.x, source, l.G, l.d_x, l.edges, pool());
+    kernels::first_level_backward(l.level, l.x, source, l.G, l.d_x, l.borders, pool());
   }
   count(state, convolution_flop(3, 64, l.side) + convolution_flop(64, 64, l.side) +
                    2.0 * 64 * 64 * l.side * l.side);

@@ -28,6 +28,17 @@ namespace limn {
 inline constexpr int kBlock = 16;               // channels in a block, floats in a cell
 inline constexpr int kSlackCells = 2 * kBlock;  // readable after the last plane
 
+// What a convolution reads beyond the edges of a picture or a map.
+enum class Edges {
+  zero,     // zeros, as in the training of the networks
+  periodic  // the opposite edge: the picture repeats itself in all directions, as a texture does
+};
+
+// The place on a periodic axis of `size` cells where `place`, less than a period beyond it, lies.
+constexpr int wrapped(int place, int size) {
+  return place < 0 ? place + size : place < size ? place : place - size;
+}
+
 // A non-owning view of a feature map; a Buffer elsewhere owns it. T is float or const float.
 template <typename T>
 struct BasicFeatureMap {
@@ -73,7 +84,7 @@ std::span<T> flat(BasicFeatureMap<T> map) {
 }
 
 // A 3-channel picture as the network reads it: three planes of (height + 2) x (width + 2) floats
-// with a zero ring, and slack like a feature map's.
+// with a ring, zero or (wrap_ring) the opposite edges, and slack like a feature map's.
 template <typename T>
 struct BasicInputPlanes {
   T* data = nullptr;

@@ -14,6 +14,10 @@
 // A piece's gradient reaches one pixel beyond its edges. A task is some rows of pieces, from left
 // to right, and adds into its own rows of d_x; what reaches into other tasks' rows is kept aside
 // and added afterwards, in order, so that the bits do not depend on who was first.
+//
+// Beyond the picture, conv1_2 reads zeros. If edges are periodic, it reads the opposite edge's
+// features, which are computed once more; and a gradient that reaches beyond the picture goes
+// there.
 #include <algorithm>
 #include <cstring>
 
@@ -78,7 +82,7 @@ void relu_with_ring(FeatureMap map) {
 
 // The gradient's rows right above and right below each task's own, which other tasks own:
 // [tasks][above, below][3 planes][width].
-struct Edges {
+struct Borders {
   float* above(size_t task, int plane) const { return values + (task * 6 + plane) * width; }
   float* below(size_t task, int plane) const { return values + (task * 6 + 3 + plane) * width; }
 
@@ -86,8 +90,8 @@ struct Edges {
   int width;
 };
 
-void clear(const Tasks& tasks, size_t task, const Edges& edges, InputPlanes d_x) {
-  std::fill_n(edges.above(task, 0), static_cast<size_t>(6) * edges.width, 0.0f);
+void clear(const Tasks& tasks, size_t task, const Borders& borders, InputPlanes d_x) {
+  std::fill_n(borders.above(task, 0), static_cast<size_t>(6) * borders.width, 0.0f);
   for (int plane = 0; plane < 3; ++plane) {
     for (int row = tasks.first_row(task); row < tasks.end_row(task); ++row) {
       std::fill_n(d_x.row(plane, row), d_x.width, 0.0f);
@@ -95,36 +99,39 @@ void clear(const Tasks& tasks, size_t task, const Edges& edges, InputPlanes d_x)
   }
 }
 
-// d_x, or the task's edges, += d_piece, the gradient of a piece's pixels and of one more all
+// d_x, or the task's borders, += d_piece, the gradient of a piece's pixels and of one more all
 // around.
-void add_piece(ConstInputPlanes d_piece, const Piece& piece, const Tasks& tasks, size_t task,
-               const Edges& edges, InputPlanes d_x) {
+void add_piece(ConstInputPlanes d_piece, const Piece& piece, Edges edges, const Tasks& tasks,
+               size_t task, const Borders& borders, InputPlanes d_x) {
   const int left = std::max(piece.column - 1, 0);
   const int right = std::min(piece.column + piece.width + 1, d_x.width);
+  const bool periodic = edges == Edges::periodic;
   for (int plane = 0; plane < 3; ++plane) {
     for (int i = 0; i < d_piece.height; ++i) {
       const int row = piece.row - 1 + i;
-      if (row < 0 || row >= d_x.height) continue;
-      float* to = row < tasks.first_row(task)  ? edges.above(task, plane)
-                  : row >= tasks.end_row(task) ? edges.below(task, plane)
+      if (!periodic && (row < 0 || row >= d_x.height)) continue;
+      float* to = row < tasks.first_row(task)  ? borders.above(task, plane)
+                  : row >= tasks.end_row(task) ? borders.below(task, plane)
                                                : d_x.row(plane, row);
       const float* from = d_piece.row(plane, i) - (piece.column - 1);
       for (int column = left; column < right; ++column) to[column] += from[column];
+      if (periodic && piece.column == 0) to[d_x.width - 1] += from[-1];
+      if (periodic && piece.column + piece.width == d_x.width) to[0] += from[d_x.width];
     }
   }
 }
 
-// d_x += every task's edges, in the order of tasks.
-void add_edges(const Tasks& tasks, const Edges& edges, InputPlanes d_x) {
+// d_x += every task's borders, in the order of tasks.
+void add_borders(const Tasks& tasks, Edges edges, const Borders& borders, InputPlanes d_x) {
   const auto add = [&](int plane, int row, const float* from) {
-    if (row < 0 || row >= d_x.height) return;
-    float* to = d_x.row(plane, row);
+    if (edges == Edges::zero && (row < 0 || row >= d_x.height)) return;
+    float* to = d_x.row(plane, wrapped(row, d_x.height));
     for (int column = 0; column < d_x.width; ++column) to[column] += from[column];
   };
   for (int task = 0; task < tasks.count; ++task) {
     for (int plane = 0; plane < 3; ++plane) {
-      add(plane, tasks.first_row(task) - 1, edges.above(task, plane));
-      add(plane, tasks.end_row(task), edges.below(task, plane));
+      add(plane, tasks.first_row(task) - 1, borders.above(task, plane));
+      add(plane, tasks.end_row(task), borders.below(task, plane));
     }
   }
 }
@@ -153,8 +160,8 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
     if (with_gram) std::fill(sums, sums + G_size, 0.0);
     for_each_piece(tasks, task, x.width, [&](const Piece& piece) {
       const FeatureMap F = {memory.data(), C, piece.height, piece.width};
-      // Its ring is what lies around the piece, zero beyond the picture.
-      convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row - 1,
+      // Its ring is what lies around the piece.
+      convolve_input_piece(level.kernel_1, level.bias_1, x, level.edges, piece.row - 1,
                            piece.row + piece.height + 1, piece.column - 1,
                            piece.column + piece.width + 1, !late_relu, F, -1, -1);
       if (with_gram) add_gram(F, 0, piece.height, {0, C, 0, C}, sums);
@@ -169,18 +176,19 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
   if (with_gram) sum_gram_slices(scratch.first(tasks.count * G_size), C, G, pool);
 }
 
-size_t first_level_edges(int height, int width) {
+size_t first_level_borders(int height, int width) {
   return static_cast<size_t>(Tasks(height).count) * 2 * 3 * width;
 }
 
 void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
-                          std::span<const float> S, InputPlanes d_x, std::span<float> edges,
+                          std::span<const float> S, InputPlanes d_x, std::span<float> borders,
                           ThreadPool& pool) {
   const int C = level.kernel_2->in;
   const bool late_relu = level.features == FirstLevel::Features::before_relu;
   const Tasks tasks(x.height);
-  assert(edges.size() >= first_level_edges(x.height, x.width));
-  const Edges reaching_out = {edges.data(), x.width};
+  assert(borders.size() >= first_level_borders(x.height, x.width));
+  assert(source.edges == level.edges);
+  const Borders reaching_out = {borders.data(), x.width};
 
   const TransformedKernel kernel = transform_kernel(*level.kernel_2, Direction::backward, pool);
   const size_t map_floats = largest_map(C);
@@ -216,18 +224,19 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
       sink.row = piece.row - 1;
       sink.column = piece.column - 1;
       convolve_tiles(kernel, nullptr, source, sink, piece.tiles(), for_tiles);
-      convolve_input_piece(level.kernel_1, level.bias_1, x, piece.row, piece.row + piece.height,
-                           piece.column, piece.column + piece.width, !late_relu, F, 1, 1);
+      convolve_input_piece(level.kernel_1, level.bias_1, x, level.edges, piece.row,
+                           piece.row + piece.height, piece.column, piece.column + piece.width,
+                           !late_relu, F, 1, 1);
       if (late_relu) keep_where_positive(F, d);
       if (!S.empty()) add_gram_gradient(packed_S, F, d, 1, height - 1);
       if (!late_relu) keep_where_positive(F, d);
 
       const InputPlanes d_piece = {for_planes, height, width};
       convolve_input_backward_piece(level.kernel_1, d, d_piece);
-      add_piece(d_piece, piece, tasks, task, reaching_out, d_x);
+      add_piece(d_piece, piece, level.edges, tasks, task, reaching_out, d_x);
     });
   });
-  add_edges(tasks, reaching_out, d_x);
+  add_borders(tasks, level.edges, reaching_out, d_x);
 }
 
 }  // namespace limn::kernels

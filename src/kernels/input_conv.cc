@@ -162,6 +162,32 @@ Buffer<float> pack_input_kernel(std::span<const float> kernel, int out) {
   return packed;
 }
 
+namespace {
+
+// A plane of height x width cells of `cell` floats each; `plane` is where its ring begins.
+void wrap_ring(float* plane, int height, int width, size_t cell) {
+  const size_t row = (static_cast<size_t>(width) + 2) * cell;
+  float* first = plane + row;
+  for (float* cells = first; cells < first + height * row; cells += row) {
+    std::copy_n(cells + width * cell, cell, cells);
+    std::copy_n(cells + cell, cell, cells + (width + 1) * cell);
+  }
+  std::copy_n(plane + height * row, row, plane);  // corners included
+  std::copy_n(first, row, first + height * row);
+}
+
+}  // namespace
+
+void wrap_ring(FeatureMap map) {
+  for (int block = 0; block < map.blocks(); ++block) {
+    wrap_ring(map.cell(block, -1, -1), map.height, map.width, kBlock);
+  }
+}
+
+void wrap_ring(InputPlanes planes) {
+  for (int c = 0; c < 3; ++c) wrap_ring(planes.row(c, -1) - 1, planes.height, planes.width, 1);
+}
+
 void convolve_input(std::span<const float> packed, const float* bias, ConstInputPlanes x,
                     FeatureMap y, const CellBits* signs, ThreadPool& pool) {
   assert(packed.size() == static_cast<size_t>(y.channels) * 27);
@@ -174,28 +200,37 @@ void convolve_input(std::span<const float> packed, const float* bias, ConstInput
 }
 
 void convolve_input_piece(std::span<const float> packed, const float* bias, ConstInputPlanes x,
-                          int first_row, int end_row, int first_column, int end_column, bool relu,
-                          FeatureMap y, int row, int column) {
+                          Edges edges, int first_row, int end_row, int first_column, int end_column,
+                          bool relu, FeatureMap y, int row, int column) {
   const int inside_first = std::clamp(first_column, 0, x.width);
   const int inside_end = std::clamp(end_column, inside_first, x.width);
+  const auto y_column = [&](int i) { return column + i - first_column; };
   const auto clear = [&](int y_row, int from, int to) {
     if (from == to) return;  // there are no cells outside the map's ring
     for (int block = 0; block < y.blocks(); ++block) {
-      std::memset(y.cell(block, y_row, column + from - first_column), 0,
+      std::memset(y.cell(block, y_row, y_column(from)), 0,
                   static_cast<size_t>(to - from) * kBlock * sizeof(float));
     }
   };
+  // Outputs from..to - 1 of a row of the picture, to column `at` of y.
+  const auto compute = [&](int x_row, int from, int to, int y_row, int at) {
+    HWY_DYNAMIC_DISPATCH(ConvolveInputRow)
+    (packed.data(), bias, x, x_row, from, to, relu, y, y_row, at, nullptr);
+  };
   for (int i = first_row; i < end_row; ++i) {
     const int y_row = row + i - first_row;
-    if (i < 0 || i >= x.height) {
+    if (edges == Edges::periodic) {
+      const int x_row = wrapped(i, x.height);
+      compute(x_row, inside_first, inside_end, y_row, y_column(inside_first));
+      if (first_column < 0) compute(x_row, x.width - 1, x.width, y_row, y_column(-1));
+      if (end_column > x.width) compute(x_row, 0, 1, y_row, y_column(x.width));
+    } else if (i < 0 || i >= x.height) {
       clear(y_row, first_column, end_column);
-      continue;
+    } else {
+      clear(y_row, first_column, inside_first);
+      clear(y_row, inside_end, end_column);
+      compute(i, inside_first, inside_end, y_row, y_column(inside_first));
     }
-    clear(y_row, first_column, inside_first);
-    clear(y_row, inside_end, end_column);
-    HWY_DYNAMIC_DISPATCH(ConvolveInputRow)
-    (packed.data(), bias, x, i, inside_first, inside_end, relu, y, y_row,
-     column + inside_first - first_column, nullptr);
   }
 }
 

@@ -1,11 +1,11 @@
 // The expensive arithmetic, in SIMD chosen at run time. Each function has a slow twin of the same
 // name in reference.h, and a test that compares the two.
 //
-// Conventions. Map layout: feature_map.h. Kernels write interiors, never rings, and read zero rings
-// as padding. "=" and "+=" say whether an output is set or added to. d_x is the gradient of the
-// total loss with respect to x. Shapes are checked once, by the network; kernels assert them.
-// Kernels do not allocate unless they say so. Any ThreadPool gives the same bits: sums are split by
-// shape alone, and no value depends on a split by threads.
+// Conventions. Map layout: feature_map.h. Kernels write interiors, never rings (wrap_ring apart),
+// and read zero rings as padding. "=" and "+=" say whether an output is set or added to. d_x is the
+// gradient of the total loss with respect to x. Shapes are checked once, by the network; kernels
+// assert them. Kernels do not allocate unless they say so. Any ThreadPool gives the same bits: sums
+// are split by shape alone, and no value depends on a split by threads.
 #pragma once
 
 #include <span>
@@ -48,7 +48,7 @@ enum class Direction { forward, backward };
 // the ReLU and pooling that followed the convolution.
 struct Source {
   enum class Kind {
-    map,                   // x = map, ring included
+    map,                   // x = map, ring included if edges are zero
     relu_gradient,         // x = map where its sign bit is set, else 0
     max_pool_gradient,     // map: that of max pooling's output; x = its value at each maximum's
                            // place where the sign bit is set, else 0; signs, places as large as map
@@ -59,8 +59,9 @@ struct Source {
   ConstFeatureMap map;
   CellBits signs;
   MaxPlaces places;
-  int row = 0;  // if map is a piece of x: where in x its cell (0, 0) is
+  int row = 0;  // if map is a piece of x (zero edges): where in x its cell (0, 0) is
   int column = 0;
+  Edges edges = Edges::zero;  // of x; periodic: no ring is read, and pooled sides are even
 };
 
 // What a convolution writes: its result y, with the bias added.
@@ -91,6 +92,11 @@ size_t convolution_scratch(int in, int out, int height, int width, int threads);
 
 // ------------------------------------------------------ the first convolution (input_conv.cc) --
 
+// The ring = the opposite edges' values, corners included: both directions read the ring, so this
+// makes their edges periodic.
+void wrap_ring(FeatureMap map);
+void wrap_ring(InputPlanes planes);
+
 // From the picture's three planes; "=". With `signs`, y goes through a ReLU and the sign bits of
 // the ReLU's input are kept.
 // kernel: [out][3][3][3]. packed: [out / 16][3][3][3][16 out], from pack_input_kernel.
@@ -112,6 +118,7 @@ struct FirstLevel {
   const float* bias_2 = nullptr;
   enum class Features { none, before_relu, after_relu };
   Features features = Features::none;  // of conv1_1: which Gram matrix is needed
+  Edges edges = Edges::zero;           // of every map; the ring of x is the caller's (wrap_ring)
 };
 
 // Forward: x through the level into `sink` (relu_max_pool or relu_average_pool); and G = F F^T of
@@ -121,12 +128,12 @@ size_t first_level_scratch(int channels, int height);
 void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G,
                  std::span<double> scratch, ThreadPool& pool);
 
-// Backward: d_x, "=", from `source` (max_pool_gradient or average_pool_gradient), and from S F if a
-// Gram matrix is needed (see turn_into_gradient). Recomputes conv1_1.
-// edges: first_level_edges floats.
-size_t first_level_edges(int height, int width);
+// Backward: d_x, "=", from `source` (max_pool_gradient or average_pool_gradient, of the level's
+// edges), and from S F if a Gram matrix is needed (see turn_into_gradient). Recomputes conv1_1.
+// borders: first_level_borders floats.
+size_t first_level_borders(int height, int width);
 void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Source& source,
-                          std::span<const float> S, InputPlanes d_x, std::span<float> edges,
+                          std::span<const float> S, InputPlanes d_x, std::span<float> borders,
                           ThreadPool& pool);
 
 // ---------------------------------------------------------------------- ReLU, pooling (pool.cc) --

@@ -48,11 +48,12 @@ void convolve_tiles(const TransformedKernel& kernel, const float* bias, const So
 // ------------------------------------------------------ the first convolution (input_conv.cc) --
 
 // The convolution's outputs at rows first_row..end_row - 1 and columns first_column..end_column - 1
-// of the picture; outputs outside it are 0. Output (first_row, first_column) goes to cell (row,
-// column) of y, ring included. "=". With `relu`, y = max(., 0).
+// of the picture, or up to one beyond it: there they are 0 or, if edges are periodic, those at the
+// opposite edge. Output (first_row, first_column) goes to cell (row, column) of y, ring included.
+// "=". With `relu`, y = max(., 0).
 void convolve_input_piece(std::span<const float> packed, const float* bias, ConstInputPlanes x,
-                          int first_row, int end_row, int first_column, int end_column, bool relu,
-                          FeatureMap y, int row, int column);
+                          Edges edges, int first_row, int end_row, int first_column, int end_column,
+                          bool relu, FeatureMap y, int row, int column);
 
 // convolve_input_backward on the calling thread.
 void convolve_input_backward_piece(std::span<const float> packed, ConstFeatureMap d_y,

@@ -38,6 +38,18 @@ bool inside(int y, int x, int height, int width) {
   return y >= 0 && y < height && x >= 0 && x < width;
 }
 
+// Calls visit(c, y, x) for every value of the ring.
+template <typename T, typename Visit>
+void for_each_of_ring(BasicFeatureMap<T> map, Visit&& visit) {
+  for (int c = 0; c < map.channels; ++c) {
+    for (int y = -1; y <= map.height; ++y) {
+      for (int x = -1; x <= map.width; ++x) {
+        if (!inside(y, x, map.height, map.width)) visit(c, y, x);
+      }
+    }
+  }
+}
+
 // A map that owns its memory, initially 0.
 struct OwnMap {
   OwnMap(int channels, int height, int width)
@@ -96,16 +108,14 @@ void convolve_backward(std::span<const float> kernel, ConstFeatureMap d_y, Featu
   });
 }
 
-void expand(const Source& source, FeatureMap x) {
+namespace {
+
+// x from a source's values, without its ring.
+void expand_inside(const Source& source, FeatureMap x) {
   const ConstFeatureMap& map = source.map;
-  std::fill_n(x.data, x.floats(), 0.0f);
   switch (source.kind) {
     case Source::Kind::map:
-      for (int c = 0; c < x.channels; ++c) {
-        for (int row = -1; row <= x.height; ++row) {
-          for (int i = -1; i <= x.width; ++i) x.at(c, row, i) = map.at(c, row, i);
-        }
-      }
+      copy(map, x);
       return;
     case Source::Kind::relu_gradient:
       add_relu_backward(source.signs, map, x);
@@ -120,6 +130,20 @@ void expand(const Source& source, FeatureMap x) {
       average_pool_backward(map, x);
       relu_backward(source.signs, x);
       return;
+  }
+}
+
+}  // namespace
+
+void expand(const Source& source, FeatureMap x) {
+  std::fill_n(x.data, x.floats(), 0.0f);
+  expand_inside(source, x);
+  if (source.edges == Edges::periodic) {
+    wrap_ring(x);
+  } else if (source.kind == Source::Kind::map) {
+    for_each_of_ring(x, [&](int c, int row, int column) {
+      x.at(c, row, column) = source.map.at(c, row, column);
+    });
   }
 }
 
@@ -178,6 +202,24 @@ void convolve(std::span<const float> kernel, Direction direction, const float* b
 
 // ------------------------------------------------------------------------ the first convolution --
 
+void wrap_ring(FeatureMap map) {
+  for_each_of_ring(map, [&](int c, int y, int x) {
+    map.at(c, y, x) = map.at(c, (y + map.height) % map.height, (x + map.width) % map.width);
+  });
+}
+
+void wrap_ring(InputPlanes planes) {
+  const int height = planes.height;
+  const int width = planes.width;
+  for (int c = 0; c < 3; ++c) {
+    for (int y = -1; y <= height; ++y) {
+      for (int x = -1; x <= width; ++x) {
+        planes.row(c, y)[x] = planes.row(c, (y + height) % height)[(x + width) % width];
+      }
+    }
+  }
+}
+
 void convolve_input(std::span<const float> kernel, const float* bias, ConstInputPlanes x,
                     FeatureMap y, const CellBits* signs) {
   for_each_value(y, [&](int o, int row, int column) {
@@ -185,7 +227,6 @@ void convolve_input(std::span<const float> kernel, const float* bias, ConstInput
     for (int i = 0; i < 3; ++i) {
       for (int ky = 0; ky < 3; ++ky) {
         for (int kx = 0; kx < 3; ++kx) {
-          if (!inside(row + ky - 1, column + kx - 1, x.height, x.width)) continue;
           sum += double{tap(kernel, 3, o, i, ky, kx)} * x.row(i, row + ky - 1)[column + kx - 1];
         }
       }
@@ -203,10 +244,8 @@ void convolve_input_backward(std::span<const float> kernel, ConstFeatureMap d_y,
         for (int o = 0; o < d_y.channels; ++o) {
           for (int ky = 0; ky < 3; ++ky) {
             for (int kx = 0; kx < 3; ++kx) {
-              const int y = row + 1 - ky;
-              const int x = column + 1 - kx;
-              if (!inside(y, x, d_y.height, d_y.width)) continue;
-              sum += double{tap(kernel, 3, o, i, ky, kx)} * d_y.at(o, y, x);
+              sum +=
+                  double{tap(kernel, 3, o, i, ky, kx)} * d_y.at(o, row + 1 - ky, column + 1 - kx);
             }
           }
         }
@@ -531,6 +570,7 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink,
   if (level.features == FirstLevel::Features::after_relu) gram(after_relu.map, G);
   Source source;
   source.map = after_relu.map;
+  source.edges = level.edges;
   convolve(level.kernel_2, Direction::forward, level.bias_2, source, sink);
 }
 
@@ -558,6 +598,7 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
     turn_into_gradient(before_relu.map, S, 0, {});
     add(before_relu.map, d.map);
   }
+  if (level.edges == Edges::periodic) wrap_ring(d.map);
   convolve_input_backward(level.kernel_1, d.map, d_x);
 }
 

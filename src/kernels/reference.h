@@ -18,12 +18,13 @@ using kernels::MaxPlaces;
 using kernels::Sink;
 using kernels::Source;
 
-// y = K * x + bias, "=". kernel: [y.channels][x.channels][3][3]; bias may be null.
+// y = K * x + bias, "=". kernel: [y.channels][x.channels][3][3]; bias may be null. This and the
+// other convolutions read the ring of what they read.
 void convolve(std::span<const float> kernel, const float* bias, ConstFeatureMap x, FeatureMap y);
 // d_x = K^T * d_y, "=". kernel: [d_y.channels][d_x.channels][3][3].
 void convolve_backward(std::span<const float> kernel, ConstFeatureMap d_y, FeatureMap d_x);
 // Expands a source into a map: x, "=", of the shape of the convolution's input. The ring is the
-// source's if that is a map, otherwise 0. No pieces.
+// opposite edges if they are periodic, otherwise the source's if that is a map, or 0. No pieces.
 void expand(const Source& source, FeatureMap x);
 // Stores y as the sink says. No pieces.
 void put(ConstFeatureMap y, const Sink& sink);
@@ -31,6 +32,9 @@ void put(ConstFeatureMap y, const Sink& sink);
 // [sink.map.channels] or null. No pieces.
 void convolve(std::span<const float> kernel, Direction direction, const float* bias,
               const Source& source, const Sink& sink);
+
+void wrap_ring(FeatureMap map);
+void wrap_ring(InputPlanes planes);
 
 // kernel: [out][3][3][3]. With `signs`, y goes through a ReLU.
 void convolve_input(std::span<const float> kernel, const float* bias, ConstInputPlanes x,
@@ -45,6 +49,7 @@ struct FirstLevel {
   std::span<const float> kernel_2;  // [out][C][3][3]
   const float* bias_2 = nullptr;
   Features features = Features::none;
+  Edges edges = Edges::zero;
   int channels() const { return static_cast<int>(kernel_1.size() / 27); }  // C
 };
 void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G);

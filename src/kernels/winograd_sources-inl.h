@@ -1,7 +1,7 @@
 // The convolution's input, read as it is or computed while it is read: the derivative of the layer
 // that follows. Every reader has
-//   direct(row, column)      may the patch that begins there be read without looking at the edges?
-//   inside(row, column)      is there such a cell? (otherwise it is zero)
+//   height(), width()         of the convolution's input
+//   ring()                    how many cells around it can be read like its own
 //   patch(block, row, column) -> what transform_patch reads
 // Rows and columns are those of the convolution's input.
 #if defined(LIMN_KERNELS_WINOGRAD_SOURCES_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -18,15 +18,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace limn::kernels::HWY_NAMESPACE {
 
-// A map as it is, its ring included.
+// A map as it is, and its ring unless edges are periodic.
 struct MapReader {
   const Source& source;
-  bool direct(int row, int column) const {
-    return row + kSide <= source.map.height + 1 && column + kSide <= source.map.width + 1;
-  }
-  bool inside(int row, int column) const {
-    return row <= source.map.height && column <= source.map.width;
-  }
+  int ring() const { return source.edges == Edges::zero ? 1 : 0; }
+  int height() const { return source.map.height; }
+  int width() const { return source.map.width; }
   struct Patch {
     const float* cells;
     size_t row_stride;
@@ -42,13 +39,9 @@ struct MapReader {
 // A gradient by the output of a ReLU, which lets through where its sign bit is set.
 struct ReluGradientReader {
   const Source& source;
-  bool direct(int row, int column) const {
-    return row >= 0 && column >= 0 && row + kSide <= source.map.height &&
-           column + kSide <= source.map.width;
-  }
-  bool inside(int row, int column) const {
-    return row >= 0 && column >= 0 && row < source.map.height && column < source.map.width;
-  }
+  int ring() const { return 0; }
+  int height() const { return source.map.height; }
+  int width() const { return source.map.width; }
   struct Patch {
     const float* cells;
     size_t row_stride;
@@ -70,13 +63,9 @@ struct ReluGradientReader {
 // above 0.
 struct MaxPoolGradientReader {
   const Source& source;
-  bool direct(int row, int column) const {
-    return row >= 0 && column >= 0 && row + kSide <= 2 * source.map.height &&
-           column + kSide <= 2 * source.map.width;
-  }
-  bool inside(int row, int column) const {
-    return row >= 0 && column >= 0 && row < 2 * source.map.height && column < 2 * source.map.width;
-  }
+  int ring() const { return 0; }
+  int height() const { return 2 * source.map.height; }  // of the cells that were pooled
+  int width() const { return 2 * source.map.width; }
   // Patches begin at odd rows and columns, one before a tile: their first row is the lower one of
   // its pair.
   struct Patch {
@@ -108,13 +97,9 @@ struct MaxPoolGradientReader {
 // above 0.
 struct AveragePoolGradientReader {
   const Source& source;
-  bool direct(int row, int column) const {
-    return row >= 0 && column >= 0 && row + kSide <= source.signs.height &&
-           column + kSide <= source.signs.width;
-  }
-  bool inside(int row, int column) const {
-    return row >= 0 && column >= 0 && row < source.signs.height && column < source.signs.width;
-  }
+  int ring() const { return 0; }
+  int height() const { return source.signs.height; }
+  int width() const { return source.signs.width; }
   struct Patch {
     const Source& source;
     int block, row, column;
@@ -133,18 +118,30 @@ struct AveragePoolGradientReader {
   Patch patch(int block, int row, int column) const { return {source, block, row, column}; }
 };
 
-// A patch that reaches over an edge: what lies beyond is zero.
+// Whether the `side` x `side` cells that begin there can be read as they are.
+template <class Reader>
+HWY_INLINE bool can_read(const Reader& reader, int row, int column, int side) {
+  const int first = -reader.ring();
+  return row >= first && column >= first && row + side <= reader.height() - first &&
+         column + side <= reader.width() - first;
+}
+
+// A patch that reaches over an edge. What lies beyond is zero or, if edges are periodic, the
+// opposite edge's (no output reads further beyond it than one cell, so there it may be either).
 template <class Reader, class Write>
 HWY_NOINLINE void transform_edge_patch(const Reader& reader, int block, int row, int column,
                                        const Write& write) {
   const CellTag d;
   HWY_ALIGN float cells[kSide * kSide * kBlock] = {};
-  const auto patch = reader.patch(block, row, column);
+  const bool periodic = reader.source.edges == Edges::periodic;
+  const auto all = reader.patch(block, -1, -1);  // every cell, as if it were of the first patch
   for (int y = 0; y < kSide; ++y) {
+    const int i = periodic ? wrapped(row + y, reader.height()) : row + y;
     for (int x = 0; x < kSide; ++x) {
-      if (!reader.inside(row + y, column + x)) continue;
+      const int j = periodic ? wrapped(column + x, reader.width()) : column + x;
+      if (!can_read(reader, i, j, 1)) continue;
       for (int v = 0; v < kVectors; ++v) {
-        hn::Store(patch(y, x, v), d, cells + (y * kSide + x) * kBlock + v * kLanes);
+        hn::Store(all(i + 1, j + 1, v), d, cells + (y * kSide + x) * kBlock + v * kLanes);
       }
     }
   }
@@ -156,7 +153,7 @@ HWY_INLINE void transform_tile(const Reader& reader, int block, const Tiles& til
                                const Write& write) {
   const int row = tiles.row_of(tile) - 1 - reader.source.row;
   const int column = tiles.column_of(tile) - 1 - reader.source.column;
-  if (reader.direct(row, column)) {
+  if (can_read(reader, row, column, kSide)) {
     transform_patch(reader.patch(block, row, column), write);
   } else {
     transform_edge_patch(reader, block, row, column, write);

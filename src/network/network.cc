@@ -39,6 +39,16 @@ void clear_around(InputPlanes planes) {
   }
 }
 
+// Sets a ring to what the first convolution is to read there.
+template <typename Map>
+void surround(Map map, Edges edges) {
+  if (edges == Edges::zero) {
+    clear_around(map);
+  } else {
+    kernels::wrap_ring(map);
+  }
+}
+
 // Adds its lifetime to a total.
 class RowTimer {
  public:
@@ -91,11 +101,14 @@ int stride_of(std::span<const Row> rows, int row) {
 // ---------------------------------------------------------------------------------------- Pass --
 
 Pass::Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
-           Purpose purpose, int threads)
+           Purpose purpose, int threads, Edges edges)
     : network_(network),
       plan_(plan_pass(network.rows(), network.pooling(), height, width, taps, purpose, threads)),
+      edges_(edges),
       seconds_(plan_.rows.size()),
       arena_(plan_.arena_bytes) {
+  [[maybe_unused]] const int stride = smallest_side(network.rows(), Pooling::max, rows() - 1);
+  assert(edges == Edges::zero || (height % stride == 0 && width % stride == 0));
   for (const TapPlan& tap : plan_.taps) {
     const size_t C = tap.request.gram ? tap.shape.channels : 0;
     grams_.emplace_back(C * C);
@@ -156,6 +169,7 @@ kernels::FirstLevel Pass::first_level() const {
   level.features = row.tap_before_relu != kNoTap ? Features::before_relu
                    : row.tap_output != kNoTap    ? Features::after_relu
                                                  : Features::none;
+  level.edges = edges_;
   return level;
 }
 
@@ -206,6 +220,7 @@ void Pass::run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool&
   } else {
     kernels::Source source;
     source.map = x;
+    source.edges = edges_;
     convolve(row, kernels::Direction::forward, convolution.bias.data(), source,
              convolution_sink(row, to), pool);
   }
@@ -268,8 +283,8 @@ void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& po
 
 // Fills in the picture (again, if its memory has been reused since).
 void Pass::fill_input(ThreadPool& pool) {
-  clear_around(input());
   input_map_->fill(x_, input(), pool);
+  surround(input(), edges_);
 }
 
 void Pass::forward_rows(ThreadPool& pool) {
@@ -295,6 +310,7 @@ kernels::Source Pass::gradient_source(int row, ConstFeatureMap d) {
   source.map = d;
   source.signs = signs(row);
   source.places = places(row);
+  source.edges = edges_;
   if (plan.tap_before_relu != kNoTap) {
     source.kind = Kind::map;
   } else if (!plan.pooled) {
@@ -342,7 +358,7 @@ void Pass::run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, Thre
 void Pass::run_first_convolution_backward(FeatureMap d, ThreadPool& pool) {
   d = gradient_before_relu(0, d, pool);
   if (plan_.rows[0].tap_before_relu == kNoTap) kernels::relu_backward(signs(0), d, pool);
-  clear_around(d);
+  surround(d, edges_);
   kernels::convolve_input_backward(network_.input_kernel(), d, d_input(), pool);
 }
 
@@ -350,9 +366,9 @@ void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const Slope> sl
                                     ThreadPool& pool) {
   const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
   const std::span<const float> S = tap == kNoTap ? std::span<const float>() : slopes[tap].S;
-  const Region& edges = plan_.edges;
+  const Region& borders = plan_.borders;
   kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input(),
-                                {at<float>(edges), edges.bytes / sizeof(float)}, pool);
+                                {at<float>(borders), borders.bytes / sizeof(float)}, pool);
 }
 
 void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {

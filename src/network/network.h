@@ -87,8 +87,13 @@ class Pass {
   // The network must reach the deepest tap and outlive the pass. height and width are the
   // picture's, at least smallest_side. Taps must be distinct. threads: the pool's number of
   // threads; a larger pool allocates memory of its own.
+  //
+  // edges: of the picture and of every map. With periodic ones, height and width are multiples of
+  // the deepest tap's stride, 2 to the number of poolings (smallest_side for max pooling). Then a
+  // picture rolled by a multiple of it has the same features, rolled; to the bit where the maps'
+  // sides, and the roll within them, are multiples of Winograd's tile of 4.
   Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
-       Purpose purpose, int threads = 1);
+       Purpose purpose, int threads = 1, Edges edges = Edges::zero);
 
   // Computes every tap's features or Gram matrix for the picture x, [3][height][width], which `map`
   // maps to the network's input. Both must stay alive until backward is done.
@@ -158,6 +163,7 @@ class Pass {
 
   const Network& network_;
   const PassPlan plan_;
+  const Edges edges_;
   // The picture given to forward, from which backward recomputes the first level.
   std::span<const float> x_;
   const InputMap* input_map_ = nullptr;

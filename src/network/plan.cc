@@ -175,12 +175,12 @@ class Planner {
     if (purpose_ != Purpose::gradients) return;
     plan_.d_input = plan_.input;
     if (!plan_.fused_first_level) return;
-    const size_t edges = kernels::first_level_edges(plan_.height, plan_.width);
-    plan_.edges = {edges * sizeof(float), 0, 0};
+    const size_t borders = kernels::first_level_borders(plan_.height, plan_.width);
+    plan_.borders = {borders * sizeof(float), 0, 0};
   }
 
   void place_all() {
-    std::vector<Region*> regions = {&plan_.input, &plan_.d_input, &plan_.edges,
+    std::vector<Region*> regions = {&plan_.input, &plan_.d_input, &plan_.borders,
                                     &plan_.first_level_scratch};
     for (RowPlan& row : plan_.rows) {
       regions.insert(regions.end(), {&row.output, &row.scratch, &row.gram_scratch, &row.signs,

@@ -67,7 +67,7 @@ struct PassPlan {
   bool fused_first_level = false;  // rows 0, 1 and 2
   Region input;                    // the picture; filled in again for backward
   Region d_input;                  // the gradient with respect to it
-  Region edges;                    // kernels::first_level_edges
+  Region borders;                  // kernels::first_level_borders
   Region first_level_scratch;      // of its Gram matrix
   size_t arena_bytes = 0;
 

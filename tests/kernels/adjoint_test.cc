@@ -87,9 +87,10 @@ void forget_where_switched(Sink::Kind kind, const GuardedSink& a, const GuardedS
 // convolve(direction, bias, source, sink), of a kernel of 16 x 32 channels, against its slope.
 // tolerance: of the absolute terms.
 template <typename Convolve>
-void expect_backward_is_slope(Sink::Kind kind, int height, int width, double tolerance,
+void expect_backward_is_slope(Sink::Kind kind, Edges edges, int height, int width, double tolerance,
                               Convolve&& convolve) {
-  SCOPED_TRACE(testing::Message() << name_of(kind) << ", " << height << " x " << width);
+  SCOPED_TRACE(testing::Message() << name_of(kind) << ", " << height << " x " << width
+                                  << (edges == Edges::periodic ? ", periodic" : ""));
   constexpr int kIn = 16, kOut = 32;
   const std::vector<float> bias = random_wholes(kOut, 2, 4);
   // Large values and small, sparse steps, so that few signs and places change.
@@ -105,15 +106,16 @@ void expect_backward_is_slope(Sink::Kind kind, int height, int width, double tol
       sink.map.fill([](int c, int y, int i) { return float(c + y - i); });
     Source source;
     source.map = at;
+    source.edges = edges;
     convolve(Direction::forward, bias.data(), source, sink.sink());
     return sink;
   };
   const GuardedSink earlier = output(x);
   const GuardedSink later = output(sum(x, v));
 
-  GuardedSource u(gradient_of(kind), kOut, height, width);
+  GuardedSource u(gradient_of(kind), kOut, height, width, edges);
   u.map.fill([&](int, int, int) { return random_whole(random, 3); });
-  u.map.fill_ring([] { return 0.0f; });
+  if (edges == Edges::zero) u.map.fill_ring([] { return 0.0f; });
   forget_where_switched(kind, earlier, later, u.map);
   for (const auto bits : {&GuardedEnd::signs, &GuardedEnd::right, &GuardedEnd::below}) {
     std::ranges::copy((earlier.*bits).words(), (u.*bits).words().begin());
@@ -134,18 +136,29 @@ void expect_backward_is_slope(Sink::Kind kind, int height, int width, double tol
   EXPECT_GT(kept, all / 2) << "this tests little";
 }
 
-TEST(Backward, OfAConvolutionIntoAnySinkIsItsSlope) {
-  const std::vector<float> kernel = random_wholes(32 * 16 * 9, 1, 2);
+// Calls check(kind, edges, height, width) for every sink, at all sizes that can be pooled.
+template <typename Check>
+void for_every_sink(Check&& check) {
   for (const auto& [height, width] : kSizes) {
     for (const Sink::Kind kind : kSinkKinds) {
-      if (!can_be_pooled(kind, height, width)) continue;
-      expect_backward_is_slope(
-          kind, height, width, 0,
-          [&](Direction direction, const float* bias, const Source& source, const Sink& sink) {
-            reference::convolve(kernel, direction, bias, source, sink);
-          });
+      for (const Edges edges : {Edges::zero, Edges::periodic}) {
+        if (!can_be_pooled(kind, height, width)) continue;
+        if (edges == Edges::periodic && !can_repeat(gradient_of(kind), height, width)) continue;
+        check(kind, edges, height, width);
+      }
     }
   }
+}
+
+TEST(Backward, OfAConvolutionIntoAnySinkIsItsSlope) {
+  const std::vector<float> kernel = random_wholes(32 * 16 * 9, 1, 2);
+  for_every_sink([&](Sink::Kind kind, Edges edges, int height, int width) {
+    expect_backward_is_slope(
+        kind, edges, height, width, 0,
+        [&](Direction direction, const float* bias, const Source& source, const Sink& sink) {
+          reference::convolve(kernel, direction, bias, source, sink);
+        });
+  });
 }
 
 // Each output is off by some 1e-6 (winograd_bound.h), up or down.
@@ -154,16 +167,13 @@ TEST(Backward, OfTheFastConvolutionIntoAnySinkIsItsSlope) {
   const auto packed = kernels::pack_kernel(kernel, 16, 32);
   ThreadPool pool(2);
   on_every_target([&] {
-    for (const auto& [height, width] : kSizes) {
-      for (const Sink::Kind kind : kSinkKinds) {
-        if (!can_be_pooled(kind, height, width)) continue;
-        expect_backward_is_slope(
-            kind, height, width, 1e-6,
-            [&](Direction direction, const float* bias, const Source& source, const Sink& sink) {
-              kernels::convolve(packed, direction, bias, source, sink, pool);
-            });
-      }
-    }
+    for_every_sink([&](Sink::Kind kind, Edges edges, int height, int width) {
+      expect_backward_is_slope(
+          kind, edges, height, width, 1e-6,
+          [&](Direction direction, const float* bias, const Source& source, const Sink& sink) {
+            kernels::convolve(packed, direction, bias, source, sink, pool);
+          });
+    });
   });
 }
 
@@ -328,19 +338,22 @@ TEST(Gradient, OfLossesThatReadFeaturesIsTheirSlope) {
 // are at least 4 from 0 and step by at most 2, so that none changes its sign: P is linear where no
 // later sign or place switches, and G is quadratic, which makes a central difference exact.
 void expect_first_level_backward_is_slope(Sink::Kind kind, kernels::FirstLevel::Features features,
-                                          int height, int width) {
+                                          Edges edges, int height, int width) {
   SCOPED_TRACE(testing::Message() << name_of(kind) << ", features " << static_cast<int>(features)
-                                  << ", " << height << " x " << width);
+                                  << ", " << height << " x " << width
+                                  << (edges == Edges::periodic ? ", periodic" : ""));
   constexpr int kC = 16, kOut = 16;
   const std::vector<float> kernel_1 = random_wholes(kC * 27, 1, 1);
   const std::vector<float> kernel_2 = random_wholes(kOut * kC * 9, 2, 1);
   const std::vector<float> bias_2 = random_wholes(kOut, 3, 4);
   std::vector<float> bias_1 = random_wholes(kC, 4, 2);
   for (float& value : bias_1) value = 8 * value + 4;
-  const reference::FirstLevel level = {kernel_1, bias_1.data(), kernel_2, bias_2.data(), features};
+  const reference::FirstLevel level = {kernel_1,      bias_1.data(), kernel_2,
+                                       bias_2.data(), features,      edges};
 
   Random random(5);
-  const GuardedPlanes x(height, width, [&](int, int, int) { return 8 * random_whole(random, 2); });
+  GuardedPlanes x(height, width, [&](int, int, int) { return 8 * random_whole(random, 2); });
+  if (edges == Edges::periodic) reference::wrap_ring(x);
   // Each feature sees one pixel that steps.
   const GuardedPlanes v(height, width, [&](int c, int y, int i) {
     return c == 1 && y % 3 == 0 && i % 3 == 0 ? random_whole(random, 2) : 0.0f;
@@ -350,9 +363,10 @@ void expect_first_level_backward_is_slope(Sink::Kind kind, kernels::FirstLevel::
   std::vector<float> G(T.size());
   double slope_of_G = 0;
   const auto output = [&](int sign) {
-    const GuardedPlanes there(height, width, [&](int c, int y, int i) {
+    GuardedPlanes there(height, width, [&](int c, int y, int i) {
       return x.at(c, y, i) + static_cast<float>(sign) * v.at(c, y, i);
     });
+    if (edges == Edges::periodic) reference::wrap_ring(there);
     GuardedSink sink(kind, kOut, height, width);
     reference::first_level(level, there, sink.sink(), G);
     slope_of_G += sign * dot(T, G);
@@ -360,7 +374,7 @@ void expect_first_level_backward_is_slope(Sink::Kind kind, kernels::FirstLevel::
   };
   const GuardedSink later = output(1);
   const GuardedSink earlier = output(-1);
-  GuardedSource u(gradient_of(kind), kOut, height, width);
+  GuardedSource u(gradient_of(kind), kOut, height, width, edges);
   u.map.fill([&](int, int, int) { return random_whole(random, 3); });
   forget_where_switched(kind, earlier, later, u.map);
   for (const auto bits : {&GuardedEnd::signs, &GuardedEnd::right, &GuardedEnd::below}) {
@@ -376,16 +390,23 @@ void expect_first_level_backward_is_slope(Sink::Kind kind, kernels::FirstLevel::
   EXPECT_NE(slope, 0);
 }
 
-TEST(Backward, OfTheFirstLevelIsItsSlope) {
+void expect_first_level_backward_is_slope(Edges edges, int height, int width) {
   using Features = kernels::FirstLevel::Features;
-  for (const auto& [height, width] : kSizes) {
-    for (const Sink::Kind kind : {Sink::Kind::relu_max_pool, Sink::Kind::relu_average_pool}) {
-      if (!can_be_pooled(kind, height, width)) continue;
-      for (const Features features :
-           {Features::none, Features::before_relu, Features::after_relu}) {
-        expect_first_level_backward_is_slope(kind, features, height, width);
-      }
+  for (const Sink::Kind kind : {Sink::Kind::relu_max_pool, Sink::Kind::relu_average_pool}) {
+    if (!can_be_pooled(kind, height, width)) continue;
+    for (const Features features : {Features::none, Features::before_relu, Features::after_relu}) {
+      expect_first_level_backward_is_slope(kind, features, edges, height, width);
     }
+  }
+}
+
+TEST(Backward, OfTheFirstLevelIsItsSlope) {
+  for (const auto& [height, width] : kSizes) {
+    expect_first_level_backward_is_slope(Edges::zero, height, width);
+  }
+  // Multiples of 3: then each feature sees one pixel that steps across the edges too.
+  for (const auto& [height, width] : {std::pair{6, 6}, {6, 12}, {12, 6}}) {
+    expect_first_level_backward_is_slope(Edges::periodic, height, width);
   }
 }
 

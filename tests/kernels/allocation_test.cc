@@ -86,7 +86,9 @@ TEST_F(KernelsAllocateNothing, ForTheFirstConvolution) {
       kernels::pack_input_kernel(random_values(kChannels * 27, 2), kChannels);
   GuardedPlanes planes(kSide, kSide, [](int, int, int) { return 1.0f; });
   EXPECT_EQ(allocations_of([&] {
+              kernels::wrap_ring(planes);
               kernels::convolve_input(packed, nullptr, planes, y_, nullptr, pool_);
+              kernels::wrap_ring(x_);
               kernels::convolve_input_backward(packed, x_, planes, pool_);
             }),
             0);
@@ -103,14 +105,14 @@ TEST_F(KernelsAllocateNothing, ForTheFirstLevel) {
   GuardedPlanes d_x(kSide, kSide);
   std::vector<float> G(kChannels * kChannels);
   Buffer<double> scratch(kernels::first_level_scratch(kChannels, kSide));
-  Buffer<float> edges(kernels::first_level_edges(kSide, kSide));
+  Buffer<float> borders(kernels::first_level_borders(kSide, kSide));
   GuardedSink sink(kernels::Sink::Kind::relu_max_pool, kChannels, kSide, kSide);
   Random random(3);
   const GuardedSource source(kernels::Source::Kind::max_pool_gradient, kChannels, kSide, kSide,
                              random, [&] { return random_signed(random); });
   EXPECT_EQ(allocations_of([&] {
               kernels::first_level(level, x, sink.sink(), G, scratch, pool_);
-              kernels::first_level_backward(level, x, source.source(), G, d_x, edges, pool_);
+              kernels::first_level_backward(level, x, source.source(), G, d_x, borders, pool_);
             }),
             0);
 }

@@ -42,20 +42,22 @@ class FirstLevel : public testing::Test {
   }
 
   kernels::FirstLevel fast(Features features) const {
-    return {packed_1_, bias_1_.data(), &packed_2_, bias_2_.data(), features};
+    return {packed_1_, bias_1_.data(), &packed_2_, bias_2_.data(), features, edges_};
   }
   reference::FirstLevel slow(Features features) const {
-    return {kernel_1_, bias_1_.data(), kernel_2_, bias_2_.data(), features};
+    return {kernel_1_, bias_1_.data(), kernel_2_, bias_2_.data(), features, edges_};
   }
   GuardedPlanes picture(int height, int width) const {
     Random random(static_cast<std::uint64_t>(1000 * height + width));
-    return GuardedPlanes(height, width, [&](int, int, int) { return random_whole(random, 3); });
+    GuardedPlanes x(height, width, [&](int, int, int) { return random_whole(random, 3); });
+    if (edges_ == Edges::periodic) reference::wrap_ring(x);
+    return x;
   }
   // Calls check(pool) on every target, with 1 and 3 threads.
   template <typename Check>
   void in_every_way(int height, int width, Check&& check) {
-    SCOPED_TRACE(testing::Message()
-                 << C_ << " to " << out_ << " channels, " << height << " x " << width);
+    SCOPED_TRACE(testing::Message() << C_ << " to " << out_ << " channels, " << height << " x "
+                                    << width << (edges_ == Edges::periodic ? ", periodic" : ""));
     on_every_target([&] {
       check(one_thread_);
       if (!HasFailure()) check(three_threads_);
@@ -93,8 +95,9 @@ class FirstLevel : public testing::Test {
     if (!can_be_pooled(kind, height, width)) return;
     const GuardedPlanes x = picture(height, width);
     Random random(5);
-    const GuardedSource source(gradient_of(kind), out_, height, width, random,
-                               [&] { return random_signed(random); });
+    const GuardedSource source(
+        gradient_of(kind), out_, height, width, random, [&] { return random_signed(random); },
+        edges_);
     std::vector<float> S;
     if (features != Features::none) {
       S.resize(static_cast<size_t>(C_) * C_);
@@ -106,10 +109,10 @@ class FirstLevel : public testing::Test {
     reference::first_level_backward(slow(features), x, source.source(), S, expected);
     in_every_way(height, width, [&](ThreadPool& pool) {
       GuardedPlanes d_x(height, width);
-      Guarded<float> edges(kernels::first_level_edges(height, width));
-      kernels::first_level_backward(fast(features), x, source.source(), S, d_x, edges, pool);
+      Guarded<float> borders(kernels::first_level_borders(height, width));
+      kernels::first_level_backward(fast(features), x, source.source(), S, d_x, borders, pool);
       ASSERT_TRUE(d_x.written_inside_only());
-      ASSERT_TRUE(edges.guards_untouched());
+      ASSERT_TRUE(borders.guards_untouched());
       ASSERT_TRUE(near_all(d_x, expected, kTolerance, 3, height, width));
     });
   }
@@ -118,6 +121,7 @@ class FirstLevel : public testing::Test {
     GuardedMap F(C_, height, width, [](int, int, int) { return 0.0f; });
     GuardedBits signs(C_, height, width);
     reference::convolve_input(kernel_1_, bias_1_.data(), x, F, &signs.bits());
+    if (edges_ == Edges::periodic) reference::wrap_ring(F);
     return F;
   }
 
@@ -137,6 +141,7 @@ class FirstLevel : public testing::Test {
   static constexpr double kTolerance = 5e-6;
 
   int C_ = 0, out_ = 0;
+  Edges edges_ = Edges::zero;
   std::vector<float> kernel_1_, bias_1_, kernel_2_, bias_2_;
   Buffer<float> packed_1_;
   kernels::PackedKernel packed_2_;
@@ -177,6 +182,31 @@ TEST_F(FirstLevel, IsItsTwinForEveryNumberOfChannels) {
   for (const auto& [channels, out] : {std::pair{32, 16}, {48, 32}, {32, 64}, {64, 64}}) {
     make(channels, out);
     expect_like_twin(9, 34);
+    if (HasFailure()) return;
+  }
+}
+
+// One piece reads and writes across both edges, or the first and the last do; likewise for tasks.
+TEST_F(FirstLevel, WithPeriodicEdgesIsItsTwin) {
+  edges_ = Edges::periodic;
+  make(16, 16);
+  for (const int height : {2, 4, 6, 8, 10, 16, 18}) {
+    for (const int width : {2, 4, 6, 8, 14, 16}) {
+      expect_like_twin(height, width);
+      if (HasFailure()) return;
+    }
+  }
+  for (const auto& [height, width] : {std::pair{16, 126}, {10, 128}, {2, 130}, {16, 258}}) {
+    expect_like_twin(height, width);
+    if (HasFailure()) return;
+  }
+  for (const int height : {512, 514, 528, 1026}) {
+    expect_like_twin(height, 4);
+    if (HasFailure()) return;
+  }
+  for (const auto& [channels, out] : {std::pair{32, 48}, {64, 64}}) {
+    make(channels, out);
+    expect_like_twin(16, 32);
     if (HasFailure()) return;
   }
 }

@@ -7,6 +7,7 @@
 #include "kernels/reference.h"
 #include "support/guarded_memory.h"
 #include "support/random_values.h"
+#include "support/same_bits.h"
 #include "support/simd_targets.h"
 #include "support/tolerance.h"
 
@@ -31,6 +32,7 @@ class InputConvolution : public testing::Test {
 
   void expect_forward_like_twin(bool with_bias, bool with_relu) {
     GuardedPlanes x(height_, width_, [&](int, int, int) { return next(); });
+    surround(x);
     const float* bias = with_bias ? bias_.data() : nullptr;
     GuardedMap expected(out_, height_, width_);
     GuardedBits expected_signs(out_, height_, width_);
@@ -61,6 +63,7 @@ class InputConvolution : public testing::Test {
 
   void expect_backward_like_twin() {
     GuardedMap d_y(out_, height_, width_, [&](int, int, int) { return next(); });
+    surround(d_y);
     GuardedPlanes expected(height_, width_);
     reference::convolve_input_backward(kernel_, d_y, expected);
 
@@ -68,6 +71,7 @@ class InputConvolution : public testing::Test {
     for (float& value : absolute_kernel) value = std::abs(value);
     GuardedMap absolute_d_y(out_, height_, width_,
                             [&](int c, int y, int x) { return std::abs(d_y.at(c, y, x)); });
+    surround(absolute_d_y);
     GuardedPlanes magnitude(height_, width_);
     reference::convolve_input_backward(absolute_kernel, absolute_d_y, magnitude);
 
@@ -91,14 +95,21 @@ class InputConvolution : public testing::Test {
     for (float& value : bias) value = std::abs(value);
     GuardedPlanes absolute_x(height_, width_,
                              [&](int c, int y, int i) { return std::abs(x.at(c, y, i)); });
+    surround(absolute_x);
     GuardedMap magnitude(out_, height_, width_);
     reference::convolve_input(kernel, with_bias ? bias.data() : nullptr, absolute_x, magnitude,
                               nullptr);
     return magnitude;
   }
 
+  template <typename Map>
+  void surround(Map& map) const {
+    if (edges_ == Edges::periodic) reference::wrap_ring(map);
+  }
+
   int out_ = 0, height_ = 0, width_ = 0;
   bool whole_ = false;
+  Edges edges_ = Edges::zero;
   std::vector<float> kernel_, bias_;
   Random random_{0};
   ThreadPool one_thread_{1};
@@ -140,6 +151,18 @@ TEST_F(InputConvolution, BackwardIsItsTwinAtEverySmallSize) {
   }
 }
 
+TEST_F(InputConvolution, WithPeriodicEdgesIsItsTwinForwardAndBackward) {
+  edges_ = Edges::periodic;
+  for (int height = 1; height <= 10; height += 3) {
+    for (int width = 1; width <= 14; ++width) {
+      make(width % 2 == 0 ? 16 : 48, height, width, width % 3 == 0);
+      expect_forward_like_twin(true, true);
+      expect_backward_like_twin();
+      if (HasFailure()) return;
+    }
+  }
+}
+
 TEST_F(InputConvolution, BackwardIsItsTwinForEveryNumberOfChannels) {
   for (const int out : {16, 32, 48, 64}) {
     for (const int width : {17, 31, 33, 50}) {
@@ -149,6 +172,30 @@ TEST_F(InputConvolution, BackwardIsItsTwinForEveryNumberOfChannels) {
         if (HasFailure()) return;
       }
     }
+  }
+}
+
+// Whether two maps, or two pictures, are the same throughout: values, ring and what lies around.
+template <typename Map>
+bool same_throughout(const Map& a, const Map& b) {
+  return same_bits(std::span(a.data, a.floats()), std::span(b.data, b.floats()));
+}
+
+TEST(WrapRing, IsItsTwinAndWritesNothingElse) {
+  const auto value = [](int c, int y, int x) { return static_cast<float>(100 * c + 10 * y + x); };
+  for (const auto& [height, width] : {std::pair{1, 1}, {1, 5}, {4, 1}, {2, 2}, {6, 9}}) {
+    SCOPED_TRACE(testing::Message() << height << " x " << width);
+    GuardedMap map(32, height, width), expected_map(32, height, width);
+    map.fill(value);
+    expected_map.fill(value);
+    GuardedPlanes planes(height, width, value), expected_planes(height, width, value);
+    reference::wrap_ring(expected_map);
+    reference::wrap_ring(expected_planes);
+    EXPECT_FALSE(same_throughout<FeatureMap>(map, expected_map));
+    kernels::wrap_ring(map);
+    kernels::wrap_ring(planes);
+    EXPECT_TRUE(same_throughout<FeatureMap>(map, expected_map));
+    EXPECT_TRUE(same_throughout<InputPlanes>(planes, expected_planes));
   }
 }
 

@@ -57,7 +57,8 @@ std::vector<float> written(const GuardedSink& sink) {
 
 // How a convolution's tiles are cut into tasks depends on the number of threads.
 void expect_convolution_alike(kernels::Source::Kind source_kind, kernels::Sink::Kind sink_kind,
-                              kernels::Direction direction, int in, int out) {
+                              kernels::Direction direction, int in, int out,
+                              Edges edges = Edges::zero) {
   SCOPED_TRACE(testing::Message() << name_of(source_kind) << " to " << name_of(sink_kind));
   const auto packed =
       kernels::pack_kernel(random_values(static_cast<size_t>(in) * out * 9, 2), in, out);
@@ -66,8 +67,8 @@ void expect_convolution_alike(kernels::Source::Kind source_kind, kernels::Sink::
   const int writes = forward ? out : in;
   const std::vector<float> bias = random_values(writes, 3);
   Random random(1);
-  const GuardedSource source(source_kind, reads, kHeight, kWidth, random,
-                             [&] { return random_signed(random); });
+  const GuardedSource source(
+      source_kind, reads, kHeight, kWidth, random, [&] { return random_signed(random); }, edges);
   expect_same_bits([&](ThreadPool& pool) {
     GuardedSink sink(sink_kind, writes, kHeight, kWidth);
     if (sink_kind == kernels::Sink::Kind::add) {
@@ -93,14 +94,22 @@ TEST(AnyNumberOfThreads, ConvolvesIntoAnySinkAlike) {
   }
 }
 
+// Sides that were pooled would be even.
+TEST(AnyNumberOfThreads, ConvolvesWithPeriodicEdgesAlike) {
+  for (const auto source : {kernels::Source::Kind::map, kernels::Source::Kind::relu_gradient}) {
+    expect_convolution_alike(source, kernels::Sink::Kind::set, kernels::Direction::forward,
+                             kChannels, 32, Edges::periodic);
+  }
+}
+
 TEST(AnyNumberOfThreads, ConvolvesManyChannelsAlike) {
   expect_convolution_alike(kernels::Source::Kind::relu_gradient, kernels::Sink::Kind::add,
                            kernels::Direction::backward, 32, 272);
 }
 
-TEST(AnyNumberOfThreads, RunsTheFirstLevelAlikeForwardAndBackward) {
+void expect_first_level_alike(Edges edges, int height) {
   constexpr int kC = 32, kOut = 16;
-  constexpr int kPictureWidth = 110;  // two pieces
+  constexpr int kPictureWidth = 130;  // two pieces
   const Buffer<float> packed_1 = kernels::pack_input_kernel(random_values(kC * 27, 1), kC);
   const auto packed_2 = kernels::pack_kernel(random_values(kC * kOut * 9, 2), kC, kOut);
   const std::vector<float> bias_1 = random_values(kC, 3);
@@ -108,32 +117,38 @@ TEST(AnyNumberOfThreads, RunsTheFirstLevelAlikeForwardAndBackward) {
   std::vector<float> S(kC * kC);
   for (int i = 0; i < kC * kC; ++i) S[i] = static_cast<float>((i / kC + 1) * (i % kC + 1) % 7 - 3);
   Random random(5);
-  const GuardedPlanes x(kHeight, kPictureWidth,
-                        [&](int, int, int) { return random_signed(random); });
+  GuardedPlanes x(height, kPictureWidth, [&](int, int, int) { return random_signed(random); });
+  if (edges == Edges::periodic) kernels::wrap_ring(x);
   for (const auto kind :
        {kernels::Sink::Kind::relu_max_pool, kernels::Sink::Kind::relu_average_pool}) {
     for (const auto features :
          {kernels::FirstLevel::Features::before_relu, kernels::FirstLevel::Features::after_relu}) {
-      const kernels::FirstLevel level = {packed_1, bias_1.data(), &packed_2, bias_2.data(),
-                                         features};
-      const GuardedSource source(gradient_of(kind), kOut, kHeight, kPictureWidth, random,
-                                 [&] { return random_signed(random); });
+      const kernels::FirstLevel level = {packed_1,      bias_1.data(), &packed_2,
+                                         bias_2.data(), features,      edges};
+      const GuardedSource source(
+          gradient_of(kind), kOut, height, kPictureWidth, random,
+          [&] { return random_signed(random); }, edges);
       expect_same_bits([&](ThreadPool& pool) {
-        GuardedSink sink(kind, kOut, kHeight, kPictureWidth);
+        GuardedSink sink(kind, kOut, height, kPictureWidth);
         std::vector<float> G(kC * kC);
-        Buffer<double> scratch(kernels::first_level_scratch(kC, kHeight));
+        Buffer<double> scratch(kernels::first_level_scratch(kC, height));
         kernels::first_level(level, x, sink.sink(), G, scratch, pool);
-        GuardedPlanes d_x(kHeight, kPictureWidth);
-        Buffer<float> edges(kernels::first_level_edges(kHeight, kPictureWidth));
-        kernels::first_level_backward(level, x, source.source(), S, d_x, edges, pool);
+        GuardedPlanes d_x(height, kPictureWidth);
+        Buffer<float> borders(kernels::first_level_borders(height, kPictureWidth));
+        kernels::first_level_backward(level, x, source.source(), S, d_x, borders, pool);
         std::vector<float> values = written(sink);
         values.insert(values.end(), G.begin(), G.end());
-        for_each_value(3, kHeight, kPictureWidth,
+        for_each_value(3, height, kPictureWidth,
                        [&](int c, int y, int i) { values.push_back(d_x.at(c, y, i)); });
         return values;
       });
     }
   }
+}
+
+TEST(AnyNumberOfThreads, RunsTheFirstLevelAlikeForwardAndBackward) {
+  expect_first_level_alike(Edges::zero, kHeight);
+  expect_first_level_alike(Edges::periodic, kHeight + 1);  // even
 }
 
 TEST(AnyNumberOfThreads, ConvolvesThePictureAlikeForwardAndBackward) {

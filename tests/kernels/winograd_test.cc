@@ -45,11 +45,12 @@ class Winograd : public testing::Test {
   // From one source into each of the sinks, on every target, with 1 and 3 threads. `turn` says
   // which of the sinks have a bias.
   void expect_like_twin(Source::Kind source_kind, std::span<const Sink::Kind> sink_kinds,
-                        int height, int width, int turn) {
+                        int height, int width, int turn, Edges edges = Edges::zero) {
     if (!can_be_pooled(source_kind, height, width)) return;
+    if (edges == Edges::periodic && !can_repeat(source_kind, height, width)) return;
     Random random(static_cast<std::uint64_t>(100 * height + width));
-    const GuardedSource source(source_kind, in_, height, width, random,
-                               [&] { return random_signed(random); });
+    const GuardedSource source(
+        source_kind, in_, height, width, random, [&] { return random_signed(random); }, edges);
     GuardedMap x(in_, height, width);
     reference::expand(source.source(), x);
     const GuardedMap start(out_, height, width,
@@ -81,7 +82,8 @@ class Winograd : public testing::Test {
                          << name_of(source_kind) << " to " << name_of(sink_kind) << ", "
                          << (direction_ == Direction::forward ? "forward, " : "backward, ") << in_
                          << " to " << out_ << " channels, " << height << " x " << width << ", bias "
-                         << with_bias << ", threads " << pool->threads());
+                         << with_bias << ", threads " << pool->threads()
+                         << (edges == Edges::periodic ? ", periodic" : ""));
             GuardedSink found = made();
             kernels::convolve(packed_, direction_, bias, source.source(), found.sink(), *pool);
             ASSERT_TRUE(found.written_inside_only());
@@ -152,6 +154,35 @@ TEST_P(WinogradInDirection, IsItsTwinForManyChannels) {
     make(in, out, GetParam());
     for (const Source::Kind source : kSourceKinds) {
       expect_like_twin(source, kSinkKinds, 7, 9, out / 16);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// Edges are the source's alone, so one sink is enough.
+constexpr Sink::Kind kOneSink[] = {Sink::Kind::set};
+
+TEST_P(WinogradInDirection, WithPeriodicEdgesIsItsTwinAtEverySmallSize) {
+  constexpr int kMost = kSanitized ? 8 : 12;
+  make(16, 32, GetParam());
+  for (int height = 1; height <= kMost; ++height) {
+    for (int width = 1; width <= kMost; ++width) {
+      for (const Source::Kind source : kSourceKinds) {
+        expect_like_twin(source, kOneSink, height, width, height + width, Edges::periodic);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+// Several tasks of tiles; and many channels, for which few tiles have a way of their own.
+TEST_P(WinogradInDirection, WithPeriodicEdgesIsItsTwinForTexturesOfAnyNumberOfChannels) {
+  const Shape shapes[] = {{16, 16, 48, 32}, {32, 48, 16, 32}, {64, 64, 16, 16}, {48, 32, 18, 34},
+                          {272, 48, 4, 6},  {272, 48, 2, 2},  {16, 272, 6, 4},  {160, 224, 1, 1}};
+  for (const auto& [in, out, height, width] : shapes) {
+    make(in, out, GetParam());
+    for (const Source::Kind source : kSourceKinds) {
+      expect_like_twin(source, kOneSink, height, width, 0, Edges::periodic);
       if (HasFailure()) return;
     }
   }

@@ -72,9 +72,12 @@ struct Reader {
 
 class NetworkPass : public testing::TestWithParam<Pooling> {
  protected:
-  static GuardedPlanes picture(int height, int width, std::uint64_t seed) {
+  static GuardedPlanes picture(int height, int width, std::uint64_t seed,
+                               Edges edges = Edges::zero) {
     Random random(seed);
-    return GuardedPlanes(height, width, [&](int, int, int) { return 2 * random_signed(random); });
+    GuardedPlanes x(height, width, [&](int, int, int) { return 2 * random_signed(random); });
+    if (edges == Edges::periodic) reference::wrap_ring(x);
+    return x;
   }
   // The planes one after another, which the network takes as they are (kAsItIs).
   static std::vector<float> planes_of(const GuardedPlanes& picture, int height, int width) {
@@ -186,9 +189,10 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
   }
 
   // The first picture for which no gradient hangs on a rounding, gone through the composition.
-  GuardedPlanes decided_picture(ComposedNetwork& composed, int height, int width, int deepest) {
+  GuardedPlanes decided_picture(ComposedNetwork& composed, int height, int width, int deepest,
+                                Edges edges) {
     for (std::uint64_t seed = 1; seed < 200; ++seed) {
-      GuardedPlanes x = picture(height, width, seed);
+      GuardedPlanes x = picture(height, width, seed, edges);
       composed.forward(x, height, width, deepest);
       if (composed.is_decided(kTolerance)) return x;
     }
@@ -197,10 +201,10 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
   }
 
   void expect_like_composition(const Layers& layers, std::span<const Reads> all_reads, int height,
-                               int width) {
-    ComposedNetwork composed(small_.weights, GetParam());
+                               int width, Edges edges = Edges::zero) {
+    ComposedNetwork composed(small_.weights, GetParam(), edges);
     const int deepest = deepest_of(requests_of(layers, Reads::both));
-    const GuardedPlanes x = decided_picture(composed, height, width, deepest);
+    const GuardedPlanes x = decided_picture(composed, height, width, deepest, edges);
     const Network network(small_.weights, GetParam(), deepest);
     for (const Reads reads : all_reads) {
       SCOPED_TRACE(testing::Message() << height << " x " << width << ", down to " << layers[0]
@@ -208,7 +212,7 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
       const std::vector<TapRequest> requests = requests_of(layers, reads);
       const std::vector<Reader> readers = readers_of(requests, composed);
       for (const Purpose purpose : {Purpose::gradients, Purpose::features}) {
-        Pass pass(network, height, width, requests, purpose);
+        Pass pass(network, height, width, requests, purpose, 1, edges);
         const std::vector<float> planes = planes_of(x, height, width);
         pass.forward(planes, kAsItIs, pool_);
         expect_taps(pass, requests, composed);
@@ -259,6 +263,29 @@ class NetworkPass : public testing::TestWithParam<Pooling> {
     }
   }
 
+  void expect_zero_around_features(int height, int width, Edges edges) {
+    const std::vector<TapRequest> requests = requests_of(all_layers(), Reads::both);
+    const Network network(small_.weights, GetParam(), small_.last_row());
+    Pass pass(network, height, width, requests, Purpose::gradients, 1, edges);
+    for (const std::uint64_t seed : {5, 6}) {  // the second time after gradients
+      const std::vector<float> x = drawn(height, width, seed);
+      pass.forward(x, kAsItIs, pool_);
+      std::vector<Slope> slopes;
+      for (size_t tap = 0; tap < requests.size(); ++tap) {
+        const ConstFeatureMap F = pass.features(static_cast<int>(tap));
+        double all = 0, inside = 0;
+        for (size_t i = 0; i < F.floats(); ++i) all += std::abs(double{F.data[i]});
+        for_each_value(F.channels, F.height, F.width,
+                       [&](int c, int y, int x) { inside += std::abs(double{F.at(c, y, x)}); });
+        EXPECT_NEAR(all, inside, 1e-12 * all) << all_layers()[tap];
+        EXPECT_GT(inside, 0) << all_layers()[tap] << " is all 0: this tests nothing";
+        slopes.emplace_back().S = pass.gram(static_cast<int>(tap));
+      }
+      std::vector<float> d_x(x.size());
+      pass.backward(slopes, d_x, pool_);
+    }
+  }
+
   // The smallest side for which the deepest row of all has a cell.
   int smallest() const { return GetParam() == Pooling::max ? 8 : 1; }
 
@@ -278,6 +305,13 @@ TEST_P(NetworkPass, ReadsAnySetOfLayersLikeTheComposition) {
   }
 }
 
+TEST_P(NetworkPass, WithPeriodicEdgesReadsAnySetOfLayersLikeTheComposition) {
+  for (const Layers& layers : kTapSets) {
+    expect_like_composition(layers, kReads, 16, 24, Edges::periodic);
+    if (HasFailure()) return;
+  }
+}
+
 TEST_P(NetworkPass, IsTheCompositionDownToOneCellAtTheDeepestRow) {
   const Layers layers = {"relu4_1", "conv3_1", "pool2", "relu1_1"};
   for (int height = smallest(); height < smallest() + 10; height += 3) {
@@ -285,6 +319,10 @@ TEST_P(NetworkPass, IsTheCompositionDownToOneCellAtTheDeepestRow) {
       expect_like_composition(layers, std::array{kReads[width % 4]}, height, width);
       if (HasFailure()) return;
     }
+  }
+  for (const auto& [height, width] : {std::pair{8, 8}, {8, 16}, {24, 8}}) {
+    expect_like_composition(layers, kReads, height, width, Edges::periodic);
+    if (HasFailure()) return;
   }
 }
 
@@ -302,6 +340,7 @@ TEST_P(NetworkPass, IsTheCompositionForPicturesOfOneRowOrColumn) {
 TEST_P(NetworkPass, IsTheCompositionForWidePictures) {
   for (const Layers& layers : {Layers{"conv1_1", "conv2_1"}, Layers{"relu1_1", "relu2_1"}}) {
     expect_like_composition(layers, std::array{Reads::features, Reads::gram}, 11, 101);
+    expect_like_composition(layers, std::array{Reads::gram}, 10, 130, Edges::periodic);
     if (HasFailure()) return;
   }
 }
@@ -310,22 +349,30 @@ TEST_P(NetworkPass, IsTheCompositionOnEveryTarget) {
   on_every_target([&] {
     expect_like_composition(all_layers(), std::array{Reads::both}, 17, 25);
     expect_like_composition({"relu4_1", "conv1_1"}, std::array{Reads::gram}, 17, 25);
+    expect_like_composition(all_layers(), std::array{Reads::both}, 16, 24, Edges::periodic);
   });
 }
 
 // Maps lie where others of another shape have lain: what a run leaves there must not show in the
 // next one, in particular not as padding. Nor must gradients, which take the place of features.
 TEST_P(NetworkPass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
-  // The second ends in a single cell.
-  const std::pair<int, int> sizes[] = {{13, 18}, {smallest() + 3, std::max(smallest(), 5)}};
-  for (const auto& [height, width] : sizes) {
+  struct Size {
+    int height, width;
+    Edges edges = Edges::zero;
+  };
+  // The second and the last end in a single cell.
+  const Size sizes[] = {{13, 18},
+                        {smallest() + 3, std::max(smallest(), 5)},
+                        {16, 24, Edges::periodic},
+                        {8, 8, Edges::periodic}};
+  for (const auto& [height, width, edges] : sizes) {
     for (const Layers& layers : kTapSets) {
       for (const bool half : {false, true}) {
         for (const Reads reads : {Reads::gram, Reads::mixed}) {
           const std::vector<TapRequest> requests = requests_of(layers, reads, half);
           const std::vector<Reader> readers = readers_of(requests, height, width);
           const Network network(small_.weights, GetParam(), deepest_of(requests));
-          Pass pass(network, height, width, requests, Purpose::gradients);
+          Pass pass(network, height, width, requests, Purpose::gradients, 1, edges);
           const Numbers first = run(pass, readers, drawn(height, width, 1));
           const Numbers other = run(pass, readers, drawn(height, width, 2));
           EXPECT_FALSE(same_bits(first.measured, other.measured));
@@ -374,49 +421,34 @@ TEST_P(NetworkPass, BeginsBackwardAtTheDeepestTapThatHasASlope) {
 // itself, up or down alike, and S F sums as many such errors as features: relative to each other
 // both stay what they were.
 TEST_P(NetworkPass, InHalfPrecisionMeasuresTheSameAndHasNearlyTheSameGradient) {
-  constexpr int kHeight = 21, kWidth = 34;
-  int rounded = 0;
-  for (const Layers& layers : kTapSets) {
-    for (const Reads reads : {Reads::gram, Reads::mixed}) {
-      SCOPED_TRACE(testing::Message() << "down to " << layers[0]);
-      Numbers numbers[2];
-      for (const bool half : {false, true}) {
-        const std::vector<TapRequest> requests = requests_of(layers, reads, half);
-        const Network network(small_.weights, GetParam(), deepest_of(requests));
-        Pass pass(network, kHeight, kWidth, requests, Purpose::gradients);
-        numbers[half] = run(pass, readers_of(requests, kHeight, kWidth), drawn(kHeight, kWidth, 1));
+  for (const Edges edges : {Edges::zero, Edges::periodic}) {
+    const int height = edges == Edges::zero ? 21 : 24;
+    const int width = edges == Edges::zero ? 34 : 32;
+    int rounded = 0;
+    for (const Layers& layers : kTapSets) {
+      for (const Reads reads : {Reads::gram, Reads::mixed}) {
+        SCOPED_TRACE(testing::Message() << "down to " << layers[0]);
+        Numbers numbers[2];
+        for (const bool half : {false, true}) {
+          const std::vector<TapRequest> requests = requests_of(layers, reads, half);
+          const Network network(small_.weights, GetParam(), deepest_of(requests));
+          Pass pass(network, height, width, requests, Purpose::gradients, 1, edges);
+          numbers[half] = run(pass, readers_of(requests, height, width), drawn(height, width, 1));
+        }
+        EXPECT_TRUE(same_bits(numbers[0].measured, numbers[1].measured));
+        const double distance = relative_distance(numbers[1].gradient, numbers[0].gradient);
+        EXPECT_LT(distance, 0x1p-11);
+        rounded += distance > 0 ? 1 : 0;
       }
-      EXPECT_TRUE(same_bits(numbers[0].measured, numbers[1].measured));
-      const double distance = relative_distance(numbers[1].gradient, numbers[0].gradient);
-      EXPECT_LT(distance, 0x1p-11);
-      rounded += distance > 0 ? 1 : 0;
     }
+    EXPECT_GT(rounded, static_cast<int>(std::size(kTapSets)) / 2) << "hardly anything was in half";
   }
-  EXPECT_GT(rounded, static_cast<int>(std::size(kTapSets)) / 2) << "hardly anything was in half";
 }
 
 // Losses compare maps as a whole, and the Gram matrix of one must not see the ring.
 TEST_P(NetworkPass, LeavesRingAndPaddingOfFeaturesZero) {
-  const std::vector<TapRequest> requests = requests_of(all_layers(), Reads::both);
-  const Network network(small_.weights, GetParam(), small_.last_row());
-  Pass pass(network, 13, 18, requests, Purpose::gradients);
-  for (const std::uint64_t seed : {5, 6}) {  // the second time after gradients
-    const std::vector<float> x = planes_of(picture(13, 18, seed), 13, 18);
-    pass.forward(x, kAsItIs, pool_);
-    std::vector<Slope> slopes;
-    for (size_t tap = 0; tap < requests.size(); ++tap) {
-      const ConstFeatureMap F = pass.features(static_cast<int>(tap));
-      double all = 0, inside = 0;
-      for (size_t i = 0; i < F.floats(); ++i) all += std::abs(double{F.data[i]});
-      for_each_value(F.channels, F.height, F.width,
-                     [&](int c, int y, int x) { inside += std::abs(double{F.at(c, y, x)}); });
-      EXPECT_NEAR(all, inside, 1e-12 * all) << all_layers()[tap];
-      EXPECT_GT(inside, 0) << all_layers()[tap] << " is all 0: this tests nothing";
-      slopes.emplace_back().S = pass.gram(static_cast<int>(tap));
-    }
-    std::vector<float> d_x(x.size());
-    pass.backward(slopes, d_x, pool_);
-  }
+  expect_zero_around_features(13, 18, Edges::zero);
+  expect_zero_around_features(16, 24, Edges::periodic);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ PassPlan plan_of(const Layers& layers, Reads reads, int height, int width, Purpo
 }
 
 std::vector<const Region*> regions_of(const PassPlan& plan) {
-  std::vector<const Region*> regions = {&plan.input, &plan.d_input, &plan.edges,
+  std::vector<const Region*> regions = {&plan.input, &plan.d_input, &plan.borders,
                                         &plan.first_level_scratch};
   for (const RowPlan& row : plan.rows) {
     regions.insert(regions.end(), {&row.output, &row.scratch, &row.gram_scratch, &row.signs,

@@ -62,6 +62,7 @@ void ComposedNetwork::forward(const GuardedPlanes& x, int height, int width, int
         reference::average_pool(*rows_[row - 1].output, *maps.output);
       }
     }
+    if (edges_ == Edges::periodic) reference::wrap_ring(*maps.output);
     rows_.push_back(std::move(maps));
   }
 }
@@ -115,6 +116,7 @@ GuardedPlanes ComposedNetwork::backward(std::span<const Gradient> gradients) con
       reference::relu_backward(maps.signs->bits(), *d);
       add_gradients(row, Tap::before_relu, *d);
     }
+    if (edges_ == Edges::periodic) reference::wrap_ring(*d);
     if (row == 0) break;
     GuardedMap d_x = zeros_like(*rows_[row - 1].output);
     if (maps.signs) {

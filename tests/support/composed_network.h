@@ -14,9 +14,10 @@ namespace limn {
 
 class ComposedNetwork {
  public:
-  ComposedNetwork(const Weights& weights, Pooling pooling) : weights_(weights), pooling_(pooling) {}
+  ComposedNetwork(const Weights& weights, Pooling pooling, Edges edges = Edges::zero)
+      : weights_(weights), pooling_(pooling), edges_(edges) {}
 
-  // Computes rows 0..last_row.
+  // Computes rows 0..last_row. Reads the ring of x.
   void forward(const GuardedPlanes& x, int height, int width, int last_row);
   const GuardedMap& features(const LayerPosition& position) const;
 
@@ -41,6 +42,7 @@ class ComposedNetwork {
 
   const Weights& weights_;
   Pooling pooling_;
+  Edges edges_;
   std::vector<RowMaps> rows_;
 };
 

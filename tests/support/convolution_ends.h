@@ -32,6 +32,12 @@ constexpr bool can_be_pooled(kernels::Sink::Kind kind, int height, int width) {
   return kind != kernels::Sink::Kind::relu_max_pool || (height > 1 && width > 1);
 }
 
+// Where edges are periodic, sides that were pooled are even.
+constexpr bool can_repeat(kernels::Source::Kind kind, int height, int width) {
+  using Kind = kernels::Source::Kind;
+  return kind == Kind::map || kind == Kind::relu_gradient || (height % 2 == 0 && width % 2 == 0);
+}
+
 // The source that takes the gradient back through a sink of this kind.
 constexpr kernels::Source::Kind gradient_of(kernels::Sink::Kind kind) {
   constexpr kernels::Source::Kind kGradients[] = {
@@ -69,20 +75,22 @@ class GuardedEnd {
 class GuardedSource : public GuardedEnd {
  public:
   using Kind = kernels::Source::Kind;
-  GuardedSource(Kind kind, int channels, int height, int width)
+  GuardedSource(Kind kind, int channels, int height, int width, Edges edges = Edges::zero)
       : GuardedEnd(kind == Kind::max_pool_gradient       ? Pooled::by_maxima
                    : kind == Kind::average_pool_gradient ? Pooled::by_average
                                                          : Pooled::no,
                    channels, height, width),
-        kind_(kind) {}
+        kind_(kind),
+        edges_(edges) {}
 
-  // Random bits, and values from value(), also in the ring if the map is read directly; otherwise
-  // the ring stays unset, because nobody may use it.
+  // Random bits, and values from value(), also in the ring if that is read; otherwise it stays
+  // unset, because nobody may use it.
   template <typename Value>
-  GuardedSource(Kind kind, int channels, int height, int width, Random& random, Value&& value)
-      : GuardedSource(kind, channels, height, width) {
+  GuardedSource(Kind kind, int channels, int height, int width, Random& random, Value&& value,
+                Edges edges = Edges::zero)
+      : GuardedSource(kind, channels, height, width, edges) {
     map.fill([&](int, int, int) { return value(); });
-    if (kind == Kind::map) map.fill_ring(value);
+    if (kind == Kind::map && edges == Edges::zero) map.fill_ring(value);
     for (GuardedBits* bits : {&signs, &right, &below}) {
       for (std::uint16_t& word : bits->words()) word = static_cast<std::uint16_t>(random.bits());
     }
@@ -94,11 +102,13 @@ class GuardedSource : public GuardedEnd {
     source.map = map;
     source.signs = signs.bits();
     source.places = places();
+    source.edges = edges_;
     return source;
   }
 
  private:
   Kind kind_;
+  Edges edges_;
 };
 
 // A sink for a convolution's output of channels x height x width, with nothing set.
