@@ -88,7 +88,7 @@ Objective::Objective(const Weights& weights, const Recipe& recipe,
     pass_ = std::make_unique<Pass>(
         *network_, height, width,
         picture_taps(layers_, recipe.picture.half_features, targets_->regional), Purpose::gradients,
-        pool.threads());
+        pool.threads(), recipe.picture.tileable ? Edges::periodic : Edges::zero);
   }
   const size_t layers_and_columns = layers_.size() + columns().size();
   view_.resize(layers_and_columns);
