@@ -72,6 +72,7 @@ const char* group_of(std::string_view key) {
 
 constexpr std::string_view kSeedKey = "picture.seed";
 constexpr std::string_view kSizeKey = "picture.size";
+constexpr std::string_view kTileableKey = "picture.tileable";
 
 // Whether the pictures determine the size, so that the recipe's is not used.
 bool has_own_size(PaintingArguments::Task task) {
@@ -263,7 +264,9 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
       values_[name] = text;
       if (name == kSeedKey && text == "-1") values_[name] = drawn_seed_ = new_seed();
     };
-    if constexpr (std::is_same_v<decltype(value), const Pinning&>) {
+    if (key == kTileableKey) {
+      command.add_flag_callback(flag, [set] { set("true"); }, help)->group(group);
+    } else if constexpr (std::is_same_v<decltype(value), const Pinning&>) {
       command
           .add_flag_callback(
               flag, [set] { set(std::string(name_of(Pinning::none))); }, help)

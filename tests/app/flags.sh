@@ -34,7 +34,7 @@ flags="
 --fall            0.3                       --smallest 24 --iterations 6
 --bands           0,2
 --colors          content
---tileable        true
+--tileable        -
 --symmetry        both
 --border          6
 --seconds         1000

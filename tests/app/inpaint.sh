@@ -25,8 +25,8 @@ expect_exit 0 limn inpaint a.png --hole right.png "${quick[@]}" --no-metadata -o
 expect_same one.png two.png
 
 # ---- from elsewhere ----
-expect_exit 0 limn inpaint photo.png --hole right.png --from red.png --iterations 20 -o red.png
-measure red.png right.png
+expect_exit 0 limn inpaint photo.png --hole right.png --from red.png --iterations 20 -o reddish.png
+measure reddish.png right.png
 expect_json measured.json 'r["inside"]["red"] > r["inside"]["blue"] + 0.1'
 
 # ---- masks that leave nothing to do, or nothing to go by ----
@@ -39,7 +39,6 @@ expect_refusal 2 "be symmetric" \
 
 # ---- painted again ----
 expect_exit 0 limn replay a.png photo.png --hole right.png --verify
-expect_message "identical"
 expect_refusal 2 "give the mask of its hole" limn replay a.png photo.png
 expect_exit 0 limn inpaint photo.png --hole right.png "${quick[@]}" --checkpoint h.limn \
   -o h.png
