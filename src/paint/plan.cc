@@ -36,11 +36,14 @@ void check_losses(const Model& model, const Recipe& recipe, const std::string& n
          "{}: content.layers and neighbours.layers both name {}; choose different layers", name,
          layer.layer);
   }
-  if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
-    fail(ErrorKind::usage,
-         "{}: style.shifts needs matrices, but style.statistic is mean-deviation; choose gram or "
-         "covariance, or no shifts",
-         name);
+  const bool matrices = recipe.style.statistic == StyleStatistic::gram ||
+                        recipe.style.statistic == StyleStatistic::covariance;
+  if (!matrices && !recipe.style.shifts.empty()) {
+    fail(
+        ErrorKind::usage,
+        "{}: style.shifts needs matrices, but style.statistic is {}; choose gram or covariance, or "
+        "no shifts",
+        name, name_of(recipe.style.statistic));
   }
 }
 

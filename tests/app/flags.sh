@@ -18,6 +18,7 @@ flags="
 --style-statistic mean-deviation
 --style-shifts    1
 --style-scale     0.5
+--style-every     1                         --style-statistic sliced --optimiser adam --learning-rate 0.02 --iterations 3
 --balance         measured
 --strength        0.9                       --balance measured
 --tv-weight       0.5

@@ -154,8 +154,8 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
                variation, optimiser, pyramid, picture, output, stages] = recipe;
   const auto& [network_name, pooling, convention] = network;
   const auto& [content_weight, content_layers, content_form] = content;
-  const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, blend, scale] =
-      style;
+  const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, blend, scale,
+               style_every] = style;
   const auto& [neighbours_weight, neighbours_layers, matching, distance, every, uses, samples,
                turned, of_photo] = neighbours;
   const auto& [transport_weight, transport_layers, palette, transport_every] = transport;
@@ -215,6 +215,7 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
           &shifts,
           &blend,
           &scale,
+          &style_every,
           &balance_kind,
           &strength,
           &seconds,
