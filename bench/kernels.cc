@@ -232,6 +232,17 @@ void TurnIntoGradient(benchmark::State& state) {
 }
 BENCHMARK(TurnIntoGradient)->Apply(style_shapes);
 
+void Project(benchmark::State& state) {
+  const int channels = static_cast<int>(state.range(0));
+  const Map F(channels, picture_size() / static_cast<int>(state.range(1)));
+  const Map P(channels, F.map.height);
+  Buffer<float> V(static_cast<size_t>(channels) * channels);
+  fill(V);
+  for (auto _ : state) kernels::project(V, F.map, P.map, pool());
+  count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));
+}
+BENCHMARK(Project)->Apply(style_shapes);
+
 void GradientFromHalf(benchmark::State& state) {
   const int channels = static_cast<int>(state.range(0));
   const Map F(channels, picture_size() / static_cast<int>(state.range(1)));

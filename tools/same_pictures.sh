@@ -105,6 +105,7 @@ paint "no content" --content-weight 0
 paint "no style" --style-weight 0 --init noise
 paint "covariance" --style-statistic covariance
 paint "means and deviations" --style-statistic mean-deviation
+if [[ $("$old" paint --help) == *--style-every* ]]; then paint "sliced" --style-statistic sliced; fi
 paint "shifts" --style-shifts 1,3
 paint "half features" --half-features true
 paint "last picture" --keep last

@@ -205,6 +205,8 @@ enum class StyleStatistic {
   covariance,      // F F^T / M - mean mean^T: the Gram matrix without the mean
   mean_deviation,  // each channel's mean and standard deviation: Li and others 2017 (arXiv
                    // 1701.01036), equation 11; C values instead of C x C
+  sliced,  // the whole distribution, along directions drawn at random: Heitz and others 2021
+           // (arXiv 2006.07229)
 };
 
 // How the painting's colours are used.
@@ -369,6 +371,8 @@ struct Recipe {
     std::vector<double> blend;  // each style's share; empty: equal
     std::vector<double> scale = {
         1.0};  // each style's size relative to `painting_size`; one value: for all
+    // Of sliced: iterations after which other directions are drawn; 0: never at this size.
+    int every = 10;
   } style;
 
   // Compares each position with the painting's most similar one (Kolkin and others 2022, arXiv

@@ -1,5 +1,5 @@
-// The gradients of the losses that read features or their Gram matrices: products S F of a [C][C]
-// matrix and a map.
+// The gradients of the losses that read features or their Gram matrices, and projections of
+// features: products S F of a [C][C] matrix and a map.
 //
 // kPositions positions by kProductBlocks blocks of the product stay in registers during the sum
 // over channels; for each channel, kPositions values are broadcast against the vectors of S. S is
@@ -150,6 +150,15 @@ void AddProductRow(const float* S, ConstFeatureMap F, Shift shift, FeatureMap d_
   });
 }
 
+// to = S F, or +=, at the positions of a row.
+void ProductRow(const float* S, ConstFeatureMap F, FeatureMap to, bool add, int row) {
+  for_each_strip(F.width, [&](int x, int width) HWY_ATTR {
+    const Strip<const float> from = {F.cell(0, row, x), F.plane_stride()};
+    const Strip<float> strip = {to.cell(0, row, x), to.plane_stride()};
+    multiply({S, F.channels, width, from, strip, F.row_stride()}, add);
+  });
+}
+
 // to = S F on AMX. scratch: room for the features' parts and for AmxProducts.
 void multiply_on_amx(const Product& product, float* scratch) {
   const int channels = product.channels;
@@ -205,6 +214,7 @@ namespace limn::kernels {
 
 HWY_EXPORT(ProductFloats);
 HWY_EXPORT(AddProductRow);
+HWY_EXPORT(ProductRow);
 HWY_EXPORT(TurnIntoGradientRow);
 
 namespace {
@@ -318,6 +328,28 @@ void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d
   turn_rows(d_F, pool, [&](int row, float* products) {
     expand_half_row(F, row, d_F);
     HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(d_F, packed, 0, {}, row, products);
+  });
+}
+
+void project(std::span<const float> V, ConstFeatureMap F, FeatureMap P, ThreadPool& pool) {
+  const size_t C = F.channels;
+  assert(V.size() == C * C);
+  assert(P.channels == F.channels && P.height == F.height && P.width == F.width);
+  const std::span<float> packed = pool.shared_scratch(C * C);
+  pool.run(C / kBlock, [&](size_t block) { pack_transposed_block(V, C, block, packed); });
+  pool.run(F.height, [&](size_t row) {
+    HWY_DYNAMIC_DISPATCH(ProductRow)
+    (packed.data(), F, P, /*add=*/false, static_cast<int>(row));
+  });
+}
+
+void add_projection_backward(std::span<const float> V, ConstFeatureMap d_P, FeatureMap d_F,
+                             ThreadPool& pool) {
+  assert(V.size() == static_cast<size_t>(d_P.channels) * d_P.channels);
+  assert(d_F.channels == d_P.channels && d_F.height == d_P.height && d_F.width == d_P.width);
+  const float* packed = packed_by_all(V, d_P.channels, pool);
+  pool.run(d_P.height, [&](size_t row) {
+    HWY_DYNAMIC_DISPATCH(ProductRow)(packed, d_P, d_F, /*add=*/true, static_cast<int>(row));
   });
 }
 

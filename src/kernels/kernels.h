@@ -199,6 +199,12 @@ void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d
 void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, Shift shift, FeatureMap d_F,
                           ThreadPool& pool);
 
+// P = V F, "=": the projections of features onto the rows of any V, [C][C]. P may not be F.
+void project(std::span<const float> V, ConstFeatureMap F, FeatureMap P, ThreadPool& pool);
+// d_F += V^T d_P.
+void add_projection_backward(std::span<const float> V, ConstFeatureMap d_P, FeatureMap d_F,
+                             ThreadPool& pool);
+
 // -------------------------------------------------------------- products with K (congruence.cc) --
 
 // KDK = K D K, "=", for symmetric K and D; exactly symmetric. Also sets KD = K D, "=". All are

@@ -412,6 +412,24 @@ void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, kernels::
   });
 }
 
+void project(std::span<const float> V, ConstFeatureMap F, FeatureMap P) {
+  const size_t C = F.channels;
+  for_each_value(P, [&](int n, int y, int x) {
+    double sum = 0;
+    for (int c = 0; c < F.channels; ++c) sum += double{V[n * C + c]} * F.at(c, y, x);
+    P.at(n, y, x) = static_cast<float>(sum);
+  });
+}
+
+void add_projection_backward(std::span<const float> V, ConstFeatureMap d_P, FeatureMap d_F) {
+  const size_t C = d_P.channels;
+  for_each_value(d_F, [&](int c, int y, int x) {
+    double sum = d_F.at(c, y, x);
+    for (int n = 0; n < d_P.channels; ++n) sum += double{V[n * C + c]} * d_P.at(n, y, x);
+    d_F.at(c, y, x) = static_cast<float>(sum);
+  });
+}
+
 void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                 std::span<double> KD, std::span<double> KDK) {
   general_congruence(K, D, C, KD, KDK);

@@ -70,6 +70,8 @@ void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d
 void shifted_gram(ConstFeatureMap F, kernels::Shift shift, std::span<float> G);
 void add_shifted_gradient(std::span<const float> S, ConstFeatureMap F, kernels::Shift shift,
                           FeatureMap d_F);
+void project(std::span<const float> V, ConstFeatureMap F, FeatureMap P);
+void add_projection_backward(std::span<const float> V, ConstFeatureMap d_P, FeatureMap d_F);
 // For any D, and so for symmetric ones too.
 void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                         std::span<double> KD, std::span<double> KDK);

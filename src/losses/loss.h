@@ -6,8 +6,8 @@
 //
 // With this split a loss never sees the network, and the network never sees what a loss compares.
 // Each kind is one file that states its equation, its gradient and its source: content.h, gram.h,
-// regional.h (statistics of regions), neighbours.h (with cosine.h), transport.h, structure.h and
-// variation.h.
+// regional.h (statistics of regions), sliced.h, neighbours.h (with cosine.h), transport.h,
+// structure.h and variation.h.
 #pragma once
 
 #include <limn/limn.h>

@@ -34,6 +34,7 @@ class Gradients {
   double of_style(size_t layer, std::span<const float> x) {
     LossWeights weights = none_;
     weights.style[layer] = 1;
+    objective_.seek_afresh();
     return of(weights, x);
   }
   // With the matches at x.

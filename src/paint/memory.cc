@@ -8,6 +8,7 @@
 #include "losses/layers.h"
 #include "losses/neighbours.h"
 #include "losses/regional.h"
+#include "losses/sliced.h"
 #include "losses/structure.h"
 #include "losses/transport.h"
 #include "network/network.h"
@@ -62,14 +63,22 @@ double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
   return bytes + sums + matrices;
 }
 
+bool is_sliced(const Recipe& recipe) { return recipe.style.statistic == StyleStatistic::sliced; }
+
 // For regional style losses, in addition.
 double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> layers,
-                         std::span<const Row> rows, const Recipe& recipe, int regions) {
+                         std::span<const Row> rows, const Recipe& recipe, int regions,
+                         int threads) {
   double bytes = 0;
   double scratch = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].style_weight == 0) continue;
     const FeatureMap& shape = picture.taps[i].shape;
+    if (is_sliced(recipe)) {
+      bytes += sliced_bytes(shape, std::max(1, regions), regions > 0);
+      scratch = std::max(scratch, sliced_scratch_bytes(shape, threads));
+      continue;
+    }
     const int stride = stride_of(rows, layers[i].position.row);
     bytes += regional_bytes(recipe, shape, stride, std::max(1, regions));
     scratch = std::max(scratch, regional_scratch_bytes(recipe, shape, stride, regions > 0,
@@ -91,6 +100,25 @@ double searched_bytes(const PassPlan& plan, std::span<const LayerInUse> layers, 
       bytes += neighbour_source_bytes(plan.taps[tap].shape);
     }
     ++tap;
+  }
+  return bytes;
+}
+
+// The same for sliced style losses, and what is needed besides while directions are drawn.
+struct SlicedPaintings {
+  double kept = 0, drawing = 0;
+};
+SlicedPaintings sliced_paintings(const PassPlan& plan, std::span<const LayerInUse> layers,
+                                 const Recipe& recipe) {
+  SlicedPaintings bytes;
+  size_t tap = 0;
+  for (const LayerInUse& layer : layers) {
+    if (!layer.of_paintings()) continue;
+    const FeatureMap& shape = plan.taps[tap++].shape;
+    if (!is_sliced(recipe) || layer.style_weight == 0) continue;
+    const double one = sliced_painting_bytes(shape);
+    bytes.kept += one;
+    bytes.drawing = std::max(bytes.drawing, one);
   }
   return bytes;
 }
@@ -197,18 +225,21 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
   double waiting = picture;
   double of_painting = 0;
   double searched = 0;
+  double drawing = 0;
   for (const Size& painting : sizes.paintings) {
     waiting += picture_bytes(painting);
     const PassPlan plan = plan_pass(rows, pooling, painting.height, painting.width,
                                     painting_taps(layers, regional), Purpose::features, threads);
     double scratch = 0;
     for (const TapPlan& tap : plan.taps) {
-      if (!regional) continue;
+      if (!regional || is_sliced(recipe)) continue;
       const int stride = stride_of(rows, tap.request.position.row);
       scratch = std::max(scratch, source_bytes(recipe, tap.shape, stride, parts.regions > 0));
     }
+    const SlicedPaintings sliced = sliced_paintings(plan, layers, recipe);
+    drawing = std::max(drawing, sliced.drawing);
     const PaintingColumns columns = painting_columns(recipe, layers, plan, painting);
-    searched += searched_bytes(plan, layers, by_columns) + columns.kept;
+    searched += searched_bytes(plan, layers, by_columns) + columns.kept + sliced.kept;
     of_painting =
         std::max(of_painting, static_cast<double>(plan.bytes()) + scratch + columns.making);
   }
@@ -216,11 +247,11 @@ double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSiz
       rows, pooling, size.height, size.width,
       picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
   const double of_regions =
-      regional ? regional_bytes_of(of_picture, layers, rows, recipe, parts.regions) : 0;
+      regional ? regional_bytes_of(of_picture, layers, rows, recipe, parts.regions, threads) : 0;
   const double while_painting =
       static_cast<double>(of_picture.bytes()) +
       loss_bytes(of_picture, layers, parts.transparent_photo, by_columns) +
-      picture_columns_bytes(recipe, layers, of_picture, size) + of_regions +
+      picture_columns_bytes(recipe, layers, of_picture, size) + of_regions + drawing +
       (2 + vectors) * picture;
   return kProgram + weight_bytes(weights) + searched +
          std::max(of_painting + waiting, while_painting);

@@ -10,6 +10,7 @@
 #include "losses/gram.h"
 #include "losses/neighbours.h"
 #include "losses/regional.h"
+#include "losses/sliced.h"
 #include "losses/structure.h"
 #include "losses/transport.h"
 #include "losses/variation.h"
@@ -141,12 +142,18 @@ void Objective::make_losses(int tap) {
     neighbours_[tap] = losses_.back().get();
   }
   if (layer.style_weight == 0) return;
-  // C means and deviations replace the C^2 values of a matrix, so C replaces C^2 in the factor.
-  const bool of_channels = recipe_.style.statistic == StyleStatistic::mean_deviation;
+  // C means and deviations replace the C^2 values of a matrix, so C replaces C^2 in the factor. The
+  // mean over directions is 1 / C of the sum over channels, since each has 1 / C of every square.
+  const bool sliced = recipe_.style.statistic == StyleStatistic::sliced;
+  const bool of_channels = sliced || recipe_.style.statistic == StyleStatistic::mean_deviation;
   const double pixels = static_cast<double>(size()) / 3;
   const double factor = layer.style_weight *
                         style_factor(recipe_.style.form, of_channels ? std::sqrt(C) : C, M, pixels);
-  if (targets_->regional) {
+  if (sliced) {
+    losses_.push_back(std::make_unique<SlicedLoss>(C * factor, recipe_.picture.seed,
+                                                   recipe_.style.every, tap, shape, target.sliced,
+                                                   layer.imitation, scratch_));
+  } else if (targets_->regional) {
     losses_.push_back(std::make_unique<RegionalLoss>(factor, tap, recipe_.style.gram, shape,
                                                      target.regions, K, scratch_));
   } else {

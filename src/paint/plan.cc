@@ -48,18 +48,22 @@ void check_losses(const Model& model, const Recipe& recipe, const std::string& n
          "{}: content.layers and neighbours.layers both name {}; choose different layers", name,
          layer.layer);
   }
-  if (recipe.style.statistic != StyleStatistic::gram && recipe.style.symmetry != Symmetry::none) {
+  const StyleStatistic statistic = recipe.style.statistic;
+  if (statistic != StyleStatistic::gram && recipe.style.symmetry != Symmetry::none) {
     fail(ErrorKind::usage,
          "{}: style.symmetry compares Gram matrices, but style.statistic is {}; choose gram, or "
          "no symmetry",
-         name, name_of(recipe.style.statistic));
+         name, name_of(statistic));
   }
   if (recipe.picture.tileable) check_repeats(recipe, name);
-  if (recipe.style.statistic == StyleStatistic::mean_deviation && !recipe.style.shifts.empty()) {
-    fail(ErrorKind::usage,
-         "{}: style.shifts needs matrices, but style.statistic is mean-deviation; choose gram or "
-         "covariance, or no shifts",
-         name);
+  const bool matrices =
+      statistic == StyleStatistic::gram || statistic == StyleStatistic::covariance;
+  if (!matrices && !recipe.style.shifts.empty()) {
+    fail(
+        ErrorKind::usage,
+        "{}: style.shifts needs matrices, but style.statistic is {}; choose gram or covariance, or "
+        "no shifts",
+        name, name_of(statistic));
   }
 }
 

@@ -61,7 +61,9 @@ class Measuring {
                                     targets_.basis.taps, Purpose::gradients, pool_.threads());
     for (size_t i = 0; i < layers_.size(); ++i) {
       const ConstFeatureMap shape = plan.taps[i].shape;
-      if (targets_.regional && layers_[i].style_weight != 0) {
+      if (sliced() && layers_[i].style_weight != 0) {
+        targets_.layers[i].sliced = sliced_target(regions, shape);
+      } else if (targets_.regional && layers_[i].style_weight != 0) {
         const int stride = stride_of(network_.rows(), layers_[i].position.row);
         targets_.layers[i].regions = region_targets(recipe_, regions, shape, stride);
       }
@@ -148,7 +150,9 @@ class Measuring {
       if (!layers_[i].of_paintings()) continue;
       features[i] = pass.features(tap);
       const bool style = layers_[i].style_weight != 0 && !searched_only;
-      if (style && targets_.regional) {
+      if (style && sliced()) {
+        add_sliced(source, layers_[i], features[i], targets_.layers[i].sliced);
+      } else if (style && targets_.regional) {
         add_source(recipe_.style.gram, source.from, source.share, network_.rows(),
                    layers_[i].position.row, features[i], targets_.layers[i].regions[source.region],
                    pool_);
@@ -219,6 +223,17 @@ class Measuring {
       weights = source_weights(source.from, network_.rows(), layer.position.row, F);
     }
     add_source_of(source, share, neighbour_source(F, weights, K_of(layer), pool_), target);
+  }
+
+  bool sliced() const { return targets_.basis.statistic == StyleStatistic::sliced; }
+
+  void add_sliced(const StyleSource& source, const LayerInUse& layer, ConstFeatureMap F,
+                  SlicedTarget& target) const {
+    std::vector<float> weights;
+    if (!source.from.empty()) {
+      weights = source_weights(source.from, network_.rows(), layer.position.row, F);
+    }
+    target.paintings.push_back(sliced_painting(F, weights, source.region, source.share));
   }
 
   static std::span<const double> K_of(const LayerInUse& layer) {

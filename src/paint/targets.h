@@ -14,6 +14,7 @@
 #include "losses/layers.h"
 #include "losses/neighbours.h"
 #include "losses/regional.h"
+#include "losses/sliced.h"
 #include "losses/structure.h"
 #include "losses/transport.h"
 #include "network/network.h"
@@ -54,9 +55,11 @@ struct Targets {
   };
   struct Layer {
     ContentTarget content;
-    Buffer<float> gram;  // A, [C][C], scaled by the Gram form; empty if no style loss reads the
-                         // layer, or if there are
+    // For the style loss of the layer, if it has one: A, [C][C], scaled by the Gram form, or what
+    // losses of regions compare with, or sliced ones.
+    Buffer<float> gram;
     std::vector<RegionTarget> regions;
+    SlicedTarget sliced;
     NeighbourTarget neighbours;  // no sources if no neighbours loss reads the layer
   };
   struct OfColumns {

@@ -63,6 +63,7 @@ inline constexpr std::array kNames<StyleStatistic> = {
     ValueName{StyleStatistic::gram, "gram"},
     ValueName{StyleStatistic::covariance, "covariance"},
     ValueName{StyleStatistic::mean_deviation, "mean-deviation"},
+    ValueName{StyleStatistic::sliced, "sliced"},
 };
 template <>
 inline constexpr std::array kNames<Colors> = {
@@ -245,6 +246,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"style.scale", "--style-scale",
               "Size of strokes: 0.5 halves it; one number, or one per PAINTING", 0.05, 20},
         style.scale);
+  visit(Field{"style.every", "--style-every",
+              "Sliced: iterations after which other directions are drawn; 0: never", 0, 1'000'000},
+        style.every);
 
   auto& neighbours = recipe.neighbours;
   visit(Field{"neighbours.weight", "--neighbours-weight",

@@ -107,3 +107,7 @@ done
 expect_exit 0 limn paint photo.png painting.png -o out/a.png --report out/a.json --size 768 \
   --threads 2 --history 2 --iterations 3
 expect_json out/a.json '0.9 < r["predicted_memory_bytes"] / r["peak_memory_bytes"] < 1.1'
+expect_exit 0 limn paint photo.png painting.png -o out/a.png --report out/a.json --recipe gram \
+  --size 640 --threads 2 --history 2 --iterations 3 --smallest 0 --line-search none \
+  --style-statistic sliced
+expect_json out/a.json '0.9 < r["predicted_memory_bytes"] / r["peak_memory_bytes"] < 1.1'

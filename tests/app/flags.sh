@@ -21,6 +21,7 @@ flags="
 --shift-weight    0.5                       --style-shifts 1
 --style-symmetry  both
 --style-scale     0.5
+--style-every     1                         --style-statistic sliced --optimiser adam --learning-rate 0.02 --iterations 3
 --balance         measured
 --strength        0.9                       --balance measured
 --tv-weight       0.5

@@ -159,6 +159,8 @@ TEST_F(KernelsAllocateNothing, ForShiftedGramMatricesAndMoments) {
   EXPECT_EQ(allocations_of([&] {
               kernels::shifted_gram(x_, {1, 0}, G, scratch, pool_);
               kernels::add_shifted_gradient(G, x_, {1, 0}, y_, pool_);
+              kernels::project(G, x_, y_, pool_);
+              kernels::add_projection_backward(G, x_, y_, pool_);
               kernels::general_congruence(K, K, kC, KD, KDK, pool_);
               kernels::weigh(x_, m, a, y_, pool_);
               kernels::add_weighed(x_, m, y_, pool_);

@@ -216,6 +216,9 @@ TEST(AnyNumberOfThreads, TakesShiftedGramMatricesAndMomentsAlike) {
     const std::vector<float> a(sums.begin(), sums.end()), b(squares.begin(), squares.end());
     GuardedMap d = random_map(kTall, kWide, kC);
     kernels::add_shifted_gradient(G, F, {3, 0}, d, pool);
+    GuardedMap P = random_map(kTall, kWide, kC);
+    kernels::project(G, F, P, pool);
+    kernels::add_projection_backward(G, P, d, pool);
     kernels::add_moments_gradient(a, b, F, m, d, pool);
     kernels::add_weighed(F, m, d, pool);
     kernels::weigh(d, m, a, d, pool);

@@ -108,6 +108,20 @@ TEST_F(MeasuredWeights, PushWithEachStyleLayerByItsShareOfWhatContentResists) {
   }
 }
 
+// With the directions that a size begins with.
+TEST_F(MeasuredWeights, PushWithEachSlicedLayerByItsShare) {
+  Recipe recipe = tiny_recipe();
+  recipe.style.statistic = StyleStatistic::sliced;
+  const LossWeights weights = measured(recipe);
+  const double a = 0.05 * std::pow(20, 1 - 2 * recipe.balance.strength);
+  for (const LayerWeight& layer : recipe.style.layers) {
+    const double expected = layer.weight / 6 * resistance(recipe) / a;
+    EXPECT_NEAR(norm(recipe, weights, Part::style, index_of(recipe, layer.layer), tiny_.photo),
+                expected, kTolerance * expected)
+        << layer.layer;
+  }
+}
+
 TEST_F(MeasuredWeights, LeaveContentAsTheRecipeWeighsIt) {
   for (const double weight : {1.0, 5.0}) {
     Recipe recipe = tiny_recipe();

@@ -725,6 +725,8 @@ TEST_F(Controls, RefusesPicturesThatMakeNoSense) {
   recipe.style.statistic = StyleStatistic::mean_deviation;
   recipe.style.shifts = {1};
   EXPECT_TRUE(says(refused(one_style()), ErrorKind::usage, "style.shifts", "mean-deviation"));
+  recipe.style.statistic = StyleStatistic::sliced;
+  EXPECT_TRUE(says(refused(one_style()), ErrorKind::usage, "style.shifts", "sliced"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 #include "paint/objective.h"
 #include "support/allocations.h"
@@ -15,6 +16,13 @@
 
 namespace limn {
 namespace {
+
+constexpr StyleStatistic kStatistics[] = {StyleStatistic::gram, StyleStatistic::covariance,
+                                          StyleStatistic::mean_deviation, StyleStatistic::sliced};
+
+bool has_matrices(StyleStatistic statistic) {
+  return statistic == StyleStatistic::gram || statistic == StyleStatistic::covariance;
+}
 
 struct Evaluated {
   Losses losses;
@@ -112,8 +120,7 @@ TEST_F(RegionalObjective, OfWhatIsThereAlreadyIsNothing) {
   recipe.style.layers = {{"conv1_1", 1.0}};
   Pictures pictures = single_style(tiny_.photo, tiny_.picture);
   const Evaluated far = evaluated(pictures, recipe, tiny_.photo);
-  for (const StyleStatistic statistic :
-       {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
+  for (const StyleStatistic statistic : kStatistics) {
     recipe.style.statistic = statistic;
     pictures.styles[0].to = halves(width_, height_, 1, 1);
     EXPECT_LE(evaluated(pictures, recipe, tiny_.picture).losses.style, 1e-9 * far.losses.style);
@@ -145,8 +152,7 @@ TEST_F(RegionalObjective, PressesOnlyWhereAStyleGoes) {
   recipe.style.layers = {{"conv1_1", 1.0}};  // sees one pixel to each side
   Pictures pictures = single_style(tiny_.photo, tiny_.painting);
   pictures.styles[0].to = halves(width_, height_, 0, 1);
-  for (const StyleStatistic statistic :
-       {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
+  for (const StyleStatistic statistic : kStatistics) {
     recipe.style.statistic = statistic;
     const Evaluated found = evaluated(pictures, recipe, tiny_.picture);
     double outside = 0, inside = 0;
@@ -164,8 +170,7 @@ TEST_F(RegionalObjective, PressesOnlyWhereAStyleGoes) {
 TEST_F(RegionalObjective, PressesAsMuchAsThereIsOfTheRegion) {
   Recipe recipe = recipe_of();
   recipe.content.weight = 0;
-  for (const StyleStatistic statistic :
-       {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
+  for (const StyleStatistic statistic : kStatistics) {
     recipe.style.statistic = statistic;
     Pictures pictures = single_style(tiny_.photo, tiny_.painting);
     Evaluated expected = evaluated(pictures, recipe, tiny_.picture);
@@ -215,9 +220,12 @@ TEST_F(RegionalObjective, LooksAwayFromWhatLiesBesideThePartOfThePainting) {
 TEST_F(RegionalObjective, OfABlendHasTheGradientOfTheBlendedLosses) {
   Recipe recipe = recipe_of();
   recipe.content.weight = 0;
-  for (const bool masked : {false, true}) {
+  for (const char* way : {"plain", "masked", "sliced"}) {
+    SCOPED_TRACE(way);
     Pictures pictures = two_styles();
-    if (masked) pictures.styles[0].from = halves(5, 5, 1, 1);  // goes through the regions' code
+    // Goes through the regions' code.
+    if (way == std::string("masked")) pictures.styles[0].from = halves(5, 5, 1, 1);
+    if (way == std::string("sliced")) recipe.style.statistic = StyleStatistic::sliced;
     Pictures first = pictures, second = pictures;
     first.styles.pop_back();
     second.styles.erase(second.styles.begin());
@@ -260,11 +268,10 @@ TEST_F(RegionalObjective, GivesTheSameBitsForAnyNumberOfThreads) {
   pictures.styles.push_back({{draw_picture(33, 41, random)}, drawn_mask(33, 41, 1), {}});
   pictures.styles[0].to = drawn_mask(61, 47, 2);
   const Image picture = draw_picture(61, 47, random);
-  for (const StyleStatistic statistic :
-       {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
+  for (const StyleStatistic statistic : kStatistics) {
     Recipe recipe = recipe_of();
     recipe.style.statistic = statistic;
-    if (statistic != StyleStatistic::mean_deviation) recipe.style.shifts = {2};
+    if (has_matrices(statistic)) recipe.style.shifts = {2};
     const Evaluated expected = evaluated(pictures, recipe, picture, 1);
     for (const int threads : {2, 3, 7}) {
       const Evaluated found = evaluated(pictures, recipe, picture, threads);
@@ -279,11 +286,10 @@ TEST_F(RegionalObjective, AllocatesNothing) {
   pictures.styles[0].to = halves(width_, height_, 1, 0);
   pictures.styles[1].from = drawn_mask(5, 5, 3);
   pictures.keep = halves(width_, height_, 0.5f, 0);
-  for (const StyleStatistic statistic :
-       {StyleStatistic::gram, StyleStatistic::covariance, StyleStatistic::mean_deviation}) {
+  for (const StyleStatistic statistic : kStatistics) {
     Recipe recipe = recipe_of();
     recipe.style.statistic = statistic;
-    if (statistic != StyleStatistic::mean_deviation) recipe.style.shifts = {1, 2};
+    if (has_matrices(statistic)) recipe.style.shifts = {1, 2};
     recipe.total_variation.weight = 0.1;
     ThreadPool pool(3);
     Objective objective(tiny_.weights, recipe,

@@ -27,6 +27,7 @@ struct Case {
   bool bands = false, balanced = false, keep_last = false, grey_noise = false, neighbours = false;
   bool stages = false;
   bool matching = false, transport = false;  // as in the recipes nnst and strotss
+  bool sliced = false;
 };
 
 Recipe recipe_of(const Case& c) {
@@ -91,6 +92,10 @@ Recipe recipe_of(const Case& c) {
     recipe.optimiser.learning_rate = 0.01;
     recipe.optimiser.beta2 = 0.9;
   }
+  if (c.sliced) {
+    recipe.style.statistic = StyleStatistic::sliced;
+    recipe.style.every = 3;
+  }
   recipe.picture.size = 0;
   return recipe;
 }
@@ -138,6 +143,11 @@ INSTANTIATE_TEST_SUITE_P(
                          true, true, false, false, true, true},
                     Case{.name = "matching", .kind = OptimiserKind::adam, .matching = true},
                     Case{.name = "transport", .kind = OptimiserKind::rmsprop, .transport = true},
+                    Case{.name = "sliced",
+                         .kind = OptimiserKind::lbfgs,
+                         .line_search = LineSearch::strong_wolfe,
+                         .balanced = true,
+                         .sliced = true},
                     Case{"adam", OptimiserKind::adam, LineSearch::none, Curvature::one, true},
                     Case{"sgd", OptimiserKind::sgd, LineSearch::none, Curvature::one, false, true}),
     [](const auto& info) { return info.param.name; });

@@ -156,7 +156,7 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
   const auto& [network_name, pooling, convention] = network;
   const auto& [content_weight, content_layers, content_form] = content;
   const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, shift_unit,
-               shift_weight, style_symmetry, blend, scale] = style;
+               shift_weight, style_symmetry, blend, scale, style_every] = style;
   const auto& [neighbours_weight, neighbours_layers, matching, distance, every, uses, samples,
                turned, of_photo] = neighbours;
   const auto& [transport_weight, transport_layers, palette, transport_every] = transport;
@@ -219,6 +219,7 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
           &style_symmetry,
           &blend,
           &scale,
+          &style_every,
           &balance_kind,
           &strength,
           &seconds,
@@ -368,9 +369,9 @@ TEST(Recipe, WithNothingSetIsNeutral) { expect_neutral(Recipe()); }
 TEST(BuiltinRecipes, OfPublishedSystemsByGramMatricesKeepToOneSizeAndTheirWeights) {
   for (const std::string& name : recipe_names()) {
     SCOPED_TRACE(name);
-    constexpr std::array kOthers = {"limn",    "gram",    "nnst",   "strotss",
-                                    "texture", "inpaint", "season", "texture-gatys",
-                                    "texture-long-range"};
+    constexpr std::array kOthers = {"limn",    "gram",          "nnst",
+                                    "strotss", "texture",       "inpaint",
+                                    "season",  "texture-gatys", "texture-long-range"};
     if (std::ranges::find(kOthers, name) == kOthers.end()) expect_neutral(named_recipe(name));
   }
   EXPECT_EQ(recipe_names().size(), 14u);
