@@ -2,19 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "canvas/initial.h"
+#include "canvas/sizes.h"
 #include "commands/painting.h"
+#include "image/period.h"
 #include "image/read.h"
 #include "request/checkpoint_flags.h"
 #include "request/command_files.h"
 #include "request/outputs.h"
+#include "request/provenance.h"
 
 namespace limn {
 namespace {
@@ -37,6 +43,7 @@ struct PaintCommand {
   int run();
   PaintRequest request(CommandFiles& files) const;
   void keep_depth(PaintRequest& request) const;
+  std::string follow_periods(PaintRequest& request) const;
 };
 
 const char* default_output(PaintingArguments::Task task) {
@@ -110,9 +117,45 @@ void PaintCommand::keep_depth(PaintRequest& request) const {
   if (deep && read_header(request.names.photo).bits > 8) request.write.bits = 16;
 }
 
+// Where what a texture is made of repeats, features are compared at its periods, and half of them,
+// instead of the recipe's distances: what is as far apart then agrees. Returns a note.
+std::string PaintCommand::follow_periods(PaintRequest& request) const {
+  using Task = PaintingArguments::Task;
+  std::vector<int>& shifts = request.recipe.style.shifts;
+  const std::string& exemplar = request.names.paintings.front();
+  const bool wanted = (task == Task::texture || task == Task::inpainting) &&
+                      !arguments.given("style.shifts") && !shifts.empty() &&
+                      request.recipe.style.shift_unit == ShiftUnit::pixels;
+  if (!wanted || request.names.paintings.size() > 1 || is_folder(exemplar) || is_stream(exemplar)) {
+    return "";
+  }
+  const PictureHeader header = read_header(exemplar, {.max_pixels = request.max_pixels});
+  PictureSizes sizes = {{header.height, header.width}, {{{header.height, header.width}}}};
+  if (request.names.canvas) sizes.photo = *request.names.canvas;
+  const Size size = working_sizes(sizes, request.recipe).paintings.front();
+  ReadOptions options = {.max_pixels = request.max_pixels};
+  options.width = size.width;
+  options.height = size.height;
+  const Periods periods =
+      periods_of(resized(read_image(exemplar, options), size.width, size.height));
+  std::vector<int> found;
+  for (const int period : {periods.across, periods.down}) {
+    for (const int shift : {period / 2, period}) {
+      if (shift > 0 && shift <= 1000) found.push_back(shift);
+    }
+  }
+  if (found.empty()) return "";
+  std::ranges::sort(found);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  shifts = found;
+  const auto text = [](int period) { return period > 0 ? fmt::format("{}", period) : "-"; };
+  return fmt::format(", repeating every {} x {} pixels", text(periods.across), text(periods.down));
+}
+
 int PaintCommand::run() {
   CommandFiles files;
   PaintRequest request = this->request(files);
+  const std::string repeating = follow_periods(request);
   if (dry_run) {
     request.output = output.value_or(base_name(arguments.names()) + ".png");
     print_plan(std::move(request), json);
@@ -128,8 +171,13 @@ int PaintCommand::run() {
   check_results(
       request, request.recipe.output.save_every > 0 && arguments.given("output.save_every"), files);
   if (request.checkpoint) check_unfinished(*request.checkpoint);
-  return carry_out(
-      {std::move(request), std::nullopt, {}, {}, {}, arguments.drawn_seed_note(), false});
+  return carry_out({std::move(request),
+                    std::nullopt,
+                    {},
+                    {},
+                    {},
+                    repeating + arguments.drawn_seed_note(),
+                    false});
 }
 
 }  // namespace

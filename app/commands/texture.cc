@@ -10,9 +10,10 @@ constexpr const char* kTextureDescription =
 
 The texture is painted from noise, coarse to fine, until the network sees in it what it sees in
 EXEMPLAR: bricks, cloth, gravel, leaves. It can have any size, larger than the exemplar too, whose
-features keep their size in pixels; --style-scale changes it. Recipe 'texture' also compares features
-some distance apart (--shifts), which keeps rows straight and patterns regular, and gives the
-texture the exemplar's colours at the end (--colors style leaves that out).
+features keep their size in pixels; --style-scale changes it. Features are also compared with those
+some distance away (--shifts): at the exemplar's own periods where it repeats, which keeps rows
+straight and patterns regular. At the end the texture gets the exemplar's colours (--colors style
+leaves that out).
 
 --tileable makes it repeat exactly: laid side by side, copies show no seam. --symmetry makes it equal
 its mirror image, exactly; --style-symmetry about as symmetric as the exemplar is.)";

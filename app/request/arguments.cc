@@ -151,7 +151,7 @@ void PaintingArguments::add_to(CLI::App& command, Task task) {
                 if (text != "auto") values_["style.shifts"] = text;
               },
               "Distances in pixels at which features are compared, as --style-shifts: auto (the "
-              "recipe's), none, or some")
+              "exemplar's periods, or the recipe's where it does not repeat), none, or some")
           ->type_name("auto|none|N,...");
       break;
     case Task::inpainting:
@@ -265,7 +265,10 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
       if (name == kSeedKey && text == "-1") values_[name] = drawn_seed_ = new_seed();
     };
     if (key == kTileableKey) {
-      command.add_flag_callback(flag, [set] { set("true"); }, help)->group(group);
+      command
+          .add_flag_callback(
+              flag, [set] { set("true"); }, help)
+          ->group(group);
     } else if constexpr (std::is_same_v<decltype(value), const Pinning&>) {
       command
           .add_flag_callback(

@@ -233,7 +233,7 @@ enum class Symmetry {
 // The unit of Recipe::style.shifts.
 enum class ShiftUnit {
   cells,   // of each layer's own map
-  pixels,  // of the picture; a layer uses those that are at least two whole cells of its map
+  pixels,  // of the picture, rounded to cells; a layer uses those of at least two
 };
 
 // What a neighbours loss matches with the painting.

@@ -10,17 +10,17 @@
 namespace limn {
 namespace {
 
-// The recipe's shifts at a layer, in its cells. In pixels, those that are whole cells and more than
-// one: a neighbouring cell sees nearly the same. Shifts that go around are shorter than the map.
+// The recipe's shifts at a layer, in its cells. Of those in pixels, rounded, the ones of at least two
+// cells, because a neighbouring cell sees nearly the same. Shifts that go around are shorter than
+// the map.
 std::vector<int> shifts_at(const Recipe& recipe, ConstFeatureMap shape, int stride) {
   std::vector<int> shifts;
+  const bool pixels = recipe.style.shift_unit == ShiftUnit::pixels;
   for (int shift : recipe.style.shifts) {
-    if (recipe.style.shift_unit == ShiftUnit::pixels) {
-      if (shift % stride != 0 || shift < 2 * stride) continue;
-      shift /= stride;
-    }
+    if (pixels) shift = (shift + stride / 2) / stride;
+    if (pixels && shift < 2) continue;
     if (recipe.picture.tileable && shift >= std::min(shape.height, shape.width)) continue;
-    shifts.push_back(shift);
+    if (std::ranges::find(shifts, shift) == shifts.end()) shifts.push_back(shift);
   }
   return shifts;
 }
