@@ -356,8 +356,8 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
     const Mask hole = reading.mask(*hole_, most.picture);
     keep = outside_of(hole, hole_->name);
     clear_hole(photo, keep);
-    // Only what is painted, and what it must continue, has to have the style: over the whole picture
-    // a small hole would hardly count.
+    // Only what is painted, and what it must continue, has to have the style: over the whole
+    // picture a small hole would hardly count.
     for (Style& style : styles) style.to = grown(hole, kContinued);
     if (from_itself_) {
       styles.front().from = keep;

@@ -10,9 +10,9 @@
 namespace limn {
 namespace {
 
-// The recipe's shifts at a layer, in its cells. Of those in pixels, rounded, the ones of at least two
-// cells, because a neighbouring cell sees nearly the same. Shifts that go around are shorter than
-// the map.
+// The recipe's shifts at a layer, in its cells. Of those in pixels, rounded, the ones of at least
+// two cells, because a neighbouring cell sees nearly the same. Shifts that go around are shorter
+// than the map.
 std::vector<int> shifts_at(const Recipe& recipe, ConstFeatureMap shape, int stride) {
   std::vector<int> shifts;
   const bool pixels = recipe.style.shift_unit == ShiftUnit::pixels;

@@ -213,8 +213,9 @@ TEST(MaskGrown, SelectsWhatIsNear) {
       for (int x = 0; x < 7; ++x) {
         const bool by_first = std::max(std::abs(y - 2), std::abs(x - 1)) <= pixels;
         const bool by_second = std::max(std::abs(y - 4), std::abs(x - 6)) <= pixels;
-        EXPECT_EQ(found.values[static_cast<size_t>(y) * 7 + x],
-                  by_second ? 1.0f : by_first ? 0.5f : 0.0f)
+        EXPECT_EQ(found.values[static_cast<size_t>(y) * 7 + x], by_second  ? 1.0f
+                                                                : by_first ? 0.5f
+                                                                           : 0.0f)
             << pixels << " at " << x << ", " << y;
       }
     }
