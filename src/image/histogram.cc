@@ -51,7 +51,7 @@ void remap(std::span<float> plane, const std::vector<float>& quantiles) {
   std::ranges::sort(sorted);
   const auto pixels = static_cast<double>(sorted.size());
   for (float& value : plane) {
-    const auto [first, last] = std::ranges::equal_range(sorted, value);
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
     const auto below = static_cast<double>(first - sorted.begin());
     const auto equal = static_cast<double>(last - first);
     value = value_at(quantiles, (below + equal / 2) / pixels);
