@@ -11,6 +11,7 @@
 #   make quality   the built-in network against VGG-19; docs/built-in-network.md
 #   make defaults-quality   limn as it is, judged by VGG-19: every cell of the gallery, other recipes,
 #                  sizes; docs/quality.md. PARTS="cells contest sizes" chooses
+#   make textures-quality   textures, seams, symmetry and filled holes, judged; docs/textures.md
 #   make parity    the recipes of published systems against those systems; docs/parity.md
 #   make install   to PREFIX (default /usr/local)
 
@@ -33,7 +34,7 @@ QUALITY_FLAGS ?= --markdown docs/built-in-network.md
 
 DEFAULTS_FLAGS ?= --markdown docs/quality.md --shown docs/quality
 
-.PHONY: build demo gallery test check sanitize compare quality defaults-quality parity install clean
+.PHONY: build demo gallery test check sanitize compare quality defaults-quality textures-quality parity install clean
 
 build:
 	@tools/setup.sh build
@@ -83,6 +84,11 @@ defaults-quality: build
 	@tools/setup.sh compare
 	/usr/bin/python3 tools/quality/defaults.py $(PARTS) --limn build/limn --vgg19 "$(VGG19)" \
 	  $(DEFAULTS_FLAGS)
+
+textures-quality: build
+	@tools/setup.sh compare
+	/usr/bin/python3 tools/quality/textures.py --limn build/limn --vgg19 "$(VGG19)" \
+	  --out build/textures $(TEXTURES_FLAGS)
 
 parity:
 	@tools/setup.sh build test compare

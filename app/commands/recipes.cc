@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "commands/commands.h"
@@ -29,8 +30,10 @@ void add_recipes_command(CLI::App& app, int& exit_code) {
       return;
     }
     std::string list;
+    size_t widest = 0;
+    for (const std::string& known : recipe_names()) widest = std::max(widest, known.size());
     for (const std::string& known : recipe_names()) {
-      list += fmt::format("{:<16}{}\n", known, named_recipe(known).summary);
+      list += fmt::format("{:<{}}  {}\n", known, widest, named_recipe(known).summary);
     }
     print(list);
   });
