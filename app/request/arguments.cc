@@ -55,6 +55,9 @@ std::string default_text(const T& value) {
 // The artistic controls: how the picture looks, and how long and from which layers it is painted.
 constexpr std::array<std::string_view, 5> kLook = {"picture.size", "balance.strength",
                                                    "style.scale", "style.blend", "picture.colors"};
+constexpr std::array<std::string_view, 7> kTextureLook = {
+    "style.scale",        "style.blend",    "picture.tileable", "picture.symmetry",
+    "style.shift_weight", "style.symmetry", "picture.colors"};
 constexpr std::array<std::string_view, 4> kEffort = {"optimiser.seconds", "optimiser.iterations",
                                                      "style.layers", "content.layers"};
 std::string controls_group(const std::string& recipe) {
@@ -72,11 +75,18 @@ const char* group_of(std::string_view key) {
 
 constexpr std::string_view kSeedKey = "picture.seed";
 constexpr std::string_view kSizeKey = "picture.size";
+constexpr std::string_view kStrengthKey = "balance.strength";
 constexpr std::string_view kTileableKey = "picture.tileable";
 
-// Whether the pictures determine the size, so that the recipe's is not used.
-bool has_own_size(PaintingArguments::Task task) {
+// Whether nothing of a photo is to be kept, and the pictures determine the size: neither the
+// recipe's size nor a strength would make a difference.
+bool is_of_texture(PaintingArguments::Task task) {
   return task == PaintingArguments::Task::texture || task == PaintingArguments::Task::inpainting;
+}
+
+std::span<const std::string_view> look_of(PaintingArguments::Task task) {
+  if (is_of_texture(task)) return kTextureLook;
+  return kLook;
 }
 
 // A random seed, short enough to retype.
@@ -91,15 +101,15 @@ bool matters_to_losses(std::string_view key) {
   return std::ranges::find(kOfTheWay, key) == kOfTheWay.end();
 }
 
-// The settings that have a flag and are not artistic controls, by key.
-std::vector<std::string_view> other_keys() {
+// The settings that have a flag and are not among these artistic controls, by key.
+std::vector<std::string_view> other_keys(std::span<const std::string_view> look) {
   const auto in = [](const auto& keys, std::string_view key) {
     return std::ranges::find(keys, key) != keys.end();
   };
   std::vector<std::string_view> keys;
   const Recipe recipe;
   visit_fields(recipe, [&](const Field& field, const auto&) {
-    if (!field.flag.empty() && !in(kLook, field.key) && !in(kEffort, field.key)) {
+    if (!field.flag.empty() && !in(look, field.key) && !in(kEffort, field.key)) {
       keys.push_back(field.key);
     }
   });
@@ -218,14 +228,15 @@ void PaintingArguments::add_common(CLI::App& command, Settings settings, Styles 
   defaults_ = named_recipe(recipe_name_);
   const auto add = [&](std::span<const std::string_view> keys) {
     for (const std::string_view key : keys) {
-      if (key == kSizeKey && has_own_size(task_)) continue;
+      if (is_of_texture(task_) && (key == kSizeKey || key == kStrengthKey)) continue;
       if (settings == Settings::all || matters_to_losses(key)) add_setting(command, key);
     }
   };
-  add(kLook);
+  const std::span<const std::string_view> look = look_of(task_);
+  add(look);
   if (several) add_masks(command);
   add(kEffort);
-  add(other_keys());
+  add(other_keys(look));
 }
 
 void PaintingArguments::add_recipe(CLI::App& command) {
@@ -255,7 +266,8 @@ void PaintingArguments::add_masks(CLI::App& command) {
 
 void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
   const auto in = [&](const auto& keys) { return std::ranges::find(keys, key) != keys.end(); };
-  const std::string group = in(kLook) || in(kEffort) ? controls_group(recipe_name_) : group_of(key);
+  const std::string group =
+      in(look_of(task_)) || in(kEffort) ? controls_group(recipe_name_) : group_of(key);
   visit_fields(std::as_const(defaults_), [&](const Field& field, const auto& value) {
     if (field.key != key) return;
     const std::string flag(field.flag);
@@ -337,7 +349,7 @@ Recipe PaintingArguments::recipe() const {
       check_stages_follow(recipe, field);
     }
   });
-  if (has_own_size(task_)) recipe.picture.size = 0;
+  if (is_of_texture(task_)) recipe.picture.size = 0;
   if (given("balance.strength")) check_strength_matters(recipe, "--strength");
   return recipe;
 }
