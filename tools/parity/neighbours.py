@@ -39,9 +39,11 @@ import matching
 import pictures
 import published
 
-# Of a loss, relative, and of the gradient, relative L2: as in gradient.py.
+# Of a loss, relative, and of the gradient, relative L2. Where rounding turns the sign of a ReLU's
+# input or the place of a maximum, the gradient jumps: with the same pictures it was off by 2e-6 on
+# one processor and by 6e-3 on another. A wrong term is off by a tenth or more.
 LOSS_LIMIT = 1e-4
-GRADIENT_LIMIT = 5e-3
+GRADIENT_LIMIT = 2e-2
 # Two columns of the painting are the same where they differ by less than SAME of their length.
 # Where limn found another one than PyTorch, the two cosines may differ by no more than TIE.
 SAME = 1e-4
