@@ -26,6 +26,11 @@ std::optional<Image> first_picture(const Pictures& pictures, const Recipe& recip
   return given;
 }
 
+Image at_size(const Image& picture, const Size& size, bool repeats) {
+  return repeats ? resized_repeating(picture, size.width, size.height)
+                 : resized(picture, size.width, size.height);
+}
+
 }  // namespace
 
 void check_plan(const Plan& plan, const Pictures& pictures) {
@@ -161,10 +166,7 @@ void Painter::begin_level(size_t level, State* state) {
   } else {
     balance(at_->objective, canvas, scene.photo);
     if (given_) {
-      const auto resize = recipe.picture.tileable
-                              ? resized_repeating
-                              : static_cast<Image (*)(const Image&, int, int)>(resized);
-      given_ = with_border(resize(*given_, sizes.picture.width, sizes.picture.height),
+      given_ = with_border(at_size(*given_, sizes.picture, recipe.picture.tileable),
                            recipe.picture.border);
       lay_on(*given_, scene.photo);  // the photo shows through a transparent first picture
     }
