@@ -75,7 +75,8 @@ TEST(Histogram, CountsPaintingsByTheirSharesAndMasks) {
   Mask right = {kSide, kSide, std::vector<float>(kPlane)};
   for (size_t i = 0; i < kPlane; ++i) right.values[i] = i % kSide >= kSide / 2 ? 1.0f : 0.0f;
   const std::vector<PaletteSource> masked = {{&black, &right, 1}};
-  for (const float value : histogram_of(masked).quantiles[2]) ASSERT_EQ(value, 0.5f);
+  const ColourHistograms on_the_right = histogram_of(masked);
+  for (const float value : on_the_right.quantiles[2]) ASSERT_EQ(value, 0.5f);
 }
 
 TEST(Histogram, OfNothingChangesNothing) {
