@@ -114,7 +114,9 @@ void PaintCommand::keep_depth(PaintRequest& request) const {
   const std::string ending = std::filesystem::path(request.output).extension().string();
   const std::string format = write.format.empty() ? ending : "." + write.format;
   const bool deep = format == ".png" || format == ".tif" || format == ".tiff";
-  if (deep && read_header(request.names.photo).bits > 8) request.write.bits = 16;
+  const std::string& photo = request.names.photo;
+  if (!deep || is_stream(photo)) return;  // a stream can be read only once
+  if (read_header(photo, {.max_pixels = request.max_pixels}).bits > 8) request.write.bits = 16;
 }
 
 // Where what a texture is made of repeats, features are compared at its periods, and half of them,

@@ -10,11 +10,11 @@ struct Periods {
   int across = 0, down = 0;
 };
 
-// The shortest shift at which the picture's luminance, less its mean, correlates with itself nearly
-// as well as at any other (at least nine tenths of the highest peak, and 0.1), from 8 pixels to
-// half the side. Pictures longer than 512 pixels are judged at that size, so their periods are
-// exact to as many pixels as one of those. Throws Error (usage) for pictures with planes of the
-// wrong size.
+// The shortest shift, from 8 pixels to half the side, at which the picture's luminance, less its
+// mean, correlates with itself nearly as well as at any other: in a peak of at least nine tenths of
+// the highest and of 0.1, and 0.1 above the lowest correlation of shorter shifts. Pictures longer
+// than 512 pixels are judged at that size, so their periods are exact to as many pixels as one of
+// those. Throws Error (usage) for pictures with planes of the wrong size.
 Periods periods_of(const Image& picture);
 
 }  // namespace limn
