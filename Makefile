@@ -17,6 +17,8 @@
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
+# Most tests count as two (tests/CMakeLists.txt).
+TESTS_AT_A_TIME = $$((2 * $(JOBS)))
 # More flags for CMake, such as CMAKE_FLAGS=-DLIMN_UNITY=ON, which CI has: quicker from nothing.
 CMAKE_FLAGS ?=
 
@@ -55,7 +57,7 @@ test:
 	@tools/setup.sh build test
 	cmake --preset release -DLIMN_BUILD_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset release -j $(JOBS)
-	ctest --preset release -j $(JOBS)
+	ctest --preset release -j $(TESTS_AT_A_TIME)
 
 check:
 	@tools/setup.sh build test check
@@ -66,7 +68,7 @@ sanitize:
 	@tools/setup.sh build test
 	cmake --preset sanitize $(CMAKE_FLAGS)
 	cmake --build --preset sanitize -j $(JOBS)
-	ctest --preset sanitize -j $(JOBS)
+	ctest --preset sanitize -j $(TESTS_AT_A_TIME)
 
 compare:
 	@tools/setup.sh build test compare

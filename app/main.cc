@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <new>
+#include <string_view>
 #include <system_error>
 
 #ifdef __GLIBC__
@@ -16,6 +17,8 @@
 #include "base/error.h"
 #include "commands/commands.h"
 #include "commands/exit_code.h"
+#include "commands/together.h"
+#include "ranks/launched.h"
 #include "show/console.h"
 
 namespace {
@@ -35,7 +38,7 @@ int exit_code_of(ErrorKind kind) {
 }
 
 int report_error(int exit_code, const std::string& message) {
-  say(fmt::format("limn: {}\n", message));
+  say_failure(message, exit_code);
   return exit_code;
 }
 
@@ -122,6 +125,7 @@ int run(int argc, char** argv) {
   add_recipes_command(app, exit_code);
   add_model_command(app, exit_code);
   add_bench_command(app, exit_code);
+  add_server_commands(app, exit_code);
   try {
     app.parse(argc, argv);
     return exit_code;
@@ -130,6 +134,19 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_parse_error(app, error);
   }
+}
+
+// Whether --progress json was given: known before the arguments are parsed, because a program that
+// asked for JSON wants to read in JSON too which of its arguments were wrong.
+bool asks_for_json(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--progress=json") return true;
+    if (argument == "--progress" && i + 1 < argc && argv[i + 1] == std::string_view("json")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Returns blocks of a megabyte or more to the system as soon as they are freed. glibc starts out
@@ -141,12 +158,11 @@ void give_back_large_blocks() {
 #endif
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  give_back_large_blocks();
+// What act() returns; of an error that it throws, the exit code, after saying what was wrong.
+template <typename Act>
+int reported(const Act& act) {
   try {
-    return run(argc, argv);
+    return act();
   } catch (const Error& error) {
     return report_error(exit_code_of(error.kind()), error.what());
   } catch (const std::bad_alloc&) {
@@ -160,4 +176,22 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return report_error(kInternalError, fmt::format("internal error: {}", error.what()));
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  give_back_large_blocks();
+  if (asks_for_json(argc, argv)) speak_json();
+  LaunchedRanks* ranks = nullptr;  // or several, of which rank 0 carries out the command
+  const int exit_code = reported([&]() -> int {
+    ranks = launched_ranks();
+    if (!ranks || ranks->rank() == 0) return run(argc, argv);
+    follow(*ranks);
+    return kSuccess;
+  });
+  if (!ranks) return exit_code;
+  if (ranks->busy()) ranks->abandon(exit_code);
+  if (ranks->rank() == 0) dismiss(*ranks);
+  return exit_code;
 }

@@ -251,7 +251,7 @@ void GradientFromHalf(benchmark::State& state) {
   const Buffer<float> S(static_cast<size_t>(channels) * channels);
   for (auto _ : state) {
     kernels::round_to_half(F.map, half, pool());
-    kernels::gradient_from_half(half, S, F.map, pool());
+    kernels::gradient_from_half(half, window_of(F.map), S, F.map, pool());
   }
   count(state, 2.0 * channels * channels * static_cast<double>(F.map.positions()));
 }

@@ -1,6 +1,6 @@
 // Writes everything that parity/gradient.py checks: features at every layer, losses, gradient.
 //
-//   dump_evaluation PHOTO PAINTING PICTURE --weights FILE [--recipe NAME|FILE] --out DIR
+//   dump_evaluation PHOTO PAINTING PICTURE --weights FILE [--recipe NAME|FILE] [--tile N] --out DIR
 //
 // DIR/evaluation.json       the losses, gradient_norm, width, height, and the recipe
 // DIR/gradient.npy          (3, H, W), of the total loss by the picture in 0..1 RGB
@@ -144,7 +144,7 @@ void dump_columns(const Model& model, const Recipe& recipe, const Image& photo,
 }
 
 void dump(const PaintingArguments& arguments, const std::string& picture_path,
-          const std::string& folder) {
+          const std::string& folder, int tile) {
   Recipe recipe = arguments.recipe();
   recipe.picture.size = 0;  // the picture's own
   // The weights that evaluation.json has, by which PyTorch computes the same.
@@ -155,7 +155,7 @@ void dump(const PaintingArguments& arguments, const std::string& picture_path,
   const Image picture = read_image(picture_path);
   const Image photo = read_image(arguments.photo());
   const Image painting = read_image(arguments.painting());
-  const Evaluation evaluation = evaluate(model, photo, painting, picture, recipe);
+  const Evaluation evaluation = evaluate(model, photo, painting, picture, recipe, tile);
   nlohmann::ordered_json json = to_json(evaluation.losses);
   json["gradient_norm"] = evaluation.gradient_norm;
   json["width"] = evaluation.width;
@@ -173,12 +173,14 @@ int main(int argc, char** argv) {
   CLI::App app("Write features, losses and gradient for parity/gradient.py", "dump_evaluation");
   PaintingArguments arguments;
   std::string picture, folder;
+  int tile = 0;
   arguments.add_to(app, PaintingArguments::Settings::all, PaintingArguments::Styles::one);
   app.add_option("PICTURE", picture, "The picture to evaluate")->required();
+  app.add_option("--tile", tile, "Losses and gradient in tiles of at most N pixels a side");
   app.add_option("--out", folder, "An existing folder")->required();
   CLI11_PARSE(app, argc, argv);
   try {
-    dump(arguments, picture, folder);
+    dump(arguments, picture, folder, tile);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "dump_evaluation: {}\n", error.what());

@@ -2,6 +2,8 @@
 # Installs the Debian packages of the given sections of packages.txt that are not there yet.
 #
 #   tools/setup.sh build test
+#   tools/setup.sh axe         axe-core into build/axe, for the test page/axe: not in Debian, so by npm;
+#                              without npm or a network it says so, and that test is skipped
 #
 # Needs root or sudo only if something is missing; asks the network only then.
 set -euo pipefail
@@ -15,8 +17,22 @@ installed() {  # PACKAGE
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+axe_core=4.14.1
+get_axe() {
+  local folder=build/axe
+  [ ! -f $folder/node_modules/axe-core/axe.min.js ] || return 0
+  if ! command -v npm >/dev/null; then
+    echo "setup: npm is not here, so axe-core is not either; the test page/axe will be skipped"
+    return 0
+  fi
+  mkdir -p $folder
+  npm install --prefix $folder --no-audit --no-fund --no-save --ignore-scripts --silent \
+    axe-core@$axe_core || echo "setup: npm could not get axe-core; the test page/axe will be skipped"
+}
+
 missing=()
 for section in "$@"; do
+  [ "$section" != axe ] || { get_axe; continue; }
   packages=$(packages_of "$section") || { echo "setup: packages.txt has no section [$section]" >&2; exit 2; }
   for package in $packages; do
     installed "$package" || missing+=("$package")

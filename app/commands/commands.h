@@ -19,4 +19,12 @@ void add_sweep_command(CLI::App& app, int& exit_code);
 void add_recipes_command(CLI::App& app, int& exit_code);
 void add_model_command(CLI::App& app, int& exit_code);
 
+// The job server's, if they are built.
+void add_server_commands(CLI::App& app, int& exit_code);
+void add_serve_command(CLI::App& app, int& exit_code);
+// Of limn serve itself: for its own use, and for tests.
+void add_own_serve_commands(CLI::App& serve, int& exit_code);
+void add_worker_command(CLI::App& app, int& exit_code);
+void add_jobs_command(CLI::App& app, int& exit_code);
+
 }  // namespace limn

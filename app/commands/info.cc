@@ -12,6 +12,8 @@
 #include "commands/painting.h"
 #include "commands/report.h"
 #include "image/read.h"
+#include "request/memory_flags.h"
+#include "request/print_size.h"
 #include "request/provenance.h"
 #include "show/console.h"
 #include "show/progress.h"
@@ -73,32 +75,38 @@ int InfoCommand::of_picture() const {
          "--no-metadata, or another program removed its metadata",
          file);
   }
-  const auto& [version, set, recipe, inputs, levels, bits, quality] = *provenance;
+  const auto& [version, set, recipe, inputs, levels, bits, quality, dpi] = *provenance;
   if (json) {
     Json sizes = Json::array();
-    for (const auto& [stage, size, iterations] : levels) {
+    for (const auto& [stage, size, iterations, tile, saving] : levels) {
       Json entry = {{"width", size.width}, {"height", size.height}, {"iterations", iterations}};
       if (!recipe.stages.empty()) entry["stage"] = stage_name(recipe, stage);
+      if (tile != Size()) entry["tile"] = {{"width", tile.width}, {"height", tile.height}};
+      if (saving != Saving()) entry["saving"] = to_json(saving);
       sizes.push_back(std::move(entry));
     }
-    print_json({{"limn", version},
-                {"instruction_set", set},
-                {"width", header.width},
-                {"height", header.height},
-                {"inputs", as_json(inputs)},
-                {"sizes", sizes},
-                {"recipe", to_json(recipe)}});
+    Json object = {{"limn", version},          {"instruction_set", set},    {"width", header.width},
+                   {"height", header.height},  {"inputs", as_json(inputs)}, {"sizes", sizes},
+                   {"recipe", to_json(recipe)}};
+    if (dpi > 0) object["dpi"] = dpi;
+    print_json(object);
     return kSuccess;
   }
-  std::string text = fmt::format("{:<16}  {} x {} pixels\n{:<16}  limn {} on {}\n{}{:<16}  {}\n",
-                                 "picture", header.width, header.height, "painted by", version, set,
-                                 as_text(inputs), "seed", recipe.picture.seed);
+  std::string text =
+      fmt::format("{:<16}  {} x {} pixels\n", "picture", header.width, header.height);
+  if (dpi > 0) {
+    text += fmt::format("{:<16}  {}\n", "print", print_text({header.height, header.width}, dpi));
+  }
+  text += fmt::format("{:<16}  limn {} on {}\n{}{:<16}  {}\n", "painted by", version, set,
+                      as_text(inputs), "seed", recipe.picture.seed);
   std::string reached;
-  for (const auto& [stage, size, iterations] : levels) {
+  for (const auto& [stage, size, iterations, tile, saving] : levels) {
     if (iterations < 0) continue;
     const std::string name = stage_name(recipe, stage);
     reached += fmt::format("{}{}{}{} x {}: {}", reached.empty() ? "" : ", ", name,
                            name.empty() ? "" : " at ", size.width, size.height, iterations);
+    if (tile != Size()) reached += fmt::format(" in tiles of {} x {}", tile.width, tile.height);
+    if (saving != Saving()) reached += fmt::format(" with {}", chosen_text({}, saving));
   }
   print(text + fmt::format("{:<16}  {}\n\n{}", "iterations", reached, to_toml(recipe)));
   return kSuccess;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/lower_case.h"
 #include "commands/exit_code.h"
 #include "commands/model.h"
 #include "models/fetch.h"
@@ -54,8 +55,7 @@ void FetchCommand::check() {
   if (!url.empty() && !starts("https://") && !starts("http://")) {
     fail(ErrorKind::usage, "--from: '{}' should begin with https:// or http://", url);
   }
-  std::ranges::transform(sha256, sha256.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  sha256 = lower_case(sha256);
   const bool digits = sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!sha256.empty() && (!digits || sha256.size() != 64)) {
     fail(ErrorKind::usage, "--sha256: '{}' should be 64 hexadecimal digits", sha256);

@@ -9,10 +9,10 @@ constexpr const char* kPaintDescription =
     R"(Paint a photo in the style of one or more paintings.
 
 Only the pictures are needed: limn has a built-in network. The recipe says how they are resized;
-with recipe 'limn', the longest side of each becomes --size pixels. The picture with the lowest
-loss is written to --output. If that is a folder, or missing, the picture becomes PHOTO-PAINTING.png
-in that folder or the current directory, and existing files are never overwritten. Ctrl-C writes the
-best picture so far and exits with code 130.
+with recipe 'limn', the longest side of each becomes --size: pixels, or a length of a print, such as
+60cm@300dpi. The picture with the lowest loss is written to --output. If that is a folder, or
+missing, the picture becomes PHOTO-PAINTING.png in that folder or the current directory, and
+existing files are never overwritten. Ctrl-C writes the best picture so far and exits with code 130.
 
 Each PAINTING is a style. Several styles are blended, unless masks say where each of them goes. A
 mask is a picture of any size, white inside and black outside; alpha counts as a mask. A picture
@@ -33,6 +33,7 @@ constexpr const char* kPaintExamples =
   limn paint photo.jpg painting.jpg -o out.png --mask-keep face.png --seconds 20
   limn paint photo.jpg painting.jpg -o out.png --seed 7 --report out.json
   limn paint photo.jpg painting.jpg -o print.tif --size 4096 --checkpoint print.limn
+  limn paint photo.jpg painting.jpg -o print.tif --size 60cm@300dpi      7087 pixels
   limn paint photo.jpg painting.jpg --size 4096 --dry-run    sizes, memory, time; no painting
   limn paint photo.jpg painting.jpg --recipe out.png         the way out.png was painted
   limn paint photo.jpg painting.jpg --network vgg19          after 'limn model fetch vgg19'

@@ -15,11 +15,13 @@
 #include "canvas/initial.h"
 #include "canvas/sizes.h"
 #include "commands/painting.h"
-#include "image/period.h"
 #include "image/read.h"
 #include "request/checkpoint_flags.h"
 #include "request/command_files.h"
+#include "request/memory_flags.h"
 #include "request/outputs.h"
+#include "request/periods.h"
+#include "request/progress_flags.h"
 #include "request/provenance.h"
 
 namespace limn {
@@ -31,10 +33,11 @@ struct PaintCommand {
   std::optional<std::string> output;
   std::optional<std::string> report;
   CheckpointFlags checkpoint;
+  MemoryFlags memory;
   bool no_metadata = false;
-  bool quiet = false;
+  ProgressFlags progress;
   bool dry_run = false;
-  bool json = false;
+  PlanFlags plan;
   WriteOptions write;
 
   const CLI::Option* bits = nullptr;
@@ -43,6 +46,7 @@ struct PaintCommand {
   int run();
   PaintRequest request(CommandFiles& files) const;
   void keep_depth(PaintRequest& request) const;
+  void keep_dpi(PaintRequest& request) const;
   std::string follow_periods(PaintRequest& request) const;
 };
 
@@ -73,11 +77,16 @@ void PaintCommand::add_to(CLI::App& command) {
   add_write_flags(command, write);
   bits = command.get_option("--bits");
   checkpoint.add_to(command);
+  memory.add_to(command);
   command.add_flag("--no-metadata", no_metadata, "Do not store in the picture how it was painted");
   CLI::Option* dry = command.add_flag("--dry-run", dry_run,
                                       "Only print what would be painted: sizes, memory, time");
-  command.add_flag("--json", json, "Print it as JSON")->needs(dry);
-  command.add_flag("--quiet", quiet, "Show no progress");
+  command.add_flag("--json", plan.json, "Print it as JSON")->needs(dry);
+  command
+      .add_flag("--untimed", plan.untimed,
+                "Leave out the time, which takes a second or two to measure")
+      ->needs(dry);
+  progress.add_to(command);
 }
 
 // A checkpoint may be resumed from another folder.
@@ -96,15 +105,17 @@ PaintRequest PaintCommand::request(CommandFiles& files) const {
   request.recipe = arguments.recipe();
   arguments.add_inputs_of({&request.recipe, 1}, files);
   request.max_pixels = arguments.read_options().max_pixels;
+  request.budget = memory.given();
   request.weights = arguments.weights_file(request.recipe);
   request.network_given = arguments.given("network.name");
   request.write = write;
+  request.write.dpi = arguments.dpi();
   request.metadata = !no_metadata;
   request.report = report;
   request.checkpoint = checkpoint.path();
   if (request.checkpoint) make_initial_absolute(request.recipe);
   request.checkpoint_every = checkpoint.every();
-  request.quiet = quiet;
+  request.show = progress.options();
   return request;
 }
 
@@ -119,15 +130,20 @@ void PaintCommand::keep_depth(PaintRequest& request) const {
   if (read_header(photo, {.max_pixels = request.max_pixels}).bits > 8) request.write.bits = 16;
 }
 
-// Where what a texture is made of repeats, features are compared at its periods, and half of them,
-// instead of the recipe's distances: what is as far apart then agrees. Returns a note.
+// A picture as large as the photo is printed as large, unless --dpi says otherwise.
+void PaintCommand::keep_dpi(PaintRequest& request) const {
+  const bool of_photo = !request.names.is_texture() && request.recipe.picture.size == 0;
+  if (!of_photo || request.write.dpi > 0 || is_stream(request.names.photo)) return;
+  request.write.dpi = read_header(request.names.photo, {.max_pixels = request.max_pixels}).dpi;
+}
+
+// Unless distances were given. Returns a note.
 std::string PaintCommand::follow_periods(PaintRequest& request) const {
   using Task = PaintingArguments::Task;
-  std::vector<int>& shifts = request.recipe.style.shifts;
   const std::string& exemplar = request.names.paintings.front();
   const bool wanted = (task == Task::texture || task == Task::inpainting) &&
-                      !arguments.given("style.shifts") && !shifts.empty() &&
-                      request.recipe.style.shift_unit == ShiftUnit::pixels;
+                      !arguments.given("style.shifts") && !arguments.given("style.shifts_across") &&
+                      !arguments.given("style.shifts_down") && may_follow_periods(request.recipe);
   if (!wanted || request.names.paintings.size() > 1 || is_folder(exemplar) || is_stream(exemplar)) {
     return "";
   }
@@ -140,16 +156,8 @@ std::string PaintCommand::follow_periods(PaintRequest& request) const {
   options.height = size.height;
   const Periods periods =
       periods_of(resized(read_image(exemplar, options), size.width, size.height));
-  std::vector<int> found;
-  for (const int period : {periods.across, periods.down}) {
-    for (const int shift : {period / 2, period}) {
-      if (shift > 0 && shift <= 1000) found.push_back(shift);
-    }
-  }
-  if (found.empty()) return "";
-  std::ranges::sort(found);
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  shifts = found;
+  if (periods.across == 0 && periods.down == 0) return "";
+  limn::follow_periods(request.recipe, periods);
   const auto text = [](int period) { return period > 0 ? fmt::format("{}", period) : "-"; };
   return fmt::format(", repeating every {} x {} pixels", text(periods.across), text(periods.down));
 }
@@ -158,9 +166,10 @@ int PaintCommand::run() {
   CommandFiles files;
   PaintRequest request = this->request(files);
   const std::string repeating = follow_periods(request);
+  keep_dpi(request);
   if (dry_run) {
     request.output = output.value_or(base_name(arguments.names()) + ".png");
-    print_plan(std::move(request), json);
+    print_plan(std::move(request), plan);
     return 0;
   }
   std::optional<FreshName> name;

@@ -15,10 +15,16 @@
 #include "base/stopwatch.h"
 #include "commands/exit_code.h"
 #include "commands/report.h"
+#include "commands/together.h"
+#include "image/write.h"
 #include "paint/estimate.h"
+#include "ranks/launched.h"
+#include "request/memory_flags.h"
 #include "request/opened_inputs.h"
 #include "request/outputs.h"
 #include "request/painting_sizes.h"
+#include "request/print_size.h"
+#include "request/progress_flags.h"
 #include "request/provenance.h"
 #include "request/saved_pictures.h"
 #include "show/console.h"
@@ -45,34 +51,69 @@ constexpr const char* kRequestNote = "request";
 constexpr const char* kInputsNote = "inputs";
 constexpr const char* kFinishedNote = "finished";
 
+std::string as_chosen(const std::string& chosen, const Plan& plan) {
+  const std::string memory = bytes_text(static_cast<std::uint64_t>(plan.bytes));
+  if (plan.budget.bytes == 0) return fmt::format("in {}, with about {} of memory", chosen, memory);
+  return fmt::format("to save memory: {}; it takes about {}, and may take {}", chosen, memory,
+                     bytes_text(static_cast<std::uint64_t>(plan.budget.bytes)));
+}
+
+std::string among_ranks(const LaunchedRanks& ranks, const Plan& plan) {
+  const auto is_cut = [](const Level& level) { return level.tile != Size(); };
+  if (std::ranges::none_of(plan.levels, is_cut)) {
+    return fmt::format(
+        "by {} ranks, which all do the same, for there are no tiles to share; choose --tile N",
+        ranks.count());
+  }
+  const int threads = plan.recipe.picture.threads;
+  return fmt::format("by {} ranks, with {} thread{} on this one", ranks.count(), threads,
+                     threads == 1 ? "" : "s");
+}
+
+ResultFile result_file(const PaintRequest& request) {
+  const bool pipe = is_standard_output(request.output);
+  return {.path = request.output,
+          .write = request.write,
+          .saved_on_the_way = !pipe && request.recipe.output.save_every > 0,
+          .previewed = request.show.preview.has_value()};
+}
+
 class Job {
  public:
   explicit Job(PaintingJob job)
       : job_(std::move(job)), request_(job_.request), saved_(request_.output, request_.recipe) {}
 
   int run() {
+    if (ranks_) check_readable_by_all(request_);
     const std::span<const Recipe> recipes(&request_.recipe, 1);
     OpenedInputs opened(request_.names, recipes, {.max_pixels = request_.max_pixels});
     const Size result = opened.result(request_.recipe);
     check_output(request_.output, request_.write, std::max(result.height, result.width));
     const Model model =
         read_model(request_.weights, std::span(&request_.recipe, 1), request_.network_given);
-    std::vector<Plan> plans = opened.plan(model, recipes);
+    std::vector<Plan> plans = opened.plan(
+        model, recipes, within_machine(request_.budget, ranks_ ? ranks_->on_this_machine() : 1),
+        result_file(request_));
     Inputs inputs = std::move(opened).read(std::move(plans));
     Plan& plan = inputs.plans.front();
     painting_files_ = inputs.painting_files;
     if (!job_.recorded.empty()) check_same(job_.recorded, this->inputs(), job_.made_from_them);
     if (job_.adjust) job_.adjust(plan);
+    if (ranks_) share_cores(*ranks_, plan);
+    if (ranks_) share_tiles(*ranks_, plan);
     say_first(inputs, model, result);
 
     catch_interrupts();
     Forecast forecast(inputs.plans);
-    Run run = job_.resumed ? Run(model, std::move(inputs.pictures), plan, *job_.resumed)
-                           : Run(model, std::move(inputs.pictures), plan);
+    if (ranks_) begin_together(*ranks_, request_, plan, job_.resumed);
+    Run run = job_.resumed ? Run(model, std::move(inputs.pictures), plan, *job_.resumed, ranks_)
+                           : Run(model, std::move(inputs.pictures), plan, ranks_);
     paint(run, forecast);
     if (request_.checkpoint) save_state(run, /*finished=*/!interrupted());
     const std::vector<LevelReached> reached = levels_reached(run);
+    plan = run.plan();  // with the tiles and savings of a checkpoint
     const Painted painted = run.finish();
+    if (ranks_) end_together(*ranks_);
     display_.finish();
     write_results(painted, reached, model, plan);
     return painted.outcome == Outcome::stopped ? kInterrupted : exit_code_;
@@ -81,8 +122,13 @@ class Job {
  private:
   // What is about to happen, and what a user might not expect of the inputs.
   void say_first(const Inputs& inputs, const Model& model, const Size& result) {
-    first_lines_ = {fmt::format("painting {} x {} pixels with recipe '{}'{}", result.width,
-                                result.height, request_.recipe.name, job_.note)};
+    const double dpi = request_.write.dpi;
+    const std::string print = dpi > 0 ? fmt::format(", {},", print_text(result, dpi)) : "";
+    first_lines_ = {fmt::format("painting {} x {} pixels{} with recipe '{}'{}", result.width,
+                                result.height, print, request_.recipe.name, job_.note)};
+    const std::string chosen = chosen_text(inputs.plans.front());
+    if (!chosen.empty()) first_lines_.push_back(as_chosen(chosen, inputs.plans.front()));
+    if (ranks_) first_lines_.push_back(among_ranks(*ranks_, inputs.plans.front()));
     std::ranges::copy(inputs.notes, std::back_inserter(first_lines_));
     std::ranges::move(notes_on_enlarging(inputs, *model.weights().network, inputs.plans.front()),
                       std::back_inserter(first_lines_));
@@ -119,8 +165,7 @@ class Job {
     try {
       write();
     } catch (const Error& error) {
-      display_.finish();
-      say(fmt::format("limn: {}; painting continues\n", error.what()));
+      display_.warn(fmt::format("{}; painting continues", error.what()));
       exit_code_ = kFileError;
     }
   }
@@ -160,6 +205,7 @@ class Job {
     }
     const bool written = !is_unpainted(painted);
     if (written) write_image(painted.picture, request_.output, with_notes(reached, false));
+    if (written) display_.preview_result(painted.picture);
     if (request_.report) write_report(painted, plan, model);
     const auto why = [&] { return why_unchanged(painted, request_.recipe); };
     if (!written) {
@@ -167,9 +213,11 @@ class Job {
     }
     if (job_.passing) return;
     const std::string name = output_name(request_.output);
-    display_.note(fmt::format("{}: iteration {} of {}, {:.1f} s{}", name, painted.iteration,
-                              request_.recipe.optimiser.iterations, painted.seconds,
-                              early_end(painted, request_.recipe)));
+    const int iterations = request_.recipe.optimiser.iterations;
+    display_.result({request_.output, std::string(outcome_name(painted.outcome)), painted.iteration,
+                     iterations, painted.seconds},
+                    fmt::format("{}: iteration {} of {}, {:.1f} s{}", name, painted.iteration,
+                                iterations, painted.seconds, early_end(painted, request_.recipe)));
     if (is_unchanged(painted)) {
       display_.note(
           fmt::format("{} is still the first picture: {}; {}", name, why().cause, why().next_step));
@@ -188,8 +236,9 @@ class Job {
 
   PaintingJob job_;
   PaintRequest& request_;
+  LaunchedRanks* const ranks_ = launched_ranks();  // or null
   const SavedPictures saved_;
-  ProgressDisplay display_{suitable_progress_style(request_.quiet)};
+  ProgressDisplay display_{request_.show};
   std::vector<std::string> first_lines_;
   std::vector<std::string> painting_files_;
   std::optional<std::vector<InputDigest>> inputs_;
@@ -242,6 +291,7 @@ void check_results(const PaintRequest& request, bool saves_on_the_way, CommandFi
     files.writes("--checkpoint", *request.checkpoint, "checkpoint");
   }
   files.writes(SavedPictures(request.output, request.recipe));
+  ProgressFlags::check(request.show, files);
   files.check();
 }
 
@@ -271,8 +321,9 @@ int carry_out(PaintingJob job) { return Job(std::move(job)).run(); }
 
 namespace {
 
+// `seconds` is none if they were not asked for.
 nlohmann::ordered_json as_json(const PaintRequest& request, const Plan& plan, const Model& model,
-                               double seconds, int threads) {
+                               std::optional<double> seconds, int threads) {
   nlohmann::ordered_json json = to_json(request.names, request.output, model);
   json["recipe"] = to_json(plan.recipe);
   json["sizes"] = nlohmann::ordered_json::array();
@@ -282,21 +333,28 @@ nlohmann::ordered_json as_json(const PaintRequest& request, const Plan& plan, co
   for (const Level& level : plan.levels) {
     nlohmann::ordered_json entry = sides(level.sizes.picture);
     entry["iterations"] = level.iterations;
+    if (level.tile != Size()) entry["tile"] = sides(level.tile);
+    if (level.saving != Saving()) entry["saving"] = to_json(level.saving);
     if (!plan.recipe.stages.empty()) entry["stage"] = stage_name(plan.recipe, level.stage);
     for (const Size& painting : level.sizes.paintings) {
       entry["paintings"].push_back(sides(painting));
     }
     json["sizes"].push_back(std::move(entry));
   }
+  if (const double dpi = request.write.dpi; dpi > 0) {
+    const Size& size = plan.sizes().picture;
+    json["print"] = {
+        {"dpi", dpi}, {"width_cm", cm_of(size.width, dpi)}, {"height_cm", cm_of(size.height, dpi)}};
+  }
   json["iterations"] = plan.recipe.optimiser.iterations;
   json["threads"] = threads;
   json["predicted_memory_bytes"] = static_cast<std::int64_t>(plan.bytes);
-  json["predicted_seconds"] = seconds;
+  if (seconds) json["predicted_seconds"] = *seconds;
   return json;
 }
 
 std::string as_text(const PaintRequest& request, const Plan& plan, const Model& model,
-                    double seconds, int threads) {
+                    std::optional<double> seconds, int threads) {
   const bool in_stages = !plan.recipe.stages.empty();
   std::string text = fmt::format("{:<12}{}\n{:<12}{}\n\n{:>14}{:>14}   {}{}\n", "recipe",
                                  plan.recipe.name, "network", model.network(), "pixels",
@@ -314,25 +372,42 @@ std::string as_text(const PaintRequest& request, const Plan& plan, const Model& 
     text += fmt::format("{:>14}{:>14}   {}{}\n", sides(level.sizes.picture), level.iterations,
                         stage, paintings);
   }
-  return text + fmt::format("\n{:<12}{}\n{:<12}about {}\n{:<12}about {} on {} thread{}\n",
-                            "picture", request.output.empty() ? "-" : request.output, "memory",
-                            bytes_text(static_cast<std::uint64_t>(plan.bytes)), "time",
-                            clock_text(seconds), threads, threads == 1 ? "" : "s");
+  const Size& size = plan.sizes().picture;
+  text += fmt::format("\n{:<12}{}, {} x {} pixels\n", "picture",
+                      request.output.empty() ? "-" : request.output, size.width, size.height);
+  if (request.write.dpi > 0) {
+    text += fmt::format("{:<12}{}\n", "print", print_text(size, request.write.dpi));
+  }
+  text +=
+      fmt::format("{:<12}about {}\n", "memory", bytes_text(static_cast<std::uint64_t>(plan.bytes)));
+  if (const std::string chosen = chosen_text(plan); !chosen.empty()) {
+    text += fmt::format("{:<12}{}\n", "saved by", chosen);
+  }
+  if (!seconds) return text;
+  return text + fmt::format("{:<12}about {} on {} thread{}\n", "time", clock_text(*seconds),
+                            threads, threads == 1 ? "" : "s");
 }
 
 }  // namespace
 
-void print_plan(PaintRequest request, bool json) {
+void print_plan(PaintRequest request, const PlanFlags& flags) {
   const std::span<const Recipe> recipes(&request.recipe, 1);
   OpenedInputs opened(request.names, recipes, {.max_pixels = request.max_pixels});
+  const Size result = opened.result(request.recipe);
+  check_write_flags(request.write);
+  if (!is_output_folder(request.output)) {
+    check_format(request.output, request.write, std::max(result.height, result.width));
+  }
   const Model model =
       read_model(request.weights, std::span(&request.recipe, 1), request.network_given);
-  const Plan plan = opened.plan(model, recipes).front();
+  const Plan plan =
+      opened.plan(model, recipes, within_machine(request.budget), result_file(request)).front();
   const int asked = request.recipe.picture.threads;
   const int threads = asked == 0 ? available_cores() : asked;
-  const double seconds = estimated_seconds(model, plan);
-  print(json ? as_json(request, plan, model, seconds, threads).dump(2) + "\n"
-             : as_text(request, plan, model, seconds, threads));
+  std::optional<double> seconds;
+  if (!flags.untimed) seconds = estimated_seconds(model, plan);
+  print(flags.json ? as_json(request, plan, model, seconds, threads).dump(2) + "\n"
+                   : as_text(request, plan, model, seconds, threads));
 }
 
 }  // namespace limn

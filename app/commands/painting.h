@@ -44,7 +44,13 @@ std::vector<InputDigest> inputs_of(const Checkpoint& checkpoint, const std::stri
 // Error if no picture was written.
 int carry_out(PaintingJob job);
 
+// How a plan is printed.
+struct PlanFlags {
+  bool json = false;
+  bool untimed = false;  // without measuring how long an iteration takes here
+};
+
 // Prints what would be painted, and paints nothing.
-void print_plan(PaintRequest request, bool json);
+void print_plan(PaintRequest request, const PlanFlags& flags);
 
 }  // namespace limn

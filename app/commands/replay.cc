@@ -18,6 +18,7 @@
 #include "request/arguments.h"
 #include "request/command_files.h"
 #include "request/outputs.h"
+#include "request/progress_flags.h"
 #include "request/provenance.h"
 #include "show/console.h"
 
@@ -68,7 +69,7 @@ struct ReplayCommand {
   PaintingArguments arguments;
   std::optional<std::string> output, initial, hole;
   bool verify = false;
-  bool quiet = false;
+  ProgressFlags progress;
 
   void add_to(CLI::App& command);
   int run();
@@ -93,7 +94,7 @@ void ReplayCommand::add_to(CLI::App& command) {
       ->type_name("FILE");
   command.add_flag("--verify", verify,
                    "Say whether the bytes are the same; exit with 1 if they are not");
-  command.add_flag("--quiet", quiet, "Show no progress");
+  progress.add_to(command);
 }
 
 // What PHOTO and PAINTING are depends on the picture: a texture has no photo, and a hole may be
@@ -141,7 +142,8 @@ PaintRequest ReplayCommand::request(const Origin& provenance) const {
   request.weights = arguments.weights_file(request.recipe);
   request.write.bits = provenance.bits;
   request.write.quality = provenance.quality;
-  request.quiet = quiet;
+  request.write.dpi = provenance.dpi;
+  request.show = progress.options();
   return request;
 }
 

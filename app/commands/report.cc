@@ -56,6 +56,14 @@ nlohmann::ordered_json to_json(const Losses& losses) {
           {"total", losses.total}};
 }
 
+nlohmann::ordered_json to_json(const Saving& saving) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  if (saving.half_features) json["half_features"] = true;
+  if (saving.half_history) json["half_history"] = true;
+  if (saving.history > 0) json["history"] = saving.history;
+  return json;
+}
+
 nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan) {
   nlohmann::ordered_json json;
   json["recipe"] = to_json(plan.recipe);
@@ -69,6 +77,12 @@ nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan) {
   json["seconds"] = painted.seconds;
   json["peak_memory_bytes"] = peak_memory_bytes();
   json["predicted_memory_bytes"] = static_cast<std::int64_t>(plan.bytes);
+  if (const Size& tile = plan.levels.back().tile; tile != Size()) {
+    json["tile"] = {{"width", tile.width}, {"height", tile.height}};
+  }
+  if (const Saving& saving = plan.levels.back().saving; saving != Saving()) {
+    json["saving"] = to_json(saving);
+  }
   json["history"] = nlohmann::ordered_json::array();
   for (const IterationRecord& record : painted.history) {
     nlohmann::ordered_json entry = {{"iteration", record.iteration},

@@ -18,6 +18,8 @@ std::string stage_name(const Recipe& recipe, int stage);
 
 // {"content": ..., "style": ..., "total_variation": ..., "total": ...}
 nlohmann::ordered_json to_json(const Losses& losses);
+// {"half_features": true, "half_history": true, "history": 8}, without what the recipe has.
+nlohmann::ordered_json to_json(const Saving& saving);
 
 // The result of a painting: sizes, outcome, seconds, memory, and the losses of every iteration.
 nlohmann::ordered_json to_json(const Painted& painted, const Plan& plan);

@@ -11,6 +11,7 @@
 #include "recipe/fields.h"
 #include "request/checkpoint_flags.h"
 #include "request/command_files.h"
+#include "request/progress_flags.h"
 #include "request/provenance.h"
 
 namespace limn {
@@ -37,7 +38,7 @@ struct ResumeCommand {
   std::string path;
   std::optional<std::string> output, report, iterations, seconds, threads;
   std::optional<double> every;
-  bool quiet = false;
+  ProgressFlags progress;
 
   void add_to(CLI::App& command);
   int run() const;
@@ -58,7 +59,7 @@ void ResumeCommand::add_to(CLI::App& command) {
       ->type_name("FILE.json");
   command.add_option("--checkpoint-every", every, "Seconds between checkpoints [as before]")
       ->type_name("N");
-  command.add_flag("--quiet", quiet, "Show no progress");
+  progress.add_to(command);
 }
 
 int ResumeCommand::run() const {
@@ -78,7 +79,7 @@ int ResumeCommand::run() const {
     check_checkpoint_every(*every);
     request.checkpoint_every = *every;
   }
-  request.quiet = quiet;
+  request.show = progress.options();
 
   CommandFiles files;
   for (const InputFile& file : input_files(request.names)) {

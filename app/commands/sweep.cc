@@ -11,14 +11,18 @@
 #include "base/error.h"
 #include "commands/commands.h"
 #include "commands/exit_code.h"
+#include "commands/painting.h"
 #include "commands/sweep_results.h"
 #include "image/animation.h"
 #include "image/label.h"
+#include "paint/estimate.h"
 #include "request/arguments.h"
 #include "request/command_files.h"
+#include "request/memory_flags.h"
 #include "request/opened_inputs.h"
 #include "request/outputs.h"
 #include "request/painting_sizes.h"
+#include "request/progress_flags.h"
 #include "request/vary.h"
 #include "show/console.h"
 #include "show/forecast.h"
@@ -54,11 +58,14 @@ struct SweepCommand {
   PaintingArguments arguments;
   std::string vary;
   SweepOutputs outputs;
-  bool quiet = false;
+  ProgressFlags progress;
+  bool dry_run = false;
+  PlanFlags plan;
 
   void add_to(CLI::App& command);
   int run();
   int paint_to_sheet() const;
+  int print_plans(const Model& model, std::span<const Plan> plans) const;
   void check(const Recipe& base, const Variation& variation, CommandFiles& files) const;
   std::exception_ptr paint_all(const Model& model, Inputs inputs, const Variation& variation,
                                std::span<const std::string> notes, SweepResults& results,
@@ -84,7 +91,12 @@ void SweepCommand::add_to(CLI::App& command) {
       .add_option("--report", outputs.report, "Write settings, seconds and losses of each as JSON")
       ->type_name("FILE.json");
   add_write_flags(command, outputs.write);
-  command.add_flag("--quiet", quiet, "Show no progress");
+  progress.add_to(command);
+  CLI::Option* dry = command.add_flag("--dry-run", dry_run,
+                                      "Only print what would be painted: how many, memory, time");
+  command.add_flag("--json", plan.json, "Print it as JSON")->needs(dry);
+  command.add_flag("--untimed", plan.untimed, "Leave out the time, which takes seconds to measure")
+      ->needs(dry);
 }
 
 // Finds what would fail before pictures and weights are read.
@@ -111,6 +123,7 @@ void SweepCommand::check(const Recipe& base, const Variation& variation,
     check_report(*report);
     files.writes("--report", *report, "report");
   }
+  ProgressFlags::check(progress.options(), files);
   files.check();
 }
 
@@ -152,8 +165,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
     try {
       results.write_sheet_and_report(forecast.seconds());
     } catch (const Error& error) {  // worth a warning, but not the paintings to come
-      display.finish();
-      say(fmt::format("limn: {}; painting continues\n", error.what()));
+      display.warn(fmt::format("{}; painting continues", error.what()));
     }
   };
   try {
@@ -176,6 +188,7 @@ std::exception_ptr SweepCommand::paint_all(const Model& model, Inputs inputs,
 }
 
 int SweepCommand::run() {
+  outputs.write.dpi = arguments.dpi();
   std::optional<FreshName> name;
   if (is_output_folder(outputs.sheet)) {
     outputs.sheet =
@@ -183,6 +196,27 @@ int SweepCommand::run() {
             .path();
   }
   return paint_to_sheet();
+}
+
+// They are painted in turn, so the largest one's memory is all of theirs, without the sheet's.
+int SweepCommand::print_plans(const Model& model, std::span<const Plan> plans) const {
+  double bytes = 0, seconds = 0;
+  for (const Plan& each : plans) {
+    bytes = std::max(bytes, each.bytes);
+    if (!plan.untimed) seconds += estimated_seconds(model, each);
+  }
+  if (plan.json) {
+    nlohmann::ordered_json object = {{"limn", version()},
+                                     {"paintings", plans.size()},
+                                     {"predicted_memory_bytes", static_cast<std::int64_t>(bytes)}};
+    if (!plan.untimed) object["predicted_seconds"] = seconds;
+    print(object.dump(2) + "\n");
+    return kSuccess;
+  }
+  print(fmt::format("{:<12}{}\n{:<12}about {}\n", "paintings", plans.size(), "memory",
+                    bytes_text(static_cast<std::uint64_t>(bytes))));
+  if (!plan.untimed) print(fmt::format("{:<12}about {}\n", "time", clock_text(seconds)));
+  return kSuccess;
 }
 
 int SweepCommand::paint_to_sheet() const {
@@ -193,7 +227,8 @@ int SweepCommand::paint_to_sheet() const {
   check(base, variation, files);
   OpenedInputs opened(arguments.names(), variation.recipes, arguments.read_options());
   const Model model = arguments.model(variation.recipes);
-  std::vector<Plan> plans = opened.plan(model, variation.recipes);
+  std::vector<Plan> plans = opened.plan(model, variation.recipes, within_machine({}));
+  if (dry_run) return print_plans(model, plans);
   Inputs inputs = std::move(opened).read(std::move(plans));
   SweepResults results(arguments, outputs, variation, model, inputs);
   std::vector<std::string> notes = inputs.notes;
@@ -202,7 +237,7 @@ int SweepCommand::paint_to_sheet() const {
   Forecast forecast(inputs.plans);
 
   catch_interrupts();
-  ProgressDisplay display(suitable_progress_style(quiet));
+  ProgressDisplay display(progress.options());
   const std::exception_ptr trouble =
       paint_all(model, std::move(inputs), variation, notes, results, forecast, display);
   display.finish();
@@ -213,8 +248,11 @@ int SweepCommand::paint_to_sheet() const {
   results.write_sheet_and_report(forecast.seconds());
   results.write_animation();
   if (trouble) std::rethrow_exception(trouble);
-  display.note(fmt::format("{}: {} of {} paintings, {:.1f} s", output_name(outputs.sheet),
-                           results.painted(), variation.recipes.size(), forecast.seconds()));
+  display.result({outputs.sheet, results.stopped() ? "stopped" : "finished",
+                  static_cast<int>(results.painted()), static_cast<int>(variation.recipes.size()),
+                  forecast.seconds()},
+                 fmt::format("{}: {} of {} paintings, {:.1f} s", output_name(outputs.sheet),
+                             results.painted(), variation.recipes.size(), forecast.seconds()));
   return results.stopped() ? kInterrupted : kSuccess;
 }
 

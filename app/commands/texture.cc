@@ -22,6 +22,7 @@ constexpr const char* kTextureExamples =
     R"(Examples:
   limn texture bricks.jpg
   limn texture bricks.jpg -o wall.png --size 1024x512
+  limn texture bricks.jpg -o wall.tif --size 60x40cm@300dpi
   limn texture bricks.jpg -o tile.png --tileable
   limn texture mandala.jpg --symmetry both
   limn texture gravel.jpg --shifts none            no structure over a distance: faster

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <random>
 #include <utility>
 
@@ -151,8 +152,11 @@ void PaintingArguments::add_to(CLI::App& command, Task task) {
                       "form one texture")
           ->required()
           ->type_name("FILE|FOLDER");
-      command.add_option("--size", canvas_, "Size of the texture: pixels a side, or WIDTHxHEIGHT")
-          ->type_name("N|WxH")
+      command
+          .add_option("--size", canvas_,
+                      "Size of the texture: pixels a side, or WIDTHxHEIGHT; or of a print of it, "
+                      "60x40cm@300dpi")
+          ->type_name("N|WxH|PRINT")
           ->default_str(canvas_);
       command
           .add_option_function<std::string>(
@@ -185,7 +189,10 @@ void PaintingArguments::add_to(CLI::App& command, Task task) {
 
 InputNames PaintingArguments::names() const {
   InputNames names = names_;
-  if (task_ == Task::texture) names.canvas = parse_canvas(canvas_, "--size");
+  if (task_ == Task::texture) {
+    const std::optional<PrintSize> print = this->print();
+    names.canvas = print ? print->pixels : parse_canvas(canvas_, "--size");
+  }
   if (task_ == Task::inpainting) names.paintings = {source_.value_or(names.photo)};
   return names;
 }
@@ -237,6 +244,53 @@ void PaintingArguments::add_common(CLI::App& command, Settings settings, Styles 
   if (several) add_masks(command);
   add(kEffort);
   add(other_keys(look));
+  if (settings == Settings::all) add_dpi(command);
+}
+
+namespace {
+
+double dpi_in(const std::string& text) {
+  double dpi = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), dpi);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    fail(ErrorKind::usage, "--dpi: '{}' is not a number; most prints have 150 to 300", text);
+  }
+  check_dpi(dpi);
+  return dpi;
+}
+
+}  // namespace
+
+void PaintingArguments::add_dpi(CLI::App& command) {
+  command
+      .add_option_function<std::string>(
+          "--dpi", [this](const std::string& text) { dpi_ = dpi_in(text); },
+          fmt::format("Pixels per inch of a print, for programs that print the picture; does not "
+                      "change its size, unless that is given in cm, mm or inches [{}]",
+                      kPrintDpi))
+      ->type_name("N");
+}
+
+// What --size says of a print, if it does.
+std::optional<PrintSize> PaintingArguments::print() const {
+  const bool is_texture = task_ == Task::texture;
+  const auto size = values_.find(std::string(kSizeKey));
+  if (!is_texture && size == values_.end()) return std::nullopt;
+  const std::string& text = is_texture ? canvas_ : size->second;
+  if (!is_print_size(text)) return std::nullopt;
+  const PrintSize print = parse_print_size(text, "--size", dpi_);
+  if (!is_texture && text.find_first_of("xX") != text.npos) {
+    fail(ErrorKind::usage,
+         "--size: '{}' has two lengths, but a photo keeps its proportions; give the longer one",
+         text);
+  }
+  return print;
+}
+
+double PaintingArguments::dpi() const {
+  if (dpi_) check_dpi(*dpi_);
+  if (const std::optional<PrintSize> print = this->print()) return print->dpi;
+  return dpi_.value_or(0);
 }
 
 void PaintingArguments::add_recipe(CLI::App& command) {
@@ -285,6 +339,14 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
       command
           .add_flag_callback(
               flag, [set] { set(std::string(name_of(Pinning::none))); }, help)
+          ->group(group);
+    } else if (key == kSizeKey) {
+      command
+          .add_option_function<std::string>(
+              flag, set,
+              fmt::format("{}; or that of a print: 60cm@300dpi, 297mm, 24in [{}]", field.help,
+                          default_text(value)))
+          ->type_name("N|PRINT")
           ->group(group);
     } else {
       command.add_option_function<std::string>(flag, set, help)
@@ -345,7 +407,11 @@ Recipe PaintingArguments::recipe() const {
   visit_fields(recipe, [&](const Field& field, auto&) {
     const auto given = values_.find(std::string(field.key));
     if (given != values_.end()) {
-      set_field(recipe, field.key, given->second, std::string(field.flag));
+      std::string value = given->second;
+      if (field.key == kSizeKey) {
+        if (const auto print = this->print()) value = std::to_string(print->pixels.width);
+      }
+      set_field(recipe, field.key, value, std::string(field.flag));
       check_stages_follow(recipe, field);
     }
   });
@@ -367,6 +433,11 @@ std::optional<std::string> PaintingArguments::weights_file(const Recipe& recipe)
 }
 
 void PaintingArguments::add_inputs(CommandFiles& files) const {
+  if (task_ == Task::inpainting && !source_ && is_stream(names_.photo)) {
+    fail(ErrorKind::usage,
+         "PICTURE: the hole is filled from the rest of the picture, which a pipe does not give "
+         "twice; save it as a file first, or say with --from what fills the hole");
+  }
   for (const InputFile& file : input_files(names())) {
     files.reads_picture(file.path, std::string(file.role));
   }

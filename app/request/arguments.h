@@ -13,6 +13,7 @@
 
 #include "request/command_files.h"
 #include "request/inputs.h"
+#include "request/print_size.h"
 
 namespace limn {
 
@@ -54,6 +55,10 @@ class PaintingArguments {
   // How to read pictures, except for their sizes. Throws Error (usage).
   ReadOptions read_options() const;
 
+  // Pixels per inch of what is painted, by --dpi or a print's --size; 0: neither was given. Throws
+  // Error (usage).
+  double dpi() const;
+
   // The recipe with the given flags applied. Throws Error if they are invalid, or if a PAINTING may
   // have been meant as a mask.
   Recipe recipe() const;
@@ -83,6 +88,8 @@ class PaintingArguments {
   void add_masks(CLI::App& command);
   void check_masks() const;
   void add_setting(CLI::App& command, std::string_view key);
+  void add_dpi(CLI::App& command);
+  std::optional<PrintSize> print() const;
 
   InputNames names_;
   std::int64_t max_pixels_ = ReadOptions().max_pixels;
@@ -91,8 +98,9 @@ class PaintingArguments {
   std::string drawn_seed_;  // with --seed -1
   Task task_ = Task::painting;
   std::string recipe_name_ = "limn";
-  Recipe defaults_;                    // of that recipe, for the help
-  std::string canvas_ = "512";         // of a texture
+  Recipe defaults_;             // of that recipe, for the help
+  std::string canvas_ = "512";  // of a texture
+  std::optional<double> dpi_;
   std::optional<std::string> source_;  // of what fills a hole
   std::map<std::string, std::string>
       values_;  // by recipe key, as text, for the flags that were given

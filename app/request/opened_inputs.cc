@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "canvas/initial.h"
 #include "image/alpha.h"
 #include "image/mask.h"
+#include "image/write.h"
 #include "network/weights.h"
 #include "paint/plan.h"
 #include "request/painting_sizes.h"
@@ -27,7 +29,7 @@ void check_mask_count(const char* flag, size_t masks, size_t paintings) {
 }
 
 void warn_of_leaving_out(const std::string& why) {
-  say(fmt::format("limn: {}; it is left out of the folder's style\n", why));
+  warn(fmt::format("{}; it is left out of the folder's style", why));
 }
 
 // The largest height and width of each picture in any of the plans.
@@ -67,8 +69,8 @@ std::string note_on_transparency(const std::vector<std::string>& files) {
 // ------------------------------------------------------------------------------------- opening --
 
 OpenedInputs::OpenedInputs(const InputNames& names, std::span<const Recipe> recipes,
-                           const ReadOptions& options)
-    : options_(options) {
+                           const ReadOptions& options, KeptPictures* kept)
+    : options_(options), kept_(kept) {
   check_mask_count("--mask-content", names.content_masks.size(), names.paintings.size());
   check_mask_count("--mask-style", names.style_masks.size(), names.paintings.size());
   photo_ = open_photo(names);
@@ -100,6 +102,7 @@ OpenedInputs::File OpenedInputs::open_photo(const InputNames& names) const {
 }
 
 OpenedInputs::File OpenedInputs::open(const std::string& name) const {
+  if (kept_ != nullptr) return {name, {}, kept_->header(name, options_)};
   File file = {name, open_picture(name), {}};
   file.header = read_header(*file.opened, options_);
   return file;
@@ -185,13 +188,48 @@ void OpenedInputs::check_sizes(const Model& model, const Recipe& recipe) {
   }
 }
 
-std::vector<Plan> OpenedInputs::plan(const Model& model, std::span<const Recipe> recipes) {
+PictureFileBytes ResultFile::bytes(const Size& picture, bool has_alpha) const {
+  const double pixels = 1.0 * picture.width * picture.height;
+  const double copy = sizeof(float) * (has_alpha ? 4 : 3) * pixels;
+  const double written =
+      copy + writing_bytes(path, write, picture.width, picture.height, has_alpha);
+  PictureFileBytes bytes;
+  bytes.alone = written;
+  if (previewed) bytes.besides = copy;
+  if (saved_on_the_way) bytes.besides = written;
+  return bytes;
+}
+
+namespace {
+
+// Throws Error (resources) if reading the file that takes most would exceed the budget.
+void check_reading(double bytes, const std::string& name, const Budget& budget) {
+  constexpr double kMega = 1024.0 * 1024;
+  if (budget.bytes == 0 || bytes <= budget.bytes) return;
+  fail(ErrorKind::resources,
+       "reading '{}' needs about {:.0f}M of memory, but may take only {:.0f}M; choose --memory "
+       "{:.0f}M, or save it as a TIFF or as a JPEG that is not progressive, which are read row by "
+       "row",
+       name, std::ceil(bytes / kMega), budget.bytes / kMega, std::ceil(1.1 * bytes / kMega));
+}
+
+}  // namespace
+
+std::vector<Plan> OpenedInputs::plan(const Model& model, std::span<const Recipe> recipes,
+                                     const Budget& budget,
+                                     const std::optional<ResultFile>& result) {
   for (const Recipe& recipe : recipes) check_sizes(model, recipe);
   std::vector<Plan> plans;
-  for (const Recipe& recipe : recipes) plans.push_back(make_plan(model, sizes(), recipe));
+  for (const Recipe& recipe : recipes) plans.push_back(make_plan(model, sizes(), recipe, budget));
   // The inputs are read once for all plans.
-  const double reading = reading_bytes(largest_sizes(plans));
-  for (Plan& plan : plans) predict_memory(plan, model, parts(), reading);
+  const ReadingPeak reading = reading_peak(largest_sizes(plans));
+  check_reading(predict_file_bytes(model.weights(), reading.bytes), reading.name, budget);
+  for (Plan& plan : plans) {
+    PictureFileBytes files;
+    if (result) files = result->bytes(plan.sizes().picture, photo_.header.has_alpha);
+    files.alone = std::max(files.alone, reading.bytes);
+    predict_memory(plan, model, parts(), files);
+  }
   return plans;
 }
 
@@ -210,11 +248,12 @@ Parts OpenedInputs::parts() const {
 }
 
 // The peak memory of reading: each file in turn, on top of those that have been read.
-double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
+OpenedInputs::ReadingPeak OpenedInputs::reading_peak(const WorkingSizes& most) const {
   double held = 0;
-  double peak = 0;
+  ReadingPeak peak;
   const auto add = [&](const File& file, const Size& size, int planes) {
-    peak = std::max(peak, held + file.header.reading_bytes(size.width, size.height));
+    const double bytes = held + file.header.reading_bytes(size.width, size.height);
+    if (bytes > peak.bytes) peak = {bytes, file.name};
     const double pixels =
         1.0 * std::min(size.width, file.header.width) * std::min(size.height, file.header.height);
     held += sizeof(float) * planes * pixels;
@@ -240,13 +279,14 @@ double OpenedInputs::reading_bytes(const WorkingSizes& most) const {
 // Collects what has been read so far, and the notes on it.
 class OpenedInputs::Reading {
  public:
-  explicit Reading(const ReadOptions& options) : options_(options) {
+  Reading(const ReadOptions& options, KeptPictures* kept) : options_(options), kept_(kept) {
     options_.note = [this](const std::string& note) { inputs.notes.push_back(note); };
   }
 
   // Reads the picture no larger than `most`, and closes the file.
   Image image(File& file, const Size& most) {
-    Image image = read_image(prepared(file, most), options_);
+    Image image = kept_ != nullptr ? kept_->image(file.name, most, options_)
+                                   : read_image(prepared(file, most), options_);
     file.opened.reset();
     check_visible(image, file.name);
     if (!image.alpha.empty()) transparent_.push_back(file.name);
@@ -254,7 +294,8 @@ class OpenedInputs::Reading {
   }
 
   Mask mask(File& file, const Size& most) {
-    Mask mask = read_mask(prepared(file, most), options_);
+    Mask mask = kept_ != nullptr ? kept_->mask(file.name, most, options_)
+                                 : read_mask(prepared(file, most), options_);
     file.opened.reset();
     return mask;
   }
@@ -277,6 +318,7 @@ class OpenedInputs::Reading {
   }
 
   ReadOptions options_;
+  KeptPictures* const kept_;
   std::vector<std::string> transparent_;
 };
 
@@ -322,7 +364,7 @@ void clear_hole(Image& picture, const Mask& outside) {
 
 Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   WorkingSizes most = largest_sizes(plans);
-  Reading reading(options_);
+  Reading reading(options_, kept_);
   auto& [photo, styles, keep, initial] = reading.inputs.pictures;
   PictureSizes& own = reading.inputs.own;
   photo = blank_ ? blank_picture(most.picture) : reading.image(photo_, most.picture);

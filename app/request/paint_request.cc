@@ -53,11 +53,14 @@ std::string to_text(const PaintRequest& request) {
   json["keep_mask"] = absolute(request.names.keep_mask);
   json["hole"] = absolute(request.names.hole);
   json["max_pixels"] = request.max_pixels;
+  if (request.budget.bytes > 0) json["memory"] = request.budget.bytes;
+  if (request.budget.tile > 0) json["tile"] = request.budget.tile;
   json["weights"] = absolute(request.weights);
   json["output"] = absolute(request.output);
   json["bits"] = request.write.bits;
   json["quality"] = request.write.quality;
   json["format"] = request.write.format;
+  if (request.write.dpi > 0) json["dpi"] = request.write.dpi;
   json["metadata"] = request.metadata;
   json["report"] = absolute(request.report);
   json["checkpoint_every"] = request.checkpoint_every;
@@ -80,11 +83,13 @@ PaintRequest parse_request(const std::string& text, const std::string& source) t
   request.names.keep_mask = optional_text(json.at("keep_mask"));
   if (json.contains("hole")) request.names.hole = optional_text(json.at("hole"));
   json.at("max_pixels").get_to(request.max_pixels);
+  request.budget = {json.value("memory", 0.0), json.value("tile", 0)};
   request.weights = optional_text(json.at("weights"));
   json.at("output").get_to(request.output);
   json.at("bits").get_to(request.write.bits);
   json.at("quality").get_to(request.write.quality);
   json.at("format").get_to(request.write.format);
+  request.write.dpi = json.value("dpi", 0.0);
   json.at("metadata").get_to(request.metadata);
   request.report = optional_text(json.at("report"));
   json.at("checkpoint_every").get_to(request.checkpoint_every);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "request/inputs.h"
+#include "show/progress.h"
 
 namespace limn {
 
@@ -16,6 +17,7 @@ struct PaintRequest {
   InputNames names;
   Recipe recipe;
   std::int64_t max_pixels = ReadOptions().max_pixels;
+  Budget budget;                       // given by flags
   std::optional<std::string> weights;  // their file; none: the built-in network
   std::string output;
   WriteOptions write;
@@ -24,11 +26,11 @@ struct PaintRequest {
   std::optional<std::string> report;
   std::optional<std::string> checkpoint;
   double checkpoint_every = 60;  // seconds
-  bool quiet = false;
+  ShowOptions show;
 };
 
 // Convert to text for a checkpoint's notes, and back: JSON, with paths independent of the current
-// directory, without the recipe (stored separately), the checkpoint's own path and `quiet`. Throws
+// directory, without the recipe (stored separately), the checkpoint's own path and `show`. Throws
 // Error (file), naming `source`, if the text is not a request.
 std::string to_text(const PaintRequest& request);
 PaintRequest parse_request(const std::string& text, const std::string& source);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "canvas/initial.h"
 #include "image/read.h"
+#include "image/write.h"
 #include "models/model_cache.h"
 #include "network/student.h"
 #include "weights/read.h"
@@ -29,6 +30,7 @@ constexpr const char* kInputs = "Inputs";
 constexpr const char* kLevels = "Levels";
 constexpr const char* kBits = "Bits";
 constexpr const char* kQuality = "Quality";
+constexpr const char* kDpi = "Dpi";
 
 std::string bare(const std::string& name) {
   return name == kStandardInput ? "stdin" : std::filesystem::path(name).filename().string();
@@ -51,10 +53,11 @@ Recipe essential(Recipe recipe, bool on_the_way) {
   return recipe;
 }
 
-int number_in(const Notes& notes, const char* name, int otherwise) {
+template <typename Number>
+Number number_in(const Notes& notes, const char* name, Number otherwise) {
   const auto note = notes.find(name);
   if (note == notes.end()) return otherwise;
-  int value = otherwise;
+  Number value = otherwise;
   std::from_chars(note->second.data(), note->second.data() + note->second.size(), value);
   return value;
 }
@@ -69,7 +72,20 @@ std::vector<LevelReached> parse_levels(const std::string& text, const std::strin
   for (const Json& json : Json::parse(text)) {
     levels.push_back({json.value("stage", 0),
                       {json.at("height").get<int>(), json.at("width").get<int>()},
-                      json.at("iterations").get<int>()});
+                      json.at("iterations").get<int>(),
+                      {json.value("tile_height", 0), json.value("tile_width", 0)},
+                      {.half_features = json.value("half_features", false),
+                       .half_history = json.value("half_history", false),
+                       .history = json.value("history", 0)}});
+    const Size& tile = levels.back().tile;
+    if (tile.height < 0 || tile.width < 0) {
+      fail(ErrorKind::file, "'{}': its metadata is damaged: a tile of no size", picture);
+    }
+    constexpr int kMostHistory = 1000;
+    const int history = levels.back().saving.history;
+    if (history < 0 || history > kMostHistory) {
+      fail(ErrorKind::file, "'{}': its metadata is damaged: a history of no length", picture);
+    }
   }
   return levels;
 } catch (const nlohmann::json::exception& error) {
@@ -79,8 +95,9 @@ std::vector<LevelReached> parse_levels(const std::string& text, const std::strin
 }  // namespace
 
 bool is_stream(const std::string& name) {
-  const std::string path = picture_name(name).path;
-  return path == kStandardInput || identity_of(path).value_or(FileIdentity{}).stream;
+  const PictureName picture = picture_name(name);
+  return picture.path == kStandardInput ||
+         identity_of(picture.path).value_or(FileIdentity{}).stream;
 }
 
 std::vector<InputDigest> digests_of(const PaintRequest& request,
@@ -153,21 +170,29 @@ void check_same(const std::vector<InputDigest>& recorded, const std::vector<Inpu
 Notes provenance_notes(const PaintRequest& request, const std::vector<InputDigest>& inputs,
                        const std::vector<LevelReached>& levels, bool on_the_way) {
   Json reached = Json::array();
-  for (const auto& [stage, size, iterations] : levels) {
+  for (const auto& [stage, size, iterations, tile, saving] : levels) {
     reached.push_back({{"stage", stage},
                        {"width", size.width},
                        {"height", size.height},
                        {"iterations", iterations}});
+    if (saving.half_features) reached.back()["half_features"] = true;
+    if (saving.half_history) reached.back()["half_history"] = true;
+    if (saving.history > 0) reached.back()["history"] = saving.history;
+    if (tile == Size()) continue;
+    reached.back()["tile_width"] = tile.width;
+    reached.back()["tile_height"] = tile.height;
   }
   const Recipe recipe = essential(request.recipe, on_the_way);
-  return {{kVersion, std::string(version())},
-          {kInstructionSet, std::string(instruction_set())},
-          {kRecipe, to_toml(recipe)},
-          {kSeed, fmt::format("{}", recipe.picture.seed)},
-          {kInputs, to_text(inputs)},
-          {kLevels, reached.dump()},
-          {kBits, fmt::format("{}", request.write.bits)},
-          {kQuality, fmt::format("{}", request.write.quality)}};
+  Notes notes = {{kVersion, std::string(version())},
+                 {kInstructionSet, std::string(instruction_set())},
+                 {kRecipe, to_toml(recipe)},
+                 {kSeed, fmt::format("{}", recipe.picture.seed)},
+                 {kInputs, to_text(inputs)},
+                 {kLevels, reached.dump()},
+                 {kBits, fmt::format("{}", request.write.bits)},
+                 {kQuality, fmt::format("{}", request.write.quality)}};
+  if (request.write.dpi > 0) notes[kDpi] = fmt::format("{}", request.write.dpi);
+  return notes;
 }
 
 std::optional<Origin> origin_of(const Notes& notes, const std::string& picture) {
@@ -180,6 +205,8 @@ std::optional<Origin> origin_of(const Notes& notes, const std::string& picture) 
   if (notes.contains(kLevels)) provenance.levels = parse_levels(notes.at(kLevels), picture);
   provenance.bits = number_in(notes, kBits, 8);
   provenance.quality = number_in(notes, kQuality, 95);
+  const double dpi = number_in(notes, kDpi, 0.0);
+  if (dpi >= kLeastDpi && dpi <= kMostDpi) provenance.dpi = dpi;
   return provenance;
 }
 
@@ -199,7 +226,7 @@ std::vector<LevelReached> levels_reached(const Run& run) {
   const std::vector<int> iterations = run.iterations();
   for (size_t i = 0; i < iterations.size(); ++i) {
     const Level& level = run.plan().levels[i];
-    levels.push_back({level.stage, level.sizes.picture, iterations[i]});
+    levels.push_back({level.stage, level.sizes.picture, iterations[i], level.tile, level.saving});
   }
   return levels;
 }
@@ -213,7 +240,11 @@ void stop_at(Plan& plan, const std::vector<LevelReached>& levels, const std::str
     fail(ErrorKind::file, "'{}' was painted at sizes other than those that these pictures give",
          picture);
   }
-  for (size_t i = 0; i < levels.size(); ++i) plan.levels[i].iterations = levels[i].iterations;
+  for (size_t i = 0; i < levels.size(); ++i) {
+    plan.levels[i].iterations = levels[i].iterations;
+    plan.levels[i].tile = levels[i].tile;
+    plan.levels[i].saving = levels[i].saving;
+  }
   plan.recipe.optimiser.seconds = 0;
   for (Recipe& stage : plan.stages) stage.optimiser.plateau = 0;
 }

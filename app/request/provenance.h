@@ -38,12 +38,14 @@ std::vector<InputDigest> parse_inputs(const std::string& text, const std::string
 void check_same(const std::vector<InputDigest>& recorded, const std::vector<InputDigest>& given,
                 const std::string& subject);
 
-// The iterations done at each size, coarse to fine: what is needed to stop at the same iteration
-// again.
+// The iterations done at each size, coarse to fine, its tiles and what it saves: what is needed to
+// stop at the same iteration again, and to round alike on the way.
 struct LevelReached {
   int stage = 0;
   Size size;
   int iterations = 0;  // -1: not reached
+  Size tile = {};      // Level::tile
+  Saving saving = {};  // Level::saving
 };
 
 struct Origin {
@@ -52,6 +54,7 @@ struct Origin {
   std::vector<InputDigest> inputs;
   std::vector<LevelReached> levels;
   int bits = 8, quality = 95;
+  double dpi = 0;  // WriteOptions::dpi
 };
 
 // The notes for a picture made by `request` at this point. Leaves out what does not affect it

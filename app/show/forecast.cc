@@ -7,7 +7,7 @@ namespace {
 
 // The work of one iteration.
 double work_of(const Level& level) {
-  return 1.0 * level.sizes.picture.width * level.sizes.picture.height;
+  return level.cost * level.sizes.picture.width * level.sizes.picture.height;
 }
 
 // A level without iterations still evaluates its picture once.

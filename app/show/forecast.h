@@ -12,7 +12,8 @@
 
 namespace limn {
 
-// Work is iterations times pixels, since an iteration's time is nearly proportional to the pixels.
+// Work is iterations times pixels, since an iteration's time is nearly proportional to the pixels,
+// and times what tiles cost.
 class Forecast {
  public:
   // For these plans, painted in turn, starting now.

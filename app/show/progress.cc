@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "show/console.h"
 
 namespace limn {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kCells = 24;            // of a bar
 constexpr double kBarInterval = 0.1;  // seconds between redrawings
+constexpr double kObjectInterval = 0.1;
 constexpr double kLineInterval = 10;  // seconds between lines if there is no terminal
 
 int terminal_width() {
@@ -46,6 +48,29 @@ std::string place_text(const Progress& progress, const Standing& standing) {
   return text + fmt::format(" at {} x {}", progress.width, progress.height);
 }
 
+nlohmann::ordered_json as_object(const Progress& progress, const Standing& standing) {
+  nlohmann::ordered_json losses = {{"total", progress.losses.total},
+                                   {"content", progress.losses.content},
+                                   {"style", progress.losses.style},
+                                   {"total_variation", progress.losses.total_variation}};
+  nlohmann::ordered_json object = {{"event", "progress"},
+                                   {"iteration", progress.iteration},
+                                   {"iterations", progress.iterations},
+                                   {"stage", standing.stage},
+                                   {"width", progress.width},
+                                   {"height", progress.height},
+                                   {"losses", std::move(losses)},
+                                   {"done", standing.done},
+                                   {"seconds", progress.seconds}};
+  object["seconds_left"] = nullptr;
+  if (standing.seconds_left >= 0) object["seconds_left"] = standing.seconds_left;
+  if (standing.count > 1) {
+    object["painting"] = standing.number;
+    object["paintings"] = standing.count;
+  }
+  return object;
+}
+
 }  // namespace
 
 std::string losses_text(const Losses& losses) {
@@ -69,6 +94,14 @@ std::string bytes_text(std::uint64_t bytes) {
 
 // ----------------------------------------------------------------------------------- the output --
 
+ProgressStyle parse_progress_style(const std::string& text) {
+  if (text == "none") return ProgressStyle::none;
+  if (text == "lines") return ProgressStyle::lines;
+  if (text == "bar") return ProgressStyle::bar;
+  if (text == "json") return ProgressStyle::json;
+  fail(ErrorKind::usage, "--progress: '{}' is not one of bar, lines, json, none", text);
+}
+
 ProgressStyle suitable_progress_style(bool quiet) {
   if (quiet) return ProgressStyle::none;
   return isatty(STDERR_FILENO) ? ProgressStyle::bar : ProgressStyle::lines;
@@ -76,7 +109,9 @@ ProgressStyle suitable_progress_style(bool quiet) {
 
 bool ProgressOutput::due(double seconds, bool last) {
   if (style_ == ProgressStyle::none) return false;
-  const double interval = style_ == ProgressStyle::bar ? kBarInterval : kLineInterval;
+  double interval = kLineInterval;
+  if (style_ == ProgressStyle::bar) interval = kBarInterval;
+  if (style_ == ProgressStyle::json) interval = kObjectInterval;
   if (!last && last_shown_ >= 0 && seconds - last_shown_ < interval) return false;
   last_shown_ = seconds;
   return true;
@@ -99,6 +134,7 @@ void ProgressOutput::finish() {
 
 void ProgressOutput::note(const std::string& text) {
   if (style_ == ProgressStyle::none) return;
+  if (style_ == ProgressStyle::json) return say_object({{"event", "note"}, {"message", text}});
   if (bar_open_) say("\r\033[K");
   bar_open_ = false;
   print_line(text);
@@ -106,9 +142,46 @@ void ProgressOutput::note(const std::string& text) {
 
 // ----------------------------------------------------------------------------- what is shown --
 
+ProgressDisplay::ProgressDisplay(const ShowOptions& options) : output_(options.style) {
+  if (options.preview) preview_.emplace(*options.preview);
+}
+
+void ProgressDisplay::warn(const std::string& text) {
+  finish();
+  limn::warn(text);
+}
+
+void ProgressDisplay::warn_of_preview() {
+  if (const std::optional<std::string> why = preview_->trouble()) {
+    warn(*why + "; painting continues without a preview");
+  }
+}
+
+void ProgressDisplay::preview_result(const Image& picture) {
+  if (!preview_) return;
+  preview_->finish(picture);
+  warn_of_preview();
+}
+
+void ProgressDisplay::result(const ResultLine& result, const std::string& text) {
+  if (output_.style() != ProgressStyle::json) return note(text);
+  say_object({{"event", "result"},
+              {"output", result.output},
+              {"outcome", result.outcome},
+              {"iteration", result.iteration},
+              {"iterations", result.iterations},
+              {"seconds", result.seconds},
+              {"message", text}});
+}
+
 void ProgressDisplay::show(const Progress& progress, const Standing& standing) {
+  if (preview_) {
+    preview_->offer(progress.picture);
+    warn_of_preview();
+  }
   const bool end = progress.iteration == 0 || progress.iteration == progress.iterations;
   if (!output_.due(progress.seconds, end)) return;
+  if (output_.style() == ProgressStyle::json) return say_object(as_object(progress, standing));
   const std::string number = number_text(standing);
   const std::string count = fmt::format("{}/{}{}", progress.iteration, progress.iterations,
                                         place_text(progress, standing));

@@ -1,17 +1,23 @@
-// What the user sees while waiting: a bar on a terminal, otherwise a line now and then.
+// What the user sees while waiting: a bar on a terminal, otherwise a line now and then; what a
+// program reads that shows it in its own way; and a preview of the picture.
 #pragma once
 
 #include <limn/limn.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "canvas/sizes.h"
+#include "show/preview.h"
 
 namespace limn {
 
-// How progress is shown.
-enum class ProgressStyle { none, lines, bar };
+// How progress is shown. json: an object a line, for programs.
+enum class ProgressStyle { none, lines, bar, json };
+
+// Throws Error (usage) if it is none of "none", "lines", "bar" and "json".
+ProgressStyle parse_progress_style(const std::string& text);
 
 // bar if standard error is a terminal, lines if not, none if `quiet`.
 ProgressStyle suitable_progress_style(bool quiet);
@@ -35,7 +41,7 @@ class ProgressOutput {
 
   // Ends the bar's line; whatever follows starts on a new line.
   void finish();
-  // A line that the bar does not overwrite; nothing for style `none`.
+  // A line that the bar does not overwrite; nothing for style `none`; {"event": "note"} for json.
   void note(const std::string& text);
 
  private:
@@ -55,18 +61,41 @@ struct Standing {
   int count = 1;
 };
 
-// Iterations and losses of a painting.
+struct ShowOptions {
+  ProgressStyle style = ProgressStyle::lines;
+  std::optional<PreviewOptions> preview;
+};
+
+// What came of a painting, for programs.
+struct ResultLine {
+  std::string output;  // the picture's file
+  std::string outcome;
+  int iteration = 0;  // of the picture
+  int iterations = 0;
+  double seconds = 0;
+};
+
+// Iterations, losses and the picture of a painting.
 class ProgressDisplay {
  public:
-  explicit ProgressDisplay(ProgressStyle style) : output_(style) {}
+  explicit ProgressDisplay(const ShowOptions& options);
 
   // Shows this iteration, if it is time to.
   void show(const Progress& progress, const Standing& standing);
   void finish() { output_.finish(); }
   void note(const std::string& text) { output_.note(text); }
+  // Something went wrong that does not end the painting: shown in every style.
+  void warn(const std::string& text);
+  // The end: a line of text for people, or the result for programs.
+  void result(const ResultLine& result, const std::string& text);
+  // The last preview is of this picture.
+  void preview_result(const Image& picture);
 
  private:
+  void warn_of_preview();
+
   ProgressOutput output_;
+  std::optional<PreviewWriter> preview_;
 };
 
 // Bytes of a download. Those kept from an earlier one count as done, but not for the pace.

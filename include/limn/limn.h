@@ -109,6 +109,10 @@ struct WriteOptions {
   std::string format = {};
   // Written as XMP to JPEG, PNG, WebP and TIFF files; other formats ignore them.
   Notes notes = {};
+  // Pixels per inch, 1 to 10,000, with which the picture is printed or laid out: stored in JPEG (as
+  // a whole number), PNG and TIFF files, and elsewhere as the codec library does. 0: not stated
+  // (files say 72, which programs ignore).
+  double dpi = 0;
 };
 
 // Reads JPEG, PNG, WebP, TIFF and whatever else this machine's codec library supports. Applies the
@@ -132,9 +136,10 @@ LIMN_API Mask read_mask(const std::string& path, const ReadOptions& options = {}
 // Writes in the format of options.format or of path's ending. The file is written beside `path`,
 // then renamed: an old file is replaced completely or not at all. "-" is standard output, which
 // receives nothing until the file is complete. Attaches an sRGB profile; a JPEG, which has no
-// alpha, is composited onto white. Throws Error: usage (unknown ending or format, 16 bits in an
-// 8-bit format, more pixels a side than the format allows, planes of the wrong size, a terminal),
-// file (cannot be written, the pipe's reader has gone).
+// alpha, is composited onto white. A TIFF that could exceed 4 GB is written as BigTIFF. Throws
+// Error: usage (unknown ending or format, 16 bits in an 8-bit format, more pixels a side than the
+// format allows, a dpi out of range, planes of the wrong size, a terminal), file (cannot be
+// written, the pipe's reader has gone).
 LIMN_API void write_image(const Image& image, const std::string& path,
                           const WriteOptions& options = {});
 
@@ -230,7 +235,7 @@ enum class Symmetry {
   rotate_180,
 };
 
-// The unit of Recipe::style.shifts.
+// The unit of Recipe::style.shifts, shifts_across and shifts_down.
 enum class ShiftUnit {
   cells,   // of each layer's own map
   pixels,  // of the picture, rounded to cells; a layer uses those of at least two
@@ -362,7 +367,8 @@ struct Recipe {
     // Also compares products of features this far apart, downwards and to the right, in
     // shift_unit: structure that repeats over a distance (Berger and Memisevic, arXiv 1606.01286).
     // The loss is the mean over all matrices, in which each shifted one counts shift_weight times.
-    std::vector<int> shifts;
+    // Those of shifts_across only along rows, those of shifts_down only along columns.
+    std::vector<int> shifts, shifts_across, shifts_down;
     ShiftUnit shift_unit = ShiftUnit::cells;
     double shift_weight = 1.0;
     // Also compares products of features with their mirror image about the middle, weighed like
@@ -435,7 +441,9 @@ struct Recipe {
     bool clip = false;           // to 0..1 RGB after each step
     double learning_rate = 1.0;  // the step length for L-BFGS without a line search
     int history = 10;            // L-BFGS: pairs kept
-    int restart_every = 0;       // L-BFGS: iterations after which it forgets its pairs; 0: never
+    // L-BFGS: keeps them in half precision, which takes half the memory.
+    bool half_history = false;
+    int restart_every = 0;  // L-BFGS: iterations after which it forgets its pairs; 0: never
     LineSearch line_search = LineSearch::none;
     Curvature curvature = Curvature::one;  // L-BFGS
     double beta1 = 0.9;                    // Adam
@@ -562,11 +570,35 @@ struct WorkingSizes {
   bool operator==(const WorkingSizes&) const = default;
 };
 
+// What a level saves of its memory besides cutting the picture into tiles: settings that replace
+// the recipe's.
+struct Saving {
+  bool half_features = false;  // picture.half_features
+  bool half_history = false;   // optimiser.half_history
+  int history = 0;             // optimiser.history; 0: the recipe's
+  bool operator==(const Saving&) const = default;
+};
+
 // One size of a stage's pyramid.
 struct Level {
   int stage = 0;  // its number, from 0
   WorkingSizes sizes;
   int iterations = 0;  // negative: painting ends before this size
+  // Losses and gradient are computed tile by tile, of at most this height and width; 0: of the
+  // whole picture at once. They are the same but for rounding; less memory is needed, and more
+  // time.
+  Size tile = {};
+  Saving saving = {};
+  double cost = 1;  // of an iteration in these tiles, relative to one of the whole picture at once
+};
+
+// What a painting may take of the machine. A level that needs more memory than this takes, in this
+// order, until it fits: features in half precision, if no tiles are needed then; tiles, the largest
+// that fit; those with features in half precision; L-BFGS's history in half precision too; fewer
+// pairs of it.
+struct Budget {
+  double bytes = 0;  // of memory, for the whole process; 0: no limit
+  int tile = 0;      // the longest side of tiles, in pixels; 0: as the memory asks
 };
 
 struct Pictures;
@@ -576,7 +608,8 @@ struct Plan {
   Recipe recipe;
   std::vector<Recipe> stages;  // the recipe of each stage; at least one
   std::vector<Level> levels;   // stage by stage, from coarse to fine; at least one
-  double bytes = 0;            // the expected peak memory of the process
+  Budget budget;
+  double bytes = 0;  // the expected peak memory of the process
   const WorkingSizes& sizes() const { return levels.back().sizes; }  // of the result
 };
 
@@ -585,8 +618,9 @@ struct Plan {
 LIMN_API PictureSizes sizes_of(const Pictures& pictures);
 
 // Throws Error: usage (a recipe that contradicts itself or the model, pictures too small for a
-// layer), resources (a side of more than a million pixels).
-LIMN_API Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& recipe);
+// layer), resources (a side of more than a million pixels, a budget too small whatever is saved).
+LIMN_API Plan make_plan(const Model& model, const PictureSizes& pictures, const Recipe& recipe,
+                        const Budget& budget = {});
 
 // ------------------------------------------------------------------------------------ painting --
 
@@ -692,6 +726,8 @@ LIMN_API Painted paint(const Model& model, Image&& photo, Image&& painting, cons
 
 // ------------------------------------------------------------------------------ step by step --
 
+class Ranks;
+
 // A painting made step by step, for programs with a loop of their own: editors, servers. paint()
 // does this:
 //
@@ -704,11 +740,18 @@ LIMN_API Painted paint(const Model& model, Image&& photo, Image&& painting, cons
 class LIMN_API Run {
  public:
   // Sets up the plan's first level, and evaluates the first picture. Throws Error like paint().
-  Run(const Model& model, Pictures pictures, const Plan& plan);
+  //
+  // ranks: null, or processes that paint this together (limn/ranks.h), which must outlive the run.
+  // Each makes a Run of the same model, pictures and plan, threads apart. Rank 0 then uses its own
+  // as if it were alone, up to finish(); all others call follow(). Where a level has tiles, each
+  // rank runs its share of them; the picture is the same to the bit however many there are. Throws
+  // Error (resources) if they do not agree.
+  Run(const Model& model, Pictures pictures, const Plan& plan, Ranks* ranks = nullptr);
   // Continues from a checkpoint, with a plan for the checkpoint's recipe, in which iterations,
   // seconds and threads may differ. Throws Error (file): not a checkpoint, or one of other
   // pictures, weights or sizes.
-  Run(const Model& model, Pictures pictures, const Plan& plan, const std::string& checkpoint);
+  Run(const Model& model, Pictures pictures, const Plan& plan, const std::string& checkpoint,
+      Ranks* ranks = nullptr);
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
   ~Run();
@@ -732,6 +775,10 @@ class LIMN_API Run {
 
   // Ends the run. Nothing may be called afterwards.
   Painted finish();
+
+  // What ranks other than 0 do instead of all of the above: their share of each step, until rank 0
+  // finishes. Nothing may be called afterwards.
+  void follow();
 
  private:
   struct Inside;
@@ -786,9 +833,9 @@ struct Evaluation {
 // The losses and gradient of `picture` as a painting of `photo` in the style of `painting`. If
 // recipe.picture.size is 0, the picture's own size is the working size, to which the photo is
 // resized; otherwise all three are resized as in paint(). Of a recipe with stages the last one is
-// evaluated.
+// evaluated. tile: in tiles of at most so many pixels a side; 0: in one piece.
 LIMN_API Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
-                             const Image& picture, const Recipe& recipe);
+                             const Image& picture, const Recipe& recipe, int tile = 0);
 
 // "0.2.0"
 LIMN_API std::string_view version();

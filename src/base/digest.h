@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -20,5 +21,19 @@ std::string digest_of_file(const std::string& path, DigestKind kind,
 std::string sha256_of_file(const std::string& path, const std::string& what = "file");
 std::string md5_of_file(const std::string& path, const std::string& what = "file");
 std::string sha256_of_bytes(std::span<const std::byte> bytes);
+
+// The SHA-256 of bytes that come piece by piece.
+class RunningSha256 {
+ public:
+  RunningSha256();
+  RunningSha256(RunningSha256&&) noexcept;
+  ~RunningSha256();
+  void add(std::span<const std::byte> bytes);
+  std::string finish();  // in lower-case hexadecimal; nothing may be added afterwards
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
 
 }  // namespace limn

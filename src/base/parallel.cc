@@ -75,6 +75,7 @@ struct ThreadPool::Crew {
   size_t tasks = 0;
   std::atomic<size_t> next{0};
   std::exception_ptr error;
+  const std::atomic<bool>* stop = nullptr;  // or null
 
   std::vector<std::thread> members;
 
@@ -93,13 +94,18 @@ struct ThreadPool::Crew {
     for (;;) {
       const size_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= tasks) return;
+      if (stop != nullptr && *stop) return keep(std::make_exception_ptr(Stopped()));
       try {
         (*task)(i, thread);
       } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
+        keep(std::current_exception());
       }
     }
+  }
+
+  void keep(std::exception_ptr thrown) {
+    const std::lock_guard lock(mutex);
+    if (!error) error = std::move(thrown);
   }
 
   // Spins briefly until `ready`; may return before it is true.
@@ -164,10 +170,11 @@ struct ThreadPool::Crew {
 
 ThreadPool::ThreadPool(int threads) : ThreadPool(threads, Pinning::cores) {}
 
-ThreadPool::ThreadPool(int threads, Pinning pinning)
+ThreadPool::ThreadPool(int threads, Pinning pinning, const std::atomic<bool>* stop)
     : threads_(threads > 0 ? threads : available_cores()), thread_scratch_(threads_) {
   crew_ = std::make_unique<Crew>();
   crew_->spins = threads_ <= available_cores();
+  crew_->stop = stop;
   try {
     for (int i = 1; i < threads_; ++i) crew_->members.emplace_back([this, i] { crew_->serve(i); });
   } catch (const std::system_error& error) {

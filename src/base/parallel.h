@@ -5,7 +5,9 @@
 // order. So any number of threads gives the same bits.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -40,6 +42,11 @@ class TaskReference {
   void (*call_)(void*, size_t, int);
 };
 
+// Thrown by a pool that was stopped.
+struct Stopped : std::exception {
+  const char* what() const noexcept override { return "stopped"; }
+};
+
 // The calling thread and its helpers, which live as long as the pool.
 //
 // A pinned helper stays on one core. Otherwise the system now and then puts two threads on one
@@ -56,7 +63,10 @@ class ThreadPool {
   // `threads` includes the calling one; 0 means one per core this process may use. Throws Error
   // (resources) when the system refuses to start that many.
   explicit ThreadPool(int threads = 0);  // pinned
-  ThreadPool(int threads, Pinning pinning);
+  // Once `stop`, unless null, is true, which any thread may set, run() begins no more tasks and
+  // throws Stopped: whatever was being computed is abandoned within a task's time. It must outlive
+  // the pool.
+  ThreadPool(int threads, Pinning pinning, const std::atomic<bool>* stop = nullptr);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,12 +26,16 @@ class State {
 
   virtual bool restores() const = 0;
 
-  // Arrays keep their size. Floats, of which there may be many, are not copied: they must stay
-  // alive until the state has been written.
+  // Arrays keep their size. Floats and halves, of which there may be many, are not copied: they
+  // must stay alive until the state has been written.
   virtual void floats(std::string_view name, std::span<float> values) = 0;
+  virtual void halves(std::string_view name, std::span<std::uint16_t> values) = 0;  // 16-bit floats
   virtual void numbers(std::string_view name, std::span<double> values) = 0;
   // How many numbers were saved under this name. Only when restoring.
   virtual std::size_t saved_numbers(std::string_view name) const = 0;
+
+  // Whether anything was saved under this name. Only when restoring.
+  virtual bool has(std::string_view name) const = 0;
 
   void number(std::string_view name, double& value) { numbers(name, {&value, 1}); }
 

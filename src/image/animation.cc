@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cctype>
 #include <filesystem>
 #include <new>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/lower_case.h"
 #include "image/samples.h"
 #include "image/shape.h"
 #include "image/vips.h"
@@ -36,9 +36,7 @@ constexpr std::array<Format, 2> kFormats = {{
 }};
 
 const Format& format_of(const std::string& path) {
-  std::string ending = std::filesystem::path(path).extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string ending = lower_case(std::filesystem::path(path).extension().string());
   for (const Format& format : kFormats) {
     if (format.ending != ending) continue;
     start_vips();

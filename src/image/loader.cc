@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "image/tiff_strips.h"
 #include "image/vips.h"
 
 namespace limn {
@@ -187,17 +188,20 @@ DecoderMemory memory_by_pixel(const Loader& loader, const ByteSource& source, co
 }
 
 DecoderMemory memory_of(const Loader& loader, const ByteSource& source, const VImage& image,
-                        int frames) {
+                        int frames, int page) {
   const double pixels = 1.0 * image.width() * image.height();
   DecoderMemory memory = memory_by_pixel(loader, source, image, frames);
   memory.bytes *= pixels;
-  // These loaders read the whole file; and a TIFF may hold all rows in one compressed strip.
+  // These loaders read the whole file, and that of TIFF each compressed strip, which may hold all
+  // rows.
   const std::string_view name = loader.name;
   const auto file = static_cast<double>(source.bytes());
   const bool compressed = file < 0.95 * pixels * image.bands() * sample_bytes(image);
-  if (name.starts_with("gif") || name.starts_with("webp") || name.starts_with("jxl") ||
-      (name.starts_with("tiff") && compressed)) {
+  if (name.starts_with("gif") || name.starts_with("webp") || name.starts_with("jxl")) {
     memory.bytes += file;
+  } else if (name.starts_with("tiff") && compressed) {
+    const std::optional<std::uint64_t> strip = largest_strip(source, page);
+    memory.bytes += strip ? std::min(file, static_cast<double>(*strip)) : file;
   }
   return memory;
 }
@@ -235,7 +239,8 @@ Loaded loaded(const OpenedPicture& picture, double shrink) {
   if (loader == nullptr) fail_as_unknown(picture.name, beginning_of(picture.source));
   Loaded loaded{opened(*loader, picture, shrink, {}), {}, halved(*loader, shrink)};
   loaded.frames = std::max(1, whole_number(loaded.image, VIPS_META_N_PAGES, 1));
-  loaded.memory = memory_of(*loader, picture.source, loaded.image, loaded.frames);
+  loaded.memory =
+      memory_of(*loader, picture.source, loaded.image, loaded.frames, picture.frame.value_or(0));
   // In a HEIC file, the first is the one it marks as primary.
   loaded.frame = whole_number(loaded.image, "heif-primary", 0);
   if (!picture.frame || *picture.frame == loaded.frame) return loaded;

@@ -13,6 +13,7 @@
 
 #include "image/premultiply.h"
 #include "image/resample.h"
+#include "image/resolution.h"
 #include "image/stored.h"
 #include "image/xmp.h"
 
@@ -91,6 +92,7 @@ PictureHeader read_header(const OpenedPicture& picture, const ReadOptions& optio
     header.height = upright.height();
     header.frames = file.frames;
     header.bits = vips_format_sizeof(image.format()) > 1 ? 16 : 8;
+    header.dpi = stated_dpi(image).value_or(0);
     header.has_alpha = image.bands() > colour_bands(image);
     header.decoder_bytes = file.memory.bytes + row_bytes(image);
     header.shrinkable_bytes = file.memory.bytes_per_pixel;

@@ -36,6 +36,7 @@ struct PictureHeader {
   int width = 0, height = 0;  // as the picture is seen, with its EXIF orientation applied
   int frames = 1;
   int bits = 8;                 // of a sample: 8, or 16 for more
+  double dpi = 0;               // pixels per inch, if the file states them; 0: not
   bool has_alpha = false;       // may turn out to be opaque everywhere
   double decoder_bytes = 0;     // peak for decoding, at any size
   double shrinkable_bytes = 0;  // per decoded pixel, if the decoder shrinks

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <limits>
 
+#include "image/resolution.h"
+#include "image/write.h"
+
 namespace limn {
 
 using vips::VImage;
@@ -60,7 +63,7 @@ int put_region(VipsRegion* region, void*, void* image, void*, gboolean*) {
 }  // namespace
 
 VImage as_samples(const Image& image, bool keep_alpha, int bits) {
-  constexpr double kPixelsPerMm = 72 / 25.4;  // screens' old 72 dpi, which all programs ignore
+  constexpr double kPixelsPerMm = kUnstatedDpi / kMmPerInch;  // which all programs ignore
   const bool deep = bits == 16;
   VImage samples(vips_image_new());
   VipsImage* raw = samples.get_image();

@@ -9,16 +9,18 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <new>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/lower_case.h"
 #include "base/standard_output.h"
 #include "base/temporary_file.h"
+#include "image/resolution.h"
 #include "image/samples.h"
 #include "image/shape.h"
 #include "image/vips.h"
@@ -41,17 +43,20 @@ struct Format {
   bool has_16_bits;
   bool has_alpha;
   bool has_xmp;
-  int longest_side;  // in pixels: the limit of the format, its library or libvips
+  int longest_side;   // in pixels: the limit of the format, its library or libvips
+  double kept_bytes;  // a pixel, that the encoder keeps until the end; half as many more for alpha
 };
 
+// JPEG keeps all coefficients (2 bytes each, 3 a pixel) to choose its Huffman codes by them; the
+// encoders of the last four formats take whole pictures.
 constexpr std::array<Format, 7> kFormats = {{
-    {Codec::png, "PNG", {".png"}, "pngsave", true, true, true, 10'000'000},
-    {Codec::jpeg, "JPEG", {".jpg", ".jpeg"}, "jpegsave", false, false, true, 65'500},
-    {Codec::webp, "WebP", {".webp"}, "webpsave", false, true, true, 16'383},
-    {Codec::tiff, "TIFF", {".tif", ".tiff"}, "tiffsave", true, true, true, 10'000'000},
-    {Codec::avif, "AVIF", {".avif"}, "heifsave", false, true, false, 16'384},
-    {Codec::heic, "HEIC", {".heic", ".heif"}, "heifsave", false, true, false, 16'384},
-    {Codec::jxl, "JPEG XL", {".jxl"}, "jxlsave", false, true, false, 10'000'000},
+    {Codec::png, "PNG", {".png"}, "pngsave", true, true, true, 10'000'000, 0},
+    {Codec::jpeg, "JPEG", {".jpg", ".jpeg"}, "jpegsave", false, false, true, 65'500, 6},
+    {Codec::webp, "WebP", {".webp"}, "webpsave", false, true, true, 16'383, 16},
+    {Codec::tiff, "TIFF", {".tif", ".tiff"}, "tiffsave", true, true, true, 10'000'000, 0},
+    {Codec::avif, "AVIF", {".avif"}, "heifsave", false, true, false, 16'384, 41},
+    {Codec::heic, "HEIC", {".heic", ".heif"}, "heifsave", false, true, false, 16'384, 27},
+    {Codec::jxl, "JPEG XL", {".jxl"}, "jxlsave", false, true, false, 10'000'000, 53},
 }};
 
 VOption* heif_options(Codec codec, int quality) {
@@ -81,11 +86,10 @@ VOption* encoder_options(Codec codec, int quality, std::uint64_t bytes) {
       // WebP always halves chroma; smart subsampling preserves edges between saturated colours.
       return VImage::option()->set("Q", quality)->set("smart_subsample", true);
     case Codec::tiff:
-      // Classic TIFF is limited to 4 GB; on noise, deflate may grow the data.
       return VImage::option()
           ->set("compression", VIPS_FOREIGN_TIFF_COMPRESSION_DEFLATE)
           ->set("predictor", VIPS_FOREIGN_TIFF_PREDICTOR_HORIZONTAL)
-          ->set("bigtiff", bytes > 3'500'000'000u);
+          ->set("bigtiff", is_big_tiff(bytes));
     case Codec::avif:
     case Codec::heic:
       return heif_options(codec, quality);
@@ -128,10 +132,20 @@ std::string available_endings(bool with_dots) {
   return endings;
 }
 
+// ".png, .tif, .tiff": those of formats that could hold such a picture.
+std::string endings_for(int longest_side, int bits) {
+  std::string endings;
+  for (const Format& format : kFormats) {
+    const bool holds = format.longest_side >= longest_side && (bits == 8 || format.has_16_bits);
+    if (!holds || !is_available(format)) continue;
+    endings += fmt::format("{}{}", endings.empty() ? "" : ", ", format.endings.front());
+  }
+  return endings.empty() ? "a smaller picture" : endings;
+}
+
 // The format with this ending, or null.
-const Format* format_with(std::string ending) {
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+const Format* format_with(const std::string& name) {
+  const std::string ending = lower_case(name);
   for (const Format& format : kFormats)
     if (std::find(format.endings.begin(), format.endings.end(), ending) != format.endings.end())
       return &format;
@@ -178,16 +192,27 @@ void check_options(const std::string& path, const Format& format, const WriteOpt
     fail(ErrorKind::usage, "quality {} is out of range: choose 1 to 100", options.quality);
   if (longest_side > format.longest_side) {
     fail(ErrorKind::usage,
-         "cannot write '{}': {} allows at most {} pixels a side, but this picture has {}; write "
-         ".png or .tif",
-         path, format.name, format.longest_side, longest_side);
+         "cannot write '{}': {} allows at most {} pixels a side, but this picture has {}; write {}",
+         path, format.name, format.longest_side, longest_side,
+         endings_for(longest_side, options.bits));
   }
+  const bool has_dpi = options.dpi >= kLeastDpi && options.dpi <= kMostDpi;  // false for NaN
+  if (options.dpi != 0 && !has_dpi) {
+    fail(ErrorKind::usage, "{} dpi are out of range: choose {} to {}", options.dpi, kLeastDpi,
+         kMostDpi);
+  }
+}
+
+const Format& fitting_format(const std::string& path, const WriteOptions& options,
+                             int longest_side) {
+  const Format& format = format_of(path, options);
+  check_options(path, format, options, longest_side);
+  return format;
 }
 
 const Format& checked_format(const std::string& path, const WriteOptions& options,
                              int longest_side) {
-  const Format& format = format_of(path, options);
-  check_options(path, format, options, longest_side);
+  const Format& format = fitting_format(path, options, longest_side);
   if (path == kStandardOutput) {
     check_standard_output();
   } else {
@@ -216,11 +241,13 @@ void save(const Image& image, const Format& format, const WriteOptions& options,
   const bool keep_alpha = !image.alpha.empty() && format.has_alpha;
   VImage samples = as_samples(image, keep_alpha, options.bits);
   if (!options.notes.empty() && format.has_xmp) set_notes(samples, options.notes, format);
+  if (options.dpi > 0) samples = with_dpi(samples, options.dpi);
+  const bool adds_jfif = options.dpi > 0 && format.codec == Codec::jpeg;
   const std::uint64_t bytes = VIPS_IMAGE_SIZEOF_IMAGE(samples.get_image());
   VImage::call((std::string(format.saver) + "_target").c_str(),
                encoder_options(format.codec, options.quality, bytes)
                    ->set("in", samples)
-                   ->set("target", target));
+                   ->set("target", adds_jfif ? with_jfif(target, options.dpi) : target));
 }
 
 // Via an unnamed temporary file: some encoders seek back, and a failure half-way leaves nothing
@@ -233,6 +260,23 @@ void save_to_standard_output(const Image& image, const Format& format,
 }
 
 }  // namespace
+
+double writing_bytes(const std::string& path, const WriteOptions& options, int width, int height,
+                     bool has_alpha) {
+  constexpr double kRows = 640;  // of samples, in libvips's strips and the TIFF's
+  const Format* const named = format_with(ending_of(path, options));
+  const Format& format = named == nullptr ? kFormats.front() : *named;
+  const double rows = std::min<double>(kRows, height);
+  const bool keeps_alpha = has_alpha && format.has_alpha;
+  const double row = 1.0 * width * (keeps_alpha ? 4 : 3) * options.bits / 8;
+  return rows * row + format.kept_bytes * (keeps_alpha ? 1.5 : 1) * width * height;
+}
+
+bool is_big_tiff(std::uint64_t sample_bytes) { return sample_bytes > 3'500'000'000u; }
+
+void check_format(const std::string& path, const WriteOptions& options, int longest_side) {
+  fitting_format(path, options, longest_side);
+}
 
 void check_writable(const std::string& path, const WriteOptions& options, int longest_side) {
   checked_format(path, options, longest_side);
@@ -251,6 +295,21 @@ void write_image(const Image& image, const std::string& path, const WriteOptions
   } catch (const std::bad_alloc&) {
     fail(ErrorKind::resources, "no memory to write '{}'", path);
   }
+}
+
+std::string jpeg_in_memory(const Image& image, int quality) try {
+  check_shape(image);
+  start_vips();
+  VipsBlob* const blob =
+      as_samples(image, /*keep_alpha=*/false, 8)
+          .jpegsave_buffer(VImage::option()
+                               ->set("Q", quality)
+                               ->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF)
+                               ->set("strip", true));
+  const std::unique_ptr<VipsArea, void (*)(VipsArea*)> area(VIPS_AREA(blob), vips_area_unref);
+  return {static_cast<const char*>(area->data), area->length};
+} catch (const vips::VError& error) {
+  fail(ErrorKind::resources, "cannot encode a picture: {}", condensed(error));
 }
 
 }  // namespace limn

@@ -20,6 +20,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -81,6 +82,30 @@ using ConstFeatureMap = BasicFeatureMap<const float>;
 template <typename T>
 std::span<T> flat(BasicFeatureMap<T> map) {
   return {map.data, map.plane_stride() * map.blocks()};
+}
+
+// A window of a map or a picture: rows row..end_row - 1, columns column..end_column - 1.
+struct Window {
+  int row = 0;
+  int end_row = 0;
+  int column = 0;
+  int end_column = 0;
+
+  int height() const { return end_row - row; }
+  int width() const { return end_column - column; }
+  bool empty() const { return row >= end_row || column >= end_column; }
+  bool operator==(const Window&) const = default;
+};
+
+inline constexpr Window kEverywhere = {0, std::numeric_limits<int>::max(), 0,
+                                       std::numeric_limits<int>::max()};
+
+inline Window window_of(ConstFeatureMap map) { return {0, map.height, 0, map.width}; }
+
+// The map as seen from one of its cells, which becomes (0, 0). Only what was inside may be read.
+inline ConstFeatureMap seen_from(ConstFeatureMap map, int row, int column) {
+  if (map.data) map.data += row * map.row_stride() + static_cast<std::size_t>(column) * kBlock;
+  return map;
 }
 
 // A 3-channel picture as the network reads it: three planes of (height + 2) x (width + 2) floats

@@ -50,6 +50,11 @@ struct Piece {
     const int across = (width + kTileSide - 1) / kTileSide;
     return {row, column, across, across * ((height + kTileSide - 1) / kTileSide)};
   }
+  // What of a window of the picture is in the piece, whose first cell is (0, 0); may be empty.
+  Window within(const Window& window) const {
+    return {std::max(0, window.row - row), std::min(height, window.end_row - row),
+            std::max(0, window.column - column), std::min(width, window.end_column - column)};
+  }
 };
 
 template <typename Use>
@@ -164,7 +169,8 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, 
       convolve_input_piece(level.kernel_1, level.bias_1, x, level.edges, piece.row - 1,
                            piece.row + piece.height + 1, piece.column - 1,
                            piece.column + piece.width + 1, !late_relu, F, -1, -1);
-      if (with_gram) add_gram(F, 0, piece.height, {0, C, 0, C}, sums);
+      const Window counted = piece.within(level.counted);
+      if (with_gram && !counted.empty()) add_gram(F, counted, {0, C, 0, C}, sums);
       if (late_relu) relu_with_ring(F);
       Source source;
       source.map = F;
@@ -228,7 +234,12 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
                            piece.row + piece.height, piece.column, piece.column + piece.width,
                            !late_relu, F, 1, 1);
       if (late_relu) keep_where_positive(F, d);
-      if (!S.empty()) add_gram_gradient(packed_S, F, d, 1, height - 1);
+      const Window counted = piece.within(level.counted);
+      if (!S.empty() && !counted.empty()) {
+        add_gram_gradient(
+            packed_S, F, d,
+            {counted.row + 1, counted.end_row + 1, counted.column + 1, counted.end_column + 1});
+      }
       if (!late_relu) keep_where_positive(F, d);
 
       const InputPlanes d_piece = {for_planes, height, width};

@@ -130,11 +130,12 @@ namespace {
 
 // Enough slices to keep some cores busy; more than 16 would need much memory for partial sums at
 // 512 channels.
-int slices_of(ConstFeatureMap F) {
+int slices_of(const Window& window) {
   constexpr size_t kSlicePositions = 4096;
   constexpr size_t kMostSlices = 16;
-  const size_t most = std::min<size_t>(kMostSlices, F.height);
-  return static_cast<int>(std::clamp<size_t>(F.positions() / kSlicePositions, 1, most));
+  const size_t most = std::min<size_t>(kMostSlices, window.height());
+  const size_t positions = static_cast<size_t>(window.height()) * window.width();
+  return static_cast<int>(std::clamp<size_t>(positions / kSlicePositions, 1, most));
 }
 
 // Rows and columns of a square of G. Its features at a chunk's positions (2 x 96 KB) and its sums
@@ -156,42 +157,40 @@ GramPart square_of(int index, int channels) {
   return square_at(row, index, channels);
 }
 
-// The positions p for which p + shift is inside; may be empty.
-Window window_of(ConstFeatureMap F, Shift shift) {
+// The positions p of a map for which p + shift is inside; may be empty.
+Window paired(ConstFeatureMap F, Shift shift) {
   return {std::max(0, -shift.dy), std::min(F.height, F.height - shift.dy), std::max(0, -shift.dx),
           std::min(F.width, F.width - shift.dx)};
 }
 
-// Adds to one square of G, among partial Gs, the products of a slice of all positions.
-void add_square(ConstFeatureMap F, Shift shift, const GramPart& square, int slice, double* sums) {
-  Window window = window_of(F, shift);
-  if (window.row >= window.end_row || window.column >= window.end_column) return;
-  const int64_t slices = slices_of(F);
-  const int64_t rows = window.end_row - window.row;
-  window.end_row = window.row + static_cast<int>(rows * (slice + 1) / slices);
-  window.row += static_cast<int>(rows * slice / slices);
-  HWY_DYNAMIC_DISPATCH(AddGram)(F, shift, window, square, sums);
-}
+// One slice of the positions in a window.
+struct Slice {
+  int number, slices;
+  Window of(Window window) const {
+    const int64_t rows = window.height();
+    window.end_row = window.row + static_cast<int>(rows * (number + 1) / slices);
+    window.row += static_cast<int>(rows * number / slices);
+    return window;
+  }
+};
 
-// The sums of one square of G over a slice of all positions, "=", among partial Gs.
-void sum_square(ConstFeatureMap F, Shift shift, const GramPart& square, int slice,
-                std::span<double> partial) {
-  const size_t C = F.channels;
+// One square of a slice's partial G, which becomes 0; returns that G.
+double* cleared_square(const GramPart& square, int slice, size_t C, std::span<double> partial) {
   double* sums = &partial[slice * C * C];
   for (int row = square.row; row < square.end_row; ++row) {
     std::fill(sums + row * C + square.column, sums + row * C + square.end_column, 0.0);
   }
-  for (const Shift part : Ways(shift, F.height, F.width)) add_square(F, part, square, slice, sums);
+  return sums;
 }
 
 }  // namespace
 
 size_t gram_scratch_size(ConstFeatureMap F) {
-  return static_cast<size_t>(slices_of(F)) * F.channels * F.channels;
+  return static_cast<size_t>(slices_of(window_of(F))) * F.channels * F.channels;
 }
 
-void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums) {
-  HWY_DYNAMIC_DISPATCH(AddGram)(F, {}, {first_row, end_row, 0, F.width}, part, sums);
+void add_gram(ConstFeatureMap F, const Window& window, const GramPart& part, double* sums) {
+  HWY_DYNAMIC_DISPATCH(AddGram)(F, {}, window, part, sums);
 }
 
 void sum_gram_slices(std::span<double> slices, size_t C, std::span<float> G, ThreadPool& pool) {
@@ -213,15 +212,21 @@ void sum_gram_slices(std::span<double> slices, size_t C, std::span<float> G, Thr
 }
 
 void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool) {
+  gram(F, window_of(F), G, scratch, pool);
+}
+
+void gram(ConstFeatureMap F, const Window& window, std::span<float> G, std::span<double> scratch,
+          ThreadPool& pool) {
   const size_t C = F.channels;
-  assert(G.size() == C * C && scratch.size() >= gram_scratch_size(F));
-  const int slices = slices_of(F);
+  assert(G.size() == C * C && scratch.size() >= gram_scratch_size(F) && !window.empty());
+  const int slices = slices_of(window);
   const int side = (F.channels + kSquare - 1) / kSquare;
   const int squares = side * (side + 1) / 2;
   pool.run(static_cast<size_t>(slices) * squares, [&](size_t task) {
     const GramPart square = square_of(static_cast<int>(task) / slices, F.channels);
     const int slice = static_cast<int>(task) % slices;
-    sum_square(F, {}, square, slice, scratch);
+    double* sums = cleared_square(square, slice, C, scratch);
+    HWY_DYNAMIC_DISPATCH(AddGram)(F, {}, Slice{slice, slices}.of(window), square, sums);
   });
   sum_gram_slices(scratch.first(slices * C * C), C, G, pool);
 }
@@ -231,12 +236,18 @@ void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<
   const size_t C = F.channels;
   assert(G.size() == C * C && scratch.size() >= gram_scratch_size(F));
   assert(shift != Shift{});
-  const int slices = slices_of(F);
+  const int slices = slices_of(window_of(F));
   const int side = (F.channels + kSquare - 1) / kSquare;
   pool.run(static_cast<size_t>(slices) * side * side, [&](size_t task) {
     const int index = static_cast<int>(task) / slices;
     const GramPart square = square_at(index / side, index % side, F.channels);
-    sum_square(F, shift, square, static_cast<int>(task) % slices, scratch);
+    const int slice = static_cast<int>(task) % slices;
+    double* sums = cleared_square(square, slice, C, scratch);
+    for (const Shift part : Ways(shift, F.height, F.width)) {
+      const Window window = paired(F, part);
+      if (window.empty()) continue;
+      HWY_DYNAMIC_DISPATCH(AddGram)(F, part, Slice{slice, slices}.of(window), square, sums);
+    }
   });
   pool.run(C, [&](size_t i) {
     for (size_t place = i * C; place < (i + 1) * C; ++place) {

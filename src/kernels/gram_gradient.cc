@@ -150,6 +150,15 @@ void AddProductRow(const float* S, ConstFeatureMap F, Shift shift, FeatureMap d_
   });
 }
 
+// d_F += S F at the positions of a row from `first` on.
+void AddProductsIn(const float* S, ConstFeatureMap F, FeatureMap d_F, int row, int first, int end) {
+  for_each_strip(end - first, [&](int x, int width) HWY_ATTR {
+    const Strip<const float> from = {F.cell(0, row, first + x), F.plane_stride()};
+    const Strip<float> to = {d_F.cell(0, row, first + x), d_F.plane_stride()};
+    multiply({S, F.channels, width, from, to, F.row_stride()}, /*add=*/true);
+  });
+}
+
 // to = S F, or +=, at the positions of a row.
 void ProductRow(const float* S, ConstFeatureMap F, FeatureMap to, bool add, int row) {
   for_each_strip(F.width, [&](int x, int width) HWY_ATTR {
@@ -176,13 +185,14 @@ size_t ProductFloats(int channels) {
   return product + amx_floats(AmxRows{nullptr, channels, kStrip}.values() + AmxProducts::kScratch);
 }
 
-// S and P.data may be null. products: ProductFloats floats; needed because every product reads all
-// channels of the features that it replaces.
+// At the positions first..end - 1 of a row. S may be null. products: ProductFloats floats; needed
+// because every product reads all channels of the features that it replaces.
 void TurnIntoGradientRow(FeatureMap F, const float* S, float factor, ConstFeatureMap P, int row,
-                         float* products) {
+                         int first, int end, float* products) {
   const CellTag d;
   const auto slope = hn::Set(d, factor);
-  for_each_strip(F.width, [&](int x, int width) HWY_ATTR {
+  for_each_strip(end - first, [&](int place, int width) HWY_ATTR {
+    const int x = first + place;
     const Strip<float> gradient = {products, kStrip * kBlock};
     if (S) {
       const Strip<const float> from = {F.cell(0, row, x), F.plane_stride()};
@@ -214,6 +224,7 @@ namespace limn::kernels {
 
 HWY_EXPORT(ProductFloats);
 HWY_EXPORT(AddProductRow);
+HWY_EXPORT(AddProductsIn);
 HWY_EXPORT(ProductRow);
 HWY_EXPORT(TurnIntoGradientRow);
 
@@ -268,9 +279,10 @@ void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float
 }
 
 void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
-                       int first_row, int end_row) {
-  for (int row = first_row; row < end_row; ++row) {
-    HWY_DYNAMIC_DISPATCH(AddProductRow)(packed.data(), F, {}, d_F, row);
+                       const Window& window) {
+  for (int row = window.row; row < window.end_row; ++row) {
+    HWY_DYNAMIC_DISPATCH(AddProductsIn)
+    (packed.data(), F, d_F, row, window.column, window.end_column);
   }
 }
 
@@ -310,25 +322,40 @@ void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, Co
                         ThreadPool& pool) {
   assert(S.empty() || S.size() == static_cast<size_t>(F.channels) * F.channels);
   assert(P.data == nullptr ||
-         (P.channels == F.channels && P.height == F.height && P.width == F.width));
+         (P.channels == F.channels && P.height >= F.height && P.width >= F.width));
   assert(!S.empty() || P.data != nullptr);
   const float* packed = packed_by_all(S, F.channels, pool);
   turn_rows(F, pool, [&](int row, float* products) {
-    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(F, packed, factor, P, row, products);
+    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(F, packed, factor, P, row, 0, F.width, products);
   });
 }
 
-void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F,
+void turn_into_gradient(FeatureMap F, const Window& window, std::span<const float> S,
                         ThreadPool& pool) {
+  assert(S.size() == static_cast<size_t>(F.channels) * F.channels);
+  const float* packed = packed_by_all(S, F.channels, pool);
+  turn_rows(F, pool, [&](int row, float* products) {
+    if (row < window.row || row >= window.end_row) return;
+    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)
+    (F, packed, 0, {}, row, window.column, window.end_column, products);
+  });
+  clear_outside(F, window, pool);
+}
+
+void gradient_from_half(const HalfMap& F, const Window& window, std::span<const float> S,
+                        FeatureMap d_F, ThreadPool& pool) {
   assert(S.size() == static_cast<size_t>(F.channels) * F.channels);
   assert(d_F.channels == F.channels && d_F.height == F.height && d_F.width == F.width);
   const float* packed = packed_by_all(S, F.channels, pool);
   // A row of features is expanded where its gradient goes, and is still in a near cache when the
   // gradient overwrites it.
   turn_rows(d_F, pool, [&](int row, float* products) {
+    if (row < window.row || row >= window.end_row) return;
     expand_half_row(F, row, d_F);
-    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)(d_F, packed, 0, {}, row, products);
+    HWY_DYNAMIC_DISPATCH(TurnIntoGradientRow)
+    (d_F, packed, 0, {}, row, window.column, window.end_column, products);
   });
+  clear_outside(d_F, window, pool);
 }
 
 void project(std::span<const float> V, ConstFeatureMap F, FeatureMap P, ThreadPool& pool) {

@@ -1,5 +1,5 @@
-// Features in half precision: halves the memory of features that S F reads long after they were
-// computed.
+// Half precision: halves the memory of features that S F reads long after they were computed, and
+// of the vectors that L-BFGS remembers.
 //
 // A half (IEEE binary16) has 11 significant bits, a smallest step of 2^-24, and a maximum of 65504.
 // Processors convert floats to it with rounding to nearest; Highway's software fallback truncates.
@@ -10,6 +10,8 @@
 // clang-format off: after foreach_target.h
 #include "kernels/cell-inl.h"
 // clang-format on
+
+#include <algorithm>
 
 #include "kernels/kernels.h"
 #include "kernels/pieces.h"
@@ -49,6 +51,37 @@ void RoundToHalf(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool) {
   });
 }
 
+// Calls block(from, to) for every kLanes of n values, of whatever types; the last few are copied to
+// a whole block and back.
+template <typename From, typename To, typename Block>
+HWY_INLINE void for_each_block(const From* from, To* to, size_t n, Block&& block) {
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) block(from + i, to + i);
+  if (i == n) return;
+  From last_from[kLanes] = {};
+  To last_to[kLanes];
+  std::copy_n(from + i, n - i, last_from);
+  block(last_from, last_to);
+  std::copy_n(last_to, n - i, to + i);
+}
+
+void RoundPieceToHalf(const float* x, float factor, uint16_t* half, size_t n) {
+  const CellTag d;
+  for_each_block(x, half, n, [&](const float* from, uint16_t* to) HWY_ATTR {
+    const auto value = hn::Mul(hn::Set(d, factor), hn::LoadU(d, from));
+    const auto rounded = hn::DemoteTo(HalfTag(), nearest_half(value));
+    hn::StoreU(hn::BitCast(WordTag(), rounded), WordTag(), to);
+  });
+}
+
+void ExpandHalfPiece(const uint16_t* half, float factor, float* x, size_t n) {
+  const CellTag d;
+  for_each_block(half, x, n, [&](const uint16_t* from, float* to) HWY_ATTR {
+    const auto words = hn::BitCast(HalfTag(), hn::LoadU(WordTag(), from));
+    hn::StoreU(hn::Mul(hn::Set(d, factor), hn::PromoteTo(d, words)), d, to);
+  });
+}
+
 void ExpandHalfRow(const HalfMap& half, int row, FeatureMap F) {
   const CellTag d;
   for (int block = 0; block < F.blocks(); ++block) {
@@ -69,6 +102,8 @@ namespace limn::kernels {
 
 HWY_EXPORT(RoundToHalf);
 HWY_EXPORT(ExpandHalfRow);
+HWY_EXPORT(RoundPieceToHalf);
+HWY_EXPORT(ExpandHalfPiece);
 
 void round_to_half(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool) {
   assert(half.channels == F.channels && half.height == F.height && half.width == F.width);
@@ -78,6 +113,16 @@ void round_to_half(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool) {
 void expand_half_row(const HalfMap& half, int row, FeatureMap F) {
   assert(half.channels == F.channels && half.height == F.height && half.width == F.width);
   HWY_DYNAMIC_DISPATCH(ExpandHalfRow)(half, row, F);
+}
+
+void round_to_half(std::span<const float> x, float factor, std::span<std::uint16_t> half) {
+  assert(half.size() == x.size());
+  HWY_DYNAMIC_DISPATCH(RoundPieceToHalf)(x.data(), factor, half.data(), x.size());
+}
+
+void expand_half(std::span<const std::uint16_t> half, float factor, std::span<float> x) {
+  assert(half.size() == x.size());
+  HWY_DYNAMIC_DISPATCH(ExpandHalfPiece)(half.data(), factor, x.data(), x.size());
 }
 
 }  // namespace limn::kernels

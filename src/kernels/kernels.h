@@ -8,6 +8,7 @@
 // are split by shape alone, and no value depends on a split by threads.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -119,6 +120,7 @@ struct FirstLevel {
   enum class Features { none, before_relu, after_relu };
   Features features = Features::none;  // of conv1_1: which Gram matrix is needed
   Edges edges = Edges::zero;           // of every map; the ring of x is the caller's (wrap_ring)
+  Window counted = kEverywhere;        // the positions over which the Gram matrix sums
 };
 
 // Forward: x through the level into `sink` (relu_max_pool or relu_average_pool); and G = F F^T of
@@ -163,6 +165,9 @@ void average_pool_backward(ConstFeatureMap d_y, FeatureMap d_x, ThreadPool& pool
 // scratch holds partial sums: at least gram_scratch_size(F) doubles.
 size_t gram_scratch_size(ConstFeatureMap F);
 void gram(ConstFeatureMap F, std::span<float> G, std::span<double> scratch, ThreadPool& pool);
+// The same for the positions in a window, which is not empty.
+void gram(ConstFeatureMap F, const Window& window, std::span<float> G, std::span<double> scratch,
+          ThreadPool& pool);
 
 // The offset from one position to another.
 struct Shift {
@@ -183,12 +188,15 @@ void shifted_gram(ConstFeatureMap F, Shift shift, std::span<float> G, std::span<
 
 // F = S F + factor (F - P), "=", in place: replaces features no longer needed by the gradient of
 // the losses that read them. S, [C][C], symmetric: twice the gradient with respect to G; empty if
-// no loss reads G. P: what F is compared with, of the same shape; null data for none.
+// no loss reads G. P: what F is compared with, at least as large (seen_from); null data for none.
 void turn_into_gradient(FeatureMap F, std::span<const float> S, float factor, ConstFeatureMap P,
                         ThreadPool& pool);
-// d_F = S F, "=", for features kept in half precision.
-void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d_F,
+// F = S F in a window, 0 elsewhere.
+void turn_into_gradient(FeatureMap F, const Window& window, std::span<const float> S,
                         ThreadPool& pool);
+// d_F = S F, "=", in a window, 0 elsewhere, for features kept in half precision.
+void gradient_from_half(const HalfMap& F, const Window& window, std::span<const float> S,
+                        FeatureMap d_F, ThreadPool& pool);
 
 // d_F += S F. S: [C][C], symmetric.
 void add_gram_gradient(std::span<const float> S, ConstFeatureMap F, FeatureMap d_F,
@@ -280,12 +288,30 @@ PackedCandidates pack_candidates(const Vectors& y, ThreadPool& pool);
 void nearest(const Vectors& x, const PackedCandidates& y, std::span<const float> bias,
              std::span<int> match, std::span<float> score, ThreadPool& pool);
 
+// --------------------------------------------------------------- windows of maps (window.cc) --
+
+// to "=" a window of F, ring and gaps 0.
+void crop(ConstFeatureMap F, const Window& window, FeatureMap to, ThreadPool& pool);
+// F "=" the cropped map where the window is, and 0 elsewhere, ring included.
+void paste(ConstFeatureMap cropped, const Window& window, FeatureMap F, ThreadPool& pool);
+// F += the cropped map where the window is.
+void add_pasted(ConstFeatureMap cropped, const Window& window, FeatureMap F, ThreadPool& pool);
+// F = 0 outside the window, ring aside.
+void clear_outside(FeatureMap F, const Window& window, ThreadPool& pool);
+
 // ------------------------------------------------------------------- half precision (half.cc) --
 
 // half = F, "=", rounded to nearest, ties to even: relative error at most 2^-11, or absolute error
 // at most 2^-25 if that is more. Values above the largest half, 65504, become 65504. NaN becomes an
 // arbitrary number; F's Gram matrix still shows it.
 void round_to_half(ConstFeatureMap F, const HalfMap& half, ThreadPool& pool);
+
+// The same for a piece of a vector, on the calling thread: half = factor x, and x = factor half,
+// both "=". A half times a power of two is a float to the bit, as long as it is not below 2^-126.
+void round_to_half(std::span<const float> x, float factor, std::span<std::uint16_t> half);
+void expand_half(std::span<const std::uint16_t> half, float factor, std::span<float> x);
+// The largest |x|; 0 of none. Which, if any x is NaN, is not defined.
+float largest(std::span<const float> x);
 
 // --------------------------------------------------------------------- flat vectors (vector.cc) --
 // Sums are taken in pieces of a fixed size, whose results are added in double, in order.
@@ -310,16 +336,38 @@ void multiply(std::span<const float> a, std::span<const float> b, std::span<floa
 // y = x - y
 void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& pool);
 
-// Many vectors in one pass; each row is as long as a, or y. Both sum in double, products included.
+// Many vectors in one pass: some in half precision, then some of floats. Each is as long as a, or
+// y.
+struct Rows {
+  std::span<const std::uint16_t* const> halves;
+  std::span<const float* const> floats;
+  size_t size() const { return halves.size() + floats.size(); }
+};
+// Both functions sum in double, products included.
 //
 // results[2 r] = rows[r] . a and results[2 r + 1] = rows[r] . b, "=". a and b may be among the
 // rows. scratch holds partial sums: at least products_scratch_size(rows.size(), a.size()) doubles.
 size_t products_scratch_size(size_t rows, size_t n);
-void products(std::span<const float* const> rows, std::span<const float> a,
-              std::span<const float> b, std::span<double> results, std::span<double> scratch,
-              ThreadPool& pool);
+void products(const Rows& rows, std::span<const float> a, std::span<const float> b,
+              std::span<double> results, std::span<double> scratch, ThreadPool& pool);
+inline void products(std::span<const float* const> rows, std::span<const float> a,
+                     std::span<const float> b, std::span<double> results, std::span<double> scratch,
+                     ThreadPool& pool) {
+  products(Rows{{}, rows}, a, b, results, scratch, pool);
+}
+// Its two steps. The sums of one piece of the vectors, sums[piece][2 rows], are added up in the
+// order of the pieces.
+inline constexpr size_t kRowPiece = 16384;  // floats of each row (vector.cc has the reason)
+inline size_t row_pieces(size_t n) { return (n + kRowPiece - 1) / kRowPiece; }
+void product_sums(const Rows& rows, std::span<const float> a, std::span<const float> b,
+                  std::span<double> sums, ThreadPool& pool);
+void add_product_sums(std::span<const double> sums, std::span<double> results);
 // y = sum over r of coefficients[r] rows[r], rounded to float once. y may be one of the rows.
-void combine(std::span<const float* const> rows, std::span<const double> coefficients,
-             std::span<float> y, ThreadPool& pool);
+void combine(const Rows& rows, std::span<const double> coefficients, std::span<float> y,
+             ThreadPool& pool);
+inline void combine(std::span<const float* const> rows, std::span<const double> coefficients,
+                    std::span<float> y, ThreadPool& pool) {
+  combine(Rows{{}, rows}, coefficients, y, pool);
+}
 
 }  // namespace limn::kernels

@@ -99,17 +99,9 @@ struct GramPart {
   int end_column = 0;
 };
 
-// A window of a map: rows row..end_row - 1, columns column..end_column - 1.
-struct Window {
-  int row = 0;
-  int end_row = 0;
-  int column = 0;
-  int end_column = 0;
-};
-
-// sums[i][j] += sum over positions of F[i] F[j], for rows first_row..end_row - 1 of the map, and
-// for those values of the given part of the matrix that are on or below its diagonal. sums: [C][C].
-void add_gram(ConstFeatureMap F, int first_row, int end_row, const GramPart& part, double* sums);
+// sums[i][j] += sum over the positions in a window of F[i] F[j], for those values of the given part
+// of the matrix that are on or below its diagonal. sums: [C][C].
+void add_gram(ConstFeatureMap F, const Window& window, const GramPart& part, double* sums);
 
 // G = the sum of partial [C][C] matrices, given by their lower triangles and mirrored. Overwrites
 // the first of them with the sum.
@@ -119,8 +111,8 @@ void sum_gram_slices(std::span<double> slices, std::size_t C, std::span<float> G
 
 // packed[C / 16][C][16]: S, symmetric, in the order add_gram_gradient reads it.
 void pack_gram_gradient(std::span<const float> S, std::size_t C, std::span<float> packed);
-// d_F += S F for rows first_row..end_row - 1.
+// d_F += S F in a window.
 void add_gram_gradient(std::span<const float> packed, ConstFeatureMap F, FeatureMap d_F,
-                       int first_row, int end_row);
+                       const Window& window);
 
 }  // namespace limn::kernels

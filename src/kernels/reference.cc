@@ -574,7 +574,28 @@ void expand_half(const HalfMap& half, FeatureMap F) {
   });
 }
 
+void round_to_half(std::span<const float> x, float factor, std::span<std::uint16_t> half) {
+  for (size_t i = 0; i < x.size(); ++i) half[i] = half_of(double{factor} * x[i]);
+}
+
+void expand_half(std::span<const std::uint16_t> half, float factor, std::span<float> x) {
+  for (size_t i = 0; i < x.size(); ++i) x[i] = factor * value_of(half[i]);
+}
+
 // ------------------------------------------------------------------------------ the first level --
+
+namespace {
+
+// to "=" F in the window, 0 elsewhere.
+void take_counted(ConstFeatureMap F, const Window& window, FeatureMap to) {
+  for_each_value(F, [&](int c, int y, int x) {
+    const bool inside =
+        y >= window.row && y < window.end_row && x >= window.column && x < window.end_column;
+    to.at(c, y, x) = inside ? F.at(c, y, x) : 0;
+  });
+}
+
+}  // namespace
 
 void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink,
                  std::span<float> G) {
@@ -584,8 +605,10 @@ void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink,
   const OwnBits signs(C, x.height, x.width);
   convolve_input(level.kernel_1, level.bias_1, x, before_relu.map, nullptr);
   relu(before_relu.map, after_relu.map, signs.bits);
-  if (level.features == FirstLevel::Features::before_relu) gram(before_relu.map, G);
-  if (level.features == FirstLevel::Features::after_relu) gram(after_relu.map, G);
+  const bool late_relu = level.features == FirstLevel::Features::before_relu;
+  const OwnMap counted(C, x.height, x.width);
+  take_counted(late_relu ? before_relu.map : after_relu.map, level.counted, counted.map);
+  if (level.features != FirstLevel::Features::none) gram(counted.map, G);
   Source source;
   source.map = after_relu.map;
   source.edges = level.edges;
@@ -608,11 +631,13 @@ void first_level_backward(const FirstLevel& level, ConstInputPlanes x, const Sou
   sink.width = x.width;
   convolve(level.kernel_2, Direction::backward, nullptr, source, sink);
   if (level.features == FirstLevel::Features::after_relu) {
+    take_counted(after_relu.map, level.counted, after_relu.map);
     turn_into_gradient(after_relu.map, S, 0, {});
     add(after_relu.map, d.map);
   }
   relu_backward(signs.bits, d.map);
   if (level.features == FirstLevel::Features::before_relu) {
+    take_counted(before_relu.map, level.counted, before_relu.map);
     turn_into_gradient(before_relu.map, S, 0, {});
     add(before_relu.map, d.map);
   }

@@ -5,6 +5,7 @@
 // packed kernel, its twin takes the plain one, so that packing is tested too.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "base/parallel.h"
@@ -50,6 +51,7 @@ struct FirstLevel {
   const float* bias_2 = nullptr;
   Features features = Features::none;
   Edges edges = Edges::zero;
+  Window counted = kEverywhere;
   int channels() const { return static_cast<int>(kernel_1.size() / 27); }  // C
 };
 void first_level(const FirstLevel& level, ConstInputPlanes x, const Sink& sink, std::span<float> G);
@@ -90,6 +92,9 @@ void gradient_from_half(const HalfMap& F, std::span<const float> S, FeatureMap d
 // F = half, exactly. (The fast one, a piece, takes a row.)
 void expand_half(const HalfMap& half, FeatureMap F);
 void round_to_half(ConstFeatureMap F, const HalfMap& half);
+// Of flat vectors; the factor is a power of two.
+void round_to_half(std::span<const float> x, float factor, std::span<std::uint16_t> half);
+void expand_half(std::span<const std::uint16_t> half, float factor, std::span<float> x);
 
 double dot(std::span<const float> a, std::span<const float> b);
 double squared_distance(std::span<const float> a, std::span<const float> b);

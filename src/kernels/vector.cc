@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "kernels/kernels.h"
 
@@ -62,6 +63,17 @@ double AbsoluteSumPiece(const float* a, size_t n) {
   return sum_terms(
       a, a, n, [](auto x, auto, auto sum) HWY_ATTR { return hn::Add(sum, hn::Abs(x)); },
       [](double x, double) { return x < 0 ? -x : x; });
+}
+
+float LargestPiece(const float* a, size_t n) {
+  const hn::ScalableTag<float> d;
+  const size_t N = hn::Lanes(d);
+  auto most = hn::Zero(d);
+  size_t i = 0;
+  for (; i + N <= n; i += N) most = hn::Max(most, hn::Abs(hn::LoadU(d, a + i)));
+  float largest = hn::GetLane(hn::MaxOfLanes(d, most));
+  for (; i < n; ++i) largest = std::max(largest, a[i] < 0 ? -a[i] : a[i]);
+  return largest;
 }
 
 void ScalePiece(float alpha, float* y, size_t n) {
@@ -115,25 +127,48 @@ HWY_INLINE hn::Vec<DoubleTag> load_doubles(DoubleTag d, const float* from) {
   hwy::Prefetch(from + kAhead);
   return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, DoubleTag>(), from));
 }
+// The same of halves.
+template <typename DoubleTag>
+HWY_INLINE hn::Vec<DoubleTag> load_doubles(DoubleTag d, const uint16_t* from) {
+  constexpr size_t kAhead = 512;
+  hwy::Prefetch(from + kAhead);
+  const hn::Rebind<float, DoubleTag> floats;
+  const hn::Rebind<uint16_t, decltype(floats)> words;
+  const hn::Rebind<hwy::float16_t, decltype(floats)> halves;
+  return hn::PromoteTo(d, hn::PromoteTo(floats, hn::BitCast(halves, hn::LoadU(words, from))));
+}
+
+// One value, exactly.
+HWY_INLINE double value_of(float x) { return x; }
+// A half is a sign, 5 exponent bits and 10 significand bits; a float has 8 and 23.
+HWY_INLINE double value_of(uint16_t half) {
+  const uint32_t exponent = half >> 10 & 0x1f, significand = half & 0x3ff;
+  const double size =
+      exponent == 0 ? 0x1p-24 * significand
+                    : double{std::bit_cast<float>((exponent + 127 - 15) << 23 | significand << 13)};
+  return (half & 0x8000) != 0 ? -size : size;
+}
 
 // Rows are taken four at a time; if fewer are left, the last one is repeated.
+template <typename T>
 struct FourRows {
-  FourRows(const float* const* rows, size_t row, size_t count, size_t first)
+  FourRows(const T* const* rows, size_t row, size_t count, size_t first)
       : r0(rows[row] + first),
         r1(rows[std::min(row + 1, count - 1)] + first),
         r2(rows[std::min(row + 2, count - 1)] + first),
         r3(rows[std::min(row + 3, count - 1)] + first) {}
-  const float *r0, *r1, *r2, *r3;
+  const T *r0, *r1, *r2, *r3;
 };
 
 // sums[2 r] = rows[r] . a, sums[2 r + 1] = rows[r] . b over n floats, the rows' from `first` on.
 // Four rows a pass: a and b are converted once for eight products, whose sums fit in registers.
-void ProductsPiece(const float* const* rows, size_t count, size_t first, const float* a,
-                   const float* b, size_t n, double* sums) {
+template <typename T>
+HWY_INLINE void products_piece(const T* const* rows, size_t count, size_t first, const float* a,
+                               const float* b, size_t n, double* sums) {
   const hn::ScalableTag<double> d;
   const size_t N = hn::Lanes(d);
   for (size_t row = 0; row < count; row += 4) {
-    const FourRows four(rows, row, count, first);
+    const FourRows<T> four(rows, row, count, first);
     auto a0 = hn::Zero(d), a1 = hn::Zero(d), a2 = hn::Zero(d), a3 = hn::Zero(d);
     auto b0 = hn::Zero(d), b1 = hn::Zero(d), b2 = hn::Zero(d), b3 = hn::Zero(d);
     size_t i = 0;
@@ -153,9 +188,9 @@ void ProductsPiece(const float* const* rows, size_t count, size_t first, const f
       a3 = hn::MulAdd(v3, x, a3);
       b3 = hn::MulAdd(v3, y, b3);
     }
-    const auto total = [&](auto sum, const float* u, const float* v) HWY_ATTR {
+    const auto total = [&](auto sum, const T* u, const float* v) HWY_ATTR {
       double result = hn::GetLane(hn::SumOfLanes(d, sum));
-      for (size_t j = i; j < n; ++j) result += double{u[j]} * v[j];
+      for (size_t j = i; j < n; ++j) result += value_of(u[j]) * v[j];
       return result;
     };
     const double all[8] = {total(a0, four.r0, a), total(b0, four.r0, b), total(a1, four.r1, a),
@@ -165,15 +200,23 @@ void ProductsPiece(const float* const* rows, size_t count, size_t first, const f
   }
 }
 
-// y = sum over rows of coefficients[r] rows[r], over n floats from `first` on. sums: scratch of n.
-void CombinePiece(const float* const* rows, const double* coefficients, size_t count, size_t first,
-                  double* HWY_RESTRICT sums, float* y, size_t n) {
+void ProductsPiece(const float* const* rows, size_t count, size_t first, const float* a,
+                   const float* b, size_t n, double* sums) {
+  products_piece(rows, count, first, a, b, n, sums);
+}
+void HalfProductsPiece(const uint16_t* const* rows, size_t count, size_t first, const float* a,
+                       const float* b, size_t n, double* sums) {
+  products_piece(rows, count, first, a, b, n, sums);
+}
+
+// sums[i] += sum over rows of coefficients[r] rows[r], over n values from `first` on.
+template <typename T>
+HWY_INLINE void add_rows(const T* const* rows, const double* coefficients, size_t count,
+                         size_t first, double* HWY_RESTRICT sums, size_t n) {
   const hn::ScalableTag<double> d;
-  const hn::Rebind<float, decltype(d)> half;
   const size_t N = hn::Lanes(d);
-  std::fill_n(sums, n, 0.0);
   for (size_t row = 0; row < count; row += 4) {
-    const FourRows four(rows, row, count, first);
+    const FourRows<T> four(rows, row, count, first);
     double c[4] = {};
     std::copy_n(coefficients + row, std::min<size_t>(4, count - row), c);
     const auto c0 = hn::Set(d, c[0]), c1 = hn::Set(d, c[1]);
@@ -187,9 +230,23 @@ void CombinePiece(const float* const* rows, const double* coefficients, size_t c
       hn::StoreU(sum, d, sums + i);
     }
     for (; i < n; ++i) {
-      sums[i] += c[0] * four.r0[i] + c[1] * four.r1[i] + c[2] * four.r2[i] + c[3] * four.r3[i];
+      sums[i] += c[0] * value_of(four.r0[i]) + c[1] * value_of(four.r1[i]) +
+                 c[2] * value_of(four.r2[i]) + c[3] * value_of(four.r3[i]);
     }
   }
+}
+
+// y = sum over rows of coefficients[r] rows[r], over n floats from `first` on: rows in half
+// precision, then rows of floats. sums: scratch of n.
+void CombinePiece(const uint16_t* const* halves, size_t half_count, const float* const* rows,
+                  size_t count, const double* coefficients, size_t first, double* HWY_RESTRICT sums,
+                  float* y, size_t n) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> half;
+  const size_t N = hn::Lanes(d);
+  std::fill_n(sums, n, 0.0);
+  add_rows(halves, coefficients, half_count, first, sums, n);
+  add_rows(rows, coefficients + half_count, count, first, sums, n);
   size_t i = 0;
   for (; i + N <= n; i += N) hn::StoreU(hn::DemoteTo(half, hn::LoadU(d, sums + i)), half, y + i);
   for (; i < n; ++i) y[i] = static_cast<float>(sums[i]);
@@ -232,6 +289,7 @@ double sum_pieces(size_t n, ThreadPool& pool, PieceFunction&& term) {
 HWY_EXPORT(DotPiece);
 HWY_EXPORT(SquaredDistancePiece);
 HWY_EXPORT(AbsoluteSumPiece);
+HWY_EXPORT(LargestPiece);
 HWY_EXPORT(ScalePiece);
 
 double dot(std::span<const float> a, std::span<const float> b, ThreadPool& pool) {
@@ -254,6 +312,10 @@ double absolute_sum(std::span<const float> a, ThreadPool& pool) {
   });
 }
 
+float largest(std::span<const float> x) {
+  return HWY_DYNAMIC_DISPATCH(LargestPiece)(x.data(), x.size());
+}
+
 void add_scaled(float alpha, std::span<const float> x, std::span<float> y, ThreadPool& pool) {
   scaled_sum(y, alpha, x, y, pool);
 }
@@ -268,6 +330,7 @@ HWY_EXPORT(ScaledSumPiece);
 HWY_EXPORT(MultiplyPiece);
 HWY_EXPORT(SubtractFromPiece);
 HWY_EXPORT(ProductsPiece);
+HWY_EXPORT(HalfProductsPiece);
 HWY_EXPORT(CombinePiece);
 
 void copy(std::span<const float> x, std::span<float> y, ThreadPool& pool) {
@@ -304,46 +367,55 @@ void subtract_from(std::span<const float> x, std::span<float> y, ThreadPool& poo
 
 namespace {
 
-// Floats of each row per task of products and combine. Those of a and b, 128 KB together, stay in a
-// level-2 cache as the rows go by; a picture of 512 x 512 gives 48 tasks.
-constexpr size_t kRowPiece = 16384;
+// kRowPiece is what each task of products and combine takes of every row. Those of a and b, 128 KB
+// together, stay in a level-2 cache as the rows go by; a picture of 512 x 512 gives 48 tasks.
+
 // Floats whose sums, 8 KB of doubles, stay in a level-1 cache as the rows go by.
 constexpr size_t kRowBlock = 1024;
-
-size_t row_pieces(size_t n) { return (n + kRowPiece - 1) / kRowPiece; }
 
 }  // namespace
 
 size_t products_scratch_size(size_t rows, size_t n) { return 2 * rows * row_pieces(n); }
 
-void products(std::span<const float* const> rows, std::span<const float> a,
-              std::span<const float> b, std::span<double> results, std::span<double> scratch,
-              ThreadPool& pool) {
+void product_sums(const Rows& rows, std::span<const float> a, std::span<const float> b,
+                  std::span<double> sums, ThreadPool& pool) {
   const size_t n = a.size();
-  assert(b.size() == n && results.size() == 2 * rows.size());
-  assert(scratch.size() >= products_scratch_size(rows.size(), n));
+  assert(b.size() == n && sums.size() >= products_scratch_size(rows.size(), n));
+  const auto& [halves, floats] = rows;
   pool.run(row_pieces(n), [&](size_t task) {
     const size_t first = task * kRowPiece;
+    const size_t count = std::min(kRowPiece, n - first);
+    double* of_halves = sums.data() + task * 2 * rows.size();
+    double* of_floats = of_halves + 2 * halves.size();
+    HWY_DYNAMIC_DISPATCH(HalfProductsPiece)
+    (halves.data(), halves.size(), first, a.data() + first, b.data() + first, count, of_halves);
     HWY_DYNAMIC_DISPATCH(ProductsPiece)
-    (rows.data(), rows.size(), first, a.data() + first, b.data() + first,
-     std::min(kRowPiece, n - first), scratch.data() + task * results.size());
+    (floats.data(), floats.size(), first, a.data() + first, b.data() + first, count, of_floats);
   });
-  std::fill(results.begin(), results.end(), 0.0);
-  for (size_t task = 0; task < row_pieces(n); ++task) {
-    for (size_t i = 0; i < results.size(); ++i) results[i] += scratch[task * results.size() + i];
-  }
 }
 
-void combine(std::span<const float* const> rows, std::span<const double> coefficients,
-             std::span<float> y, ThreadPool& pool) {
+void add_product_sums(std::span<const double> sums, std::span<double> results) {
+  std::fill(results.begin(), results.end(), 0.0);
+  for (size_t i = 0; i < sums.size(); ++i) results[i % results.size()] += sums[i];
+}
+
+void products(const Rows& rows, std::span<const float> a, std::span<const float> b,
+              std::span<double> results, std::span<double> scratch, ThreadPool& pool) {
+  assert(results.size() == 2 * rows.size());
+  product_sums(rows, a, b, scratch, pool);
+  add_product_sums(scratch.first(products_scratch_size(rows.size(), a.size())), results);
+}
+
+void combine(const Rows& rows, std::span<const double> coefficients, std::span<float> y,
+             ThreadPool& pool) {
   assert(rows.size() == coefficients.size());
   pool.run(row_pieces(y.size()), [&](size_t task) {
     alignas(64) std::array<double, kRowBlock> sums;
     const size_t end = std::min((task + 1) * kRowPiece, y.size());
     for (size_t first = task * kRowPiece; first < end; first += kRowBlock) {
       HWY_DYNAMIC_DISPATCH(CombinePiece)
-      (rows.data(), coefficients.data(), rows.size(), first, sums.data(), y.data() + first,
-       std::min(kRowBlock, end - first));
+      (rows.halves.data(), rows.halves.size(), rows.floats.data(), rows.floats.size(),
+       coefficients.data(), first, sums.data(), y.data() + first, std::min(kRowBlock, end - first));
     }
   });
 }

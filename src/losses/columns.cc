@@ -300,42 +300,107 @@ FeatureMap Columns::part_of(const Part& part, FeatureMap h) const {
   return map;
 }
 
+Columns::Piece Columns::piece_of(const View::Layer& layer) {
+  return {layer.around, layer.cells, layer.cells.row - layer.core.row,
+          layer.cells.column - layer.core.column};
+}
+
 void Columns::gather(std::span<const ConstFeatureMap> layers, std::span<const float> x,
                      FeatureMap h, ThreadPool& pool) {
   set_zero(h);  // fillers and rings may have been a gradient
   for (const Part& part : parts_) {
-    if (part.layer == ColumnsInUse::kPicture) {
-      gather_picture(part, x, part_of(part, h));
-    } else {
-      gather_part(part, layers[part.layer], part_of(part, h), pool);
+    if (part.layer == ColumnsInUse::kPicture) continue;
+    const ConstFeatureMap F = layers[part.layer];
+    gather_part(part, {F, window_of(F)}, part_of(part, h), pool);
+  }
+  map_parts(h, pool);
+  gather_pictures(x, h);
+}
+
+void Columns::begin_gathering() {
+  if (h_.empty()) h_ = Buffer<float>(shape_.floats());
+  set_zero(own_map());
+}
+
+void Columns::gather(std::span<const View::Layer> layers, ThreadPool& pool) {
+  for (const Part& part : parts_) {
+    if (part.layer == ColumnsInUse::kPicture) continue;
+    gather_part(part, piece_of(layers[part.layer]), part_of(part, own_map()), pool);
+  }
+}
+
+ConstFeatureMap Columns::end_gathering(std::span<const float> x, ThreadPool& pool) {
+  map_parts(own_map(), pool);
+  gather_pictures(x, own_map());
+  return own_map();
+}
+
+namespace {
+
+// Calls act(y and x of the column, corners) for the places whose first corner is among the piece's
+// cells. The corners are those of its map.
+template <typename Act>
+void each_place(std::span<const Columns::Place> places, ConstFeatureMap columns,
+                ConstFeatureMap layer, const Window& cells, int row, int column, const Act& act) {
+  for (int y = 0; y < columns.height; ++y) {
+    for (int x = 0; x < columns.width; ++x) {
+      const Columns::Place& place = places[static_cast<size_t>(y) * columns.width + x];
+      Corners at = corners_of(place, layer.height, layer.width);
+      if (at.y[0] < cells.row || at.y[0] >= cells.end_row || at.x[0] < cells.column ||
+          at.x[0] >= cells.end_column) {
+        continue;
+      }
+      for (int i = 0; i < 2; ++i) {
+        at.y[i] -= row;
+        at.x[i] -= column;
+      }
+      act(y, x, at);
     }
   }
 }
 
-void Columns::gather_part(const Part& part, ConstFeatureMap F, FeatureMap h, ThreadPool& pool) {
-  const bool mapped = !part.root.empty();
-  const FeatureMap to = {mapped ? raw_.data() : h.data, h.channels, h.height, h.width};
-  const float scale = mapped ? 1 : part.scale;
-  pool.run(to.blocks(), [&](size_t task) {
+}  // namespace
+
+void Columns::gather_part(const Part& part, const Piece& piece, FeatureMap h,
+                          ThreadPool& pool) const {
+  const float scale = part.root.empty() ? part.scale : 1;
+  pool.run(h.blocks(), [&](size_t task) {
     const auto block = static_cast<int>(task);
-    for (int y = 0; y < to.height; ++y) {
-      for (int x = 0; x < to.width; ++x) {
-        const Corners at =
-            corners_of(part.places[static_cast<size_t>(y) * to.width + x], F.height, F.width);
-        float* cell = to.cell(block, y, x);
-        for (int c = 0; c < kBlock; ++c) cell[c] = 0;
-        for (int i = 0; i < 2; ++i) {
-          for (int j = 0; j < 2; ++j) {
-            if (at.weight[i][j] == 0) continue;
-            const float* from = F.cell(block, at.y[i], at.x[j]);
-            const float weight = scale * at.weight[i][j];
-            for (int c = 0; c < kBlock; ++c) cell[c] += weight * from[c];
-          }
+    const auto gather = [&](int y, int x, const Corners& at) {
+      float* cell = h.cell(block, y, x);
+      for (int i = 0; i < 2; ++i) {
+        for (int j = 0; j < 2; ++j) {
+          if (at.weight[i][j] == 0) continue;
+          const float* from = piece.map.cell(block, at.y[i], at.x[j]);
+          const float weight = scale * at.weight[i][j];
+          for (int c = 0; c < kBlock; ++c) cell[c] += weight * from[c];
         }
       }
-    }
+    };
+    each_place(part.places, h, part.shape, piece.cells, piece.row, piece.column, gather);
   });
-  if (mapped) kernels::add_gram_gradient(part.root, to, h, pool);
+}
+
+// Replaces the parts of a student by R times themselves. Both ways, as R is symmetric.
+void Columns::map_parts(FeatureMap h, ThreadPool& pool) {
+  for (const Part& part : parts_) {
+    if (part.root.empty()) continue;
+    const FeatureMap of_part = part_of(part, h);
+    const FeatureMap raw = {raw_.data(), of_part.channels, of_part.height, of_part.width};
+    kernels::crop(of_part, window_of(of_part), raw, pool);
+    for (int block = 0; block < of_part.blocks(); ++block) {
+      for (int y = 0; y < of_part.height; ++y) {
+        std::fill_n(of_part.cell(block, y, 0), static_cast<size_t>(of_part.width) * kBlock, 0.0f);
+      }
+    }
+    kernels::add_gram_gradient(part.root, raw, of_part, pool);
+  }
+}
+
+void Columns::gather_pictures(std::span<const float> x, FeatureMap h) const {
+  for (const Part& part : parts_) {
+    if (part.layer == ColumnsInUse::kPicture) gather_picture(part, x, part_of(part, h));
+  }
 }
 
 void Columns::gather_picture(const Part& part, std::span<const float> x, FeatureMap h) const {
@@ -357,57 +422,48 @@ void Columns::gather_picture(const Part& part, std::span<const float> x, Feature
   }
 }
 
-ConstFeatureMap Columns::gather(const View& view, ThreadPool& pool) {
-  if (h_.empty()) h_ = Buffer<float>(shape_.floats());
-  const FeatureMap h = own_map();
-  std::vector<ConstFeatureMap> layers;
-  layers.reserve(view.layers.size());
-  for (const View::Layer& layer : view.layers) layers.push_back(layer.F);
-  gather(layers, view.x, h, pool);
-  return h;
-}
-
 // ---------------------------------------------------------------------------------- gradients --
 
-void Columns::spread(const Slope& slope, std::span<Slope> layers, Scratch& scratch,
-                     ThreadPool& pool) {
+void Columns::take_slope(const Slope& slope, ThreadPool& pool) {
   turn_into_gradient(own_map(), slope, pool);
-  for (const Part& part : parts_) {
-    if (part.layer == ColumnsInUse::kPicture) continue;
-    layers[part.layer].sum = scratch.own.data();
-    layers[part.layer].addends.emplace_back(
-        [this, &part, &pool](ConstFeatureMap, FeatureMap d) { add_gradient(part, d, pool); });
+  map_parts(own_map(), pool);
+}
+
+void Columns::spread(std::span<const View::Layer> layers, std::span<Slope> slopes, Scratch& scratch,
+                     ThreadPool& pool) {
+  pieces_.resize(parts_.size());
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].layer == ColumnsInUse::kPicture) continue;
+    const View::Layer& layer = layers[parts_[i].layer];
+    Slope& slope = slopes[parts_[i].layer];
+    pieces_[i] = piece_of(layer);
+    slope.sum = scratch.own.data();
+    const bool cut = layer.F.positions() != parts_[i].shape.positions();
+    (cut ? slope.addends_around : slope.addends)
+        .emplace_back([this, i, &pool](ConstFeatureMap, FeatureMap d) {
+          add_gradient(parts_[i], pieces_[i], d, pool);
+        });
   }
 }
 
-// d_F += the gradient with respect to this part's layer.
-void Columns::add_gradient(const Part& part, FeatureMap d_F, ThreadPool& pool) {
-  FeatureMap from = part_of(part, own_map());
-  float scale = part.scale;
-  if (!part.root.empty()) {
-    const FeatureMap raw = {raw_.data(), from.channels, from.height, from.width};
-    set_zero(raw);
-    kernels::add_gram_gradient(part.root, from, raw, pool);
-    from = raw;
-    scale = 1;
-  }
+// d += the gradient with respect to this part's layer, in a piece.
+void Columns::add_gradient(const Part& part, const Piece& piece, FeatureMap d, ThreadPool& pool) {
+  const FeatureMap from = part_of(part, own_map());
+  const float scale = part.root.empty() ? part.scale : 1;
   pool.run(from.blocks(), [&](size_t task) {
     const auto block = static_cast<int>(task);
-    for (int y = 0; y < from.height; ++y) {
-      for (int x = 0; x < from.width; ++x) {
-        const Corners at =
-            corners_of(part.places[static_cast<size_t>(y) * from.width + x], d_F.height, d_F.width);
-        const float* cell = from.cell(block, y, x);
-        for (int i = 0; i < 2; ++i) {
-          for (int j = 0; j < 2; ++j) {
-            if (at.weight[i][j] == 0) continue;
-            float* to = d_F.cell(block, at.y[i], at.x[j]);
-            const float weight = scale * at.weight[i][j];
-            for (int c = 0; c < kBlock; ++c) to[c] += weight * cell[c];
-          }
+    const auto scatter = [&](int y, int x, const Corners& at) {
+      const float* cell = from.cell(block, y, x);
+      for (int i = 0; i < 2; ++i) {
+        for (int j = 0; j < 2; ++j) {
+          if (at.weight[i][j] == 0) continue;
+          float* to = d.cell(block, at.y[i], at.x[j]);
+          const float weight = scale * at.weight[i][j];
+          for (int c = 0; c < kBlock; ++c) to[c] += weight * cell[c];
         }
       }
-    }
+    };
+    each_place(part.places, from, part.shape, piece.cells, piece.row, piece.column, scatter);
   });
 }
 

@@ -10,6 +10,10 @@
 //
 // Columns stand between layers and losses: gather() reads the layers, losses measure h and set its
 // slope, and spread() passes the gradient on to the layers.
+//
+// Layers may come in tiles. Each part of a column is gathered from the tile whose cells hold the
+// first of its four positions; the others may lie one cell beyond. h itself is kept whole: losses
+// compare columns with each other, or any with any.
 #pragma once
 
 #include <limn/limn.h>
@@ -91,12 +95,19 @@ class Columns {
   void gather(std::span<const ConstFeatureMap> layers, std::span<const float> x, FeatureMap h,
               ThreadPool& pool);
 
-  // The same for the picture being painted, in memory of its own: valid until turned into the
-  // gradient.
-  ConstFeatureMap gather(const View& view, ThreadPool& pool);
-  // Turns that h into its gradient, and adds what passes it on to the layers' slopes. scratch.own
-  // must be as large as any of them.
-  void spread(const Slope& slope, std::span<Slope> layers, Scratch& scratch, ThreadPool& pool);
+  // The same for the picture being painted, in memory of its own: begin once, gather every tile of
+  // the layers, end once. h is valid until turned into the gradient.
+  void begin_gathering();
+  void gather(std::span<const View::Layer> layers, ThreadPool& pool);
+  std::span<float> gathered() { return h_; }  // of the tiles so far; 0 elsewhere
+  ConstFeatureMap end_gathering(std::span<const float> x, ThreadPool& pool);
+
+  // Turns that h into its gradient.
+  void take_slope(const Slope& slope, ThreadPool& pool);
+  // Adds what passes it on to the layers' slopes, for every tile. scratch.own must be as large as
+  // any of their maps, with what is around.
+  void spread(std::span<const View::Layer> layers, std::span<Slope> slopes, Scratch& scratch,
+              ThreadPool& pool);
   // The gradient with respect to the picture itself, in the optimiser's unit: d_x "+=".
   void spread_to_picture(std::span<float> d_x) const;
 
@@ -111,13 +122,23 @@ class Columns {
     std::vector<Place> places;
   };
 
+  // Of a layer: a map of these cells, and its first cell among the whole layer's.
+  struct Piece {
+    ConstFeatureMap map;
+    Window cells;
+    int row = 0, column = 0;
+  };
+  static Piece piece_of(const View::Layer& layer);
+
   void draw(std::uint64_t number);
   void place(Part& part) const;
   FeatureMap own_map() { return {h_.data(), shape_.channels, shape_.height, shape_.width}; }
   FeatureMap part_of(const Part& part, FeatureMap h) const;
-  void gather_part(const Part& part, ConstFeatureMap F, FeatureMap h, ThreadPool& pool);
+  void gather_part(const Part& part, const Piece& piece, FeatureMap h, ThreadPool& pool) const;
+  void map_parts(FeatureMap h, ThreadPool& pool);
+  void gather_pictures(std::span<const float> x, FeatureMap h) const;
   void gather_picture(const Part& part, std::span<const float> x, FeatureMap h) const;
-  void add_gradient(const Part& part, FeatureMap d_F, ThreadPool& pool);
+  void add_gradient(const Part& part, const Piece& piece, FeatureMap d, ThreadPool& pool);
 
   const Places rule_;
   const Size size_;
@@ -130,6 +151,7 @@ class Columns {
   int used_ = 0;
   std::vector<Place> grid_;  // drawn places, in pixels, or the offset of the grid
   Buffer<float> h_, raw_;
+  std::vector<Piece> pieces_;  // by part, for the slopes' addends
 };
 
 // The shape of these columns of a picture whose layers have these shapes, without data.

@@ -33,31 +33,38 @@ class ContentLoss : public Loss {
  public:
   // Reads the features of tap number `tap`, which have this shape. K: a student's, [C][C], or
   // empty. Target and K must outlive the loss.
-  ContentLoss(double factor, int tap, ConstFeatureMap shape, const ContentTarget& target,
+  ContentLoss(double factor, int tap, const LayerShape& shape, const ContentTarget& target,
               std::span<const double> K, Scratch& scratch, Term term = Term::content);
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  size_t sums_size() const override { return 1; }
+  void measure(const View&, std::span<double> sums, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double> sums, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
-  void measure_mapped(ConstFeatureMap F, ConstFeatureMap P, Scratch& scratch, ThreadPool& pool);
-  void measure_weighed(ConstFeatureMap F, ConstFeatureMap P, ThreadPool& pool);
+  FeatureMap difference(const View::Layer& layer, ThreadPool& pool);
+  double sum_mapped(const View::Layer& layer, Scratch& scratch, ThreadPool& pool);
+  double sum_weighed(const View::Layer& layer, ThreadPool& pool);
+  std::span<const float> roots(const View::Layer& layer);
+  void add_gradient(FeatureMap d);
 
   const int tap_;
-  const ConstFeatureMap shape_;
+  const LayerShape shape_;
   const ContentTarget& target_;
   const std::span<const double> K_;
   // For a student, or if not all of the photo is visible: w E, or the D such that the gradient is 2
-  // factor (F - D). Laid out like F.
+  // factor (F - D). Laid out like F. Of tiles: E, and w E.
   Buffer<float> difference_;
+  Buffer<float> roots_;            // of a tile
   Buffer<float> difference_gram_;  // for a student: (m E) (m E)^T, [C][C]
   Buffer<float> slope_;            // for a student: 2 factor K, [C][C]
-  double sum_ = 0;
+  // For the slope's addend.
+  View::Layer layer_;
+  ThreadPool* pool_ = nullptr;
 };
 
 // Bytes for the loss of a layer of this shape, besides the features: permanent, and scratch.
-double content_bytes(ConstFeatureMap shape, bool student, bool seen_whole);
+double content_bytes(const LayerShape& shape, bool student, bool seen_whole);
 double content_scratch_bytes(ConstFeatureMap shape, bool student);
 
 }  // namespace limn

@@ -37,7 +37,7 @@ double CosineLoss::weight(size_t position) const {
   return root * root;
 }
 
-void CosineLoss::measure(const View& view, Scratch&, ThreadPool& pool) {
+void CosineLoss::measure(const View& view, std::span<double>, Scratch&, ThreadPool& pool) {
   const ConstFeatureMap F = view.layers[tap_].F;
   if (centred_) take_mean(F, pool);
   ConstFeatureMap T = shape_;
@@ -68,7 +68,7 @@ void CosineLoss::measure(const View& view, Scratch&, ThreadPool& pool) {
   });
 }
 
-double CosineLoss::settle(const View&, Scratch&, ThreadPool&) {
+double CosineLoss::settle(std::span<const double>, Scratch&, ThreadPool&) {
   double sum = 0;
   for (size_t p = 0; p < at_.size(); ++p) sum += weight(p) * (1 - at_[p].cosine());
   return factor() * sum;

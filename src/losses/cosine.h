@@ -26,8 +26,8 @@ class CosineLoss : public Loss {
   CosineLoss(Term term, double factor, int tap, ConstFeatureMap shape, const ContentTarget& target,
              bool centred, Scratch& scratch);
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  void measure(const View&, std::span<double>, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double>, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:

@@ -1,5 +1,6 @@
 #include "losses/gram.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -25,28 +26,32 @@ double style_factor(StyleForm form, double C, double M, double pixels) {
 
 GramLoss::GramLoss(double factor, int tap, double g, std::span<const float> A,
                    std::span<const double> K, Scratch& scratch)
-    : Loss(Term::style, factor), tap_(tap), g_(g), A_(A), K_(K) {
+    : Loss(Term::style, factor), tap_(tap), g_(g), A_(A), K_(K), S_(A.size()) {
   Scratch::grow(scratch.matrices, 3 * K.size());
 }
 
-double GramLoss::settle(const View& view, Scratch& scratch, ThreadPool& pool) {
-  const std::span<float> G = view.layers[tap_].G;
+void GramLoss::measure(const View& view, std::span<double> sums, Scratch&, ThreadPool&) {
+  const std::span<const float> G = view.layers[tap_].G;
   assert(G.size() == A_.size());
+  std::copy(G.begin(), G.end(), sums.begin());
+}
+
+double GramLoss::settle(std::span<const double> G, Scratch& scratch, ThreadPool& pool) {
   return factor() * (K_.empty() ? settle_plain(G) : settle_mapped(G, scratch, pool));
 }
 
-double GramLoss::settle_plain(std::span<float> G) const {
+double GramLoss::settle_plain(std::span<const double> G) {
   const double slope = unit() * (4 * factor() * g_);
   double sum = 0;
   for (size_t i = 0; i < G.size(); ++i) {
     const double difference = g_ * G[i] - A_[i];
     sum += difference * difference;
-    G[i] = static_cast<float>(slope * difference);
+    S_[i] = static_cast<float>(slope * difference);
   }
   return sum;
 }
 
-double GramLoss::settle_mapped(std::span<float> G, Scratch& scratch, ThreadPool& pool) const {
+double GramLoss::settle_mapped(std::span<const double> G, Scratch& scratch, ThreadPool& pool) {
   const size_t n = K_.size();
   const std::span<double> D(scratch.matrices.data(), n);
   const std::span<double> KD(scratch.matrices.data() + n, n);
@@ -58,15 +63,16 @@ double GramLoss::settle_mapped(std::span<float> G, Scratch& scratch, ThreadPool&
   double sum = 0;
   for (size_t i = 0; i < n; ++i) {
     sum += D[i] * KDK[i];
-    G[i] = static_cast<float>(slope * KDK[i]);
+    S_[i] = static_cast<float>(slope * KDK[i]);
   }
   return sum;
 }
 
-void GramLoss::spread(const View& view, std::span<Slope> slopes, Scratch&, ThreadPool&) {
-  slopes[tap_].S = view.layers[tap_].G;
+void GramLoss::spread(const View&, std::span<Slope> slopes, Scratch&, ThreadPool&) {
+  slopes[tap_].S = S_;
 }
 
+double gram_bytes(double C) { return C * C * (2 * sizeof(float) + sizeof(double)); }
 double gram_scratch_bytes(double C) { return sizeof(double) * 3 * C * C; }
 
 }  // namespace limn

@@ -32,20 +32,24 @@ class GramLoss : public Loss {
   GramLoss(double factor, int tap, double g, std::span<const float> A, std::span<const double> K,
            Scratch& scratch);
 
-  // Turns G into S.
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  size_t sums_size() const override { return A_.size(); }  // G
+  void measure(const View&, std::span<double> sums, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double> G, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
-  double settle_plain(std::span<float> G) const;
-  double settle_mapped(std::span<float> G, Scratch& scratch, ThreadPool& pool) const;
+  double settle_plain(std::span<const double> G);
+  double settle_mapped(std::span<const double> G, Scratch& scratch, ThreadPool& pool);
 
   const int tap_;
   const double g_;
   const std::span<const float> A_;
   const std::span<const double> K_;
+  Buffer<float> S_;
 };
 
+// Bytes for a layer of C channels, with its target, and of the sums.
+double gram_bytes(double C);
 // Scratch bytes for a student's layer of C channels.
 double gram_scratch_bytes(double C);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 namespace limn {
@@ -163,22 +164,23 @@ double factor_of(NeighbourDistance distance, ConstFeatureMap shape, const Neighb
 }  // namespace
 
 NeighboursLoss::NeighboursLoss(double weight, const NeighboursForm& form, int tap,
-                               ConstFeatureMap shape, const NeighbourTarget& target,
+                               const LayerShape& shape, const NeighbourTarget& target,
                                std::span<const double> K, Scratch& scratch)
-    : Loss(Term::style, weight * factor_of(form.distance, shape, target)),
+    : Loss(Term::style, weight * factor_of(form.distance, shape.whole, target)),
       form_(form),
       tap_(tap),
       shape_(shape),
       target_(target),
-      gathered_{Buffer<float>(shape.floats()), target.roots} {
+      gathered_{Buffer<float>(shape.whole.floats()), target.roots} {
   if (form.distance == NeighbourDistance::squared) {
     distance_ =
         std::make_unique<ContentLoss>(factor(), tap, shape, gathered_, K, scratch, Term::style);
   } else {
-    distance_ = std::make_unique<CosineLoss>(Term::style, factor(), tap, shape, gathered_,
+    assert(!shape.is_cut());  // columns are not
+    distance_ = std::make_unique<CosineLoss>(Term::style, factor(), tap, shape.whole, gathered_,
                                              centred(), scratch);
   }
-  const auto places = static_cast<size_t>(kernels::positions_of(shape).count);
+  const auto places = static_cast<size_t>(kernels::positions_of(shape.tile).count);
   matches_.assign(target.sources.size(), std::vector<int>(places));
   scores_.assign(target.sources.size(), std::vector<float>(places));
   for (const NeighbourSource& source : target.sources) {
@@ -191,12 +193,13 @@ void NeighboursLoss::multiply(double weight, double unit) {
   distance_->multiply(weight, unit);
 }
 
-void NeighboursLoss::measure(const View& view, Scratch& scratch, ThreadPool& pool) {
-  distance_->measure(view, scratch, pool);
+void NeighboursLoss::measure(const View& view, std::span<double> sums, Scratch& scratch,
+                             ThreadPool& pool) {
+  distance_->measure(view, sums, scratch, pool);
 }
 
-double NeighboursLoss::settle(const View& view, Scratch& scratch, ThreadPool& pool) {
-  return distance_->settle(view, scratch, pool);
+double NeighboursLoss::settle(std::span<const double> sums, Scratch& scratch, ThreadPool& pool) {
+  return distance_->settle(sums, scratch, pool);
 }
 
 void NeighboursLoss::spread(const View& view, std::span<Slope> slopes, Scratch& scratch,
@@ -207,7 +210,7 @@ void NeighboursLoss::spread(const View& view, std::span<Slope> slopes, Scratch& 
 float NeighboursLoss::share(const NeighbourSource& source, int y, int x) const {
   const auto share = static_cast<float>(source.share);
   if (target_.regions.empty()) return share;
-  return share * target_.regions[source.region][static_cast<size_t>(y) * shape_.width + x];
+  return share * target_.regions[source.region][static_cast<size_t>(y) * shape_.whole.width + x];
 }
 
 // Matches and scores of source number i, by its prices. off_centre: <mean, y> of its candidates,
@@ -219,31 +222,46 @@ void NeighboursLoss::search(size_t i, ConstFeatureMap F, std::span<const double>
   for (size_t j = 0; j < bias.size(); ++j) {
     bias[j] = static_cast<float>(-(prices_[i][j] + off_centre[j]));
   }
-  kernels::nearest(kernels::positions_of(F), y, bias, matches_[i], scores_[i], pool);
+  const kernels::Vectors positions = kernels::positions_of(F);
+  const auto count = static_cast<size_t>(positions.count);
+  kernels::nearest(positions, y, bias, std::span(matches_[i]).first(count),
+                   std::span(scores_[i]).first(count), pool);
 }
 
-void NeighboursLoss::change_prices(size_t i) {
+template <typename T>
+std::span<T> NeighboursLoss::uses_of(size_t i, std::span<T> found) const {
+  size_t begin = 0;
+  for (size_t k = 0; k < i; ++k) begin += prices_[k].size() + 2;
+  return found.subspan(begin, prices_[i].size() + 2);
+}
+
+void NeighboursLoss::count_uses(size_t i, const Window& cells, std::span<double> uses) const {
+  double& positions = uses[uses.size() - 2];
+  double& score = uses[uses.size() - 1];
+  for (int y = 0; y < cells.height(); ++y) {
+    for (int x = 0; x < cells.width(); ++x) {
+      if (share(target_.sources[i], cells.row + y, cells.column + x) == 0) continue;
+      const size_t place = static_cast<size_t>(y) * (cells.width() + 2) + x;
+      ++uses[matches_[i][place]];
+      score += std::max(0.0f, scores_[i][place]);
+      ++positions;
+    }
+  }
+}
+
+void NeighboursLoss::change_prices(size_t i, std::span<const double> uses) {
   // In units of the mean score: being used twice as often as the limit costs as much as a cosine
   // that is 0.3 times the mean one worse.
   constexpr double kRate = 0.3;
   constexpr double kMostOctaves = 3, kLeastOctaves = -1;  // that one change takes into account
   std::vector<float>& prices = prices_[i];
-  std::vector<int> used(prices.size());
-  double score = 0, positions = 0;
-  for (int y = 0; y < shape_.height; ++y) {
-    for (int x = 0; x < shape_.width; ++x) {
-      if (share(target_.sources[i], y, x) == 0) continue;
-      const size_t place = static_cast<size_t>(y) * (shape_.width + 2) + x;
-      ++used[matches_[i][place]];
-      score += std::max(0.0f, scores_[i][place]);
-      ++positions;
-    }
-  }
+  const double positions = uses[prices.size()];
+  double score = uses[prices.size() + 1];
   if (positions == 0 || !std::isfinite(score)) return;
   score /= positions;
   const double limit = form_.uses * std::max(1.0, positions / static_cast<double>(prices.size()));
   for (size_t j = 0; j < prices.size(); ++j) {
-    const double octaves = used[j] == 0 ? kLeastOctaves : std::log2(used[j] / limit);
+    const double octaves = uses[j] == 0 ? kLeastOctaves : std::log2(uses[j] / limit);
     const double change = kRate * score * std::clamp(octaves, kLeastOctaves, kMostOctaves);
     prices[j] = static_cast<float>(std::max(0.0, prices[j] + change));
   }
@@ -265,34 +283,57 @@ std::vector<double> products_with(std::span<const double> mean,
 
 }  // namespace
 
-void NeighboursLoss::seek(const View& view, ThreadPool& pool) {
+Loss::Sought NeighboursLoss::sought() const {
+  Sought sought = {2 * static_cast<size_t>(shape_.whole.channels), 0};
+  for (const std::vector<float>& prices : prices_) sought.found += prices.size() + 2;
+  return sought;
+}
+
+void NeighboursLoss::look(const View& view, std::span<double> looked, ThreadPool& pool) {
   const ConstFeatureMap F = view.layers[tap_].F;
   const auto C = static_cast<size_t>(F.channels);
-  std::vector<double> mean(C), squares(C), partial(kernels::moments_scratch_size(F));
-  kernels::moments(F, {}, mean, squares, partial, pool);
-  for (double& sum : mean) sum /= static_cast<double>(F.positions());
+  std::vector<double> partial(kernels::moments_scratch_size(F));
+  kernels::moments(F, {}, looked.first(C), looked.subspan(C), partial, pool);
+}
 
+void NeighboursLoss::find(const View& view, std::span<const double> looked, std::span<double> found,
+                          ThreadPool& pool) {
+  const View::Layer& layer = view.layers[tap_];
+  std::vector<double> mean(looked.begin(), looked.begin() + layer.F.channels);
+  for (double& sum : mean) sum /= static_cast<double>(shape_.whole.positions());
+
+  std::ranges::fill(found, 0.0);
   for (size_t i = 0; i < target_.sources.size(); ++i) {
     const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
-    search(i, F, off_centre, pool);
-    if (form_.uses > 0) change_prices(i);
+    search(i, layer.F, off_centre, pool);
+    if (form_.uses > 0) count_uses(i, layer.cells, uses_of(i, found));
   }
 
-  std::ranges::fill(gathered_.features, 0.0f);
   for (size_t first = 0, end = 0; first < target_.sources.size(); first = end) {
     const int style = target_.sources[first].style;
     while (end < target_.sources.size() && target_.sources[end].style == style) ++end;
-    gather(first, end, pool);
+    gather(first, end, layer.cells, pool);
   }
 }
 
-// T += u S(match) for one style: the sources first..end - 1.
-void NeighboursLoss::gather(size_t first, size_t end, ThreadPool& pool) {
-  FeatureMap T = {gathered_.features.data(), shape_.channels, shape_.height, shape_.width};
-  pool.run(T.height, [&](size_t row) {
-    const auto y = static_cast<int>(row);
-    for (int x = 0; x < T.width; ++x) {
-      const size_t place = row * (T.width + 2) + x;
+void NeighboursLoss::learn(std::span<const double> found) {
+  for (size_t i = 0; i < prices_.size() && form_.uses > 0; ++i) {
+    change_prices(i, uses_of(i, found));
+  }
+}
+
+// T "=", or from the second style on "+=", u S(match) for one style: the sources first..end - 1.
+void NeighboursLoss::gather(size_t first, size_t end, const Window& cells, ThreadPool& pool) {
+  FeatureMap T = {gathered_.features.data(), shape_.whole.channels, shape_.whole.height,
+                  shape_.whole.width};
+  pool.run(cells.height(), [&](size_t row) {
+    const int y = cells.row + static_cast<int>(row);
+    for (int column = 0; column < cells.width(); ++column) {
+      const int x = cells.column + column;
+      const size_t place = row * (cells.width() + 2) + column;
+      for (int block = 0; block < T.blocks() && first == 0; ++block) {
+        std::fill_n(T.cell(block, y, x), kBlock, 0.0f);
+      }
       size_t best = first;
       for (size_t i = first + 1; i < end; ++i) {
         if (scores_[i][place] > scores_[best][place]) best = i;
@@ -327,7 +368,7 @@ void NeighboursLoss::keep(State& state) {
 
 // --------------------------------------------------------------------------------------- memory --
 
-double neighbours_bytes(ConstFeatureMap shape, bool student, bool seen_whole) {
+double neighbours_bytes(const LayerShape& shape, bool student, bool seen_whole) {
   return content_bytes(shape, student, seen_whole);
 }
 

@@ -75,23 +75,29 @@ class NeighboursLoss : public Loss {
   // The factor divides by the number of positions and, for squared distances, by the paintings'
   // mean |S|^2, so that weights mean the same at all layers and sizes. Cosines are those of
   // columns, without K. Target and K must outlive the loss.
-  NeighboursLoss(double weight, const NeighboursForm& form, int tap, ConstFeatureMap shape,
+  NeighboursLoss(double weight, const NeighboursForm& form, int tap, const LayerShape& shape,
                  const NeighbourTarget& target, std::span<const double> K, Scratch& scratch);
 
   void multiply(double weight, double unit) override;
-  // Until the first call, T is 0.
-  void seek(const View&, ThreadPool&) override;
   int seeks_every() const override { return form_.every; }
   void forget() override;  // the prices
   void keep(State& state) override;
+  // Looks for the mean of F, then for the matches. Until the first search, T is 0.
+  Sought sought() const override;
+  void look(const View&, std::span<double> looked, ThreadPool&) override;
+  void find(const View&, std::span<const double> looked, std::span<double> found,
+            ThreadPool&) override;
+  std::span<float> found_by_tiles() override { return gathered_.features; }
+  void learn(std::span<const double> found) override;  // prices
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  size_t sums_size() const override { return distance_->sums_size(); }
+  void measure(const View&, std::span<double> sums, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double> sums, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
   // T, laid out like F: of centred distances, without the painting's mean.
   ConstFeatureMap gathered() const {
-    ConstFeatureMap T = shape_;
+    ConstFeatureMap T = shape_.whole;
     T.data = gathered_.features.data();
     return T;
   }
@@ -99,27 +105,32 @@ class NeighboursLoss : public Loss {
  private:
   // The share of T(p) that a source's style has at position (y, x).
   float share(const NeighbourSource& source, int y, int x) const;
+  // What is learnt of one source: how often each candidate is used, then the positions it is sought
+  // for and the sum of their scores.
+  template <typename T>
+  std::span<T> uses_of(size_t i, std::span<T> found) const;
   void search(size_t i, ConstFeatureMap F, std::span<const double> off_centre, ThreadPool& pool);
-  void change_prices(size_t i);
-  void gather(size_t first, size_t end, ThreadPool& pool);
+  void count_uses(size_t i, const Window& cells, std::span<double> uses) const;
+  void change_prices(size_t i, std::span<const double> uses);
+  void gather(size_t first, size_t end, const Window& cells, ThreadPool& pool);
 
   bool centred() const { return form_.distance == NeighbourDistance::centred_cosine; }
 
   const NeighboursForm form_;
   const int tap_;
-  const ConstFeatureMap shape_;
+  const LayerShape shape_;
   const NeighbourTarget& target_;
   ContentTarget gathered_;
   std::unique_ptr<Loss> distance_;
-  // By source: for all positions and the rings between their rows (kernels::positions_of), and for
-  // all candidates.
+  // By source: for all positions of a tile and the rings between their rows
+  // (kernels::positions_of), and for all candidates.
   std::vector<std::vector<int>> matches_;
   std::vector<std::vector<float>> scores_;
   std::vector<std::vector<float>> prices_;
 };
 
 // Bytes for one layer of this shape: for the loss, and for each painting.
-double neighbours_bytes(ConstFeatureMap shape, bool student, bool seen_whole);
+double neighbours_bytes(const LayerShape& shape, bool student, bool seen_whole);
 double neighbour_source_bytes(ConstFeatureMap painting);
 // The same where all positions are searched.
 double columns_source_bytes(ConstFeatureMap painting);

@@ -33,30 +33,52 @@ struct RegionTarget {
 class RegionalLoss : public Loss {
  public:
   // Reads the features of tap number `tap`, which have this shape. K: a student's, [C][C], or
-  // empty. targets: at least one; they and K must outlive the loss.
-  RegionalLoss(double factor, int tap, GramForm gram, ConstFeatureMap shape,
+  // empty. targets: at least one; they and K must outlive the loss. Tiles (with TapRequest::around
+  // if there are shifts) have no mirrored pairs.
+  RegionalLoss(double factor, int tap, GramForm gram, const LayerShape& shape,
                std::span<const RegionTarget> targets, std::span<const double> K, Scratch& scratch);
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  // Turns the measured statistics into slopes.
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  size_t sums_size() const override;
+  void measure(const View&, std::span<double> sums, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double> sums, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
-  void add_gradient(ConstFeatureMap F, FeatureMap d_F, Scratch& scratch, ThreadPool& pool) const;
+  StatisticsSums sums_of(size_t region, std::span<double> sums) const;
   PositionWeights region(size_t i) const;
+  PositionWeights region_in(size_t i, const Window& cells, std::span<float> memory) const;
+  // X, the weighed features of a tile and of what a shift reaches beyond it.
+  struct Reached {
+    Window in_around;
+    FeatureMap X;
+    std::span<const float> roots;
+  };
+  Reached reached(const View::Layer& layer, size_t i, kernels::Shift shift, Scratch& scratch,
+                  ThreadPool& pool);
+  void measure_shifts(const View::Layer& layer, size_t i, const StatisticsSums& sums,
+                      Scratch& scratch, ThreadPool& pool);
+  void add_gradient(ConstFeatureMap F, FeatureMap d_F);
+  void add_shifted_gradients(FeatureMap d_around);
 
   const int tap_;
   const StatisticsForm form_;
+  const StatisticsForm of_tile_;  // without pairs
   const GramForm gram_;
-  const ConstFeatureMap shape_;
+  const LayerShape shape_;
   const std::span<const double> K_;
   const std::span<const RegionTarget> targets_;
   std::vector<LayerStatistics> measured_;  // by region; after settle, the slopes
-  // For the slope's addend.
+  Buffer<double> sums_;                    // for settle
+  Buffer<float> roots_;                    // of a tile
+  Buffer<float> reached_roots_;            // of a tile and what a shift reaches beyond it
+  // For the slope's addends.
+  View::Layer layer_;
   Scratch* scratch_ = nullptr;
   ThreadPool* pool_ = nullptr;
 };
+
+// Whether the recipe compares features some distance apart.
+bool has_shifts(const Recipe& recipe);
 
 // Whether the recipe, or masks on the pictures, require this loss.
 bool is_regional(const Recipe& recipe, bool masks);
@@ -82,8 +104,11 @@ double source_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, boo
 
 // Bytes for `regions` regions of a layer besides its features and without scratch, and bytes of
 // scratch.
-double regional_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, int regions);
-double regional_scratch_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, bool masks,
+double regional_bytes(const Recipe& recipe, const LayerShape& shape, int stride, int regions);
+double regional_scratch_bytes(const Recipe& recipe, const LayerShape& shape, int stride, bool masks,
                               bool mapped);
+
+// How many cells of a layer of this shape and stride its shifts reach beyond a tile.
+int shifts_reach(const Recipe& recipe, ConstFeatureMap shape, int stride);
 
 }  // namespace limn

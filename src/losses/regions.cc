@@ -50,6 +50,18 @@ class BoxSums {
 
 }  // namespace
 
+std::span<const float> part_of(std::span<const float> plane, int width, const Window& window,
+                               std::span<float> memory) {
+  const size_t size = area(window.width(), window.height());
+  if (plane.size() == size || plane.empty()) return plane;
+  assert(memory.size() >= size);
+  for (int y = 0; y < window.height(); ++y) {
+    std::copy_n(plane.begin() + area(width, window.row + y) + window.column, window.width(),
+                memory.begin() + area(window.width(), y));
+  }
+  return memory.first(size);
+}
+
 std::vector<float> layer_weights(const Mask& mask, int height, int width) {
   if (mask.empty()) return std::vector<float>(area(width, height), 1.0f);
   return resized(mask, width, height).values;

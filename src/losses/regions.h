@@ -7,9 +7,17 @@
 
 #include <limn/limn.h>
 
+#include <span>
 #include <vector>
 
+#include "kernels/feature_map.h"
+
 namespace limn {
+
+// A window of a plane of this width, row by row, in `memory`; or the plane itself, if the window is
+// all of it or the plane is empty.
+std::span<const float> part_of(std::span<const float> plane, int width, const Window& window,
+                               std::span<float> memory);
 
 // The mask at a layer's resolution: its mean over each cell of a map of height x width (each at
 // least 1), row by row, in 0..1; interpolated where cells are smaller than the mask's pixels. An

@@ -175,22 +175,23 @@ void tabulate(std::span<const Word> values, std::span<const float> weights, doub
 
 // ------------------------------------------------------------------------------------- drawing --
 
-SlicedLoss::SlicedLoss(double factor, std::uint64_t seed, int every, int tap, ConstFeatureMap shape,
-                       const SlicedTarget& target, const Imitation* imitation, Scratch& scratch)
+SlicedLoss::SlicedLoss(double factor, std::uint64_t seed, int every, int tap,
+                       const LayerShape& shape, const SlicedTarget& target,
+                       const Imitation* imitation, Scratch& scratch)
     : Loss(Term::style, factor),
       seed_(seed),
       every_(every),
       tap_(tap),
-      shape_(shape),
+      shape_(shape.whole),
       target_(target),
       imitation_(imitation),
-      levels_(levels_of(shape)),
-      directions_(static_cast<size_t>(shape.channels) * shape.channels),
-      quantiles_(target.regions.size() * shape.channels * levels_),
-      lines_(shape.channels * shape.positions()),
-      losses_(shape.channels) {
-  Scratch::grow(scratch.weighed, shape.floats());
-  Scratch::grow(scratch.own, shape.floats());
+      levels_(levels_of(shape_)),
+      directions_(static_cast<size_t>(shape_.channels) * shape_.channels),
+      quantiles_(target.regions.size() * shape_.channels * levels_),
+      lines_(shape_.channels * shape_.positions()),
+      losses_(shape_.channels) {
+  Scratch::grow(scratch.weighed, shape.tile.floats());
+  Scratch::grow(scratch.own, shape.tile.floats());
 }
 
 std::span<float> SlicedLoss::quantiles(size_t region, size_t n) {
@@ -207,7 +208,7 @@ std::span<Word> SlicedLoss::sorting_memory(ThreadPool& pool, int thread) const {
   return {reinterpret_cast<Word*>(memory.data()), 2 * most};
 }
 
-void SlicedLoss::seek(const View&, ThreadPool& pool) {
+void SlicedLoss::seek(ThreadPool& pool) {
   ++searches_;
   draw(pool);
 }
@@ -276,31 +277,38 @@ void SlicedLoss::add_quantiles(const SlicedPainting& painting, ThreadPool& pool)
 
 namespace {
 
-// Calls act(cells, line) for every row of every block of P: the first of its cells, and the first
-// of its values in the block's lines, which are `positions` floats apart.
+// Calls act(cells, line) for every row of every block of P, a tile's cells of a layer of this
+// shape: the first of its cells, and the first of its values in the block's lines, which are as
+// many floats apart as the layer has positions.
 template <typename Act>
-void each_row(FeatureMap P, std::span<float> lines, ThreadPool& pool, const Act& act) {
+void each_row(FeatureMap P, const Window& cells, ConstFeatureMap shape, std::span<float> lines,
+              ThreadPool& pool, const Act& act) {
   pool.run(static_cast<size_t>(P.blocks()) * P.height, [&](size_t task) {
     const size_t block = task / P.height, row = task % P.height;
     act(P.cell(static_cast<int>(block), static_cast<int>(row), 0),
-        lines.data() + block * kBlock * P.positions() + row * P.width);
+        lines.data() + block * kBlock * shape.positions() + (cells.row + row) * shape.width +
+            cells.column);
   });
 }
 
 // lines "=" the values of P, channel by channel, [C][M].
-void to_lines(FeatureMap P, std::span<float> lines, ThreadPool& pool) {
-  each_row(P, lines, pool, [&](const float* cells, float* line) {
+void to_lines(FeatureMap P, const Window& cells, ConstFeatureMap shape, std::span<float> lines,
+              ThreadPool& pool) {
+  const size_t M = shape.positions();
+  each_row(P, cells, shape, lines, pool, [&](const float* values, float* line) {
     for (int x = 0; x < P.width; ++x) {
-      for (int c = 0; c < kBlock; ++c) line[c * P.positions() + x] = cells[x * kBlock + c];
+      for (int c = 0; c < kBlock; ++c) line[c * M + x] = values[x * kBlock + c];
     }
   });
 }
 
 // The inverse.
-void from_lines(std::span<float> lines, FeatureMap P, ThreadPool& pool) {
-  each_row(P, lines, pool, [&](float* cells, const float* line) {
+void from_lines(std::span<float> lines, const Window& cells, ConstFeatureMap shape, FeatureMap P,
+                ThreadPool& pool) {
+  const size_t M = shape.positions();
+  each_row(P, cells, shape, lines, pool, [&](float* values, const float* line) {
     for (int x = 0; x < P.width; ++x) {
-      for (int c = 0; c < kBlock; ++c) cells[x * kBlock + c] = line[c * P.positions() + x];
+      for (int c = 0; c < kBlock; ++c) values[x * kBlock + c] = line[c * M + x];
     }
   });
 }
@@ -335,17 +343,12 @@ struct AlongTable {
 
 }  // namespace
 
-FeatureMap SlicedLoss::projections(Scratch& scratch) const {
-  return {scratch.weighed.data(), shape_.channels, shape_.height, shape_.width};
-}
-
-void SlicedLoss::measure(const View& view, Scratch& scratch, ThreadPool& pool) {
+void SlicedLoss::measure(const View& view, std::span<double>, Scratch& scratch, ThreadPool& pool) {
   if (stale_) draw(pool);
-  const FeatureMap P = projections(scratch);
-  kernels::project(directions_, view.layers[tap_].F, P, pool);
-  to_lines(P, lines_, pool);
-  pool.run(shape_.channels,
-           [&](size_t n, int thread) { losses_[n] = compare(n, sorting_memory(pool, thread)); });
+  const View::Layer& layer = view.layers[tap_];
+  const FeatureMap P = {scratch.weighed.data(), layer.F.channels, layer.F.height, layer.F.width};
+  kernels::project(directions_, layer.F, P, pool);
+  to_lines(P, layer.cells, shape_, lines_, pool);
 }
 
 // The loss of direction number n. Replaces its projections by their slopes.
@@ -379,12 +382,17 @@ double SlicedLoss::compare(size_t n, std::span<Word> memory) {
   return loss;
 }
 
-double SlicedLoss::settle(const View&, Scratch&, ThreadPool&) {
+double SlicedLoss::settle(std::span<const double>, Scratch&, ThreadPool& pool) {
+  if (stale_) draw(pool);  // of a rank without a tile
+  pool.run(shape_.channels,
+           [&](size_t n, int thread) { losses_[n] = compare(n, sorting_memory(pool, thread)); });
   const double sum = std::accumulate(losses_.begin(), losses_.end(), 0.0);
   return factor() * sum / shape_.channels;
 }
 
-void SlicedLoss::spread(const View&, std::span<Slope> slopes, Scratch& scratch, ThreadPool& pool) {
+void SlicedLoss::spread(const View& view, std::span<Slope> slopes, Scratch& scratch,
+                        ThreadPool& pool) {
+  cells_ = view.layers[tap_].cells;
   scratch_ = &scratch;
   pool_ = &pool;
   slopes[tap_].sum = scratch.own.data();
@@ -392,8 +400,8 @@ void SlicedLoss::spread(const View&, std::span<Slope> slopes, Scratch& scratch, 
 }
 
 void SlicedLoss::add_gradient(FeatureMap d) {
-  const FeatureMap P = projections(*scratch_);
-  from_lines(lines_, P, *pool_);
+  const FeatureMap P = {scratch_->weighed.data(), d.channels, d.height, d.width};
+  from_lines(lines_, cells_, shape_, P, *pool_);
   kernels::add_projection_backward(directions_, P, d, *pool_);
 }
 
@@ -410,9 +418,9 @@ double sliced_bytes(ConstFeatureMap shape, int regions, bool masks) {
   return sizeof(float) * (C * C + C * M + regions * of_region);
 }
 
-double sliced_scratch_bytes(ConstFeatureMap shape, int threads) {
-  const double maps = 2 * static_cast<double>(shape.floats());
-  const auto sorting = static_cast<double>(sorting_floats(shape.positions()));
+double sliced_scratch_bytes(const LayerShape& shape, int threads) {
+  const double maps = 2 * static_cast<double>(shape.tile.floats());
+  const auto sorting = static_cast<double>(sorting_floats(shape.whole.positions()));
   return sizeof(float) * (maps + threads * sorting);
 }
 

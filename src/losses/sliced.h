@@ -84,17 +84,20 @@ class SlicedLoss : public Loss {
   // Reads the features of tap number `tap`, which have this shape. The directions depend on the
   // seed, the tap and the number of searches before. imitation: a student's, or null. It and the
   // target must outlive the loss.
-  SlicedLoss(double factor, std::uint64_t seed, int every, int tap, ConstFeatureMap shape,
+  SlicedLoss(double factor, std::uint64_t seed, int every, int tap, const LayerShape& shape,
              const SlicedTarget& target, const Imitation* imitation, Scratch& scratch);
 
   // Draws directions.
-  void seek(const View&, ThreadPool&) override;
+  void seek(ThreadPool&) override;
   int seeks_every() const override { return every_; }
   void forget() override { searches_ = 0; }
   void keep(State& state) override;
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  // The projections of all positions are kept, since they can only be sorted together: for a layer
+  // as many floats as its features have, whether the picture is cut into tiles or not.
+  void measure(const View&, std::span<double>, Scratch&, ThreadPool&) override;
+  std::span<float> measured_by_tiles() override { return lines_; }
+  double settle(std::span<const double>, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
   // For tests: V, whose rows v are the directions, [C][C]; of a student R^T v.
@@ -107,23 +110,23 @@ class SlicedLoss : public Loss {
   double compare(size_t n, std::span<std::uint64_t> memory);
   std::span<float> quantiles(size_t region, size_t n);
   std::span<std::uint64_t> sorting_memory(ThreadPool& pool, int thread) const;
-  FeatureMap projections(Scratch& scratch) const;
   void add_gradient(FeatureMap d);
 
   const std::uint64_t seed_;
   const int every_;
   const int tap_;
-  const ConstFeatureMap shape_;
+  const ConstFeatureMap shape_;  // of all tiles
   const SlicedTarget& target_;
   const Imitation* const imitation_;
-  const size_t levels_;       // of q
-  Buffer<float> directions_;  // V, [C][C]
-  Buffer<float> quantiles_;   // [regions][C][levels]: q
-  Buffer<float> lines_;       // by direction, [C][M]: the projections; after measure, their slopes
+  const size_t levels_;         // of q
+  Buffer<float> directions_;    // V, [C][C]
+  Buffer<float> quantiles_;     // [regions][C][levels]: q
+  Buffer<float> lines_;         // by direction, [C][M]: the projections; after settle, their slopes
   std::vector<double> losses_;  // by direction, without factor / N
   int searches_ = 0;
   bool stale_ = true;  // the directions are not those of this number of searches
   // For the slope's addend.
+  Window cells_;
   Scratch* scratch_ = nullptr;
   ThreadPool* pool_ = nullptr;
 };
@@ -132,6 +135,6 @@ class SlicedLoss : public Loss {
 // and of scratch, that of `threads` threads included.
 double sliced_painting_bytes(ConstFeatureMap painting);
 double sliced_bytes(ConstFeatureMap shape, int regions, bool masks);
-double sliced_scratch_bytes(ConstFeatureMap shape, int threads);
+double sliced_scratch_bytes(const LayerShape& shape, int threads);
 
 }  // namespace limn

@@ -13,7 +13,7 @@ using kernels::Shift;
 
 // The storage of paired matrix number `index`.
 template <typename B>
-auto matrix_of(B& paired, size_t index, size_t C) {
+auto matrix_of(B&& paired, size_t index, size_t C) {
   return std::span(paired.data() + index * C * C, C * C);
 }
 
@@ -55,18 +55,15 @@ void add_to(std::span<float> to, double share, std::span<const float> from) {
   for (size_t i = 0; i < to.size(); ++i) to[i] += static_cast<float>(share * from[i]);
 }
 
-// mean and deviation, "=". deviation may be empty.
-void measure_moments(const PositionWeights& region, ConstFeatureMap F, std::span<float> mean,
-                     std::span<float> deviation, std::span<double> scratch, ThreadPool& pool) {
-  const size_t C = F.channels;
-  const std::span<double> sums = scratch.first(C);
-  const std::span<double> squares = scratch.subspan(C, C);
-  kernels::moments(F, region.roots, sums, squares, scratch.subspan(2 * C), pool);
+// mean and deviation, "=", from their sums. deviation may be empty.
+void take_moments(double total, std::span<const double> moments, std::span<float> mean,
+                  std::span<float> deviation) {
+  const size_t C = mean.size();
   for (size_t c = 0; c < C; ++c) {
-    const double m = sums[c] / region.total;
+    const double m = moments[c] / total;
     mean[c] = static_cast<float>(m);
     if (deviation.empty()) continue;
-    const double variance = std::max(0.0, squares[c] / region.total - m * m);
+    const double variance = std::max(0.0, moments[C + c] / total - m * m);
     deviation[c] = static_cast<float>(std::sqrt(variance + kVarianceFloor));
   }
 }
@@ -215,11 +212,47 @@ FeatureMap mirror_map(const StatisticsForm& form, const PositionWeights& region,
 
 }  // namespace
 
-void measure(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
-             LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool) {
+size_t statistics_sums(const StatisticsForm& form, size_t channels) {
+  const bool matrices = form.statistic != StyleStatistic::mean_deviation;
+  const bool means = form.statistic != StyleStatistic::gram;
+  return (means ? 2 * channels : 0) +
+         (matrices ? (1 + form.pairings.size()) * channels * channels : 0);
+}
+
+StatisticsSums parts_of(const StatisticsForm& form, size_t channels, std::span<double> sums) {
+  const bool matrices = form.statistic != StyleStatistic::mean_deviation;
+  const size_t moments = form.statistic != StyleStatistic::gram ? 2 * channels : 0;
+  const size_t matrix = matrices ? channels * channels : 0;
+  return {sums.first(moments), sums.subspan(moments, matrix), sums.subspan(moments + matrix)};
+}
+
+namespace {
+
+// G += sign * total * mean mean^T, of the mean with these sums: turns products about the mean into
+// products about 0, or back. In double, where the digits that cancel are there.
+void move_centre(double sign, double total, std::span<const double> sums, std::span<double> G) {
+  const auto C = static_cast<size_t>(std::lround(std::sqrt(static_cast<double>(G.size()))));
+  for (size_t i = 0; i < C; ++i) {
+    for (size_t j = 0; j < C; ++j) G[i * C + j] += sign * (sums[i] * sums[j] / total);
+  }
+}
+
+}  // namespace
+
+void measure_pairs(ConstFeatureMap X, kernels::Shift shift, std::span<double> sums,
+                   std::span<float> G, std::span<double> scratch, ThreadPool& pool) {
+  kernels::shifted_gram(X, shift, G, scratch, pool);
+  std::ranges::copy(G, sums.begin());
+}
+
+void measure_sums(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
+                  bool of_part, const StatisticsSums& sums, const StatisticsScratch& scratch,
+                  ThreadPool& pool) {
   assert(scratch.sums.size() >= statistics_sums_size(F));
-  if (!measured.mean.empty()) {
-    measure_moments(region, F, measured.mean, measured.deviation, scratch.sums, pool);
+  const size_t C = F.channels;
+  if (!sums.moments.empty()) {
+    kernels::moments(F, region.roots, sums.moments.first(C), sums.moments.subspan(C, C),
+                     scratch.sums, pool);
   }
   if (form.statistic == StyleStatistic::mean_deviation) return;
   const auto weighed = [&](std::span<const float> centre) -> ConstFeatureMap {
@@ -229,18 +262,59 @@ void measure(const StatisticsForm& form, const PositionWeights& region, ConstFea
   };
   // Subtracts the mean from the features, rather than its square from their Gram matrix, where
   // large numbers would cancel if features vary little.
-  const std::span<const float> centre = centre_of(form, measured);
+  const bool centred = form.statistic == StyleStatistic::covariance;
+  const std::span<float> centre = scratch.centre.first(centred ? C : 0);
+  take_moments(region.total, sums.moments, centre, {});
   ConstFeatureMap X = weighed(centre);
-  kernels::gram(X, measured.gram, scratch.sums, pool);
-  if (!form.pairings.empty() && !centre.empty()) X = weighed({});
+  const std::span<float> G = scratch.products.first(C * C);
+  kernels::gram(X, G, scratch.sums, pool);
+  std::ranges::copy(G, sums.gram.begin());
+  if (of_part && centred) move_centre(1, region.total, sums.moments, sums.gram);
+  if (of_part) return;
+  if (!form.pairings.empty() && centred) X = weighed({});
+  const size_t pair_size = form.pairings.empty() ? 0 : C * C;
+  const std::span<float> paired = scratch.products.subspan(pair_size, pair_size);
   for (size_t i = 0; i < form.pairings.size(); ++i) {
-    const Pairing& t = form.pairings[i];
-    const std::span<float> G = matrix_of(measured.paired, i, F.channels);
-    pair_products(t, X, measured.gram, mirror_map(form, region, scratch), G, scratch.sums, pool);
-    measured.totals[i] = total_of(t, region, F);
-    kernels::scale(static_cast<float>(pair_scale(region.gram, measured.totals[i])), G, pool);
+    pair_products(form.pairings[i], X, G, mirror_map(form, region, scratch), paired, scratch.sums,
+                  pool);
+    std::ranges::copy(paired, matrix_of(sums.paired, i, C).begin());
   }
-  kernels::scale(static_cast<float>(gram_scale(region.gram, region.total)), measured.gram, pool);
+}
+
+namespace {
+
+// to "=" scale times the sums, as floats.
+void take_matrix(double scale, std::span<const double> sums, std::span<float> to,
+                 ThreadPool& pool) {
+  std::ranges::transform(sums, to.begin(), [](double sum) { return static_cast<float>(sum); });
+  kernels::scale(static_cast<float>(scale), to, pool);
+}
+
+}  // namespace
+
+void take_statistics(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
+                     bool of_parts, const StatisticsSums& sums, LayerStatistics& measured,
+                     ThreadPool& pool) {
+  if (!measured.mean.empty()) {
+    take_moments(region.total, sums.moments, measured.mean, measured.deviation);
+  }
+  if (form.statistic == StyleStatistic::mean_deviation) return;
+  if (of_parts && form.statistic == StyleStatistic::covariance) {
+    move_centre(-1, region.total, sums.moments, sums.gram);
+  }
+  for (size_t i = 0; i < form.pairings.size(); ++i) {
+    measured.totals[i] = total_of(form.pairings[i], region, F);
+    take_matrix(pair_scale(region.gram, measured.totals[i]), matrix_of(sums.paired, i, F.channels),
+                matrix_of(measured.paired, i, F.channels), pool);
+  }
+  take_matrix(gram_scale(region.gram, region.total), sums.gram, measured.gram, pool);
+}
+
+void measure(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
+             LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool) {
+  const StatisticsSums sums = parts_of(form, F.channels, scratch.parts);
+  measure_sums(form, region, F, false, sums, scratch, pool);
+  take_statistics(form, region, F, false, sums, measured, pool);
 }
 
 double statistics_loss(const StatisticsForm& form, const PositionWeights& region, double factor,

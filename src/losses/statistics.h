@@ -97,13 +97,41 @@ struct StatisticsScratch {
   FeatureMap mirrored;
   std::span<double> sums;      // statistics_sums_size(F)
   std::span<double> matrices;  // three of [C][C], aligned like a buffer; only with K
+  std::span<float> products;   // two of [C][C], the second only with pairings
+  std::span<float> centre;     // [C]; only of covariances
+  std::span<double> parts;     // statistics_sums; only for measure()
 };
 
 // How many of the maps above are needed, from the first on. roots: whether the region has any.
 int scratch_maps(const StatisticsForm& form, bool roots);
 size_t statistics_sums_size(ConstFeatureMap F);
 
-// measured, "=".
+// The sums that statistics are made of: what is added up where a map is measured in parts. All of a
+// form's, in order: sum w F[c], sum w F[c]^2; the Gram matrix, of a covariance w (F - mean) (F -
+// mean)^T; the paired ones.
+struct StatisticsSums {
+  std::span<double> moments;  // 2 [C], if the form has means
+  std::span<double> gram;     // [C][C]
+  std::span<double> paired;   // [pairings][C][C]
+};
+size_t statistics_sums(const StatisticsForm& form, size_t channels);
+StatisticsSums parts_of(const StatisticsForm& form, size_t channels, std::span<double> sums);
+
+// "=" the sums over a map F, or over one part of a map, with the weights and the total of that
+// part. Covariances of parts are about different means; of_part makes their sums add up. Pairs
+// are those inside F, and left out of a part.
+void measure_sums(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
+                  bool of_part, const StatisticsSums& sums, const StatisticsScratch& scratch,
+                  ThreadPool& pool);
+// "=" the sums over p of X(p) X(p + shift)^T, where both are inside.
+void measure_pairs(ConstFeatureMap X, kernels::Shift shift, std::span<double> sums,
+                   std::span<float> G, std::span<double> scratch, ThreadPool& pool);
+// measured "=" the statistics of a map of F's shape with these sums.
+void take_statistics(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
+                     bool of_parts, const StatisticsSums& sums, LayerStatistics& measured,
+                     ThreadPool& pool);
+
+// measured, "=": both.
 void measure(const StatisticsForm& form, const PositionWeights& region, ConstFeatureMap F,
              LayerStatistics& measured, const StatisticsScratch& scratch, ThreadPool& pool);
 

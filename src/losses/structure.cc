@@ -65,7 +65,7 @@ void StructureLoss::measure_distances(ConstFeatureMap X, Buffer<float>& cosines,
   });
 }
 
-void StructureLoss::seek(const View&, ThreadPool& pool) {
+void StructureLoss::seek(ThreadPool& pool) {
   FeatureMap P = {photo_.data(), shape_.channels, shape_.height, shape_.width};
   columns_.gather(target_.layers, target_.x, P, pool);
   measure_distances(P, of_photo_, pool);
@@ -80,15 +80,15 @@ void StructureLoss::seek(const View&, ThreadPool& pool) {
 
 void StructureLoss::keep(State& state) { stale_ = state.restores(); }
 
-void StructureLoss::measure(const View& view, Scratch&, ThreadPool& pool) {
-  if (std::exchange(stale_, false)) seek(view, pool);
+void StructureLoss::measure(const View& view, std::span<double>, Scratch&, ThreadPool& pool) {
+  if (std::exchange(stale_, false)) seek(pool);
   measure_distances(view.layers[tap_].F, cosines_, pool);
 }
 
 // With c_j = sum_k D(k, j) and e(i, j) the sign of the difference, the slope of D(i, j) is
 //   (e(i, j) - sum_k e(k, j) D(k, j) / c_j) / c_j,
 // and that of the cosines the negative. Each cosine stands twice in the symmetric matrix.
-double StructureLoss::settle(const View&, Scratch&, ThreadPool& pool) {
+double StructureLoss::settle(std::span<const double>, Scratch&, ThreadPool& pool) {
   const auto n = static_cast<size_t>(shape_.width);
   std::vector<double> differences(n), mean_signs(n);
   const auto difference = [&](size_t i, size_t j) {

@@ -32,12 +32,12 @@ class StructureLoss : public Loss {
                 Scratch& scratch);
 
   // Measures the photo at the columns' new places.
-  void seek(const View&, ThreadPool&) override;
+  void seek(ThreadPool&) override;
   int seeks_every() const override { return every_; }
   void keep(State&) override;  // nothing: what was measured follows from the places
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  void measure(const View&, std::span<double>, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double>, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:

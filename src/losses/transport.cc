@@ -197,7 +197,8 @@ void TransportLoss::move_colours(ThreadPool& pool) {
 
 // ---------------------------------------------------------------------------------------- loss --
 
-void TransportLoss::measure(const View& view, Scratch& scratch, ThreadPool& pool) {
+void TransportLoss::measure(const View& view, std::span<double>, Scratch& scratch,
+                            ThreadPool& pool) {
   const ConstFeatureMap X = view.layers[tap_].F;
   move_features(X, pool);
   own_colours_ = colours_of(X);
@@ -228,7 +229,7 @@ double TransportLoss::moments(ThreadPool& pool) {
   return of_mean / C_ + of_covariance / (C_ * C_);
 }
 
-double TransportLoss::settle(const View&, Scratch&, ThreadPool& pool) {
+double TransportLoss::settle(std::span<const double>, Scratch&, ThreadPool& pool) {
   const double palette = palette_ == 0 ? 0 : palette_ * colours_.distance();
   const double loss = features_.distance() + moments(pool) + palette;
   const double n = shape_.width;

@@ -52,8 +52,8 @@ class TransportLoss : public Loss {
                 int used_channels, const TransportTarget& target, Scratch& scratch);
 
   int seeks_every() const override { return every_; }
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  void measure(const View&, std::span<double>, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double>, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:

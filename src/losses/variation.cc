@@ -97,16 +97,18 @@ void for_rows(const View& view, bool repeats, ThreadPool& pool, const Row& row) 
 
 }  // namespace
 
-void VariationLoss::measure(const View& view, Scratch&, ThreadPool& pool) {
-  std::array<double, kMostBands> sums = {};
+void VariationLoss::measure(const View& view, std::span<double> sums, Scratch&, ThreadPool& pool) {
+  std::array<double, kMostBands> bands = {};
   for_rows(view, repeats_, pool, [&](size_t band, const Plane& plane, int row, size_t) {
-    sums[band] += row_variation(form_, plane, row);
+    bands[band] += row_variation(form_, plane, row);
   });
-  sum_ = 0;
-  for (const double sum : sums) sum_ += sum;
+  sums[0] = 0;
+  for (const double sum : bands) sums[0] += sum;
 }
 
-double VariationLoss::settle(const View&, Scratch&, ThreadPool&) { return factor() * sum_; }
+double VariationLoss::settle(std::span<const double> sums, Scratch&, ThreadPool&) {
+  return factor() * sums[0];
+}
 
 void VariationLoss::spread_to_picture(const View& view, std::span<float> d_x, ThreadPool& pool) {
   assert(d_x.size() == view.x.size());

@@ -19,14 +19,14 @@ class VariationLoss : public Loss {
   VariationLoss(double weight, VariationForm form, bool repeats = false)
       : Loss(Term::total_variation, weight), form_(form), repeats_(repeats) {}
 
-  void measure(const View&, Scratch&, ThreadPool&) override;
-  double settle(const View&, Scratch&, ThreadPool&) override;
+  size_t sums_size() const override { return 1; }
+  void measure(const View&, std::span<double> sums, Scratch&, ThreadPool&) override;
+  double settle(std::span<const double> sums, Scratch&, ThreadPool&) override;
   void spread_to_picture(const View&, std::span<float> d_x, ThreadPool&) override;
 
  private:
   const VariationForm form_;
   const bool repeats_;
-  double sum_ = 0;
 };
 
 }  // namespace limn

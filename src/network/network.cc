@@ -102,17 +102,20 @@ int stride_of(std::span<const Row> rows, int row) {
 
 Pass::Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
            Purpose purpose, int threads, Edges edges)
+    : Pass(network,
+           plan_pass(network.rows(), network.pooling(), height, width, taps, purpose, threads),
+           edges) {}
+
+Pass::Pass(const Network& network, PassPlan plan, Edges edges, std::span<std::byte> memory)
     : network_(network),
-      plan_(plan_pass(network.rows(), network.pooling(), height, width, taps, purpose, threads)),
+      plan_(std::move(plan)),
       edges_(edges),
       seconds_(plan_.rows.size()),
-      arena_(plan_.arena_bytes) {
+      own_(memory.empty() ? plan_.arena_bytes : 0),
+      arena_(memory.empty() ? std::span<std::byte>(own_) : memory) {
+  assert(arena_.size() >= plan_.arena_bytes);
   [[maybe_unused]] const int stride = smallest_side(network.rows(), Pooling::max, rows() - 1);
-  assert(edges == Edges::zero || (height % stride == 0 && width % stride == 0));
-  for (const TapPlan& tap : plan_.taps) {
-    const size_t C = tap.request.gram ? tap.shape.channels : 0;
-    grams_.emplace_back(C * C);
-  }
+  assert(edges == Edges::zero || (plan_.height % stride == 0 && plan_.width % stride == 0));
 }
 
 bool Pass::is_convolution(int row) const {
@@ -127,8 +130,32 @@ FeatureMap Pass::tap_map(int tap) {
   return map;
 }
 
+FeatureMap Pass::cropped_map(int tap) {
+  FeatureMap map = plan_.taps[tap].cells;
+  map.data = at<float>(plan_.taps[tap].cropped);
+  return map;
+}
+
 ConstFeatureMap Pass::features(int tap) {
-  return plan_.taps[tap].request.features ? tap_map(tap) : FeatureMap{};
+  if (!plan_.taps[tap].request.features) return {};
+  const FeatureMap cropped = cropped_map(tap);
+  return cropped.data ? cropped : tap_map(tap);
+}
+
+ConstFeatureMap Pass::around(int tap) {
+  const bool kept = plan_.taps[tap].request.features && keeps_map(tap);
+  return kept ? tap_map(tap) : FeatureMap{};
+}
+
+std::span<const float> Pass::gram(int tap) {
+  const Region& region = plan_.taps[tap].gram;
+  return {at<float>(region), region.bytes / sizeof(float)};
+}
+
+// Whether its whole map lives until backward, where the gradient is put once and for all.
+bool Pass::keeps_map(int tap) const {
+  const TapPlan& plan = plan_.taps[tap];
+  return plan.half.bytes == 0 && (plan.cropped.bytes == 0 || plan.request.around);
 }
 
 // No data if the plan keeps the features as floats, or not at all.
@@ -158,7 +185,7 @@ kernels::MaxPlaces Pass::places(int row) {
 
 // -- forward --
 
-kernels::FirstLevel Pass::first_level() const {
+kernels::FirstLevel Pass::first_level(bool with_gram) const {
   using Features = kernels::FirstLevel::Features;
   kernels::FirstLevel level;
   level.kernel_1 = network_.input_kernel();
@@ -169,7 +196,9 @@ kernels::FirstLevel Pass::first_level() const {
   level.features = row.tap_before_relu != kNoTap ? Features::before_relu
                    : row.tap_output != kNoTap    ? Features::after_relu
                                                  : Features::none;
+  if (!with_gram) level.features = Features::none;
   level.edges = edges_;
+  level.counted = plan_.core;
   return level;
 }
 
@@ -192,9 +221,10 @@ kernels::Sink Pass::convolution_sink(int row, FeatureMap y) {
 
 void Pass::run_first_level(FeatureMap y, ThreadPool& pool) {
   const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
-  const std::span<float> G = tap == kNoTap ? std::span<float>() : gram(tap);
+  std::span<float> G;
+  if (tap != kNoTap) G = {at<float>(plan_.taps[tap].gram), gram(tap).size()};
   const Region& scratch = plan_.first_level_scratch;
-  kernels::first_level(first_level(), input(), convolution_sink(1, y), G,
+  kernels::first_level(first_level(grams_), input(), convolution_sink(1, y), G,
                        {at<double>(scratch), scratch.bytes / sizeof(double)}, pool);
 }
 
@@ -257,8 +287,18 @@ void Pass::measure_grams(int row, ThreadPool& pool) {
     if (tap == kNoTap || !plan_.taps[tap].request.gram) continue;
     const RowTimer timer(seconds_[row].gram);
     const Region& scratch = plan.gram_scratch;
-    kernels::gram(tap_map(tap), grams_[tap], {at<double>(scratch), scratch.bytes / sizeof(double)},
+    const std::span<float> G = {at<float>(plan_.taps[tap].gram), gram(tap).size()};
+    kernels::gram(tap_map(tap), core(tap), G, {at<double>(scratch), scratch.bytes / sizeof(double)},
                   pool);
+  }
+}
+
+void Pass::crop_taps(int row, ThreadPool& pool) {
+  const RowPlan& plan = plan_.rows[row];
+  for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
+    if (tap == kNoTap || !cropped_map(tap).data) continue;
+    const RowTimer timer(seconds_[row].gram);
+    kernels::crop(tap_map(tap), core(tap), cropped_map(tap), pool);
   }
 }
 
@@ -272,9 +312,10 @@ void Pass::keep_in_half(int row, ThreadPool& pool) {
   }
 }
 
-void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& pool) {
+void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& pool, bool grams) {
   x_ = x;
   input_map_ = &map;
+  grams_ = grams;
   std::ranges::fill(seconds_, RowSeconds());
   if (rows() == 0) return;
   fill_input(pool);
@@ -294,7 +335,8 @@ void Pass::forward_rows(ThreadPool& pool) {
     while (last + 1 < rows() && plan_.rows[last + 1].step == plan_.rows[row].step) ++last;
     if (row > 0) keep_in_half(row - 1, pool);
     x = run_rows(row, last, x, pool);
-    measure_grams(last, pool);
+    if (grams_) measure_grams(last, pool);
+    crop_taps(last, pool);
     row = last + 1;
   }
 }
@@ -367,14 +409,23 @@ void Pass::run_first_level_backward(ConstFeatureMap d, std::span<const Slope> sl
   const int tap = std::max(plan_.rows[0].tap_before_relu, plan_.rows[0].tap_output);
   const std::span<const float> S = tap == kNoTap ? std::span<const float>() : slopes[tap].S;
   const Region& borders = plan_.borders;
-  kernels::first_level_backward(first_level(), input(), gradient_source(1, d), S, d_input(),
+  kernels::first_level_backward(first_level(true), input(), gradient_source(1, d), S, d_input(),
                                 {at<float>(borders), borders.bytes / sizeof(float)}, pool);
 }
 
+namespace {
+
+// d "=" what the addends add.
+void add_up(std::span<const Slope::Addend> addends, ConstFeatureMap F, FeatureMap d) {
+  std::memset(d.data, 0, d.floats() * sizeof(float));
+  for (const auto& add : addends) add(F, d);
+}
+
+}  // namespace
+
 void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {
   const FeatureMap d = {slope.sum, F.channels, F.height, F.width};
-  if (!slope.addends.empty()) std::memset(d.data, 0, d.floats() * sizeof(float));
-  for (const auto& add : slope.addends) add(F, d);
+  if (!slope.addends.empty()) add_up(slope.addends, F, d);
   if (!slope.S.empty() || slope.target.data) {
     kernels::turn_into_gradient(F, slope.S, slope.factor, slope.target, pool);
   } else {
@@ -386,27 +437,49 @@ void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {
 
 void Pass::turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool) {
   for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
-    const FeatureMap map = tap_map(tap);
-    if (!map.data || half_map(tap).data) continue;
+    if (!tap_map(tap).data || half_map(tap).data) continue;
     const RowTimer timer(seconds_[plan_.taps[tap].request.position.row].gradient);
-    turn_into_gradient(map, slopes[tap], pool);
+    turn_tap_into_gradient(tap, slopes[tap], pool);
   }
 }
 
-// The same for features kept in half precision, just before the gradient with respect to the row's
-// output is needed. The map's memory was reused meanwhile, so its ring is cleared again.
-void Pass::bring_gradients_from_half(int row, std::span<const Slope> slopes, ThreadPool& pool) {
+void Pass::turn_tap_into_gradient(int tap, const Slope& slope, ThreadPool& pool) {
+  const FeatureMap map = tap_map(tap), cropped = cropped_map(tap);
+  if (cropped.data) {
+    turn_into_gradient(cropped, slope, pool);
+    if (!keeps_map(tap)) return;
+    const FeatureMap d = {slope.sum, map.channels, map.height, map.width};
+    if (!slope.addends_around.empty()) add_up(slope.addends_around, map, d);
+    kernels::paste(cropped, core(tap), map, pool);
+    if (!slope.addends_around.empty()) {
+      kernels::add_scaled(1, flat(ConstFeatureMap(d)), flat(map), pool);
+    }
+  } else if (core(tap) == window_of(map)) {
+    turn_into_gradient(map, slope, pool);
+  } else if (slope.S.empty()) {
+    std::memset(map.data, 0, map.floats() * sizeof(float));
+  } else {
+    kernels::turn_into_gradient(map, core(tap), slope.S, pool);
+  }
+}
+
+// Puts the gradients of features that were kept apart into their maps, just before the gradient
+// with respect to the row's output is needed. The maps' memory was reused meanwhile.
+void Pass::bring_gradients(int row, std::span<const Slope> slopes, ThreadPool& pool) {
   const RowPlan& plan = plan_.rows[row];
   for (const int tap : {plan.tap_before_relu, plan.tap_output}) {
-    if (tap == kNoTap || !half_map(tap).data) continue;
+    if (tap == kNoTap || keeps_map(tap)) continue;
     const RowTimer timer(seconds_[row].gradient);
     const FeatureMap map = tap_map(tap);
-    if (slopes[tap].S.empty()) {
+    if (cropped_map(tap).data) {
+      clear_around(map);
+      kernels::paste(cropped_map(tap), core(tap), map, pool);
+    } else if (slopes[tap].S.empty()) {
       std::memset(map.data, 0, map.floats() * sizeof(float));
-      continue;
+    } else {
+      clear_around(map);
+      kernels::gradient_from_half(half_map(tap), core(tap), slopes[tap].S, map, pool);
     }
-    clear_around(map);
-    kernels::gradient_from_half(half_map(tap), slopes[tap].S, map, pool);
   }
 }
 
@@ -428,7 +501,7 @@ int Pass::deepest_slope(std::span<const Slope> slopes) const {
 // Where backward starts: the gradient with respect to the output of `row`, with nothing deeper. No
 // data if only the input of its ReLU has a slope.
 FeatureMap Pass::first_gradient(int row, std::span<const Slope> slopes, ThreadPool& pool) {
-  bring_gradients_from_half(row, slopes, pool);
+  bring_gradients(row, slopes, pool);
   FeatureMap d = output_map(row);
   const RowPlan& plan = plan_.rows[row];
   if (plan.tap_output != kNoTap) return d;
@@ -446,7 +519,7 @@ FeatureMap Pass::backward_to_first_step(int row, std::span<const Slope> slopes, 
   while (plan_.rows[row].step > 0) {
     int begin = row;  // first of the fused rows
     while (plan_.rows[begin - 1].step == plan_.rows[row].step) --begin;
-    bring_gradients_from_half(begin - 1, slopes, pool);
+    bring_gradients(begin - 1, slopes, pool);
     const RowTimer timer(seconds_[row].backward);
     const FeatureMap d_x = output_map(begin - 1);
     if (is_convolution(begin)) {

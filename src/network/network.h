@@ -7,6 +7,8 @@
 //   two place bits per maximum.
 // - Features that losses read ("taps") are kept; those needed only for a Gram matrix in half
 //   precision, if requested. In backward the gradient overwrites them.
+// - If losses read only the cells of a core (tiling.h), features are kept of it alone, and the
+//   gradient with respect to all other cells begins as 0.
 // Everything else lives from one step to the next and shares its memory (network/plan.h).
 #pragma once
 
@@ -64,16 +66,23 @@ struct Slope {
   std::span<const float> T;    // [C][C], symmetric
   ConstFeatureMap difference;  // null data for none
   // Each adds to d, a map of the same shape, "+=", leaving its ring 0.
-  std::vector<std::function<void(ConstFeatureMap F, FeatureMap d)>> addends;
+  using Addend = std::function<void(ConstFeatureMap F, FeatureMap d)>;
+  std::vector<Addend> addends;
+  // The same for the features of a tile and around it (TapRequest::around), after all other terms.
+  std::vector<Addend> addends_around = {};
   float* sum = nullptr;  // memory for d, from the first addend on; in use only while they add
 
-  bool empty() const { return S.empty() && !target.data && T.empty() && addends.empty(); }
-  // Becomes empty, but keeps the memory of its list.
+  bool empty() const {
+    return S.empty() && !target.data && T.empty() && addends.empty() && addends_around.empty();
+  }
+  // Becomes empty, but keeps the memory of its lists.
   void clear() {
-    auto none = std::move(addends);
-    none.clear();
-    *this = Slope();
-    addends = std::move(none);
+    Slope none;
+    std::swap(none.addends, addends);
+    std::swap(none.addends_around, addends_around);
+    none.addends.clear();
+    none.addends_around.clear();
+    *this = std::move(none);
   }
 };
 
@@ -94,17 +103,26 @@ class Pass {
   // sides, and the roll within them, are multiples of Winograd's tile of 4.
   Pass(const Network& network, int height, int width, std::span<const TapRequest> taps,
        Purpose purpose, int threads = 1, Edges edges = Edges::zero);
+  // By a plan for this network. memory: plan.arena_bytes, aligned like a buffer, which passes that
+  // run one after another may share; if empty, the pass allocates its own.
+  Pass(const Network& network, PassPlan plan, Edges edges, std::span<std::byte> memory = {});
 
   // Computes every tap's features or Gram matrix for the picture x, [3][height][width], which `map`
-  // maps to the network's input. Both must stay alive until backward is done.
-  void forward(std::span<const float> x, const InputMap& map, ThreadPool& pool);
+  // maps to the network's input. Both must stay alive until backward is done. Without `grams`, only
+  // the features.
+  void forward(std::span<const float> x, const InputMap& map, ThreadPool& pool, bool grams = true);
 
-  // What tap number `tap` requested: valid after forward, until backward. Features have the layout
-  // of shape(tap), and null data if not requested.
+  // What tap number `tap` requested, of the core: valid after forward, until backward. Features
+  // have the layout of cells(tap), and null data if not requested.
   ConstFeatureMap features(int tap);
-  std::span<float> gram(int tap) { return grams_[tap]; }  // [C][C]
-  // A tap's channels, height and width; no data.
+  std::span<const float> gram(int tap);  // [C][C]
+  // The whole map, if the core is everything or what is around it was requested, of which core(tap)
+  // is the core.
+  ConstFeatureMap around(int tap);
+  const Window& core(int tap) const { return plan_.taps[tap].core; }
+  // A tap's channels, height and width, of the whole map and of the core; no data.
   ConstFeatureMap shape(int tap) const { return plan_.taps[tap].shape; }
+  ConstFeatureMap cells(int tap) const { return plan_.taps[tap].cells; }
 
   // d_x "=" the gradient with respect to x of a loss whose gradient with respect to tap i is
   // slopes[i]. Call once after each forward; it overwrites the features. Rows deeper than the
@@ -126,10 +144,12 @@ class Pass {
     if (region.bytes == 0) return nullptr;
     return reinterpret_cast<T*>(arena_.data() + region.offset);
   }
+  bool keeps_map(int tap) const;
   InputPlanes input() { return {at<float>(plan_.input), plan_.height, plan_.width}; }
   InputPlanes d_input() { return {at<float>(plan_.d_input), plan_.height, plan_.width}; }
   FeatureMap tap_map(int tap);
   HalfMap half_map(int tap);
+  FeatureMap cropped_map(int tap);
   FeatureMap output_map(int row);
   CellBits signs(int row);
   kernels::MaxPlaces places(int row);
@@ -138,13 +158,14 @@ class Pass {
   void forward_rows(ThreadPool& pool);
   int rows() const { return static_cast<int>(plan_.rows.size()); }
   bool is_convolution(int row) const;
-  kernels::FirstLevel first_level() const;
+  kernels::FirstLevel first_level(bool with_gram) const;
   kernels::Sink convolution_sink(int row, FeatureMap y);
   void run_first_level(FeatureMap y, ThreadPool& pool);
   void run_convolution(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
   void run_pooling(int row, ConstFeatureMap x, FeatureMap y, ThreadPool& pool);
   ConstFeatureMap run_rows(int first, int last, ConstFeatureMap x, ThreadPool& pool);
   void measure_grams(int row, ThreadPool& pool);
+  void crop_taps(int row, ThreadPool& pool);
   void keep_in_half(int row, ThreadPool& pool);
 
   void convolve(int row, kernels::Direction direction, const float* bias,
@@ -152,7 +173,8 @@ class Pass {
   kernels::Source gradient_source(int row, ConstFeatureMap d);
   FeatureMap gradient_before_relu(int row, FeatureMap d, ThreadPool& pool);
   void turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool);
-  void bring_gradients_from_half(int row, std::span<const Slope> slopes, ThreadPool& pool);
+  void turn_tap_into_gradient(int tap, const Slope& slope, ThreadPool& pool);
+  void bring_gradients(int row, std::span<const Slope> slopes, ThreadPool& pool);
   void run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_first_convolution_backward(FeatureMap d, ThreadPool& pool);
@@ -168,8 +190,9 @@ class Pass {
   std::span<const float> x_;
   const InputMap* input_map_ = nullptr;
   std::vector<RowSeconds> seconds_;
-  std::vector<Buffer<float>> grams_;  // by tap, [C][C]; empty if not requested
-  Buffer<std::byte> arena_;           // the regions of plan_
+  bool grams_ = true;  // are measured
+  Buffer<std::byte> own_;
+  const std::span<std::byte> arena_;  // the regions of plan_
 };
 
 }  // namespace limn

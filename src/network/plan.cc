@@ -11,7 +11,7 @@ namespace {
 class Planner {
  public:
   Planner(std::span<const Row> rows, Pooling pooling, int height, int width, Purpose purpose,
-          int threads)
+          int threads, const Window& core)
       : table_(rows),
         max_pool_(pooling == Pooling::max),
         pooling_(pooling),
@@ -19,6 +19,7 @@ class Planner {
         threads_(threads) {
     plan_.height = height;
     plan_.width = width;
+    plan_.core = core == kEverywhere ? Window{0, height, 0, width} : core;
   }
 
   PassPlan plan(std::span<const TapRequest> taps) {
@@ -55,7 +56,9 @@ class Planner {
     assert(deepest < static_cast<int>(table_.size()));
     int height = plan_.height;
     int width = plan_.width;
+    std::vector<int> strides(deepest + 1, 1);
     for (int row = 0; row <= deepest; ++row) {
+      if (row > 0) strides[row] = strides[row - 1] * (is_convolution(row) ? 1 : 2);
       if (!is_convolution(row)) {
         height = pooled_side(pooling_, height);
         width = pooled_side(pooling_, width);
@@ -70,7 +73,14 @@ class Planner {
       RowPlan& row = plan_.rows[tap.position.row];
       const bool before_relu = tap.position.tap == Tap::before_relu;
       (before_relu ? row.tap_before_relu : row.tap_output) = static_cast<int>(plan_.taps.size());
-      plan_.taps.push_back({tap, {nullptr, row.channels, row.height, row.width}, {}, {}});
+      const Window core = cells_of(plan_.core, {plan_.height, plan_.width},
+                                   strides[tap.position.row], row.height, row.width);
+      TapPlan planned;
+      planned.request = tap;
+      planned.shape = {nullptr, row.channels, row.height, row.width};
+      planned.core = core;
+      planned.cells = {nullptr, row.channels, core.height(), core.width()};
+      plan_.taps.push_back(planned);
     }
   }
 
@@ -130,6 +140,8 @@ class Planner {
     for (const int index : {plan.tap_before_relu, plan.tap_output}) {
       if (index == kNoTap) continue;
       TapPlan& tap = plan_.taps[index];
+      const auto C = static_cast<size_t>(plan.channels);
+      if (tap.request.gram) tap.gram = {C * C * sizeof(float), plan.step, last_step()};
       if (is_inside_first_level(row)) {
         const size_t doubles = kernels::first_level_scratch(plan.channels, plan_.rows[1].height);
         plan_.first_level_scratch = {doubles * sizeof(double), 0, 0};
@@ -148,10 +160,14 @@ class Planner {
   // for the gradient: in half precision if allowed, and not at all without gradients.
   void plan_features(TapPlan& tap, int step) {
     const bool gradients = purpose_ == Purpose::gradients;
-    const bool kept = tap.request.features || (gradients && !tap.request.half);
+    const bool cropped = tap.request.features && tap.core != window_of(tap.shape);
+    if (cropped) tap.cropped = {tap.cells.floats() * sizeof(float), step, last_step()};
+    const bool read = tap.request.features && (!cropped || tap.request.around);
+    const bool for_gradient = gradients && !tap.request.features && !tap.request.half;
+    const bool kept = read || for_gradient;
     const int last = kept ? last_step() : std::min(step + 1, last_step());
     tap.map = {tap.shape.floats() * sizeof(float), step, last};
-    if (kept || !gradients || step == last_step()) return;
+    if (kept || cropped || !gradients || step == last_step()) return;
     const HalfMap half = {nullptr, tap.shape.channels, tap.shape.height, tap.shape.width};
     tap.half = {half.words() * sizeof(std::uint16_t), step + 1, last_step()};
   }
@@ -186,7 +202,9 @@ class Planner {
       regions.insert(regions.end(), {&row.output, &row.scratch, &row.gram_scratch, &row.signs,
                                      &row.right, &row.below});
     }
-    for (TapPlan& tap : plan_.taps) regions.insert(regions.end(), {&tap.map, &tap.half});
+    for (TapPlan& tap : plan_.taps) {
+      regions.insert(regions.end(), {&tap.map, &tap.half, &tap.gram, &tap.cropped});
+    }
     plan_.arena_bytes = place(regions);
   }
 
@@ -209,17 +227,16 @@ bool PassPlan::ends_before_relu(int row) const {
          rows[row].tap_output == kNoTap;
 }
 
-size_t PassPlan::bytes() const {
-  size_t floats = 0;
-  for (const TapPlan& tap : taps) {
-    if (tap.request.gram) floats += static_cast<size_t>(tap.shape.channels) * tap.shape.channels;
-  }
-  return arena_bytes + floats * sizeof(float);
+Window cells_of(const Window& core, const Size& picture, int stride, int height, int width) {
+  return {core.row / stride, core.end_row == picture.height ? height : core.end_row / stride,
+          core.column / stride,
+          core.end_column == picture.width ? width : core.end_column / stride};
 }
 
 PassPlan plan_pass(std::span<const Row> rows, Pooling pooling, int height, int width,
-                   std::span<const TapRequest> taps, Purpose purpose, int threads) {
-  return Planner(rows, pooling, height, width, purpose, threads).plan(taps);
+                   std::span<const TapRequest> taps, Purpose purpose, int threads,
+                   const Window& core) {
+  return Planner(rows, pooling, height, width, purpose, threads, core).plan(taps);
 }
 
 }  // namespace limn

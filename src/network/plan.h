@@ -28,6 +28,8 @@ struct TapRequest {
   // Whether F may be kept for backward in half precision. That happens only where losses read just
   // G, which is computed from F itself; F - P would be a small difference of rounded values.
   bool half = false;
+  // Of a tile: also what the pass holds around its cells (Pass::around).
+  bool around = false;
   bool operator==(const TapRequest&) const = default;
 };
 
@@ -53,8 +55,14 @@ struct RowPlan {
 
 struct TapPlan {
   TapRequest request;
-  FeatureMap shape;  // no data
+  FeatureMap shape;  // of the whole map; no data
+  Window core;       // the cells that losses read
+  FeatureMap cells;  // their shape
   Region map;        // none in the fused first level, which has only Gram matrices
+  Region gram;       // [C][C]
+  // The features of the core as a map of its own, from its step on; none if the core is everything.
+  // The whole map is then short-lived, unless what is around is requested.
+  Region cropped;
   // The features in half precision, from the next step on. The map is then short-lived, like an
   // output that nobody reads: it holds the features in forward, the gradient in backward.
   Region half;
@@ -62,6 +70,7 @@ struct TapPlan {
 
 struct PassPlan {
   int height = 0, width = 0;  // of the picture
+  Window core;                // of it
   std::vector<RowPlan> rows;
   std::vector<TapPlan> taps;
   bool fused_first_level = false;  // rows 0, 1 and 2
@@ -69,18 +78,23 @@ struct PassPlan {
   Region d_input;                  // the gradient with respect to it
   Region borders;                  // kernels::first_level_borders
   Region first_level_scratch;      // of its Gram matrix
-  size_t arena_bytes = 0;
+  size_t arena_bytes = 0;          // all memory of the pass
 
   // Whether the deepest row is read only before its ReLU; then the ReLU is not computed.
   bool ends_before_relu(int row) const;
-  // All memory of the pass: the arena and the Gram matrices.
-  size_t bytes() const;
 };
 
 // The plan for a picture of height x width through all rows down to the deepest tap; no rows
 // without taps. Taps must be distinct. threads: the number of threads to plan scratch memory for.
+// core: the part of the picture whose cells losses read (tiling.h): its edges are multiples of the
+// taps' strides, or the picture's.
 PassPlan plan_pass(std::span<const Row> rows, Pooling pooling, int height, int width,
-                   std::span<const TapRequest> taps, Purpose purpose, int threads);
+                   std::span<const TapRequest> taps, Purpose purpose, int threads,
+                   const Window& core = kEverywhere);
+
+// The cells of a map of height x width, of this stride, that belong to a core of a picture of this
+// size.
+Window cells_of(const Window& core, const Size& picture, int stride, int height, int width);
 
 // The side of a map after one pooling: max pooling drops an odd last row, average pooling keeps it.
 int pooled_side(Pooling pooling, int side);

@@ -2,7 +2,7 @@
 //
 // It builds an approximate inverse Hessian H from the last m steps s = x' - x and gradient changes
 // y = g' - g, and moves along d = -H g. H is never formed: the two-loop recursion (Nocedal and
-// Wright, algorithm 7.4) applies it to g. The pairs are kept in a ring buffer.
+// Wright, algorithm 7.4) applies it to g. The pairs are kept in a ring of places (history.h).
 //
 // All vectors in the recursion are linear combinations of g, the s and the y, and it needs only
 // their dot products. So it runs on coefficients (Chen, Wang and Zhou, "Large-scale L-BFGS using
@@ -17,8 +17,6 @@
 //
 // A pair is useful only if the loss curved upwards along the step, y . s > 0. Otherwise the history
 // does not describe the loss around the current x, and is dropped as a whole.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -26,6 +24,7 @@
 
 #include "base/buffer.h"
 #include "kernels/kernels.h"
+#include "optimise/history.h"
 #include "optimise/line_search.h"
 #include "optimise/local_scales.h"
 #include "optimise/optimiser.h"
@@ -42,24 +41,15 @@ class Lbfgs : public Optimiser {
         size_(size),
         most_(recipe.optimiser.history),
         pool_(pool),
-        // Each row starts on a cache line.
-        stride_((size + kLine - 1) / kLine * kLine),
-        vectors_(2 * most_ * stride_),
+        history_(make_history(size, most_, recipe.optimiser.half_history, pool)),
         start_x_(line_search_ == LineSearch::none ? 0 : size),
-        sy_(most_ * most_),
-        yy_(most_ * most_),
-        sg_(most_),
-        yg_(most_),
-        alpha_(most_),
-        products_(2 * (2 * most_ + 1)),
-        product_scratch_(kernels::products_scratch_size(2 * most_ + 1, size)) {
+        products_(most_),
+        alpha_(most_) {
     if (recipe.optimiser.curvature == Curvature::local && !planes.empty()) {
       scales_.emplace(planes, pool);
-      scaled_ = Buffer<float>(size);
-      steps_in_use_.reserve(most_);
-      changes_in_use_.reserve(most_);
     }
-    rows_.reserve(2 * most_ + 1);
+    if (scales_ || recipe.optimiser.half_history) work_ = Buffer<float>(size);
+    places_.reserve(most_);
     coefficients_.reserve(2 * most_ + 1);
   }
 
@@ -68,31 +58,28 @@ class Lbfgs : public Optimiser {
     if (have_step_) {
       learn(g);
     } else {
-      gg_ = kernels::dot(g, g, pool_);
+      products_.gg = kernels::dot(g, g, pool_);
     }
     have_step_ = false;
     if (restart_every_ > 0 && steps_++ % restart_every_ == 0) forget();
 
-    double slope = choose_direction(g);
+    double slope = choose_direction();
     // A bad history can point uphill; the gradient itself cannot.
     if (!(slope < 0) && count_ > 0) {
       forget();
-      slope = choose_direction(g);
+      slope = choose_direction();
     }
     if (!(slope < 0)) return StepStatus::converged;
 
-    // The new pair will replace the oldest, which d still depends on.
-    const std::span<float> scaled_direction = s(next_);
-    const std::span<float> gradient = y(next_);
-    kernels::combine(rows_, coefficients_, scaled_direction, pool_);
-    kernels::copy(g, gradient, pool_);
-    const std::span<float> direction = scaled(scaled_direction);
+    // The new pair replaces the oldest, on which d depends.
+    const std::span<float> direction =
+        scaled(history_->open(next_, places_, coefficients_, g, work_));
 
     StepStatus status = StepStatus::moved;
     double length = first_length(point);
     if (line_search_ == LineSearch::strong_wolfe) {
       kernels::copy(point.x, start_x_, pool_);
-      const LineStart start = {start_x_, gradient};
+      const LineStart start = {start_x_, history_->gradient_at_start(next_)};
       length = strong_wolfe(f, direction, slope, length, start, point, pool_);
       if (length == 0) {
         // The search has restored the point it was given.
@@ -103,7 +90,7 @@ class Lbfgs : public Optimiser {
     } else {
       kernels::add_scaled(static_cast<float>(length), direction, point.x, pool_);
     }
-    if (length != 1) kernels::scale(static_cast<float>(length), scaled_direction, pool_);
+    if (length != 1) history_->lengthen(next_, length);
     have_step_ = true;
     return status;
   }
@@ -127,100 +114,64 @@ class Lbfgs : public Optimiser {
     state.flag("lbfgs.have_step", have_step_);
     state.number("lbfgs.scale", scale_);
     state.number("lbfgs.caution", caution_);
-    state.number("lbfgs.gg", gg_);
-    state.numbers("lbfgs.sy", sy_);
-    state.numbers("lbfgs.yy", yy_);
-    state.numbers("lbfgs.sg", sg_);
-    state.numbers("lbfgs.yg", yg_);
+    products_.keep(state);
     if (scales_) state.floats("lbfgs.r", scales_->r_to_restore());
-    for (size_t i = 0; i < count_; ++i) keep_pair(state, newest(i));
-    if (have_step_ && count_ < most_) keep_pair(state, next_);
+    collect_places();
+    history_->keep(state, places_, have_step_ ? &next_ : nullptr);
   }
 
  private:
-  static constexpr size_t kLine = kBufferAlignment / sizeof(float);
   // The number of pairs before scales are first learnt, and of new pairs before each later update.
   // (Learnt repeatedly from the same pairs, they drift apart.)
   static constexpr int kFirstScales = 5;
   static constexpr int kScalesEvery = 10;
 
-  // The vectors at a place in the ring. Between steps, next_ holds d (then scaled to s) and the
-  // gradient at the start of the step.
-  std::span<float> s(size_t place) { return {vectors_.data() + 2 * place * stride_, size_}; }
-  std::span<float> y(size_t place) { return {vectors_.data() + (2 * place + 1) * stride_, size_}; }
-
-  void keep_pair(State& state, size_t place) {
-    state.floats(fmt::format("lbfgs.s.{}", place), s(place));
-    state.floats(fmt::format("lbfgs.y.{}", place), y(place));
-  }
-
-  // The place of a pair in use; i = 0 is the newest.
+  // The place of a pair in use; i = 0 is the newest. Between steps, next_ is that of the open pair.
   size_t newest(size_t i) const { return (next_ + most_ - 1 - i) % most_; }
-  // s . y for places a and b, where a is b or older: the recursion needs no others. y . y is kept
-  // for both orders.
-  double& sy(size_t a, size_t b) { return sy_[a * most_ + b]; }
-  double& yy(size_t a, size_t b) { return yy_[a * most_ + b]; }
 
   void forget() { count_ = 0; }
+
+  // Collects the places of the pairs in use, newest first.
+  void collect_places() {
+    places_.clear();
+    for (size_t i = 0; i < count_; ++i) places_.push_back(newest(i));
+  }
 
   // r times x, a vector of the variable or its gradient; x itself without scales.
   std::span<float> scaled(std::span<float> x) {
     if (!scales_) return x;
-    const std::span<float> product(scaled_.data(), size_);
-    kernels::multiply(scales_->r(), x, product, pool_);
-    return product;
+    kernels::multiply(scales_->r(), x, work_, pool_);
+    return work_;
   }
 
   void unscale(std::span<float> x) const {
     for (size_t i = 0; i < size_; ++i) x[i] /= scales_->r()[i];
   }
 
-  // The products s . y and s . g do not change.
   void learn_scales(std::span<float> g) {
-    steps_in_use_.clear();
-    changes_in_use_.clear();
-    for (size_t i = 0; i < count_; ++i) {
-      steps_in_use_.push_back(s(newest(i)).data());
-      changes_in_use_.push_back(y(newest(i)).data());
+    scales_->learn(*history_, places_, g);
+    history_->end_rescaling(places_, g, products_);
+    for (const size_t place : places_) {
+      if (!(products_.sy(place, place) > 0)) return forget();  // after rounding
     }
-    scales_->learn(steps_in_use_, changes_in_use_, g);
-    for (size_t i = 0; i < count_; ++i) {
-      const size_t a = newest(i);
-      for (size_t j = i; j < count_; ++j) {
-        const size_t b = newest(j);
-        yy(a, b) = yy(b, a) = kernels::dot(y(a), y(b), pool_);
-      }
-      yg_[a] = kernels::dot(y(a), g, pool_);
-    }
-    gg_ = kernels::dot(g, g, pool_);
-    scale_ = sy(newest(0), newest(0)) / yy(newest(0), newest(0));
+    scale_ = products_.sy(newest(0), newest(0)) / products_.yy(newest(0), newest(0));
   }
 
   // Adds the last step and gradient change to the history, with all their products.
   void learn(std::span<float> gradient) {
     const size_t place = next_;
-    kernels::subtract_from(gradient, y(place), pool_);
+    history_->close(place, gradient);
     next_ = (next_ + 1) % most_;
     count_ = std::min(count_ + 1, most_);
-
-    collect_rows(gradient);
-    const std::span<double> products = std::span(products_).first(2 * rows_.size());
-    kernels::products(rows_, y(place), gradient, products, product_scratch_, pool_);
-    for (size_t i = 0; i < count_; ++i) {
-      const size_t other = newest(i);
-      sy(other, place) = products[4 * i];
-      sg_[other] = products[4 * i + 1];
-      yy(other, place) = yy(place, other) = products[4 * i + 2];
-      yg_[other] = products[4 * i + 3];
-    }
-    gg_ = products.back();
+    collect_places();
+    history_->multiply(places_, gradient, products_);
 
     // s . y is the loss's slope along s at the end minus that at the start. Below this fraction of
     // the latter it is rounding. (A fraction does not depend on the loss's unit.)
     constexpr double kLeastChange = 1e-10;
-    const double curvature = sy(place, place);
-    const double square = yy(place, place);
-    const double first_slope = sg_[place] - curvature;
+    const double curvature = products_.sy(place, place);
+    const double square = products_.yy(place, place);
+    const double first_slope = products_.sg[place] - curvature;
     if (!(curvature > kLeastChange * std::abs(first_slope)) || !std::isfinite(curvature) ||
         !std::isfinite(square)) {
       forget();
@@ -232,46 +183,37 @@ class Lbfgs : public Optimiser {
     }
   }
 
-  // Collects s and y of every pair in use, newest first, and the gradient.
-  void collect_rows(std::span<const float> gradient) {
-    rows_.clear();
-    for (size_t i = 0; i < count_; ++i) {
-      rows_.push_back(s(newest(i)).data());
-      rows_.push_back(y(newest(i)).data());
-    }
-    rows_.push_back(gradient.data());
-  }
-
-  // Sets rows and coefficients so that their combination is d = -H g; returns the slope of the loss
-  // along d.
-  double choose_direction(std::span<const float> gradient) {
-    collect_rows(gradient);
-    coefficients_.assign(rows_.size(), 0.0);
+  // Sets places and coefficients so that their combination is d = -H g; returns the slope of the
+  // loss along d.
+  double choose_direction() {
+    collect_places();
+    coefficients_.assign(2 * count_ + 1, 0.0);
     if (count_ == 0) {
       coefficients_.back() = -1;
-      return -gg_;
+      return -products_.gg;
     }
+    PairProducts& p = products_;
     // q = g - sum of alpha y, from the newest pair to the oldest.
     for (size_t i = 0; i < count_; ++i) {
       const size_t pair = newest(i);
-      double sq = sg_[pair];
-      for (size_t j = 0; j < i; ++j) sq -= alpha_[newest(j)] * sy(pair, newest(j));
-      alpha_[pair] = sq / sy(pair, pair);
+      double sq = p.sg[pair];
+      for (size_t j = 0; j < i; ++j) sq -= alpha_[newest(j)] * p.sy(pair, newest(j));
+      alpha_[pair] = sq / p.sy(pair, pair);
       coefficients_[2 * i + 1] = scale_ * alpha_[pair];
     }
     coefficients_.back() = -scale_;
     // H g = scale q + sum of (alpha - beta) s, from the oldest to the newest; d is its negative.
     for (size_t i = count_; i-- > 0;) {
       const size_t pair = newest(i);
-      double yq = yg_[pair];
-      for (size_t j = 0; j < count_; ++j) yq -= alpha_[newest(j)] * yy(pair, newest(j));
+      double yq = p.yg[pair];
+      for (size_t j = 0; j < count_; ++j) yq -= alpha_[newest(j)] * p.yy(pair, newest(j));
       double yr = scale_ * yq;
-      for (size_t j = i + 1; j < count_; ++j) yr -= coefficients_[2 * j] * sy(newest(j), pair);
-      coefficients_[2 * i] = yr / sy(pair, pair) - alpha_[pair];
+      for (size_t j = i + 1; j < count_; ++j) yr -= coefficients_[2 * j] * p.sy(newest(j), pair);
+      coefficients_[2 * i] = yr / p.sy(pair, pair) - alpha_[pair];
     }
-    double slope = coefficients_.back() * gg_;
+    double slope = coefficients_.back() * p.gg;
     for (size_t i = 0; i < count_; ++i) {
-      slope += coefficients_[2 * i] * sg_[newest(i)] + coefficients_[2 * i + 1] * yg_[newest(i)];
+      slope += coefficients_[2 * i] * p.sg[newest(i)] + coefficients_[2 * i + 1] * p.yg[newest(i)];
     }
     return slope;
   }
@@ -282,8 +224,8 @@ class Lbfgs : public Optimiser {
   double first_length(const Point& point) const {
     if (count_ > 0) return learning_rate_ * caution_;
     constexpr double kPart = 0.1;
-    const double to_zero = std::max(point.losses.total, 0.0) / gg_;
-    const double length = to_zero > 0 ? kPart * to_zero : 1 / std::sqrt(gg_);
+    const double to_zero = std::max(point.losses.total, 0.0) / products_.gg;
+    const double length = to_zero > 0 ? kPart * to_zero : 1 / std::sqrt(products_.gg);
     return length * learning_rate_ * caution_;
   }
 
@@ -299,17 +241,14 @@ class Lbfgs : public Optimiser {
   const int restart_every_;   // iterations; 0: never
   const size_t size_, most_;  // floats of x; maximum number of pairs
   ThreadPool& pool_;
-
-  const size_t stride_;    // floats from row to row
-  Buffer<float> vectors_;  // [most_][s, y][stride_]
+  const std::unique_ptr<History> history_;
   Buffer<float> start_x_;  // for the line search
 
-  // With scales_, everything above refers to the variable x / r (local_scales.h), as do the
-  // products below; x, its gradient and the direction x moves along do not.
+  // With scales_, history and products refer to the variable x / r (local_scales.h); x, its
+  // gradient and the direction x moves along do not.
   std::optional<LocalScales> scales_;
-  Buffer<float> scaled_;  // r * gradient, then r * direction
-  std::vector<float*> steps_in_use_, changes_in_use_;
-  int pairs_ = 0;  // learnt so far
+  Buffer<float> work_;  // r * gradient, then the direction; empty: neither is needed
+  int pairs_ = 0;       // learnt so far
 
   size_t next_ = 0;   // the next place to write
   size_t count_ = 0;  // pairs in use
@@ -318,15 +257,11 @@ class Lbfgs : public Optimiser {
   bool have_step_ = false;
   int steps_ = 0;
 
-  // Products by place in the ring; those with g use the current gradient.
-  std::vector<double> sy_, yy_, sg_, yg_;
-  double gg_ = 0;
+  PairProducts products_;      // those with g use the current gradient
   std::vector<double> alpha_;  // of the recursion's first loop, by place
-  // d as a combination: s and y of each pair, newest first, then g.
-  std::vector<const float*> rows_;
+  // d as a combination: s and y of the pair at each of these places, then g.
+  std::vector<size_t> places_;
   std::vector<double> coefficients_;
-  std::vector<double> products_;
-  Buffer<double> product_scratch_;
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "optimise/local_scales.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
-
-#include "kernels/kernels.h"
 
 namespace limn {
 namespace {
@@ -56,14 +55,13 @@ LocalScales::LocalScales(std::span<const Size> planes, ThreadPool& pool)
   row_y_.resize(rows);
 }
 
-void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
+void LocalScales::learn(History& history, std::span<const size_t> places,
                         std::span<float> gradient) {
-  assert(s.size() == y.size() && gradient.size() == r_.size());
+  assert(gradient.size() == r_.size());
   double all_s = 0, all_y = 0;
-  for (size_t i = 0; i < std::min(s.size(), kNewest); ++i) {
-    const std::span<const float> step(s[i], r_.size()), change(y[i], r_.size());
-    const double ss = kernels::dot(step, step, pool_);
-    const double yy = kernels::dot(change, change, pool_);
+  for (size_t i = 0; i < std::min(places.size(), kNewest); ++i) {
+    const double ss = history.square_of_s(places[i]);
+    const double yy = history.square_of_y(places[i]);
     weights_[i] = ss > 0 ? 1 / ss : 0;
     all_s += weights_[i] * ss;
     all_y += weights_[i] * yy;
@@ -74,29 +72,38 @@ void LocalScales::learn(std::span<float* const> s, std::span<float* const> y,
   y_unit_ = std::ldexp(1.0, std::ilogb(all_s / all_y));
   size_t offset = 0;
   for (const Size& plane : planes_) {
-    learn_plane(plane, offset, all_s / (y_unit_ * all_y), s, y, gradient);
+    learn_plane(plane, offset, all_s / (y_unit_ * all_y), history, places, gradient);
     offset += floats(plane);
   }
 }
 
-void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
-                              std::span<float* const> s, std::span<float* const> y,
-                              std::span<float> gradient) {
+void LocalScales::learn_plane(const Size& plane, size_t offset, double mean, History& history,
+                              std::span<const size_t> places, std::span<float> gradient) {
   const int width = plane.width;
-  const auto squares = [&](std::span<float* const> vectors, double unit, size_t at, int x) {
+  const std::span<const size_t> newest = places.first(std::min(places.size(), kNewest));
+  using Vectors = std::array<const float*, kNewest>;
+  const auto squares = [&](const Vectors& vectors, double unit, int x) {
     double sum = 0;
-    for (size_t i = 0; i < std::min(vectors.size(), kNewest); ++i) {
-      const double value = vectors[i][at + x];
+    for (size_t i = 0; i < newest.size(); ++i) {
+      const double value = vectors[i][x];
       sum += weights_[i] * value * value;
     }
     return unit * sum;
   };
-  pool_.run(plane.height, [&](size_t row) {
+  pool_.run(plane.height, [&](size_t row, int thread) {
     const size_t at = row * width;
+    float* memory = pool_.thread_scratch(thread, newest.size() * width).data();
+    Vectors rows;
+    for (size_t i = 0; i < newest.size(); ++i) {
+      rows[i] = history.s(newest[i], offset + at, width, memory + i * width);
+    }
     row_s_[row] = running_sums(
-        width, [&](int x) { return squares(s, 1, offset + at, x); }, square_s_.data() + at);
+        width, [&](int x) { return squares(rows, 1, x); }, square_s_.data() + at);
+    for (size_t i = 0; i < newest.size(); ++i) {
+      rows[i] = history.y(newest[i], offset + at, width, memory + i * width);
+    }
     row_y_[row] = running_sums(
-        width, [&](int x) { return squares(y, y_unit_, offset + at, x); }, square_y_.data() + at);
+        width, [&](int x) { return squares(rows, y_unit_, x); }, square_y_.data() + at);
   });
   double all_s = 0, all_y = 0;
   for (int row = 0; row < plane.height; ++row) {
@@ -107,10 +114,13 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
   const double cells = (2.0 * kRadius + 1) * (2.0 * kRadius + 1);
   const double least_s = kShare * all_s / floats(plane) * cells;
   const double least_y = kShare * all_y / floats(plane) * cells;
-  pool_.run(plane.height, [&](size_t task) {
+  pool_.run(plane.height, [&](size_t task, int thread) {
     const int row = static_cast<int>(task);
     const int first = std::max(row - kRadius, 0);
     const int last = std::min(row + kRadius, plane.height - 1);
+    const size_t at = offset + static_cast<size_t>(row) * width;
+    const std::span<float> memory = pool_.thread_scratch(thread, size_t{2} * width);
+    const std::span<float> q = memory.first(width);
     for (int x = 0; x < width; ++x) {
       double sum_s = least_s, sum_y = least_y;
       for (int k = first; k <= last; ++k) {
@@ -118,14 +128,11 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, double mean,
         sum_y += square_y_.data()[static_cast<size_t>(k) * width + x];
       }
       const double ratio = sum_s / sum_y / mean;
-      const auto q =
-          static_cast<float>(std::clamp(std::pow(ratio, 0.25), 1 / kMostChange, kMostChange));
-      const size_t i = offset + static_cast<size_t>(row) * width + x;
-      r_[i] *= q;
-      gradient[i] *= q;
-      for (float* step : s) step[i] /= q;
-      for (float* change : y) change[i] *= q;
+      q[x] = static_cast<float>(std::clamp(std::pow(ratio, 0.25), 1 / kMostChange, kMostChange));
+      r_[at + x] *= q[x];
+      gradient[at + x] *= q[x];
     }
+    history.rescale(places, at, q, memory.data() + width);
   });
 }
 

@@ -21,6 +21,7 @@
 
 #include "base/buffer.h"
 #include "base/parallel.h"
+#include "optimise/history.h"
 
 namespace limn {
 
@@ -32,15 +33,16 @@ class LocalScales {
   std::span<const float> r() const { return r_; }
   std::span<float> r_to_restore() { return r_; }
 
-  // Learns from the newest ten of these pairs, each as large as r, newest first, in the variable as
-  // scaled now; then converts all the pairs and the gradient to the new scale. Each pair counts as
-  // if its s had length 1. In planes where all s or all y are 0, r does not change.
-  void learn(std::span<float* const> s, std::span<float* const> y, std::span<float> gradient);
+  // Learns from the newest ten of the history's pairs at these places, newest first, in the
+  // variable as scaled now; then converts all the pairs and the gradient to the new scale
+  // (History::end_rescaling is the caller's). Each pair counts as if its s had length 1. In planes
+  // where all s or all y are 0, r does not change.
+  void learn(History& history, std::span<const size_t> places, std::span<float> gradient);
 
  private:
   // mean: sum of s^2 / sum of y^2 over all planes, the latter times y_unit_.
-  void learn_plane(const Size& plane, size_t offset, double mean, std::span<float* const> s,
-                   std::span<float* const> y, std::span<float> gradient);
+  void learn_plane(const Size& plane, size_t offset, double mean, History& history,
+                   std::span<const size_t> places, std::span<float> gradient);
 
   std::vector<Size> planes_;
   std::vector<float> r_;

@@ -99,58 +99,82 @@ bool is_gradient(double norm) { return std::isfinite(norm) && norm > 0; }
 
 }  // namespace
 
-LossWeights measured_weights(Objective& objective, const Canvas& canvas, const Recipe& recipe,
-                             const Image& photo) {
+MeasuredGradients measure_gradients(Objective& objective, const Canvas& canvas,
+                                    const Recipe& recipe, const Image& photo) {
   const LossWeights before = objective.weights();
   const std::vector<float> at_photo = objective.units().encode(photo);
   const std::vector<float> at_noise = objective.units().encode(grey_noise(photo, /*seed=*/0));
   Gradients gradients(objective, canvas);
-  LossWeights weights = before;
+  MeasuredGradients measured;
 
   // Without the content term's factor, which would cancel out.
-  double resistance = 1;
   if (recipe.content.weight != 0) {
-    const double norm = gradients.of_content(at_noise) / recipe.content.weight;
-    if (is_gradient(norm)) resistance = norm;
+    measured.content = gradients.of_content(at_noise) / recipe.content.weight;
   }
-  const double a = kMiddle * std::pow(kReach, 1 - 2 * recipe.balance.strength);
-  const std::vector<double> shares = shares_of(objective.style_weights(), recipe.style.weight);
-  for (size_t i = 0; i < shares.size(); ++i) {
-    if (shares[i] == 0) continue;
-    const double norm =
+  const std::vector<double> style = objective.style_weights();
+  measured.style.resize(style.size());
+  for (size_t i = 0; i < style.size(); ++i) {
+    if (style[i] == 0) continue;
+    measured.style[i] =
         std::max(gradients.of_style(i, at_photo), kLeastPart * gradients.of_style(i, at_noise));
-    // The measured loss already includes the layer's own weight.
-    if (is_gradient(norm)) weights.style[i] = shares[i] * resistance / a / norm;
   }
-  const std::vector<double> of_neighbours =
-      shares_of(objective.neighbours_weights(), recipe.neighbours.weight);
-  for (size_t i = 0; i < of_neighbours.size(); ++i) {
-    if (of_neighbours[i] == 0) continue;
-    const double norm = std::max(gradients.of_neighbours(i, at_photo),
-                                 kLeastPart * gradients.of_neighbours(i, at_noise));
-    if (is_gradient(norm)) weights.neighbours[i] = of_neighbours[i] * resistance / a / norm;
+  const std::vector<double> neighbours = objective.neighbours_weights();
+  measured.neighbours.resize(neighbours.size());
+  for (size_t i = 0; i < neighbours.size(); ++i) {
+    if (neighbours[i] == 0) continue;
+    measured.neighbours[i] = std::max(gradients.of_neighbours(i, at_photo),
+                                      kLeastPart * gradients.of_neighbours(i, at_noise));
   }
-  for (size_t i = 0; i < objective.columns().size(); ++i) {
-    // The measured loss already includes its own weight.
-    const ColumnsInUse& columns = objective.columns()[i];
+  measured.columns.resize(objective.columns().size());
+  for (size_t i = 0; i < measured.columns.size(); ++i) {
     const double norm = gradients.of_columns(i, at_noise);
-    if (columns.reader == ColumnsInUse::Reader::structure) {
-      // It resists, like the content's, and is 0 at the photo.
-      if (is_gradient(norm)) weights.columns[i] = columns.weight * resistance / norm;
-      continue;
-    }
-    const double push = std::max(gradients.of_columns(i, at_photo), kLeastPart * norm);
-    const double share = share_of(columns, objective.columns(), recipe);
-    if (is_gradient(push)) weights.columns[i] = share * resistance / a / push;
+    // A structure loss resists, like the content's, and is 0 at the photo.
+    const bool resists = objective.columns()[i].reader == ColumnsInUse::Reader::structure;
+    measured.columns[i] =
+        resists ? norm : std::max(gradients.of_columns(i, at_photo), kLeastPart * norm);
   }
   if (recipe.total_variation.weight != 0) {
-    const double norm = gradients.of_variation(at_noise) / recipe.total_variation.weight;
-    if (is_gradient(norm)) weights.total_variation = resistance / norm;
+    measured.variation = gradients.of_variation(at_noise) / recipe.total_variation.weight;
   }
   objective.multiply(before);
   objective.set_unit(1);
   objective.seek_afresh();
+  return measured;
+}
+
+LossWeights weights_from(const MeasuredGradients& measured, const Objective& objective,
+                         const Recipe& recipe) {
+  LossWeights weights = objective.weights();
+  const double resistance = is_gradient(measured.content) ? measured.content : 1;
+  const double a = kMiddle * std::pow(kReach, 1 - 2 * recipe.balance.strength);
+  // The measured losses already include the layers' own weights.
+  const std::vector<double> style = shares_of(objective.style_weights(), recipe.style.weight);
+  for (size_t i = 0; i < style.size(); ++i) {
+    const double norm = measured.style[i];
+    if (is_gradient(norm)) weights.style[i] = style[i] * resistance / a / norm;
+  }
+  const std::vector<double> neighbours =
+      shares_of(objective.neighbours_weights(), recipe.neighbours.weight);
+  for (size_t i = 0; i < neighbours.size(); ++i) {
+    const double norm = measured.neighbours[i];
+    if (is_gradient(norm)) weights.neighbours[i] = neighbours[i] * resistance / a / norm;
+  }
+  for (size_t i = 0; i < measured.columns.size(); ++i) {
+    const ColumnsInUse& columns = objective.columns()[i];
+    const double norm = measured.columns[i];
+    if (!is_gradient(norm)) continue;
+    weights.columns[i] =
+        columns.reader == ColumnsInUse::Reader::structure
+            ? columns.weight * resistance / norm
+            : share_of(columns, objective.columns(), recipe) * resistance / a / norm;
+  }
+  if (is_gradient(measured.variation)) weights.total_variation = resistance / measured.variation;
   return weights;
+}
+
+LossWeights measured_weights(Objective& objective, const Canvas& canvas, const Recipe& recipe,
+                             const Image& photo) {
+  return weights_from(measure_gradients(objective, canvas, recipe, photo), objective, recipe);
 }
 
 }  // namespace limn

@@ -18,13 +18,28 @@
 
 #include <limn/limn.h>
 
+#include <vector>
+
 #include "canvas/canvas.h"
 #include "paint/objective.h"
 
 namespace limn {
 
-// The factors for the objective's terms. photo: the objective's, of its size. What the canvas holds
-// fixed is not counted.
+// Lengths of gradients: all that is measured, whatever the strength. 0: of no such term.
+struct MeasuredGradients {
+  double content = 0;    // without the term's own weight; so is that of the variation
+  double variation = 0;  // V
+  // The larger of that at the photo and a part of that at noise, by layers, or columns, in use.
+  std::vector<double> style, neighbours, columns;
+};
+MeasuredGradients measure_gradients(Objective& objective, const Canvas& canvas,
+                                    const Recipe& recipe, const Image& photo);
+// The factors that follow from them.
+LossWeights weights_from(const MeasuredGradients& measured, const Objective& objective,
+                         const Recipe& recipe);
+
+// The factors for the objective's terms: both steps. photo: the objective's, of its size. What the
+// canvas holds fixed is not counted.
 LossWeights measured_weights(Objective& objective, const Canvas& canvas, const Recipe& recipe,
                              const Image& photo);
 

@@ -28,17 +28,21 @@ constexpr std::string_view kNote = "note.";
 
 // ------------------------------------------------------------------------------------- writing --
 
-class Saving : public State {
+class Writing : public State {
  public:
   bool restores() const override { return false; }
   void floats(std::string_view name, std::span<float> values) override {
     add(name, "F32", values.size(), std::as_bytes(values));
+  }
+  void halves(std::string_view name, std::span<std::uint16_t> values) override {
+    add(name, "F16", values.size(), std::as_bytes(values));
   }
   void numbers(std::string_view name, std::span<double> values) override {
     const std::vector<double>& copy = numbers_.emplace_back(values.begin(), values.end());
     add(name, "F64", copy.size(), std::as_bytes(std::span(copy)));
   }
   std::size_t saved_numbers(std::string_view) const override { return 0; }
+  bool has(std::string_view) const override { return false; }
   [[noreturn]] void refuse(const std::string& why) const override { throw std::logic_error(why); }
 
   const std::vector<TensorToWrite>& tensors() const { return tensors_; }
@@ -67,11 +71,17 @@ class Restoring : public State {
   void floats(std::string_view name, std::span<float> values) override {
     read(name, "F32", values.size(), std::as_writable_bytes(values));
   }
+  void halves(std::string_view name, std::span<std::uint16_t> values) override {
+    read(name, "F16", values.size(), std::as_writable_bytes(values));
+  }
   void numbers(std::string_view name, std::span<double> values) override {
     read(name, "F64", values.size(), std::as_writable_bytes(values));
   }
   [[noreturn]] void refuse(const std::string& why) const override {
     fail(ErrorKind::file, "the checkpoint '{}' {}", file_.path(), why);
+  }
+  bool has(std::string_view name) const override {
+    return file_.header.tensors.contains(std::string(name));
   }
   std::size_t saved_numbers(std::string_view name) const override {
     const SafetensorsTensor& tensor = find(name);
@@ -184,7 +194,7 @@ void write_checkpoint(Painter& painter, const Digests& digests, const Notes& not
       {kPicturesKey, digests.pictures},
       {kWeightsKey, digests.weights}};
   for (const auto& [key, text] : notes) metadata.emplace_back(std::string(kNote) + key, text);
-  Saving state;
+  Writing state;
   painter.keep(state);
   write_safetensors_file(path, metadata, state.tensors());
 }

@@ -9,6 +9,7 @@
 #include "canvas/initial.h"
 #include "canvas/sizes.h"
 #include "paint/objective.h"
+#include "paint/plan.h"
 
 namespace limn {
 namespace {
@@ -77,9 +78,15 @@ double evaluation_per_pixel(const Model& model, const Plan& plan, const Recipe& 
 
 double estimated_seconds(const Model& model, const Plan& plan) {
   ThreadPool pool(plan.recipe.picture.threads, plan.recipe.picture.pinning);
+  // Of each stage, as its last level is painted.
+  std::vector<Recipe> recipes = plan.stages;
+  for (const Level& level : plan.levels) {
+    recipes[level.stage] = saving(plan.stages[level.stage], level.saving);
+  }
   std::vector<double> per_pixel;
-  for (const Recipe& stage : plan.stages) {
-    per_pixel.push_back(evaluation_per_pixel(model, plan, stage, pool));
+  per_pixel.reserve(recipes.size());
+  for (const Recipe& recipe : recipes) {
+    per_pixel.push_back(evaluation_per_pixel(model, plan, recipe, pool));
   }
   double seconds = 0;
   for (size_t i = 0; i < plan.levels.size(); ++i) {
@@ -91,8 +98,8 @@ double estimated_seconds(const Model& model, const Plan& plan) {
     const bool balances = first && recipe.balance.kind == Balance::measured;
     const double evaluations =
         iteration * std::max(level.iterations, 0) + kSettingUp + (balances ? kBalance : 0);
-    seconds +=
-        evaluations * per_pixel[level.stage] * pixels(level.sizes.picture, recipe.picture.border);
+    seconds += evaluations * level.cost * per_pixel[level.stage] *
+               pixels(level.sizes.picture, recipe.picture.border);
   }
   const double limit = plan.recipe.optimiser.seconds;
   return limit > 0 ? std::min(seconds, limit) : seconds;

@@ -32,9 +32,10 @@ LossWeights weights_of(const Model& model, const Recipe& recipe, const Scene& sc
 }  // namespace
 
 Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
-                    const Image& picture, const Recipe& given) {
+                    const Image& picture, const Recipe& given, int tile) {
   // The picture is judged as it is, and its border has been cut off.
   check_recipe(model, given);
+  check_budget(given, {0, tile});
   Recipe recipe = stages_of(given).back();
   recipe.picture.border = 0;
   Pictures pictures = single_style(photo, painting);
@@ -52,7 +53,7 @@ Evaluation evaluate(const Model& model, const Image& photo, const Image& paintin
   LossWeights weights;
   const bool measured = recipe.balance.kind == Balance::measured;
   if (measured) weights = weights_of(model, recipe, scene, pool);
-  Objective objective(model.weights(), recipe, std::move(scene), pool);
+  Objective objective(model.weights(), recipe, std::move(scene), pool, {tile, tile});
   if (measured) objective.multiply(weights);
 
   Evaluation evaluation;

@@ -41,7 +41,9 @@ Finish::Finish(const Pictures& pictures, const Recipe& recipe)
 }
 
 Image Finish::operator()(Image picture) const {
-  picture = resized(picture, size_.width, size_.height);
+  if (picture.width != size_.width || picture.height != size_.height) {
+    picture = resized(picture, size_.width, size_.height);
+  }
   for (float& value : picture.rgb) value = std::clamp(value, 0.0f, 1.0f);
   if (grey_) picture = lightness_of(std::move(picture));
   picture.alpha = alpha_;

@@ -13,6 +13,9 @@
 #include "losses/transport.h"
 #include "network/network.h"
 #include "network/plan.h"
+#include "network/tiled_pass.h"
+#include "optimise/history.h"
+#include "paint/tiles.h"
 #include "weights/read.h"
 
 namespace limn {
@@ -21,7 +24,7 @@ namespace {
 constexpr double kFloat = sizeof(float);
 constexpr double kDouble = sizeof(double);
 // A limn process that has read no file, including its libraries.
-constexpr double kProgram = 25e6;
+constexpr double kProgram = 29e6;
 // Added by reading two pictures and weights: library code, and buffers that libraries keep.
 constexpr double kReaders = 18e6;
 
@@ -38,18 +41,27 @@ double weight_bytes(const Weights& weights) {
   return bytes;
 }
 
-// For content losses and plain style losses: their targets and differences, and the largest scratch
-// memory of any of them.
-double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
+// The picture's tiles, and the shapes that its losses see.
+struct PictureShapes {
+  Tiling tiling;
+  std::vector<TapRequest> taps;
+  std::vector<LayerShape> layers;  // by layers in use
+};
+
+// For content losses and plain style losses: their targets, differences and sums, and the largest
+// scratch memory of any of them.
+double loss_bytes(const PictureShapes& picture, std::span<const LayerInUse> layers,
                   bool transparent_photo, bool by_columns) {
   double bytes = 0;
-  double sums = 0;  // scratch, of the largest
+  double sums = 0, own = 0;  // scratch, of the largest
   double matrices = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
-    const FeatureMap& shape = picture.taps[i].shape;
-    const double C = shape.channels;
+    const LayerShape& shape = picture.layers[i];
+    const double C = shape.whole.channels;
     const bool student = layers[i].imitation != nullptr;
-    if (picture.taps[i].request.gram) bytes += kFloat * C * C;
+    if (picture.taps[i].gram) {
+      bytes += gram_bytes(C) + (shape.is_cut() ? kDouble * C * C : 0);
+    }
     if (student && layers[i].style_weight != 0)
       matrices = std::max(matrices, gram_scratch_bytes(C));
     const bool neighbours = layers[i].neighbours_weight != 0 && !by_columns;
@@ -58,24 +70,28 @@ double loss_bytes(const PassPlan& picture, std::span<const LayerInUse> layers,
     if (neighbours) {
       bytes += neighbours_bytes(shape, student, !transparent_photo);
     }
-    sums = std::max(sums, content_scratch_bytes(shape, student));
+    // The sum of the slopes of tiles.
+    if (shape.is_cut() && (student || transparent_photo)) {
+      own = std::max(own, kFloat * static_cast<double>(shape.tile.floats()));
+    }
+    sums = std::max(sums, content_scratch_bytes(shape.tile, student));
   }
-  return bytes + sums + matrices;
+  return bytes + sums + own + matrices;
 }
 
 bool is_sliced(const Recipe& recipe) { return recipe.style.statistic == StyleStatistic::sliced; }
 
 // For regional style losses, in addition.
-double regional_bytes_of(const PassPlan& picture, std::span<const LayerInUse> layers,
+double regional_bytes_of(const PictureShapes& picture, std::span<const LayerInUse> layers,
                          std::span<const Row> rows, const Recipe& recipe, int regions,
                          int threads) {
   double bytes = 0;
   double scratch = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].style_weight == 0) continue;
-    const FeatureMap& shape = picture.taps[i].shape;
+    const LayerShape& shape = picture.layers[i];
     if (is_sliced(recipe)) {
-      bytes += sliced_bytes(shape, std::max(1, regions), regions > 0);
+      bytes += sliced_bytes(shape.whole, std::max(1, regions), regions > 0);
       scratch = std::max(scratch, sliced_scratch_bytes(shape, threads));
       continue;
     }
@@ -161,9 +177,9 @@ PaintingColumns painting_columns(const Recipe& recipe, std::span<const LayerInUs
 
 // Columns of the picture, and the losses that read them.
 double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> layers,
-                             const PassPlan& plan, const Size& picture) {
-  const std::vector<ConstFeatureMap> shapes =
-      shapes_of(plan, layers, [](const LayerInUse&) { return true; });
+                             const PictureShapes& of_picture, const Size& picture) {
+  std::vector<ConstFeatureMap> shapes;
+  for (const LayerShape& shape : of_picture.layers) shapes.push_back(shape.whole);
   double bytes = 0, scratch = 0;
   for (const ColumnsInUse& columns : columns_in_use(recipe, layers)) {
     const ConstFeatureMap shape = columns_shape(columns, shapes, picture);
@@ -180,8 +196,8 @@ double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> l
         bytes += structure_bytes(shape) + picture_bytes(picture);
         break;
     }
-    for (const ConstFeatureMap& layer : shapes) {
-      scratch = std::max(scratch, kFloat * static_cast<double>(layer.floats()));
+    for (const LayerShape& layer : of_picture.layers) {
+      scratch = std::max(scratch, kFloat * static_cast<double>(layer.around.floats()));
     }
     scratch = std::max(scratch, map);
   }
@@ -197,7 +213,11 @@ double optimiser_vectors(const Recipe& recipe) {
       const bool searches = recipe.optimiser.line_search != LineSearch::none;
       // r, r times a vector, and sums over two planes (local_scales.h).
       const double scales = recipe.optimiser.curvature == Curvature::local ? 2 + 2.0 / 3 : 0;
-      return variable + 2.0 * recipe.optimiser.history + (searches ? 1 : 0) + scales;
+      // A history in half precision needs the direction as floats besides; scales have it.
+      const bool half = recipe.optimiser.half_history;
+      const double direction = half && scales == 0 ? 1 : 0;
+      return variable + history_vectors(recipe.optimiser.history, half) + direction +
+             (searches ? 1 : 0) + scales;
     }
     case OptimiserKind::adam:
       return variable + 2;
@@ -209,53 +229,104 @@ double optimiser_vectors(const Recipe& recipe) {
   return variable;
 }
 
-// `vectors`: picture-sized, besides x and its gradient, during the descent.
-double peak_bytes(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
-                  const Parts& parts, int threads, double vectors) {
-  const int border = 2 * recipe.picture.border;
-  const Size size = {sizes.picture.height + border, sizes.picture.width + border};
-  const double picture = picture_bytes(size);
-  const std::vector<LayerInUse> layers = layers_in_use(*weights.network, recipe);
-  if (layers.empty()) return kProgram + weight_bytes(weights) + (2 + vectors) * picture;
-  const std::span<const Row> rows = weights.network->rows;
-  const Pooling pooling = recipe.network.pooling;
-  const bool regional = is_regional(recipe, parts.regions > 0);
-  const bool by_columns = neighbours_read_columns(recipe);
+// What measuring a picture takes (WholePicture in targets.cc), and `plan`, that of a single pass.
+double measuring_bytes(std::span<const Row> rows, const PassPlan& plan, Pooling pooling,
+                       const Tiling& tiling, std::span<const TapRequest> taps, int threads) {
+  if (tiling.whole()) return static_cast<double>(plan.arena_bytes);
+  double bytes = tiled_pass_bytes(rows, pooling, tiling, taps, Purpose::features, threads);
+  for (const TapPlan& tap : plan.taps) {
+    const double C = tap.shape.channels;
+    if (tap.request.features) bytes += kFloat * static_cast<double>(tap.shape.floats());
+    if (tap.request.gram) bytes += (kFloat + kDouble) * C * C;
+  }
+  return bytes;
+}
+
+// Everything that one recipe's losses take.
+class Prediction {
+ public:
+  Prediction(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
+             const Parts& parts, int threads, const Size& core)
+      : weights_(weights),
+        table_(*weights.network),
+        recipe_(recipe),
+        sizes_(sizes),
+        parts_(parts),
+        threads_(threads),
+        core_(core),
+        layers_(layers_in_use(table_, recipe)),
+        regional_(is_regional(recipe, parts.regions > 0)) {}
+
+  // `vectors`: picture-sized, besides x and its gradient, during the descent.
+  double peak_bytes(double vectors) {
+    const double vectors_bytes = (2 + vectors) * picture_bytes(picture());
+    if (layers_.empty()) return kProgram + weight_bytes(weights_) + vectors_bytes;
+    for (const Size& painting : sizes_.paintings) add_painting(painting);
+    const double measuring = of_painting_ + picture_bytes(picture()) + of_paintings_;
+    return kProgram + weight_bytes(weights_) + searched_ +
+           std::max(measuring, while_painting() + vectors_bytes);
+  }
+
+ private:
+  Size picture() const {
+    const int border = 2 * recipe_.picture.border;
+    return {sizes_.picture.height + border, sizes_.picture.width + border};
+  }
+  std::span<const Row> rows() const { return table_.rows; }
+
   // All pictures are in memory while the largest painting is measured.
-  double waiting = picture;
-  double of_painting = 0;
-  double searched = 0;
-  double drawing = 0;
-  for (const Size& painting : sizes.paintings) {
-    waiting += picture_bytes(painting);
-    const PassPlan plan = plan_pass(rows, pooling, painting.height, painting.width,
-                                    painting_taps(layers, regional), Purpose::features, threads);
+  void add_painting(const Size& painting) {
+    of_paintings_ += picture_bytes(painting);
+    const std::vector<TapRequest> taps = painting_taps(layers_, regional_);
+    const Pooling pooling = recipe_.network.pooling;
+    const PassPlan plan = plan_pass(rows(), pooling, painting.height, painting.width, taps,
+                                    Purpose::features, threads_);
     double scratch = 0;
     for (const TapPlan& tap : plan.taps) {
-      if (!regional || is_sliced(recipe)) continue;
-      const int stride = stride_of(rows, tap.request.position.row);
-      scratch = std::max(scratch, source_bytes(recipe, tap.shape, stride, parts.regions > 0));
+      if (!regional_ || is_sliced(recipe_)) continue;
+      const int stride = stride_of(rows(), tap.request.position.row);
+      scratch = std::max(scratch, source_bytes(recipe_, tap.shape, stride, parts_.regions > 0));
     }
-    const SlicedPaintings sliced = sliced_paintings(plan, layers, recipe);
-    drawing = std::max(drawing, sliced.drawing);
-    const PaintingColumns columns = painting_columns(recipe, layers, plan, painting);
-    searched += searched_bytes(plan, layers, by_columns) + columns.kept + sliced.kept;
-    of_painting =
-        std::max(of_painting, static_cast<double>(plan.bytes()) + scratch + columns.making);
+    const SlicedPaintings sliced = sliced_paintings(plan, layers_, recipe_);
+    drawing_ = std::max(drawing_, sliced.drawing);
+    const PaintingColumns columns = painting_columns(recipe_, layers_, plan, painting);
+    const bool by_columns = neighbours_read_columns(recipe_);
+    searched_ += searched_bytes(plan, layers_, by_columns) + columns.kept + sliced.kept;
+    const Tiling tiling = measured_tiles(table_, recipe_, painting, core_);
+    of_painting_ =
+        std::max(of_painting_, measuring_bytes(rows(), plan, pooling, tiling, taps, threads_) +
+                                   scratch + columns.making);
   }
-  const PassPlan of_picture = plan_pass(
-      rows, pooling, size.height, size.width,
-      picture_taps(layers, recipe.picture.half_features, regional), Purpose::gradients, threads);
-  const double of_regions =
-      regional ? regional_bytes_of(of_picture, layers, rows, recipe, parts.regions, threads) : 0;
-  const double while_painting =
-      static_cast<double>(of_picture.bytes()) +
-      loss_bytes(of_picture, layers, parts.transparent_photo, by_columns) +
-      picture_columns_bytes(recipe, layers, of_picture, size) + of_regions + drawing +
-      (2 + vectors) * picture;
-  return kProgram + weight_bytes(weights) + searched +
-         std::max(of_painting + waiting, while_painting);
-}
+
+  double while_painting() const {
+    PictureShapes shapes;
+    shapes.tiling = picture_tiles(table_, recipe_, picture(), core_);
+    shapes.taps = tiled_picture_taps(recipe_, layers_, regional_);
+    const Pooling pooling = recipe_.network.pooling;
+    shapes.layers = tiled_shapes(rows(), pooling, shapes.tiling, shapes.taps);
+    const double pass =
+        tiled_pass_bytes(rows(), pooling, shapes.tiling, shapes.taps, Purpose::gradients, threads_);
+    const double of_regions =
+        regional_ ? regional_bytes_of(shapes, layers_, rows(), recipe_, parts_.regions, threads_)
+                  : 0;
+    return pass +
+           loss_bytes(shapes, layers_, parts_.transparent_photo, neighbours_read_columns(recipe_)) +
+           picture_columns_bytes(recipe_, layers_, shapes, picture()) + of_regions + drawing_;
+  }
+
+  const Weights& weights_;
+  const NetworkTable& table_;
+  const Recipe& recipe_;
+  const WorkingSizes& sizes_;
+  const Parts& parts_;
+  const int threads_;
+  const Size core_;
+  const std::vector<LayerInUse> layers_;
+  const bool regional_;
+  double of_paintings_ = 0;  // all of them, as pictures
+  double of_painting_ = 0;   // measuring the largest
+  double searched_ = 0, drawing_ = 0;
+};
 
 }  // namespace
 
@@ -275,16 +346,19 @@ Parts parts_of(const PartsFound& found) {
 
 double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
                                 const WorkingSizes& sizes, int threads) {
-  return peak_bytes(weights, recipe, sizes, {}, threads, 0);
+  return Prediction(weights, recipe, sizes, {}, threads, {}).peak_bytes(0);
+}
+
+double predict_file_bytes(const Weights& weights, double bytes) {
+  return kReaders + kProgram + weight_bytes(weights) + bytes;
 }
 
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
                               const WorkingSizes& sizes, const Parts& parts, int threads,
-                              double reading_bytes) {
-  const double while_reading = kProgram + weight_bytes(weights) + reading_bytes;
-  const double while_painting =
-      peak_bytes(weights, recipe, sizes, parts, threads, 1 + optimiser_vectors(recipe));
-  return kReaders + std::max(while_reading, while_painting);
+                              const PictureFileBytes& files, const Size& core) {
+  Prediction prediction(weights, recipe, sizes, parts, threads, core);
+  const double painting = prediction.peak_bytes(1 + optimiser_vectors(recipe)) + files.besides;
+  return std::max(predict_file_bytes(weights, files.alone), kReaders + painting);
 }
 
 }  // namespace limn

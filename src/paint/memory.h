@@ -32,10 +32,20 @@ struct PartsFound {
 };
 Parts parts_of(const PartsFound& found);
 
+// What pictures take on their way from files and to files, in bytes.
+struct PictureFileBytes {
+  double alone = 0;    // before painting or after it: the peak of reading all, or of writing
+  double besides = 0;  // while painting: of pictures saved on the way, with their encoder
+};
+
+// While files are read or written, and nothing is painted: the program, these weights, and `bytes`.
+double predict_file_bytes(const Weights& weights, double bytes);
+
 // The same for `limn paint`: adds the libraries that read files, the best picture so far, and the
-// optimiser's memory. reading_bytes: while pictures are read, if that is the peak.
+// optimiser's memory. The peak may also be that of files. core: of the tiles, at most
+// (picture_tiles).
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
                               const WorkingSizes& sizes, const Parts& parts, int threads,
-                              double reading_bytes);
+                              const PictureFileBytes& files, const Size& core = {});
 
 }  // namespace limn

@@ -7,9 +7,13 @@
 // (neighbours and transport losses are part of the style's, structure losses of the content's)
 // where each term may be multiplied by a measured weight (balance.h). One evaluation is
 //
-//   the network's pass forward;  columns gather;  every loss measures, then settles;  every loss
-//   spreads its slopes;  columns spread theirs;  the pass backward
+//   for every tile:  the network's pass forward;  columns gather;  losses of layers measure
+//   losses of columns and of the picture measure;  every loss settles
+//   for every tile:  the pass forward again, unless it is the only one;  every loss spreads its
+//                    slopes;  columns spread theirs;  the pass backward
 //
+// What tiles measure is added in their order, and so are their gradients (network/tiling.h). Ranks
+// that paint together (base/ranks.h) run every so many'th tile each; all else they do alike.
 // Terms whose weight is 0 are not computed, nor is any layer below the deepest one that a loss
 // reads.
 #pragma once
@@ -21,11 +25,12 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/ranks.h"
 #include "canvas/sizes.h"
 #include "canvas/units.h"
 #include "losses/layers.h"
 #include "losses/loss.h"
-#include "network/network.h"
+#include "network/tiled_pass.h"
 #include "paint/scene.h"
 #include "paint/targets.h"
 
@@ -46,15 +51,16 @@ struct LossWeights {
 class Objective {
  public:
   // Compares with these targets, whose basis must be this recipe's; the picture has their size. The
-  // weights, which are not copied, and the pool must outlive the objective. Throws like
-  // check_objective.
+  // weights, which are not copied, the pool and the ranks must outlive the objective. Throws like
+  // check_objective. core: of the tiles, at most; if 0, there is only one.
   Objective(const Weights& weights, const Recipe& recipe, std::shared_ptr<const Targets> targets,
-            ThreadPool& pool);
+            ThreadPool& pool, const Size& core = {}, Ranks& ranks = alone());
   // Measures the targets first. The scene has no border yet; it is added here.
-  Objective(const Weights& weights, const Recipe& recipe, Scene scene, ThreadPool& pool);
+  Objective(const Weights& weights, const Recipe& recipe, Scene scene, ThreadPool& pool,
+            const Size& core = {});
   // The same for one painting, applied everywhere.
   Objective(const Weights& weights, const Recipe& recipe, const Image& photo, const Image& painting,
-            ThreadPool& pool);
+            ThreadPool& pool, const Size& core = {});
   Objective(const Objective&) = delete;  // its parts refer to each other
   Objective& operator=(const Objective&) = delete;
 
@@ -101,7 +107,9 @@ class Objective {
   // nothing.
   Losses evaluate(std::span<const float> x, std::span<float> d_x);
 
-  // The time spent in the last evaluation, by row of the network; empty if no loss reads a layer.
+  int tiles() const { return pass_ ? pass_->tiles() : 1; }
+  // The time spent in the last evaluation's last tile, by row of the network; empty if no loss
+  // reads a layer.
   std::span<const Pass::RowSeconds> row_seconds() const {
     return pass_ ? pass_->seconds() : std::span<const Pass::RowSeconds>();
   }
@@ -109,19 +117,53 @@ class Objective {
  private:
   void make_losses(int tap);
   void make_columns(const Weights& weights);
-  void run_forward(std::span<const float> x);
+  void make_sums();
+  bool is_due(size_t loss) const { return due_[loss] != 0; }
+  // Its share of a vector with something of every loss.
+  template <typename T>
+  static std::span<T> share(std::span<T> all, const std::vector<size_t>& begins, size_t loss) {
+    return all.subspan(begins[loss], begins[loss + 1] - begins[loss]);
+  }
+  // Calls act() for every tile of this rank, whose forward pass at x has run, and then, if there
+  // are several, join(tile, rank) for every tile of all ranks, in order.
+  template <typename Act, typename Join>
+  void each_tile(std::span<const float> x, bool grams, const Act& act, const Join& join);
+  void run_tile(int tile, std::span<const float> x, bool grams);
+  void choose(std::span<const float> x);
+  void look_and_find(std::span<const float> x);
+  void find_among_columns(std::span<const float> x);
+  template <typename Act, typename Join>
+  void gather_columns(std::span<const float> x, const Act& act, const Join& join);
+  void begin_by_tiles(std::span<float> memory) const;
+  void end_by_tiles(std::span<float> memory) const;
+  void measure(std::span<const float> x);
+  Losses settle();
+  void spread(std::span<const float> x, std::span<float> d_x);
   View view(std::span<const float> x) const { return {view_, x, picture_size()}; }
+  std::span<const View::Layer> layer_views() const {
+    return std::span(view_).first(layers_.size());
+  }
 
   const Recipe recipe_;
   ThreadPool& pool_;
+  Ranks& ranks_;
   const std::shared_ptr<const Targets> targets_;
   const Units units_;
   const std::vector<LayerInUse> layers_;
   std::unique_ptr<Network> network_;  // null if no loss reads a layer
-  std::unique_ptr<Pass> pass_;        // its tap i is layers_[i]
+  std::unique_ptr<TiledPass> pass_;   // its tap i is layers_[i]
+  bool has_run_ = false;              // the only tile, in this evaluation
+  bool has_gathered_ = false;         // the columns, likewise
   Scratch scratch_;
-  std::vector<std::unique_ptr<Loss>> losses_;  // by layer, then by columns, the variation last
-  std::vector<char> due_;                      // by loss: it chooses in the next evaluation
+  // By layer, then by columns, the variation last. The first of_layers_ of them read tiles of
+  // layers, the others columns or the picture, which are whole.
+  std::vector<std::unique_ptr<Loss>> losses_;
+  size_t of_layers_ = 0;
+  // Sums of all losses, in all, of a tile and of another rank's; and where each loss's begin.
+  Buffer<double> sums_, tile_sums_, others_sums_;
+  std::vector<size_t> sums_begin_;
+  Buffer<float> others_patch_;  // the gradient of another rank's tile
+  std::vector<char> due_;       // by loss: it chooses in the next evaluation
   std::vector<std::unique_ptr<Columns>> columns_;
   std::vector<View::Layer> view_;  // by tap, then by columns
   std::vector<Slope> slopes_;      // likewise

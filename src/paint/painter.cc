@@ -1,7 +1,10 @@
 #include "paint/painter.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "base/error.h"
@@ -14,8 +17,8 @@
 #include "image/repeating.h"
 #include "optimise/descent.h"
 #include "optimise/optimiser.h"
-#include "paint/balance.h"
 #include "paint/loss_unit.h"
+#include "paint/plan.h"
 
 namespace limn {
 namespace {
@@ -50,8 +53,8 @@ void check_plan(const Plan& plan, const Pictures& pictures) {
 // All that paints at one size. Its parts refer to each other, so it must not move.
 struct Painter::AtLevel {
   AtLevel(const Weights& weights, const Recipe& recipe, const Scene& scene,
-          std::shared_ptr<const Targets> targets, ThreadPool& pool)
-      : objective(weights, recipe, std::move(targets), pool),
+          std::shared_ptr<const Targets> targets, ThreadPool& pool, const Size& tile, Ranks& ranks)
+      : objective(weights, recipe, std::move(targets), pool, tile, ranks),
         canvas(objective.units(), objective.picture_size(),
                {.keep = scene.keep,
                 .grey = scene.grey,
@@ -102,13 +105,15 @@ struct Painter::AtLevel {
   Plateau plateau;
 };
 
-Painter::Painter(const Model& model, Pictures pictures, Plan plan, LevelTargets* kept, State* state)
+Painter::Painter(const Model& model, Pictures pictures, Plan plan, KeptLevels* kept, State* state,
+                 const std::atomic<bool>* abandon, Ranks& ranks)
     : model_(model),
       plan_(std::move(plan)),
       kept_(kept),
-      schedule_([this] { return seconds_before_ + stopwatch_(); }, plan_.levels,
+      ranks_(ranks),
+      schedule_([this] { return agreed(ranks_, seconds()); }, plan_.levels,
                 plan_.recipe.optimiser.seconds),
-      pool_(plan_.recipe.picture.threads, plan_.recipe.picture.pinning) {
+      pool_(plan_.recipe.picture.threads, plan_.recipe.picture.pinning, abandon) {
   const Recipe& recipe = plan_.recipe;
   check_plan(plan_, pictures);
   if (kept_) kept_->resize(plan_.levels.size());
@@ -144,20 +149,22 @@ Scene Painter::scene_of(size_t level) {
 void Painter::begin_level(size_t level, State* state) {
   if (plan_.levels[level].stage != plan_.levels[level_].stage) weights_.reset();
   level_ = level;
-  const Recipe& recipe = this->recipe();
+  recipe_ = saving(plan_.stages[plan_.levels[level].stage], plan_.levels[level].saving);
+  const Recipe& recipe = recipe_;
   const Weights& weights = model_.weights();
   const WorkingSizes& sizes = plan_.levels[level].sizes;
   schedule_.begin(level);
   Scene scene = with_border(scene_of(level), recipe.picture.border);
   const bool regional = is_regional(recipe, scene.has_masks());
   std::shared_ptr<const Targets> own;
-  std::shared_ptr<const Targets>& targets = kept_ ? (*kept_)[level] : own;
+  std::shared_ptr<const Targets>& targets = kept_ ? (*kept_)[level].targets : own;
   if (targets && targets->basis != targets_basis(weights, recipe, sizes, regional)) {
-    targets.reset();
+    (*kept_)[level] = {};
   }
-  if (!targets) targets = measure_targets(weights, recipe, sizes, scene, pool_);
+  const Size& tile = plan_.levels[level].tile;
+  if (!targets) targets = measure_targets(weights, recipe, sizes, scene, pool_, tile, ranks_);
   scene.sources.clear();
-  at_ = std::make_unique<AtLevel>(weights, recipe, scene, targets, pool_);
+  at_ = std::make_unique<AtLevel>(weights, recipe, scene, targets, pool_, tile, ranks_);
   Canvas& canvas = at_->canvas;
   over_.reset();
   if (state) {
@@ -193,8 +200,24 @@ void Painter::begin_level(size_t level, State* state) {
 // Measured at a stage's first size, and used at all of its sizes.
 void Painter::balance(Objective& objective, const Canvas& canvas, const Image& photo) {
   if (recipe().balance.kind == Balance::fixed) return;
-  if (!weights_) weights_ = measured_weights(objective, canvas, recipe(), photo);
+  if (!weights_) {
+    weights_ = weights_from(gradients(objective, canvas, photo), objective, recipe());
+  }
   objective.multiply(*weights_);
+}
+
+// Measured, unless they are kept of a recipe that differs in nothing but its strength.
+MeasuredGradients Painter::gradients(Objective& objective, const Canvas& canvas,
+                                     const Image& photo) {
+  if (!kept_) return measure_gradients(objective, canvas, recipe(), photo);
+  Recipe any_strength = recipe();
+  any_strength.balance.strength = Recipe().balance.strength;
+  std::string text = to_toml(any_strength);
+  std::optional<KeptLevel::Gradients>& known = (*kept_)[level_].gradients;
+  if (!known || known->recipe != text) {
+    known = {std::move(text), measure_gradients(objective, canvas, recipe(), photo)};
+  }
+  return known->lengths;
 }
 
 bool Painter::step() {
@@ -216,6 +239,7 @@ bool Painter::step() {
     if (status == Descent::Status::failed) over_ = Outcome::failed;
     if (status == Descent::Status::converged) over_ = Outcome::converged;
     if (over_) continue;
+    check_agreement();
     schedule_.count_iteration();
     record();
     if (at_->plateau.reached(descent.losses().total)) over_ = Outcome::converged;
@@ -249,6 +273,18 @@ void Painter::seek_again() {
   Descent& descent = *at_->descent;
   if (descent.iteration() == 0 || !at_->objective.seek_before(descent.iteration())) return;
   descent.change_function();
+}
+
+// Ranks that round differently would soon paint different pictures, and each its tiles of another.
+void Painter::check_agreement() const {
+  const double loss = at_->descent->losses().total;
+  const double first = agreed(ranks_, loss);
+  // Bit by bit: a loss may be NaN.
+  if (std::bit_cast<std::uint64_t>(loss) == std::bit_cast<std::uint64_t>(first)) return;
+  fail(ErrorKind::resources,
+       "rank {} computes another loss than rank 0, {} instead of {}; give all ranks processors of "
+       "the same kind",
+       ranks_.rank(), loss, first);
 }
 
 void Painter::stop() {
@@ -285,10 +321,11 @@ void Painter::end_level() {
   changed_ = changed_ || (last ? descent.has_moved() : descent.best_iteration() > 0);
   painted_.rejected_steps += descent.rejected_steps();
   now_.picture = now_.best_picture = {};
-  given_ =
-      without_border(at_->canvas.image(last ? std::move(descent).x() : std::move(descent).best_x()),
-                     plan_.recipe.picture.border);
+  std::vector<float> z = last ? std::move(descent).x() : std::move(descent).best_x();
+  at_->descent.reset();  // its memory, and then that of the losses, makes room for the picture
+  Image image = at_->canvas.image(std::move(z));
   at_.reset();
+  given_ = without_border(std::move(image), plan_.recipe.picture.border);
 }
 
 std::vector<int> Painter::iterations() const {
@@ -307,14 +344,14 @@ Painted Painter::finish() {
   if (cut_short_ && painted_.outcome == Outcome::finished) painted_.outcome = Outcome::out_of_time;
   painted_.picture = (*finish_)(std::move(*given_));
   painted_.unchanged = !changed_ && plan_.recipe.optimiser.iterations > 0;
-  painted_.seconds = schedule_.seconds();
+  painted_.seconds = seconds();
   return std::move(painted_);
 }
 
 // Updates now_ to the current iteration.
 void Painter::show() {
   now_.iteration = done_ + at_->descent->iteration();
-  now_.seconds = schedule_.seconds();
+  now_.seconds = seconds();
   now_.losses = at_->descent->losses();
   now_.losses.total =  // in the recipe's unit
       now_.losses.content + now_.losses.style + now_.losses.total_variation;
@@ -360,13 +397,15 @@ void keep(State& state, std::optional<Outcome>& over) {
 
 // The state needed before the level is set up.
 void Painter::keep_progress(State& state) {
+  keep_tiles(state);
+  keep_savings(state);
   keep_level_number(state);
   state.integer("painter.done", done_, 0, kMostIterations);
   keep_done(state);
   state.flag("painter.changed", changed_);
   state.flag("painter.cut_short", cut_short_);
   state.integer("painter.rejected_steps", painted_.rejected_steps, 0, kMostIterations);
-  double seconds = schedule_.seconds();
+  double seconds = this->seconds();
   state.number("painter.seconds", seconds);
   if (state.restores()) seconds_before_ = seconds;
   keep_history(state);
@@ -398,6 +437,83 @@ void Painter::keep_level_number(State& state) {
                     size.width, size.height));
   }
   level_ = found - plan_.levels.begin();
+}
+
+namespace {
+
+// Keeps what a plan chose for each of its levels, N numbers. A level is told by stage and size.
+// choice(level): the numbers. restore(level, numbers). Returns false if the state has none.
+template <size_t N, typename Choice, typename Restore>
+bool keep_choices(State& state, const char* name, std::vector<Level>& levels, Choice&& choice,
+                  Restore&& restore) {
+  if (state.restores() && !state.has(name)) return false;
+  constexpr size_t kColumns = 3 + N;
+  std::vector<double> numbers;
+  if (state.restores()) {
+    constexpr size_t kMostLevels = 1000;
+    const size_t saved = state.saved_numbers(name);
+    if (saved % kColumns != 0 || saved / kColumns > kMostLevels) {
+      state.refuse(fmt::format("has '{}' of no level; it is damaged", name));
+    }
+    numbers.resize(saved);
+  } else {
+    for (const Level& level : levels) {
+      const auto [height, width] = level.sizes.picture;
+      for (const int number : {level.stage, height, width}) numbers.push_back(number);
+      const std::array<int, N> chosen = choice(level);
+      numbers.insert(numbers.end(), chosen.begin(), chosen.end());
+    }
+  }
+  state.numbers(name, numbers);
+  for (size_t i = 0; i < numbers.size() && state.restores(); i += kColumns) {
+    for (Level& level : levels) {
+      const auto [height, width] = level.sizes.picture;
+      if (level.stage != numbers[i] || height != numbers[i + 1] || width != numbers[i + 2])
+        continue;
+      restore(level, std::span(numbers).subspan(i + 3, N));
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+// Another machine's plan may have other tiles, whose sums are rounded differently: each size keeps
+// those it was begun with, or was going to be. Checkpoints of earlier versions have none.
+void Painter::keep_tiles(State& state) {
+  keep_choices<2>(
+      state, "painter.tiles", plan_.levels,
+      [](const Level& level) {
+        return std::array{level.tile.height, level.tile.width};
+      },
+      [&](Level& level, std::span<const double> sides) {
+        for (const double side : sides) {
+          if (!(side >= 0 && side <= kMostSide)) {
+            state.refuse("has tiles of no size; it is damaged");
+          }
+        }
+        level.tile = {static_cast<int>(sides[0]), static_cast<int>(sides[1])};
+      });
+}
+
+// Likewise what it saves; those of earlier versions saved nothing.
+void Painter::keep_savings(State& state) {
+  const bool kept = keep_choices<3>(
+      state, "painter.savings", plan_.levels,
+      [](const Level& level) {
+        const Saving& saving = level.saving;
+        return std::array{int{saving.half_features}, int{saving.half_history}, saving.history};
+      },
+      [&](Level& level, std::span<const double> numbers) {
+        constexpr int kMostHistory = 1000;
+        if (!(numbers[2] >= 0 && numbers[2] <= kMostHistory)) {
+          state.refuse("has a history of no length; it is damaged");
+        }
+        level.saving = {numbers[0] != 0, numbers[1] != 0, static_cast<int>(numbers[2])};
+      });
+  for (Level& level : plan_.levels) {
+    if (!kept) level.saving = {};
+  }
 }
 
 void Painter::keep_history(State& state) {

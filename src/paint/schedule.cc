@@ -17,7 +17,8 @@ constexpr double kLeastIterations = 6;
 Schedule::Schedule(std::function<double()> clock, const std::vector<Level>& levels, double limit)
     : clock_(std::move(clock)), limit_(limit * (1 - kReserve)) {
   for (const Level& level : levels) {
-    pixels_.push_back(static_cast<double>(level.sizes.picture.height) * level.sizes.picture.width);
+    const Size& picture = level.sizes.picture;
+    pixels_.push_back(level.cost * picture.height * picture.width);
     costs_.push_back(pixels_.back() * level.iterations);
   }
 }

@@ -31,7 +31,8 @@ class Schedule {
 
  private:
   std::function<double()> clock_;
-  std::vector<double> pixels_, costs_;  // by level; costs of all its iterations
+  std::vector<double> pixels_, costs_;  // by level: pixels, times what tiles cost; that of all
+                                        // its iterations
   double limit_;                        // 0: none
   double end_ = 0;                      // of the current level
   double last_look_ = 0;                // when its last iteration ended, or its set-up

@@ -29,10 +29,11 @@ void check_all(const Pictures& pictures, std::span<const Plan> plans) {
 }
 
 // Whether any targets that read layers were measured again.
-bool are_new(const LevelTargets& targets, const std::vector<std::weak_ptr<const Targets>>& before) {
-  for (size_t i = 0; i < targets.size(); ++i) {
-    if (!targets[i] || targets[i]->basis.taps.empty()) continue;
-    if (i >= before.size() || targets[i] != before[i].lock()) return true;
+bool are_new(const KeptLevels& levels, const std::vector<std::weak_ptr<const Targets>>& before) {
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const std::shared_ptr<const Targets>& targets = levels[i].targets;
+    if (!targets || targets->basis.taps.empty()) continue;
+    if (i >= before.size() || targets != before[i].lock()) return true;
   }
   return false;
 }
@@ -47,13 +48,15 @@ Swept sweep(const Model& model, Pictures pictures, std::span<const Plan> plans,
     pictures = at_working_sizes(std::move(pictures), plans[0].sizes());
   }
   Swept swept;
-  LevelTargets targets;
+  KeptLevels kept;
   for (size_t i = 0; i < plans.size(); ++i) {
     const ProgressCallback on_progress = [&](const Progress& now) { return progress(i, now); };
-    const std::vector<std::weak_ptr<const Targets>> before(targets.begin(), targets.end());
-    Painter painter(model, pictures, plans[i], &targets);
+    std::vector<std::weak_ptr<const Targets>> before;
+    before.reserve(kept.size());
+    for (const KeptLevel& level : kept) before.push_back(level.targets);
+    Painter painter(model, pictures, plans[i], &kept);
     Painted painted = paint_all(painter, progress ? on_progress : ProgressCallback());
-    if (are_new(targets, before)) ++swept.measured;
+    if (are_new(kept, before)) ++swept.measured;
     ++swept.painted;
     const bool stopped = painted.outcome == Outcome::stopped;
     if (done) done(i, std::move(painted));

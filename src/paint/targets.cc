@@ -8,6 +8,8 @@
 #include "canvas/units.h"
 #include "losses/gram.h"
 #include "losses/regions.h"
+#include "network/tiled_pass.h"
+#include "paint/tiles.h"
 
 namespace limn {
 namespace {
@@ -40,12 +42,94 @@ Mask turned_left(const Mask& mask) {
   return {mask.height, mask.width, turned_left(mask.values, mask.height, mask.width)};
 }
 
+// The features and Gram matrices of a whole picture, run tile by tile. With a single tile they are
+// the pass's; otherwise they are put together here.
+class WholePicture {
+ public:
+  WholePicture(const Network& network, Tiling tiling, std::span<const TapRequest> taps,
+               ThreadPool& pool, Ranks& ranks)
+      : pass_(network, std::move(tiling), taps, Purpose::features, pool.threads()),
+        pool_(pool),
+        ranks_(ranks) {
+    if (pass_.whole()) return;
+    for (size_t tap = 0; tap < taps.size(); ++tap) {
+      const ConstFeatureMap shape = pass_.shape(static_cast<int>(tap)).whole;
+      const auto C = static_cast<size_t>(shape.channels);
+      features_.emplace_back(taps[tap].features ? shape.floats() : 0);
+      sums_.emplace_back(taps[tap].gram ? C * C : 0);
+      grams_.emplace_back(taps[tap].gram ? C * C : 0);
+    }
+  }
+
+  void run(std::span<const float> x, const InputMap& map) {
+    if (pass_.whole()) return pass_.forward(0, x, map, pool_);
+    const auto run = [&](int tile) {
+      pass_.forward(tile, x, map, pool_);
+      collect_features();
+    };
+    take_turns(ranks_, pass_.tiles(), run, [this](int, int rank) { add_grams(rank); });
+    for (Buffer<float>& features : features_) merge(ranks_, features);
+    for (size_t tap = 0; tap < grams_.size(); ++tap) {
+      std::ranges::transform(sums_[tap], grams_[tap].begin(),
+                             [](double sum) { return static_cast<float>(sum); });
+    }
+  }
+
+  ConstFeatureMap shape(int tap) const { return pass_.shape(tap).whole; }
+  ConstFeatureMap features(int tap) {
+    if (pass_.whole()) return pass_.features(tap);
+    if (features_[tap].empty()) return {};
+    ConstFeatureMap map = shape(tap);
+    map.data = features_[tap].data();
+    return map;
+  }
+  std::span<const float> gram(int tap) {
+    return pass_.whole() ? pass_.gram(tap) : std::span<const float>(grams_[tap]);
+  }
+
+ private:
+  // From the tile run last.
+  void collect_features() {
+    for (size_t i = 0; i < features_.size(); ++i) {
+      const auto tap = static_cast<int>(i);
+      const ConstFeatureMap F = pass_.features(tap), all = shape(tap);
+      if (!F.data) continue;
+      const FeatureMap to = {features_[i].data(), all.channels, all.height, all.width};
+      kernels::add_pasted(F, pass_.cells(tap), to, pool_);
+    }
+  }
+
+  // Those of the tile that this rank has run last.
+  void add_grams(int rank) {
+    for (size_t i = 0; i < sums_.size(); ++i) {
+      if (sums_[i].empty()) continue;
+      // Until the end, the sums in float are of no use: others' matrices pass through.
+      const std::span<float> through = grams_[i];
+      if (ranks_.rank() == rank)
+        std::ranges::copy(pass_.gram(static_cast<int>(i)), through.begin());
+      broadcast(ranks_, through, rank);
+      for (size_t j = 0; j < through.size(); ++j) sums_[i][j] += through[j];
+    }
+  }
+
+  TiledPass pass_;
+  ThreadPool& pool_;
+  Ranks& ranks_;
+  // By tap, if there are several tiles.
+  std::vector<Buffer<float>> features_, grams_;
+  std::vector<Buffer<double>> sums_;
+};
+
 class Measuring {
  public:
-  Measuring(const Weights& weights, const Recipe& recipe, Targets& targets, ThreadPool& pool)
+  Measuring(const Weights& weights, const Recipe& recipe, const Size& core, Targets& targets,
+            ThreadPool& pool, Ranks& ranks)
       : recipe_(recipe),
+        table_(*weights.network),
+        core_(core),
         targets_(targets),
         pool_(pool),
+        ranks_(ranks),
         layers_(layers_in_use(*weights.network, recipe)),
         network_(weights, recipe.network.pooling, deepest_row(layers_)),
         units_(recipe.optimiser.space, targets.basis.convention) {}
@@ -108,8 +192,8 @@ class Measuring {
     }
     targets_.seen = seen;
     if (taps.empty()) return;
-    Pass pass(network_, photo.height, photo.width, taps, Purpose::features, pool_.threads());
-    pass.forward(photo.rgb, units_.of_rgb(), pool_);
+    WholePicture pass(network_, tiles_of(photo), taps, pool_, ranks_);
+    pass.run(photo.rgb, units_.of_rgb());
     int tap = 0;
     for (size_t i = 0; i < layers_.size(); ++i) {
       if (!layers_[i].of_photo()) continue;
@@ -123,6 +207,10 @@ class Measuring {
   }
 
  private:
+  Tiling tiles_of(const Image& picture) const {
+    return measured_tiles(table_, recipe_, {picture.height, picture.width}, core_);
+  }
+
   Columns columns(const ColumnsInUse& in_use, std::span<const ConstFeatureMap> shapes,
                   const Size& size, const Mask& allowed) const {
     return {in_use, layers_, network_.rows(), shapes, size, units_, targets_.basis.seed, allowed};
@@ -142,8 +230,8 @@ class Measuring {
     const std::vector<TapRequest> taps = painting_taps(layers_, targets_.regional);
     if (taps.empty()) return;
     const Image& painting = source.painting;
-    Pass pass(network_, painting.height, painting.width, taps, Purpose::features, pool_.threads());
-    pass.forward(painting.rgb, units_.of_rgb(), pool_);
+    WholePicture pass(network_, tiles_of(painting), taps, pool_, ranks_);
+    pass.run(painting.rgb, units_.of_rgb());
     std::vector<ConstFeatureMap> features(layers_.size());
     int tap = 0;
     for (size_t i = 0; i < layers_.size(); ++i) {
@@ -264,8 +352,11 @@ class Measuring {
   }
 
   const Recipe& recipe_;
+  const NetworkTable& table_;
+  const Size core_;  // of the tiles
   Targets& targets_;
   ThreadPool& pool_;
+  Ranks& ranks_;
   const std::vector<LayerInUse> layers_;
   const Network network_;
   const Units units_;
@@ -295,6 +386,8 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
           recipe.style.gram,
           recipe.style.statistic,
           recipe.style.shifts,
+          recipe.style.shifts_across,
+          recipe.style.shifts_down,
           recipe.style.shift_unit,
           recipe.style.shift_weight,
           recipe.style.symmetry,
@@ -313,14 +406,14 @@ Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
 
 std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
                                                const WorkingSizes& sizes, Scene& scene,
-                                               ThreadPool& pool) {
+                                               ThreadPool& pool, const Size& core, Ranks& ranks) {
   auto targets = std::make_shared<Targets>();
   targets->regional = is_regional(recipe, scene.has_masks());
   targets->basis = targets_basis(weights, recipe, sizes, targets->regional);
   targets->layers.resize(targets->basis.taps.size());
   targets->columns.resize(targets->basis.columns.size());
   if (targets->layers.empty()) return targets;
-  Measuring measuring(weights, recipe, *targets, pool);
+  Measuring measuring(weights, recipe, core, *targets, pool, ranks);
   measuring.make_regions(scene.regions, scene.seen);
   for (StyleSource& source : scene.sources) {
     measuring.add_painting(source);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/ranks.h"
 #include "canvas/sizes.h"
 #include "losses/columns.h"
 #include "losses/content.h"
@@ -31,7 +32,7 @@ struct Targets {
     InputConvention convention;
     GramForm gram = {};
     StyleStatistic statistic = {};
-    std::vector<int> shifts;
+    std::vector<int> shifts, shifts_across, shifts_down;
     ShiftUnit shift_unit = {};
     double shift_weight = 0;
     Symmetry symmetry = {};  // of the style
@@ -85,10 +86,12 @@ struct Targets {
 Targets::Basis targets_basis(const Weights& weights, const Recipe& recipe,
                              const WorkingSizes& sizes, bool regional);
 
-// Measures the scene, which has these sizes plus its border. Frees its paintings one by one, once
-// their statistics are known.
+// Measures the scene, which has these sizes plus its border, in tiles with cores of this size
+// (network/tiling.h), each rank its share of them. Frees its paintings one by one, once their
+// statistics are known.
 std::shared_ptr<const Targets> measure_targets(const Weights& weights, const Recipe& recipe,
                                                const WorkingSizes& sizes, Scene& scene,
-                                               ThreadPool& pool);
+                                               ThreadPool& pool, const Size& core = {},
+                                               Ranks& ranks = alone());
 
 }  // namespace limn

@@ -231,6 +231,11 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
   visit(Field{"style.shifts", "--style-shifts",
               "Also compare Gram matrices shifted by this much: 1,2,4; none", 1, 1000},
         style.shifts);
+  visit(Field{"style.shifts_across", "--shifts-across",
+              "The same, but only along rows: for patterns with another period down", 1, 1000},
+        style.shifts_across);
+  visit(Field{"style.shifts_down", "--shifts-down", "The same, but only along columns", 1, 1000},
+        style.shifts_down);
   visit(Field{"style.shift_unit", "--shift-unit",
               "Unit of the shifts: each layer's cells, or the picture's pixels"},
         style.shift_unit);
@@ -337,6 +342,9 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.learning_rate);
   visit(Field{"optimiser.history", "--history", "L-BFGS: number of past steps kept", 1, 1000},
         optimiser.history);
+  visit(Field{"optimiser.half_history", "--half-history",
+              "L-BFGS: save memory: keep past steps at half precision"},
+        optimiser.half_history);
   visit(Field{"optimiser.restart_every", "--restart-every",
               "L-BFGS: forget past steps after this many iterations; 0: never", 0, 1'000'000},
         optimiser.restart_every);

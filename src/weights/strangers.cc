@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/error.h"
+#include "base/lower_case.h"
 
 namespace limn {
 namespace {
@@ -63,15 +64,10 @@ std::string plain_text(std::string_view head) {
   return text;
 }
 
-std::string in_lower_case(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 // What the first <tag ...> of this name holds, with blanks collapsed to single spaces; "" if there
 // is none.
 std::string tagged(const std::string& text, std::string_view tag) {
-  const std::string lower = in_lower_case(text);
+  const std::string lower = lower_case(text);
   const size_t open = lower.find(fmt::format("<{}", tag));
   const size_t begin = lower.find('>', open);
   const size_t end = lower.find("</", begin);
@@ -89,7 +85,7 @@ std::string tagged(const std::string& text, std::string_view tag) {
 }
 
 bool is_web_page(const std::string& text) {
-  const std::string lower = in_lower_case(text);
+  const std::string lower = lower_case(text);
   constexpr std::string_view kTags[] = {"<!doctype html", "<html", "<head>", "<body", "<title>"};
   return std::ranges::any_of(kTags,
                              [&](std::string_view tag) { return lower.find(tag) != lower.npos; });
@@ -110,7 +106,7 @@ std::string describe_web_page(const std::string& text) {
 
 // Amazon's and Google's storage services answer like this.
 std::string describe_xml(const std::string& text) {
-  if (in_lower_case(text).find("<svg") != text.npos) return "an SVG picture, not weights";
+  if (lower_case(text).find("<svg") != text.npos) return "an SVG picture, not weights";
   const std::string code = tagged(text, "code");
   const std::string message = tagged(text, "message");
   if (code.empty() && message.empty()) return "XML, not weights; fetch the file itself";

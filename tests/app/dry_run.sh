@@ -30,6 +30,25 @@ expect_json plan.json 'r["predicted_memory_bytes"] == load("a.json")["predicted_
 expect_exit 0 limn paint photo.png painting.png --size 2000 --seconds 3 --dry-run --json
 expect_json stdout 'r["predicted_seconds"] <= 3'
 
+# The time is not measured where nobody asks for it.
+expect_exit 0 limn paint photo.png painting.png --size 600 --dry-run --json --untimed
+expect_json stdout '"predicted_seconds" not in r and r["predicted_memory_bytes"] > 20e6'
+expect_exit 0 limn sweep photo.png painting.png --vary size=32,64 -o s.png --dry-run --untimed
+[[ $(< stdout) != *time* ]] || complain "no time" "$(< stdout)"
+expect_refusal 2 "--untimed" limn paint photo.png painting.png --untimed
+
 # Errors are those of painting.
 expect_refusal 3 "'missing.png'" limn paint photo.png missing.png --dry-run
 expect_refusal 2 "--json" limn paint photo.png painting.png --json
+
+# ---- a sweep ----
+sweep=(limn sweep photo.png painting.png --iterations 9 -o sheet.png)
+expect_exit 0 "${sweep[@]}" --vary size=32,64 --dry-run
+expect_output "paintings   2"
+expect_exit 0 "${sweep[@]}" --vary size=32,64 --dry-run --json
+expect_json stdout 'r["paintings"] == 2 and r["predicted_seconds"] > 0'
+cp stdout both.json
+expect_exit 0 limn paint photo.png painting.png --size 64 --iterations 9 --dry-run --json
+expect_json both.json 'r["predicted_memory_bytes"] == load("stdout")["predicted_memory_bytes"]'
+expect_no_file sheet.png
+expect_refusal 2 "--json" "${sweep[@]}" --vary size=32,64 --json

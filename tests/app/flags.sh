@@ -17,6 +17,8 @@ flags="
 --style-form      paper
 --style-statistic mean-deviation
 --style-shifts    1
+--shifts-across   2
+--shifts-down     2
 --shift-unit      pixels                    --style-layers pool1 --style-shifts 2
 --shift-weight    0.5                       --style-shifts 1
 --style-symmetry  both
@@ -59,6 +61,7 @@ flags="
 --structure-layers  conv1_2                 --structure-weight 1 --init noise
 --structure-every   1                       --structure-weight 1 --init noise --optimiser adam --learning-rate 0.02 --iterations 3
 --history         1                         --iterations 5
+--half-history    true                      --iterations 8
 --restart-every   2                         --iterations 5
 --line-search     strong-wolfe              --learning-rate 0.1
 --curvature       local                     --iterations 12

@@ -24,7 +24,7 @@ for command in paint sweep evaluate recipes model; do expect_output "  $command 
 check_help -h
 
 for command in paint sweep evaluate recipes "recipes show" model "model fetch" "model list" \
-  "model info" "model convert"; do
+  "model info" "model convert" $(limn --help | grep -o '^  worker'); do
   for flag in --help -h; do
     # shellcheck disable=SC2086
     check_help $command $flag

@@ -29,9 +29,10 @@ done
 refused "--size" --size=
 
 # ---- whole numbers ----
-for value in abc 1e3 48.0 "" " 48" 0x30; do
+for value in abc 48.0 "" " 48" 0x30; do
   refused "--size: '$value' is not a whole number" --size "$value"
 done
+refused "--size: '1e3' is not a size; give pixels, 512, or a print" --size 1e3
 refused "--size: is -1, but should be 0 to 100000" --size -1
 refused "--size: is 99999999, but should be 0 to 100000" --size 99999999
 refused "--iterations: is -1, but should be 0 to 1000000" --iterations -1

@@ -87,7 +87,7 @@ attempt() {
   local words=() word code=0
   read -ra words <<< "$1"
   for word in "${!words[@]}"; do words[word]=${words[word]//@/"$2"}; done
-  timeout 20 "${user[@]}" limn "${words[@]}" > /dev/null 2> "$3.said" < /dev/null || code=$?
+  timeout "$most_seconds" "${user[@]}" limn "${words[@]}" > /dev/null 2> "$3.said" < /dev/null || code=$?
   echo "$code" > "$3.code"
 }
 

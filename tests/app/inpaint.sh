@@ -34,6 +34,8 @@ expect_refusal 2 "nothing to paint" limn inpaint photo.png --hole black.png -o o
 expect_refusal 2 "white everywhere" limn inpaint photo.png --hole white.png -o out/c.png
 expect_refusal 2 "--hole is required" limn inpaint photo.png -o out/c.png
 expect_refusal 3 "missing.png" limn inpaint photo.png --hole missing.png -o out/c.png
+expect_refusal 2 "--from" limn inpaint <(cat photo.png) --hole right.png -o out/c.png
+expect_exit 0 limn inpaint <(cat photo.png) --hole right.png --from red.png "${quick[@]}" -o piped.png
 expect_refusal 2 "be symmetric" \
   limn inpaint photo.png --hole right.png --symmetry both -o out/c.png
 

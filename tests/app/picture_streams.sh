@@ -8,7 +8,7 @@ piped() {
   command_run="cat $1 | ${*:2}"
   exit_code=0
   # shellcheck disable=SC2002
-  cat "$1" | timeout 20 "${@:2}" > stdout 2> stderr || exit_code=$?
+  cat "$1" | timeout "$most_seconds" "${@:2}" > stdout 2> stderr || exit_code=$?
   [[ $exit_code == 0 ]] || complain "exit code 0" "$exit_code; $(< stderr)"
 }
 

@@ -33,8 +33,22 @@ expect_message "iteration 0/3 at 24 x 18: loss "
 expect_message "iteration 3/3: loss "
 
 # ---- nothing ----
-expect_exit 0 "${paint[@]}" -o out/a.png --quiet
-expect_equal "" "$(cat stdout stderr)"
+for nothing in --quiet "--progress none" "--quiet --progress none"; do
+  # shellcheck disable=SC2086
+  expect_exit 0 "${paint[@]}" -o out/a.png $nothing
+  expect_equal "" "$(cat stdout stderr)"
+done
+
+# ---- as asked for, whatever standard error is ----
+expect_exit 0 "${paint[@]}" -o out/a.png --progress lines
+expect_message "iteration 2/2: loss "
+expect_exit 0 "${paint[@]}" -o out/a.png --progress bar
+expect_message "[########################] 2/2  "
+rm out/*
+expect_refusal 2 "--progress: 'loud' is not one of bar, lines, json, none" \
+  "${paint[@]}" -o out/a.png --progress loud
+expect_refusal 2 "--quiet: shows no progress, but --progress bar was given" \
+  "${paint[@]}" -o out/a.png --progress bar --quiet
 
 # ---- a bar ----
 command -v script > /dev/null || {

@@ -36,6 +36,26 @@ TEST(ThreadPool, RunsEveryTaskOnce) {
   }
 }
 
+TEST(ThreadPool, StopsWithinATasksTime) {
+  for (const int threads : kThreadCounts) {
+    std::atomic<bool> stop = false;
+    ThreadPool pool(threads, Pinning::none, &stop);
+    std::atomic<int> runs = 0;
+    pool.run(10, [&](size_t) { ++runs; });
+    EXPECT_EQ(runs, 10);
+    runs = 0;
+    EXPECT_THROW(pool.run(1000,
+                          [&](size_t) {
+                            stop = true;
+                            ++runs;
+                          }),
+                 Stopped);
+    EXPECT_LE(runs, threads);
+    EXPECT_THROW(pool.run(1, [&](size_t) { ++runs; }), Stopped);
+    EXPECT_LE(runs, threads);
+  }
+}
+
 // Rounds follow each other so fast that a helper may still be on its way out of the last one.
 TEST(ThreadPool, KeepsManyShortRoundsApart) {
   for (const int threads : kThreadCounts) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "image/read.h"
+#include "image/tiff_strips.h"
 #include "pictures.h"
 
 namespace limn {
@@ -51,6 +52,27 @@ TEST_F(ReadHeader, TellsWhetherThereIsAlpha) {
   EXPECT_TRUE(alpha_of(4, VIPS_INTERPRETATION_sRGB));
 }
 
+TEST_F(ReadHeader, TellsTheResolutionThatTheFileStates) {
+  const auto stated = [&](const std::string& name, double across, double down) {
+    made_rgb(9, 9, noise())
+        .copy(VImage::option()->set("xres", across / 25.4)->set("yres", down / 25.4))
+        .write_to_file(path(name).c_str());
+    return read_header(path(name)).dpi;
+  };
+  for (const char* name : {"a.png", "a.jpg", "a.tif"}) {
+    EXPECT_EQ(stated(name, 300, 300), 300) << name;
+    EXPECT_EQ(stated(name, 1200, 1200), 1200) << name;
+    EXPECT_NEAR(stated(name, 203.2, 203.2), 203.2, 0.01) << name;
+    // What programs write that know none.
+    EXPECT_EQ(stated(name, 72, 72), 0) << name;
+    EXPECT_EQ(stated(name, 25.4, 25.4), 0) << name;
+    // Pixels that are not square, and what no print has.
+    EXPECT_EQ(stated(name, 204, 98), 0) << name;
+    EXPECT_EQ(stated(name, 0.3, 0.3), 0) << name;
+    EXPECT_EQ(stated(name, 20'000, 20'000), 0) << name;
+  }
+}
+
 TEST_F(ReadHeader, FailsAsReadingWould) {
   made_rgb(40, 40, noise()).write_to_file(path("a.png").c_str());
   const auto alike = [&](const std::string& name, const ReadOptions& options = {}) {
@@ -80,6 +102,54 @@ TEST_F(ReadHeader, PredictsWhatDecodersKeep) {
   const PictureHeader header = read_header(path("a.jpg"));
   EXPECT_NEAR(header.reading_bytes(0, 0) - header.reading_bytes(64, 48), 12 * (kPixels - 64 * 48),
               1);
+}
+
+// Noise of 16 levels, which deflate halves.
+VImage half_noise(int width, int height) {
+  return made_rgb(width, height, [random = std::mt19937(1)](int, int, int) mutable {
+    return static_cast<double>(random() >> 28);
+  });
+}
+
+TEST_F(ReadHeader, CountsOneCompressedStripOfATiff) {
+  const VImage image = half_noise(640, 480);
+  const auto bytes_of = [&](const std::string& options) {
+    image.write_to_file((path("a.tif") + "[compression=deflate," + options + "]").c_str());
+    return read_header(path("a.tif")).reading_bytes(64, 48);
+  };
+  const double whole = bytes_of("tile-height=480");
+  const auto file = static_cast<double>(std::filesystem::file_size(path("a.tif")));
+  ASSERT_LT(file, 0.7 * 3 * 640 * 480);
+  for (const char* cut : {"tile-height=16", "tile-height=16,bigtiff",
+                          "tile,tile-width=64,tile-height=64", "tile-height=48"}) {
+    const double saved = whole - bytes_of(cut);
+    EXPECT_GT(saved, 0.85 * file) << cut;
+    EXPECT_LT(saved, file) << cut;
+  }
+}
+
+TEST_F(ReadHeader, SurvivesAnyDirectoryOfATiff) {
+  for (const char* options : {"[compression=deflate]", "[compression=deflate,bigtiff]"}) {
+    half_noise(24, 18).write_to_file((path("a.tif") + options).c_str());
+    const std::string whole = file_bytes(path("a.tif"));
+    const ByteSource source(path("a.tif"), "picture");
+    ASSERT_GT(largest_strip(source, 0).value_or(0), 100u);
+    EXPECT_EQ(largest_strip(source, 1), std::nullopt);
+    EXPECT_EQ(largest_strip(source, -1), std::nullopt);
+    EXPECT_EQ(largest_strip(source, 1 << 30), std::nullopt);
+    for (size_t i = 0; i < whole.size(); i += i < 16 || i + 400 > whole.size() ? 1 : 97) {
+      for (const char byte : {'\0', '\xff'}) {
+        std::string damaged = whole;
+        damaged[i] = byte;
+        const ByteSource other(with_bytes(path("b.tif"), damaged), "picture");
+        largest_strip(other, 0);  // whatever it says: it returns
+      }
+    }
+    for (size_t length = 1; length < whole.size(); length += 37) {
+      const ByteSource cut(with_bytes(path("b.tif"), whole.substr(0, length)), "picture");
+      largest_strip(cut, 0);
+    }
+  }
 }
 
 TEST_F(ReadHeader, AndPixelsComeFromOneStream) {

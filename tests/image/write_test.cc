@@ -8,7 +8,9 @@
 #include <csignal>
 #include <limits>
 
+#include "image/read.h"
 #include "pictures.h"
+#include "support/sanitized.h"
 
 namespace limn {
 namespace {
@@ -152,6 +154,89 @@ TEST_F(WriteImage, AttachesAnSrgbProfile) {
   }
 }
 
+TEST_F(WriteImage, StatesTheResolutionAndNothingElseChanges) {
+  const Image image = painted(
+      40, 30, [](int x, int y, int c) { return static_cast<float>(x + y + 10 * c) / 100.0f; });
+  for (const double dpi : {1.0, 72.0, 203.2, 300.0, 10'000.0}) {
+    for (const char* name : {"a.png", "a.jpg", "a.tif"}) {
+      write_image(image, path(name));
+      const Image before = read_image(path(name));
+      EXPECT_NEAR(stored(name).xres() * 25.4, 72, 0.01) << name;
+      write_image(image, path(name), {.dpi = dpi});
+      EXPECT_NEAR(stored(name).xres() * 25.4, dpi, 0.0127) << name;  // whole pixels per metre
+      EXPECT_NEAR(stored(name).yres() * 25.4, dpi, 0.0127) << name;
+      EXPECT_NE(stored(name).get_typeof(VIPS_META_ICC_NAME), 0u) << name;
+      EXPECT_EQ(read_image(path(name)).rgb, before.rgb) << name;
+    }
+    EXPECT_STREQ(stored("a.tif").get_string("resolution-unit"), "in");
+  }
+}
+
+TEST_F(WriteImage, StatesTheResolutionOfAJpegInJfifToo) {
+  write_image(blue(40, 30), path("a.jpg"));
+  write_image(blue(40, 30), path("b.jpg"), {.dpi = 299.6});
+  const std::string without = file_bytes(path("a.jpg")), with = file_bytes(path("b.jpg"));
+  // Start, APP0 of 16 bytes, version 1.1, per inch, 300 across and down, no thumbnail.
+  const std::string jfif("\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\1\x01\x2c\x01\x2c\0\0", 20);
+  EXPECT_EQ(with.substr(0, jfif.size()), jfif);
+  EXPECT_EQ(with.substr(jfif.size(), 2), "\xff\xe1");
+  EXPECT_EQ(without.substr(0, 4), "\xff\xd8\xff\xe1");
+  EXPECT_EQ(with.size(), without.size() + jfif.size() - 2);
+  EXPECT_NEAR(stored("b.jpg").xres() * 25.4, 299.6, 0.001);  // EXIF has fractions
+  // However the bytes come.
+  const Image large = painted(600, 500, [sample = noise()](int, int, int) {
+    return static_cast<float>(sample(0, 0, 0)) / 255.0f;
+  });
+  write_image(large, path("a.jpg"));
+  write_image(large, path("b.jpg"), {.dpi = 300});
+  EXPECT_EQ(read_image(path("b.jpg")).rgb, read_image(path("a.jpg")).rgb);
+  EXPECT_EQ(std::filesystem::file_size(path("b.jpg")),
+            std::filesystem::file_size(path("a.jpg")) + 18);
+}
+
+// The process's peak memory since the last call, in bytes; 0 if the kernel does not tell.
+double peak_memory_since() {
+  std::ifstream status("/proc/self/status");
+  double peak = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) peak = 1024 * std::stod(line.substr(6));
+  }
+  std::ofstream reset("/proc/self/clear_refs");
+  reset << "5" << std::flush;  // the peak becomes what is taken now
+  return reset ? peak : 0;
+}
+
+TEST_F(WriteImage, TakesTheMemoryThatIsPredictedAndNoCopyOfThePicture) {
+  if (kSanitized) GTEST_SKIP() << "the sanitizers' own memory would be counted";
+  const int width = 4000, height = 2000;
+  Image image = painted(width, height, [sample = noise()](int x, int, int c) {
+    return 0.5f + 0.0001f * static_cast<float>(x % 4000) + 0.0002f * sample(x, 0, c) / 255.0f;
+  });
+  constexpr double kOwn = 12e6;  // of libraries, at their first use
+  const double floats = 12.0 * width * height;
+  struct Written {
+    const char* name;
+    int bits;
+    double most;  // bytes
+  };
+  for (const auto& [name, bits, most] : {Written{"a.png", 8, 0.25 * floats},
+                                         {"a.png", 16, 0.25 * floats},
+                                         {"a.tif", 8, 0.25 * floats},
+                                         {"a.tif", 16, 0.3 * floats},
+                                         {"a.jpg", 8, 0.7 * floats}}) {
+    const WriteOptions options = {.bits = bits};
+    write_image(blue(64, 64), path(name), options);
+    peak_memory_since();
+    const double before = peak_memory_since();
+    if (before == 0) GTEST_SKIP() << "the peak cannot be reset here";
+    write_image(image, path(name), options);
+    const double taken = peak_memory_since() - before;
+    const double predicted = writing_bytes(path(name), options, width, height, false);
+    EXPECT_LT(taken, predicted + kOwn) << name << " " << bits;
+    EXPECT_LT(predicted, most) << name << " " << bits;
+  }
+}
+
 TEST_F(WriteImage, ReplacesAnOldFileAndLeavesNothingElse) {
   with_bytes(path("a.png"), "old");
   write_image(blue(4, 4), path("a.png"));
@@ -259,6 +344,8 @@ TEST_F(RefuseToWrite, OptionsThatMakeNoSense) {
     refuses(path("a.png"), ErrorKind::usage, "8 or 16", {.bits = bits});
   for (const int quality : {0, 101, -5})
     refuses(path("a.jpg"), ErrorKind::usage, "1 to 100", {.quality = quality});
+  for (const double dpi : {-300.0, 0.9, 10'001.0, std::nan(""), HUGE_VAL, -HUGE_VAL})
+    refuses(path("a.tif"), ErrorKind::usage, "out of range: choose 1 to 10000", {.dpi = dpi});
 }
 
 TEST_F(RefuseToWrite, PlacesWhereNoFileCanBe) {
@@ -289,6 +376,42 @@ TEST_F(RefuseToWrite, MorePixelsASideThanTheFormatHolds) {
   write_image(blue(1, 16383), path("a.webp"));
   write_image(blue(65500, 1), path("a.jpg"));
   EXPECT_EQ(read_image(path("a.jpg")).width, 65500);
+}
+
+TEST_F(RefuseToWrite, AndNamesTheFormatsThatHoldIt) {
+  const auto advice = [&](const char* name, int side) {
+    const std::string what = error_of([&] { check_writable(path(name), {}, side); }).what();
+    return what.substr(what.find("; write "));
+  };
+  EXPECT_TRUE(advice("a.webp", 65'500).starts_with("; write .png, .jpg, .tif"));
+  EXPECT_TRUE(advice("a.webp", 65'501).starts_with("; write .png, .tif"));
+  EXPECT_TRUE(advice("a.jpg", 65'501).starts_with("; write .png, .tif"));
+  EXPECT_EQ(advice("a.png", 10'000'001), "; write a smaller picture");
+}
+
+// Each claims a size that the formats really have: their encoders take it.
+TEST_F(RefuseToWrite, NoSideThatTheFormatHolds) {
+  for (const auto& [name, longest] :
+       {std::pair{"a.avif", 16'384}, {"a.heic", 16'384}, {"a.webp", 16'383}, {"a.jxl", 70'000}}) {
+    if (!can_write(path(name))) continue;
+    write_image(blue(longest, 64), path(name));
+    EXPECT_EQ(read_header(path(name)).width, longest) << name;
+  }
+}
+
+// Writing 4 GB is more than a test may take: what decides is tested.
+TEST(BigTiff, IsWrittenBeforeAClassicOneWouldBeFull) {
+  const auto bytes = [](std::uint64_t width, std::uint64_t height, std::uint64_t bytes_a_pixel) {
+    return width * height * bytes_a_pixel;
+  };
+  EXPECT_FALSE(is_big_tiff(bytes(12'000, 9'000, 3)));
+  EXPECT_FALSE(is_big_tiff(bytes(12'000, 9'000, 8)));
+  EXPECT_FALSE(is_big_tiff(bytes(30'000, 20'000, 4)));
+  EXPECT_TRUE(is_big_tiff(bytes(30'000, 20'000, 6)));
+  EXPECT_TRUE(is_big_tiff(bytes(100'000, 75'000, 8)));
+  // Deflate stores what it cannot compress in blocks with 5 bytes more for 16 KB.
+  constexpr double kClassicBytes = 4294967295.0;
+  EXPECT_TRUE(is_big_tiff(static_cast<std::uint64_t>(kClassicBytes / (1 + 5.0 / 16'383))));
 }
 
 TEST_F(RefuseToWrite, APictureWhosePlanesDoNotFit) {

@@ -19,6 +19,9 @@ c++ -std=c++20 "$source/tests/install/consumer.cc" -o "$work/linked" $(pkg-confi
 LD_LIBRARY_PATH="$lib" "$work/linked"
 
 "$work/prefix/bin/limn" --version
+if "$work/prefix/bin/limn" serve --help >/dev/null 2>&1; then
+  grep -q '^ExecStart=/.*/bin/limn serve ' "$work/prefix/lib/systemd/system/limn.service"
+fi
 
 # The library shows its own names and no others.
 strangers=$(nm -DC --defined-only "$lib/liblimn.so" | grep ' [TW] ' | grep -v -e 'limn::' -e ' _init$' -e ' _fini$' || true)

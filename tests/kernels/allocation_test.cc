@@ -143,7 +143,7 @@ TEST_F(KernelsAllocateNothing, ForGramMatrices) {
               kernels::gram(x_, G, scratch, pool_);
               kernels::turn_into_gradient(y_, G, 0.5f, x_, pool_);
               kernels::round_to_half(x_, half.map(), pool_);
-              kernels::gradient_from_half(half.map(), G, y_, pool_);
+              kernels::gradient_from_half(half.map(), window_of(y_), G, y_, pool_);
             }),
             0);
 }

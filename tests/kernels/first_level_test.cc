@@ -42,10 +42,10 @@ class FirstLevel : public testing::Test {
   }
 
   kernels::FirstLevel fast(Features features) const {
-    return {packed_1_, bias_1_.data(), &packed_2_, bias_2_.data(), features, edges_};
+    return {packed_1_, bias_1_.data(), &packed_2_, bias_2_.data(), features, edges_, counted_};
   }
   reference::FirstLevel slow(Features features) const {
-    return {kernel_1_, bias_1_.data(), kernel_2_, bias_2_.data(), features, edges_};
+    return {kernel_1_, bias_1_.data(), kernel_2_, bias_2_.data(), features, edges_, counted_};
   }
   GuardedPlanes picture(int height, int width) const {
     Random random(static_cast<std::uint64_t>(1000 * height + width));
@@ -142,6 +142,7 @@ class FirstLevel : public testing::Test {
 
   int C_ = 0, out_ = 0;
   Edges edges_ = Edges::zero;
+  Window counted_ = kEverywhere;
   std::vector<float> kernel_1_, bias_1_, kernel_2_, bias_2_;
   Buffer<float> packed_1_;
   kernels::PackedKernel packed_2_;
@@ -182,6 +183,17 @@ TEST_F(FirstLevel, IsItsTwinForEveryNumberOfChannels) {
   for (const auto& [channels, out] : {std::pair{32, 16}, {48, 32}, {32, 64}, {64, 64}}) {
     make(channels, out);
     expect_like_twin(9, 34);
+    if (HasFailure()) return;
+  }
+}
+
+// Windows that end within a piece, at its edge, and in another.
+TEST_F(FirstLevel, CountsAWindowLikeItsTwin) {
+  make(16, 16);
+  for (const Window& window :
+       {Window{0, 8, 0, 8}, {5, 17, 3, 7}, {8, 16, 128, 130}, {2, 3, 0, 130}}) {
+    counted_ = window;
+    expect_like_twin(18, 130);
     if (HasFailure()) return;
   }
 }

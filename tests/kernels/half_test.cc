@@ -87,7 +87,7 @@ class HalfPrecision : public testing::Test {
 
     in_every_way([&](ThreadPool& pool) {
       GuardedMap gradient(channels, height, width);
-      kernels::gradient_from_half(half.map(), S, gradient, pool);
+      kernels::gradient_from_half(half.map(), window_of(gradient), S, gradient, pool);
       ASSERT_TRUE(gradient.written_inside_only());
       ASSERT_TRUE(half.guards_untouched());
       ASSERT_TRUE(
@@ -180,6 +180,39 @@ TEST_F(HalfPrecision, GivesTheTwinsGradientAtEverySmallSize) {
       expect_gradient_like_twin(32, height, width);
       if (HasFailure()) return;
     }
+  }
+}
+
+// Flat vectors, from starts that are not aligned, and of every length around a whole block.
+TEST_F(HalfPrecision, RoundsAndExpandsPiecesLikeTheTwins) {
+  for (const float factor : {1.0f, 0x1p-30f, 0x1p100f}) {
+    on_every_target([&] {
+      for (size_t n = 0; n <= 3 * kBlock + 1; ++n) {
+        SCOPED_TRACE(testing::Message() << n << " values times " << factor);
+        Guarded<float> x(n + 1), back(n + 1);
+        Guarded<std::uint16_t> half(n + 1);
+        std::vector<std::uint16_t> expected(n);
+        std::vector<float> expected_back(n);
+        for (size_t i = 0; i <= n; ++i) {
+          x[i] = std::ldexp(random_signed(random_), static_cast<int>(random_.bits() % 40) - 28) /
+                 factor;
+        }
+        const std::span<const float> values = std::span<const float>(x).subspan(1);
+        kernels::round_to_half(values, factor, std::span<std::uint16_t>(half).subspan(1));
+        reference::round_to_half(values, factor, expected);
+        for (size_t i = 0; i < n; ++i) {
+          ASSERT_EQ(without_sign_of_zero(half[i + 1]), without_sign_of_zero(expected[i])) << i;
+        }
+        kernels::expand_half(std::span<const std::uint16_t>(half).subspan(1), 1 / factor,
+                             std::span<float>(back).subspan(1));
+        reference::expand_half(expected, 1 / factor, expected_back);
+        for (size_t i = 0; i < n; ++i) ASSERT_EQ(back[i + 1], expected_back[i]) << i;
+        ASSERT_TRUE(half.guards_untouched());
+        ASSERT_TRUE(back.guards_untouched());
+        ASSERT_TRUE(is_sentinel(half[0]));
+        ASSERT_TRUE(is_sentinel(back[0]));
+      }
+    });
   }
 }
 

@@ -242,7 +242,7 @@ TEST(AnyNumberOfThreads, MultipliesGramMatricesAndTurnsIntoGradientsAlike) {
     GuardedHalves half(32, 260, 131);
     kernels::round_to_half(F, half.map(), pool);
     values.insert(values.end(), half.words().begin(), half.words().end());
-    kernels::gradient_from_half(half.map(), G, gradient, pool);
+    kernels::gradient_from_half(half.map(), window_of(gradient), G, gradient, pool);
     for (const float value : values_of(gradient)) values.push_back(value);
     return values;
   });

@@ -120,6 +120,14 @@ TEST_F(FlatVectors, AbsoluteSumIsItsTwin) {
   });
 }
 
+TEST_F(FlatVectors, LargestIsTheLargestSize) {
+  in_every_way([](Vectors& v, bool, ThreadPool&) {
+    float most = 0;
+    for (const float value : v.a()) most = std::max(most, std::abs(value));
+    ASSERT_EQ(kernels::largest(v.a()), most);
+  });
+}
+
 TEST_F(FlatVectors, AddScaledIsItsTwin) {
   in_every_way([this](Vectors& v, bool whole, ThreadPool& pool) {
     const float alpha = whole ? -3.0f : -0.7f;
@@ -279,6 +287,72 @@ TEST_F(ManyVectors, CombineMayWriteOneOfItsRows) {
   kernels::combine(rows, coefficients, expected, one_thread_);
   kernels::combine(rows, coefficients, memory[2], three_threads_);
   EXPECT_TRUE(same_bits(memory[2], expected));
+}
+
+// Rows in half precision, and then rows of floats, against the twin of what the halves hold. (-0 is
+// among them, and halves below the normal ones.)
+TEST_F(ManyVectors, MayBeInHalfPrecision) {
+  on_every_target([&] {
+    for (const size_t half_count : {0, 1, 3, 4, 5, 9}) {
+      for (const size_t count : {0, 1, 2}) {
+        for (const size_t size : {0, 1, 2, 7, 33, 64, 1023, 16385, 40000}) {
+          if (half_count + count == 0) continue;
+          SCOPED_TRACE(testing::Message() << half_count << " and " << count << " of " << size);
+          Random random(size);
+          std::vector<Guarded<std::uint16_t>> words;
+          std::vector<std::vector<float>> memory;
+          std::vector<const std::uint16_t*> halves;
+          std::vector<const float*> rows, all;
+          words.reserve(half_count);
+          memory.reserve(half_count + count);
+          for (size_t row = 0; row < half_count + count; ++row) {
+            std::vector<float>& values = memory.emplace_back(random_values(size, row));
+            if (row < half_count) {
+              for (float& value : values) {
+                value = std::ldexp(value, static_cast<int>(random.bits() % 30) - 24);
+              }
+              Guarded<std::uint16_t>& half = words.emplace_back(row % 3 + size);
+              const std::span<std::uint16_t> row_words =
+                  std::span<std::uint16_t>(half).subspan(row % 3);
+              reference::round_to_half(values, 1, row_words);
+              reference::expand_half(row_words, 1, values);
+              halves.push_back(row_words.data());
+            } else {
+              rows.push_back(values.data());
+            }
+            all.push_back(values.data());
+          }
+          const std::vector<float> a = random_values(size, 91), b = random_values(size, 92);
+          const kernels::Rows mixed = {halves, rows};
+          std::vector<double> expected(2 * all.size()), results(2 * all.size());
+          std::vector<double> scratch(kernels::products_scratch_size(all.size(), size));
+          reference::products(all, a, b, expected);
+          kernels::products(mixed, a, b, results, scratch, three_threads_);
+          for (size_t i = 0; i < results.size(); ++i) {
+            double magnitude = 0;
+            for (size_t j = 0; j < size; ++j) {
+              magnitude += std::abs(double{all[i / 2][j]} * (i % 2 == 0 ? a : b)[j]);
+            }
+            ASSERT_NEAR(results[i], expected[i], double_sum_tolerance(size) * magnitude) << i;
+          }
+          std::vector<double> coefficients(all.size());
+          for (double& coefficient : coefficients) coefficient = random_signed(random);
+          std::vector<float> sum(size), expected_sum(size);
+          reference::combine(all, coefficients, expected_sum);
+          kernels::combine(mixed, coefficients, sum, three_threads_);
+          for (size_t i = 0; i < size; ++i) {
+            double magnitude = 0;
+            for (size_t row = 0; row < all.size(); ++row) {
+              magnitude += std::abs(coefficients[row] * all[row][i]);
+            }
+            ASSERT_NEAR(
+                sum[i], expected_sum[i],
+                kEpsilon * std::abs(expected_sum[i]) + double_sum_tolerance(kMostRows) * magnitude);
+          }
+        }
+      }
+    }
+  });
 }
 
 // What float would lose: 1 beside 1e8.

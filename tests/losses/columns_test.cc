@@ -9,6 +9,7 @@
 #include "losses/structure.h"
 #include "losses/twins.h"
 #include "network/imitation.h"
+#include "support/losses_alone.h"
 #include "support/random_values.h"
 #include "support/same_bits.h"
 
@@ -39,7 +40,13 @@ class ColumnsTest : public testing::Test {
   }
   std::vector<ConstFeatureMap> layers() const { return {layers_[0].map(), layers_[1].map()}; }
   std::vector<View::Layer> view_layers() const {
-    return {{layers_[0].map(), {}}, {layers_[1].map(), {}}};
+    return {View::Layer(layers_[0].map()), View::Layer(layers_[1].map())};
+  }
+  ConstFeatureMap gathered(Columns& columns, std::span<const View::Layer> layers,
+                           std::span<const float> x) {
+    columns.begin_gathering();
+    columns.gather(layers, pool_);
+    return columns.end_gathering(x, pool_);
   }
 
   // The equation, without a student's root.
@@ -67,7 +74,7 @@ class ColumnsTest : public testing::Test {
 TEST_F(ColumnsTest, HoldWhatTheirLayersHoldAtAQuarterOfThePicturesPlaces) {
   Columns columns = make({Places::Kind::quarter});
   const std::vector<View::Layer> layers = view_layers();
-  const ConstFeatureMap h = columns.gather({layers, x_, kPicture}, pool_);
+  const ConstFeatureMap h = gathered(columns, layers, x_);
   EXPECT_EQ(h.height, 9);
   EXPECT_EQ(h.width, 5);
   ASSERT_EQ(h.channels, kC1 + kC2);
@@ -90,7 +97,7 @@ TEST_F(ColumnsTest, HoldWhatTheirLayersHoldAtAQuarterOfThePicturesPlaces) {
 TEST_F(ColumnsTest, AreDrawnAtTheSamePlacesOfEveryLayerAndOfThePicture) {
   Columns columns = make({Places::Kind::drawn, 50}, /*picture=*/true);
   const std::vector<View::Layer> layers = view_layers();
-  const ConstFeatureMap h = columns.gather({layers, x_, kPicture}, pool_);
+  const ConstFeatureMap h = gathered(columns, layers, x_);
   ASSERT_EQ(h.width, 50);
   ASSERT_EQ(columns.used_channels(), 3 + kC1 + kC2);
   std::set<std::pair<float, float>> seen;
@@ -171,7 +178,7 @@ TEST_F(ColumnsTest, PassGradientsOnByTheAdjoint) {
     const std::vector<View::Layer> layers = view_layers();
     const ConstFeatureMap shape = columns.shape();
     const MapOfValues y = drawn_map(shape.channels, shape.height, shape.width, 9);
-    const ConstFeatureMap h = columns.gather({layers, x_, kPicture}, pool_);
+    const ConstFeatureMap h = gathered(columns, layers, x_);
     double there = 0;
     for (int c = 0; c < h.channels; ++c) {
       for (int i = 0; i < h.height; ++i) {
@@ -191,7 +198,8 @@ TEST_F(ColumnsTest, PassGradientsOnByTheAdjoint) {
       }
     });
     std::vector<Slope> slopes(2);
-    columns.spread(slope, slopes, scratch, pool_);
+    columns.take_slope(slope, pool_);
+    columns.spread(layers, slopes, scratch, pool_);
     double back = 0;
     for (size_t layer = 0; layer < 2; ++layer) {
       if (slopes[layer].empty()) continue;
@@ -225,7 +233,7 @@ TEST_F(ColumnsTest, OfAStudentCompareLikeItsTeachers) {
   in_use_[1].imitation = &imitation;
   Columns columns = make({Places::Kind::grid, 0});
   const std::vector<View::Layer> layers = view_layers();
-  const ConstFeatureMap h = columns.gather({layers, x_, kPicture}, pool_);
+  const ConstFeatureMap h = gathered(columns, layers, x_);
   const Vectors of_columns = columns_of(h, kC2), of_layer = columns_of(layers_[1].map(), kC2);
   for (size_t p = 0; p + 1 < of_layer.size(); p += 7) {
     double expected = 0;
@@ -274,11 +282,11 @@ class Structure : public ColumnsTest {
     Scratch scratch;
     StructureLoss loss(kWeight, 1, 2, columns_, target_, scratch);
     std::vector<View::Layer> all = layers;
-    all.push_back({columns_.gather({layers, x, kPicture}, pool_), {}});
+    all.emplace_back(gathered(columns_, layers, x));
     const View view = {all, x, kPicture};
-    loss.seek(view, pool_);
-    loss.measure(view, scratch, pool_);
-    Found found = {loss.settle(view, scratch, pool_), columns_of(all[2].F, all[2].F.channels), {}};
+    seek_at(loss, view, pool_);
+    const double value = loss_at(loss, view, scratch, pool_);
+    Found found = {value, columns_of(all[2].F, all[2].F.channels), {}};
     std::vector<Slope> slopes(3);
     loss.spread(view, slopes, scratch, pool_);
     MapOfValues d(all[2].F.channels, 1, all[2].F.width);
@@ -288,8 +296,8 @@ class Structure : public ColumnsTest {
   }
   Vectors of_photo() {
     std::vector<View::Layer> layers;
-    for (const MapOfValues& map : photo_) layers.push_back({map.map(), {}});
-    const ConstFeatureMap h = columns_.gather({layers, target_.x, kPicture}, pool_);
+    for (const MapOfValues& map : photo_) layers.emplace_back(map.map());
+    const ConstFeatureMap h = gathered(columns_, layers, target_.x);
     return columns_of(h, h.channels);
   }
 
@@ -319,7 +327,7 @@ TEST_F(Structure, OfThePhotoItselfIsNothingWhateverTheScaleOfItsFeatures) {
     }
     return maps;
   }();
-  for (const MapOfValues& map : doubled) layers.push_back({map.map(), {}});
+  for (const MapOfValues& map : doubled) layers.emplace_back(map.map());
   std::vector<float> x = target_.x;
   for (size_t i = 0; i < x.size(); ++i) {
     const float offset = units_.plane(static_cast<int>(i / (37 * 22))).offset;

@@ -118,10 +118,10 @@ class Neighbours : public testing::TestWithParam<bool> {
     loss_ = std::make_unique<NeighboursLoss>(kWeight,
                                              NeighboursForm{NeighbourDistance::squared, 0, uses}, 0,
                                              F.map(), target, K_, *scratch_);
-    const View::Layer layer = {F.map(), {}};
+    const View::Layer layer(F.map());
     for (int i = 1; i <= searches; ++i) {
       if (forgetting && i == searches) loss_->forget();
-      loss_->seek({{&layer, 1}, {}, {}}, pool_);
+      seek_at(*loss_, {{&layer, 1}, {}, {}}, pool_);
     }
     return at_layer(*loss_, F.map(), {}, *scratch_, pool_);
   }

@@ -173,7 +173,7 @@ class Sliced : public testing::TestWithParam<bool> {
     scratch_ = std::make_unique<Scratch>();
     loss_ = std::make_unique<SlicedLoss>(kFactor, kSeed, 10, 0, F.map(), target, imitation(),
                                          *scratch_);
-    for (int i = 0; i < searches; ++i) loss_->seek({}, pool_);
+    for (int i = 0; i < searches; ++i) loss_->seek(pool_);
     return at_layer(*loss_, F.map(), {}, *scratch_, pool_);
   }
   const Imitation* imitation() const { return GetParam() ? &imitation_ : nullptr; }
@@ -300,7 +300,7 @@ TEST(SlicedOfOneChannel, IsTheWassersteinDistanceOfItsValues) {
   ThreadPool pool(2);
   Scratch scratch;
   SlicedLoss loss(1, kSeed, 10, 0, F.map(), target, nullptr, scratch);
-  loss.seek({}, pool);
+  loss.seek(pool);
   double along = 0;  // the mean square of what directions have of the channel
   for (int n = 0; n < kBlock; ++n) along += std::pow(loss.directions()[n * kBlock], 2) / kBlock;
   EXPECT_NEAR(at_layer(loss, F.map(), {}, scratch, pool).loss, along * least, 1e-6 * least);
@@ -353,7 +353,7 @@ TEST(SlicedOfAStudent, IsThatOfRF) {
     target.paintings.push_back(sliced_painting(P.map(), {}, 0, 1));
     Scratch scratch;
     SlicedLoss loss(1, kSeed, 10, 0, X.map(), target, by, scratch);
-    loss.seek({}, pool);
+    loss.seek(pool);
     return at_layer(loss, X.map(), {}, scratch, pool).loss;
   };
   const double expected = loss_of(mapped(F, kHeight, kWidth), mapped(S, 6, 8), nullptr);
@@ -369,7 +369,7 @@ TEST_P(Sliced, DirectionsAreSpreadEvenlyOverTheTeachersSpace) {
   Vector mean(size_t{kC} * kC), expected(size_t{kC} * kC);
   constexpr int kSearches = 200;
   for (int i = 0; i < kSearches; ++i) {
-    loss_->seek({}, pool_);
+    loss_->seek(pool_);
     for (const Vector& v : directions()) {
       if (!imitation()) {
         ASSERT_NEAR(product(v, v), 1, 1e-6);
@@ -402,19 +402,19 @@ TEST_P(Sliced, HoldsItsDirectionsUntilItSeeksAndThenHasOthers) {
   EXPECT_EQ(at_layer(*loss_, F.map(), {}, *scratch_, pool_).loss, loss);
   EXPECT_EQ(directions(), first);
   for (int i = 0; i < 4; ++i) {
-    loss_->seek({}, pool_);
+    loss_->seek(pool_);
     EXPECT_TRUE(seen.insert(directions()).second) << i;
     // Another sample of the same: the mean over directions varies little.
     EXPECT_NEAR(at_layer(*loss_, F.map(), {}, *scratch_, pool_).loss, loss, 0.5 * loss);
   }
   loss_->forget();
-  loss_->seek({}, pool_);
+  loss_->seek(pool_);
   EXPECT_EQ(directions(), first);
   EXPECT_EQ(at_layer(*loss_, F.map(), {}, *scratch_, pool_).loss, loss);
   for (const auto& [seed, tap] : {std::pair<std::uint64_t, int>{kSeed + 1, 0}, {kSeed, 1}}) {
     loss_ = std::make_unique<SlicedLoss>(kFactor, seed, 10, tap, F.map(), target, imitation(),
                                          *scratch_);
-    loss_->seek({}, pool_);
+    loss_->seek(pool_);
     EXPECT_TRUE(seen.insert(directions()).second) << "seed " << seed << ", tap " << tap;
   }
 }
@@ -429,7 +429,7 @@ TEST_P(Sliced, GivesTheSameBitsForAnyNumberOfThreads) {
     ThreadPool pool(threads);
     Scratch scratch;
     SlicedLoss loss(kFactor, kSeed, 10, 0, F.map(), target, imitation(), scratch);
-    loss.seek({}, pool);
+    loss.seek(pool);
     const AtLayer found = at_layer(loss, F.map(), {}, scratch, pool);
     const Map d = backwards(backwards(F));
     turn_into_gradient(d.map(), found.slope, pool);
@@ -460,7 +460,7 @@ TEST(SlicedOfLargePictures, IsNearlyNothingOfThePictureItself) {
     EXPECT_EQ(target.paintings.front().count, 1 << 16);
     Scratch scratch;
     SlicedLoss loss(1, kSeed, 10, 0, F.map(), target, nullptr, scratch);
-    loss.seek({}, pool);
+    loss.seek(pool);
     return at_layer(loss, F.map(), {}, scratch, pool).loss;
   };
   EXPECT_LT(loss_of(backwards(F)), 0.002 * loss_of(other));

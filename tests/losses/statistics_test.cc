@@ -197,13 +197,19 @@ struct ScratchOfStatistics {
         gradient(scratch_maps(form, roots) > 1),
         mirrored(scratch_maps(form, roots) > 2),
         sums(statistics_sums_size(gradient.map)),
-        matrices(student ? 3 * kC * kC : 0) {
+        matrices(student ? 3 * kC * kC : 0),
+        parts(statistics_sums(form, kC)),
+        products(2 * kC * kC),
+        centre(kC) {
     std::fill(sums.begin(), sums.end(), std::nan(""));
     std::fill(matrices.begin(), matrices.end(), std::nan(""));
   }
-  StatisticsScratch spans() { return {weighed.map, gradient.map, mirrored.map, sums, matrices}; }
+  StatisticsScratch spans() {
+    return {weighed.map, gradient.map, mirrored.map, sums, matrices, products, centre, parts};
+  }
   ScratchMap weighed, gradient, mirrored;
-  Buffer<double> sums, matrices;
+  Buffer<double> sums, matrices, parts;
+  Buffer<float> products, centre;
 };
 
 GuardedMap map_of(const Doubles& F) {

@@ -99,7 +99,7 @@ TEST(PassPlan, RunsRowsThatAreDoneInOneInOneStep) {
 TEST(PassPlan, HasNoMemoryForWhatIsNotAskedFor) {
   constexpr int kSide = 160;
   const auto bytes = [](const Layers& layers, Reads reads, Purpose purpose) {
-    return plan_of(layers, reads, kSide, kSide, purpose).bytes();
+    return plan_of(layers, reads, kSide, kSide, purpose).arena_bytes;
   };
   const size_t features = bytes({"relu1_1"}, Reads::features, Purpose::features);
   EXPECT_LT(features, bytes({"relu1_1"}, Reads::features, Purpose::gradients));

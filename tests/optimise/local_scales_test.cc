@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <numeric>
 
 #include "support/functions.h"
+#include "support/history_of.h"
 #include "support/random_values.h"
 #include "support/same_bits.h"
 
@@ -22,10 +25,10 @@ constexpr int kPairs = 12;
 
 using Vectors = std::vector<std::vector<float>>;
 
-std::vector<float*> pointers(Vectors& vectors) {
-  std::vector<float*> rows;
-  for (std::vector<float>& vector : vectors) rows.push_back(vector.data());
-  return rows;
+std::vector<size_t> all_places(size_t count) {
+  std::vector<size_t> places(count);
+  std::iota(places.begin(), places.end(), size_t{0});
+  return places;
 }
 
 double square(const std::vector<float>& x) {
@@ -92,18 +95,18 @@ TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
     }
   }
   for (std::vector<float>& change : y) std::fill(change.end() - 40, change.end(), 0.0f);
+  const std::unique_ptr<History> history = history_of(s, y, pool);
   const std::vector<double> expected = learnt(s, y);
   EXPECT_GT(*std::ranges::max_element(expected), 3 * *std::ranges::min_element(expected));
-  const Vectors old_s = s, old_y = y;
   std::vector<float> gradient(kFloats, 1.0f);
-  scales.learn(pointers(s), pointers(y), gradient);
+  scales.learn(*history, all_places(kPairs), gradient);
   for (size_t k = 0; k < kFloats; ++k) {
     // Running sums forget and take in the squares of 13 others in float.
     ASSERT_NEAR(scales.r()[k], expected[k], 1e-4 * expected[k]) << k;
     ASSERT_EQ(gradient[k], scales.r()[k]) << k;
     for (size_t i = 0; i < s.size(); ++i) {
-      ASSERT_EQ(s[i][k], old_s[i][k] / scales.r()[k]) << k;
-      ASSERT_EQ(y[i][k], old_y[i][k] * scales.r()[k]) << k;
+      ASSERT_EQ(*history->s(i, k, 1, nullptr), s[i][k] / scales.r()[k]) << k;
+      ASSERT_EQ(*history->y(i, k, 1, nullptr), y[i][k] * scales.r()[k]) << k;
     }
   }
   for (size_t k = kFloats - 40; k < kFloats; ++k) ASSERT_EQ(scales.r()[k], 1.0f) << "learnt from 0";
@@ -115,7 +118,7 @@ TEST(LocalScales, StayWhereNothingMoved) {
   std::vector<float> gradient(kFloats, 1.0f);
   for (const auto& [step, change] : {std::pair{0.0f, 1.0f}, {1.0f, 0.0f}, {0.0f, 0.0f}}) {
     Vectors s = {std::vector<float>(kFloats, step)}, y = {std::vector<float>(kFloats, change)};
-    scales.learn(pointers(s), pointers(y), gradient);
+    scales.learn(*history_of(s, y, pool), all_places(1), gradient);
     for (const float r : scales.r()) ASSERT_EQ(r, 1.0f);
   }
 }
@@ -126,7 +129,7 @@ TEST(LocalScales, AreTheSameBitsForAnyNumberOfThreads) {
     LocalScales scales(kPlanes, pool);
     Vectors s = {random_values(kFloats, 3)}, y = {random_values(kFloats, 4)};
     std::vector<float> gradient = random_values(kFloats, 5);
-    scales.learn(pointers(s), pointers(y), gradient);
+    scales.learn(*history_of(s, y, pool), all_places(1), gradient);
     return std::vector<float>(scales.r().begin(), scales.r().end());
   };
   EXPECT_TRUE(same_bits(run(1), run(4)));

@@ -18,6 +18,7 @@
 #include "paint/schedule.h"
 #include "support/drawn.h"
 #include "support/functions.h"
+#include "support/history_of.h"
 #include "support/same_bits.h"
 #include "support/sanitized.h"
 #include "support/tiny_network.h"
@@ -214,9 +215,8 @@ TEST(AnyUnit, GivesLocalScalesTheSameValues) {
       s[i] = 1e3f * static_cast<float>(1 + i % 3);
       y[i] = static_cast<float>(c * (1 + static_cast<double>(i) / 10));
     }
-    float* const steps[] = {s.data()};
-    float* const changes[] = {y.data()};
-    scales.learn(steps, changes, gradient);
+    const size_t place = 0;
+    scales.learn(*history_of({s}, {y}, pool), {&place, 1}, gradient);
     return std::vector<float>(scales.r().begin(), scales.r().end());
   };
   const std::vector<float> expected = learnt(1);

@@ -87,6 +87,22 @@ TEST_F(Sweep, OfWeightsMeasuresOnce) {
   EXPECT_EQ(expect_same_as_paint(recipes_of_weights({1e-5, 1e-4, 1e-3})), 1u);
 }
 
+// Lengths of gradients too: with another strength weights follow from the same ones.
+TEST_F(Sweep, OfStrengthsMeasuresOnce) {
+  EXPECT_EQ(expect_same_as_paint(recipes_with({0.3, 0.5, 0.8},
+                                              [](Recipe& recipe, double strength) {
+                                                recipe.balance.kind = Balance::measured;
+                                                recipe.balance.strength = strength;
+                                              })),
+            1u);
+  EXPECT_EQ(expect_same_as_paint(recipes_with({1.0, 2.0, 4.0},
+                                              [](Recipe& recipe, double weight) {
+                                                recipe.balance.kind = Balance::measured;
+                                                recipe.style.weight = weight;
+                                              })),
+            1u);
+}
+
 TEST_F(Sweep, OfWhatLossesAreScaledByMeasuresOnce) {
   using enum ContentForm;
   EXPECT_EQ(expect_same_as_paint(

@@ -155,8 +155,9 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
                variation, optimiser, pyramid, picture, output, stages] = recipe;
   const auto& [network_name, pooling, convention] = network;
   const auto& [content_weight, content_layers, content_form] = content;
-  const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, shift_unit,
-               shift_weight, style_symmetry, blend, scale, style_every] = style;
+  const auto& [style_weight, style_layers, gram, style_form, statistic, shifts, shifts_across,
+               shifts_down, shift_unit, shift_weight, style_symmetry, blend, scale, style_every] =
+      style;
   const auto& [neighbours_weight, neighbours_layers, matching, distance, every, uses, samples,
                turned, of_photo] = neighbours;
   const auto& [transport_weight, transport_layers, palette, transport_every] = transport;
@@ -164,8 +165,8 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
   const auto& [balance_kind, strength] = balance;
   const auto& [variation_weight, variation_form] = variation;
   const auto& [kind, iterations, seconds, plateau, space, clip, learning_rate, history,
-               restart_every, line_search, curvature, beta1, beta2, epsilon, epsilon_form,
-               decay_rate, decay_steps] = optimiser;
+               half_history, restart_every, line_search, curvature, beta1, beta2, epsilon,
+               epsilon_form, decay_rate, decay_steps] = optimiser;
   const auto& [smallest, largest, fall, bands, detail] = pyramid;
   const auto& [size, size_of, painting_size, colors, border, tileable, symmetry, init, noise,
                noise_share, seed, threads, pinning, half_features] = picture;
@@ -189,6 +190,7 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
           &clip,
           &learning_rate,
           &history,
+          &half_history,
           &line_search,
           &beta1,
           &beta2,
@@ -214,6 +216,8 @@ std::multiset<const void*> members_of(const Recipe& recipe) {
           &save_name,
           &statistic,
           &shifts,
+          &shifts_across,
+          &shifts_down,
           &shift_unit,
           &shift_weight,
           &style_symmetry,

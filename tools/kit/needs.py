@@ -13,11 +13,25 @@ def skip(reason):
     sys.exit(SKIPPED)
 
 
+def has_module(name):
+    """Whether there is this Python module. Without importing it."""
+    return importlib.util.find_spec(name) is not None
+
+
 def modules(*names):
-    """Looks for Python modules without importing them."""
+    """Looks for Python modules."""
     for name in names:
-        if importlib.util.find_spec(name) is None:
+        if not has_module(name):
             skip(f"the Python module {name} is not installed")
+
+
+def scipy_version():
+    """For what is printed. Debian's SciPy and the Boost that limn serve needs exclude each other
+    (packages.txt), so the tools that can do without it leave out a part and say so."""
+    if not has_module("scipy"):
+        return "none"
+    import scipy
+    return scipy.__version__
 
 
 def files(**options):

@@ -181,7 +181,7 @@ def compare_recipe(options, label, recipe, weights, arrays, work):
     """Runs and compares one recipe. Returns its entry of the JSON report."""
     report, folder = painter.dump_evaluation(
         options.limn_dump, work, re.sub(r"[^\w.-]+", "_", f"dump {label}"), "--weights",
-        options.weights, "--recipe", recipe)
+        options.weights, "--recipe", recipe, "--tile", str(options.tile))
     recipe = report["recipe"]
     network = weights if isinstance(weights, vgg.Network) else \
         vgg.vgg_network(recipe["network"]["name"], weights)
@@ -217,6 +217,8 @@ def read_options():
     add("--painting", metavar="FILE")
     add("--size", type=int, metavar="PIXELS", default=256, help="longest side (default 256)")
     add("--odd", action="store_true", help="odd sides, a little below --size")
+    add("--tile", type=int, default=0, metavar="PIXELS",
+        help="let limn compute losses and gradient in tiles of at most this side")
     add("--recipe", action="extend", nargs="+", metavar="NAME|FILE",
         help="recipes for dump_evaluation (default: its own default)")
     add("--each-term", action="store_true",

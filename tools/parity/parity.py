@@ -9,7 +9,8 @@
 systems.py states the five, pictures.py makes what they paint, and each reads the kind of weights
 file that it was published with: made here from Keras's VGG-19, where that is not the file itself.
 Both sides are given the same pictures at the same size, and begin with the same variable; from
-there on each is on its own.
+there on each is on its own. Without SciPy gatys is compared at its start and at a mixture only, not
+after its steps of SciPy's L-BFGS-B, and with a .npz of the same filters in place of SciPy's .mat.
 
 Exit status: 0 all within their limits, 1 some figure is not, 77 something needed is not here, 2 bad
 usage.
@@ -27,9 +28,8 @@ import time
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 from kit import command, needs
 
-needs.modules("h5py", "numpy", "scipy", "torch", "PIL")
+needs.modules("h5py", "numpy", "torch", "PIL")
 import numpy as np
-import scipy
 import torch
 from PIL import Image
 
@@ -117,7 +117,11 @@ def make_weights(vgg19_path, folder):
     """The weights files of CASES, by name, all with Keras's trained filters."""
     vgg19 = vgg.read_h5(vgg19_path)
     paths = {name: folder / name for name in ("vgg19.mat", "vgg16.npz", "vgg19.pth")}
-    weight_writers.write_mat(paths["vgg19.mat"], vgg.with_red_first(vgg19))
+    if needs.has_module("scipy"):
+        weight_writers.write_mat(paths["vgg19.mat"], vgg.with_red_first(vgg19))
+    else:
+        paths["vgg19.mat"] = folder / "vgg19.npz"
+        weight_writers.write_npz(paths["vgg19.mat"], vgg.with_red_first(vgg19))
     weight_writers.write_npz(paths["vgg16.npz"], vgg.with_red_first(vgg.vgg16_of(vgg19)))
     weight_writers.write_pth(paths["vgg19.pth"], vgg.for_torchvision(vgg19))
     return {"vgg19.h5": pathlib.Path(vgg19_path), **paths}
@@ -271,14 +275,17 @@ def compare_case(options, case, weights, work):
                      ("--init", mixture))
     lines += compare_at(system, other.initial, other.losses[0], other.gradient, "a mixture")
 
+    if case.system == "gatys" and not needs.has_module("scipy"):
+        command.say(f"{case.name}: its steps are left out: SciPy, which makes them, is missing")
+        return lines
     single = reference(case, run, filters, torch.float32)
     return lines + compare_steps(case, single, run, descend(single, run.initial, after))
 
 
 # ------------------------------------------------------------------------------- what is shown --
 
-def print_lines(case, lines, seconds):
-    print(f"\n{case.name}: {case.weights_file}, {seconds:.0f} s")
+def print_lines(case, file, lines, seconds):
+    print(f"\n{case.name}: {file.name}, {seconds:.0f} s")
     for line in lines:
         limit = "" if line.limit == math.inf else f"{line.limit:9.0e}"
         print(f"  {line.name:32}{line.error:11.1e}{limit:>9}"
@@ -311,8 +318,8 @@ def parts(results, painted, quick):
               *(figure(lines, f"total after {i}", "{:+.2f} %", 100) for i in totals)]
              for case, lines in results.items()]
     made = (f"Made on {datetime.date.today().isoformat()} with PyTorch {torch.__version__}, SciPy "
-            f"{scipy.__version__} and NumPy {np.__version__}. Rounding differs between machines, "
-            "and with it the last digit of each figure.")
+            f"{needs.scipy_version()} and NumPy {np.__version__}. Rounding differs between "
+            "machines, and with it the last digit of each figure.")
     if quick:
         made += " This is the short form (`--quick`): 3 steps, 20 of L-BFGS."
     sheet_rows = [[f"`{name}`", str(n), f"{100 * ratio:+.2f} %", f"{difference:.2f}"]
@@ -390,7 +397,7 @@ def compare_cases(options, weights, work):
             continue
         begun = time.monotonic()
         results[case] = compare_case(options, case, weights[case.weights_file], work)
-        print_lines(case, results[case], time.monotonic() - begun)
+        print_lines(case, weights[case.weights_file], results[case], time.monotonic() - begun)
     return results
 
 
@@ -398,6 +405,8 @@ def main():
     options = read_options()
     needs.files(limn_run=options.limn_run, vgg19=options.vgg19)
     needs.hdf5(options.vgg19)
+    if options.markdown or options.sheet:  # which show all that there is
+        needs.modules("scipy")
     vgg.use_all_cores()
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(options.keep or temporary)

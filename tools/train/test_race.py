@@ -133,7 +133,7 @@ class Racing(unittest.TestCase):
             folder = pathlib.Path(folder)
             arguments = race.parse([
                 "--weights", "none", "--pictures", "none", "--out", str(folder), "--minutes",
-                "0.08", "--survey-minutes", "0.04", "--student", f"one {SPEC}", "--student",
+                "0.2", "--survey-minutes", "0.04", "--student", f"one {SPEC}", "--student",
                 f"two {SPEC} gram=0.1", "--judge-photos", "none", "--judge-paintings", "none",
                 "--crop", "48", "--batch", "2", "--edge", "64", "--paint-from", "0",
                 "--paint-every", "0", "--paint-count", "2", "--paint-steps", "2", "--paint-keep",

@@ -1,0 +1,10 @@
+#include "base/ranks.h"
+
+namespace limn {
+
+Ranks& alone() {
+  static Alone only;
+  return only;
+}
+
+}  // namespace limn
