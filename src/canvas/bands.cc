@@ -183,9 +183,8 @@ void Bands::move(std::span<float> d_x, std::span<float> z) const {
   kernels::add_scaled(1, d_x, z.first(pixels()), pool_);
 }
 
-void Bands::split_gradient(std::span<const float> d_x, std::span<float> d_z) {
-  assert(d_z.size() == size_ && d_x.size() == pixels());
-  std::memcpy(d_z.data(), d_x.data(), d_x.size() * sizeof(float));
+void Bands::split_gradient(std::span<float> d_z) {
+  assert(d_z.size() == size_);
   if (trivial()) return;
   if (mirrors()) mirror_colours(d_z.first(pixels()), pool_);
   Plane larger = {d_z.data(), height_, width_, repeats_};

@@ -43,8 +43,9 @@ class Bands {
   void join(std::span<const float> z, std::span<float> x);
   // Adds d_x to x by changing z_0 alone. Overwrites d_x.
   void move(std::span<float> d_x, std::span<float> z) const;
-  // The gradient with respect to z, "=", from that with respect to x.
-  void split_gradient(std::span<const float> d_x, std::span<float> d_z);
+  // The gradient with respect to z, "=", from that with respect to x, which its first pixels()
+  // floats hold.
+  void split_gradient(std::span<float> d_z);
 
  private:
   struct Band {

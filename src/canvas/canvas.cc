@@ -1,6 +1,5 @@
 #include "canvas/canvas.h"
 
-#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -44,8 +43,7 @@ Canvas::Canvas(const Units& units, const Size& size, CanvasForm form, ThreadPool
       pool_(pool),
       bands_(size.height, size.width, keep_.empty() ? form.bands : std::span<const double>(), pool,
              form.grey_apart, form.repeats),
-      x_(is_direct() ? 0 : bands_.pixels()),
-      d_x_(x_.size()) {
+      x_(is_direct() ? 0 : bands_.pixels()) {
   assert(keep_.empty() || 3 * keep_.values.size() == pixels());
   assert(keep_.empty() || symmetry_ == Symmetry::none);
 }
@@ -72,10 +70,6 @@ std::span<const float> Canvas::picture(std::span<const float> z) {
   return x_;
 }
 
-std::span<float> Canvas::d_picture(std::span<float> d_z) {
-  return is_direct() ? d_z : std::span<float>(d_x_);
-}
-
 void Canvas::hold(std::span<float> d_x) const {
   if (!keep_.empty()) hold_kept(d_x);
   if (grey_) hold_colours(d_x);
@@ -84,7 +78,7 @@ void Canvas::hold(std::span<float> d_x) const {
 
 void Canvas::pull(std::span<float> d_z) {
   hold(d_picture(d_z));
-  if (!is_direct()) bands_.split_gradient(d_x_, d_z);
+  bands_.split_gradient(d_z);
 }
 
 Image Canvas::image(std::vector<float> z) {
@@ -97,10 +91,8 @@ Image Canvas::image(std::vector<float> z) {
 void Canvas::clip(std::span<float> z) {
   if (is_direct()) return units_.clip(z, size_, pool_);
   join(z, x_);
-  std::ranges::copy(x_, d_x_.begin());
-  units_.clip(d_x_, size_, pool_);
-  for (size_t i = 0; i < x_.size(); ++i) d_x_[i] -= x_[i];
-  bands_.move(d_x_, z);
+  units_.replace_by_clipping(x_, size_, pool_);
+  bands_.move(x_, z);
 }
 
 // The gradient with respect to kept pixels is 0.

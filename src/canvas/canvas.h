@@ -48,8 +48,8 @@ class Canvas {
   // The x of z: z itself if there are neither bands nor symmetry, otherwise valid until the next
   // picture() or clip().
   std::span<const float> picture(std::span<const float> z);
-  // Where to write the gradient with respect to x before pull(d_z).
-  std::span<float> d_picture(std::span<float> d_z);
+  // Where in d_z to write the gradient with respect to x before pull(d_z).
+  std::span<float> d_picture(std::span<float> d_z) const { return d_z.first(pixels()); }
   // Removes from d_x, in place, all that would move kept pixels or colours, or break the symmetry.
   void hold(std::span<float> d_x) const;
   // d_z "=" the gradient with respect to z, from the one with respect to x in d_picture(d_z).
@@ -75,7 +75,7 @@ class Canvas {
   const Symmetry symmetry_;
   ThreadPool& pool_;
   Bands bands_;
-  std::vector<float> x_, d_x_;  // empty where x is z
+  std::vector<float> x_;  // empty where x is z
 };
 
 }  // namespace limn

@@ -39,15 +39,24 @@ Image Units::decode(std::vector<float> x, const Size& size) const {
   return picture;
 }
 
-void Units::clip(std::span<float> x, const Size& size, ThreadPool& pool) const {
+template <typename Of>
+void Units::map_clamped(std::span<float> x, const Size& size, ThreadPool& pool, Of&& of) const {
   pool.run(3 * static_cast<size_t>(size.height), [&](size_t row) {
     const Affine& affine = rgb_to_variable_[row / size.height];
     const float black = affine(0.0f);
     const float white = affine(1.0f);
     for (float& value : x.subspan(row * size.width, size.width)) {
-      value = std::clamp(value, black, white);
+      value = of(value, std::clamp(value, black, white));
     }
   });
+}
+
+void Units::clip(std::span<float> x, const Size& size, ThreadPool& pool) const {
+  map_clamped(x, size, pool, [](float, float clamped) { return clamped; });
+}
+
+void Units::replace_by_clipping(std::span<float> x, const Size& size, ThreadPool& pool) const {
+  map_clamped(x, size, pool, [](float value, float clamped) { return clamped - value; });
 }
 
 }  // namespace limn

@@ -30,8 +30,14 @@ class Units {
   Image decode(std::vector<float> x, const Size& size) const;
   // Clamps x, of this size, to 0..1 RGB.
   void clip(std::span<float> x, const Size& size, ThreadPool& pool) const;
+  // x "=" by how much clip() would change it.
+  void replace_by_clipping(std::span<float> x, const Size& size, ThreadPool& pool) const;
 
  private:
+  // value "=" of(value, the same clamped) for each of x.
+  template <typename Of>
+  void map_clamped(std::span<float> x, const Size& size, ThreadPool& pool, Of&& of) const;
+
   InputMap of_rgb_, of_variable_;
   std::array<Affine, 3> rgb_to_variable_;
 };

@@ -207,7 +207,7 @@ double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> l
 // The number of picture-sized vectors kept by the optimiser and its variable.
 double optimiser_vectors(const Recipe& recipe) {
   const bool bands = std::ranges::any_of(recipe.pyramid.bands, [](double b) { return b != 0; });
-  const double variable = bands ? 2 : 0;
+  const double variable = bands ? 1 : 0;
   switch (recipe.optimiser.kind) {
     case OptimiserKind::lbfgs: {
       const bool searches = recipe.optimiser.line_search != LineSearch::none;

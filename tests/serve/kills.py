@@ -155,14 +155,25 @@ def join(clients, seconds, checks):
     return accepted
 
 
+def wait_for_state(shop, seconds):
+    """Until a job that is painted has saved a state, or for so long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if any(shop.path(job, "state.limn").exists() for job in shop.painters().values()):
+            return
+        time.sleep(0.01)
+
+
 def kill_again_and_again(server, shop, arguments):
-    """At any moment; at times while it starts, or while it has a request. Returns how many kills
-    hit a running job."""
+    """Every second time just after a painter has saved a state; otherwise at any moment, at times
+    while it starts, or while it has a request. Returns how many kills hit a running job."""
     chance = random.Random(arguments.seed)
     hit = 0
     while server.killed < arguments.kills:
         kind = chance.random()
-        if kind < 0.4:
+        if server.killed % 2 == 0:
+            wait_for_state(shop, 20)
+        elif kind < 0.4:
             server.is_asked.clear()
             server.is_asked.wait(1)
             time.sleep(chance.uniform(0, 0.03))

@@ -145,8 +145,16 @@ def seam(L, axis):
     the least of them, with a share of SPREAD at most. (A border that happens to fall on two joints
     is as large as nearly all steps of a brick wall, so the largest would be too wide a limit.)"""
     across = L if axis == "across" else L.T
-    steps = (np.diff(across, axis=1)**2).mean(axis=0)
-    energy = ((across[:, 0] - across[:, -1])**2).mean()
+    return beside(((across[:, 0] - across[:, -1])**2).mean(), steps_of(L, axis))
+
+
+def steps_of(L, axis):
+    """The mean square step of L from each column (or row) to the next, one less than columns."""
+    return (np.diff(L if axis == "across" else L.T, axis=1)**2).mean(axis=0)
+
+
+def beside(energy, steps):
+    """A seam's figures: its energy beside that of the steps where there is none."""
     return {"energy": float(energy),
             "z": float((energy - steps.mean()) / max(steps.std(), FLAT)),
             "share": float((steps <= energy).mean()),
