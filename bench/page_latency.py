@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Measures in a browser how soon the page of limn serve answers.
 
-  page_latency.py [--limn build/limn] [--moves 50] [--full 50] [--visits 10] [--size 512]
-      [--markdown docs/page.md] [--json OUT.json]
+  page_latency.py [--limn build/limn] [--moves 50] [--full 50] [--others 15] [--visits 10]
+      [--size 512] [--markdown docs/page.md] [--json OUT.json]
 
 A move is an arrow key on the slider Strength, from 0.50 to 0.51 and so on (what has been painted
 once is not painted again), pressed when the picture before is done and nothing works. From that
@@ -11,10 +11,11 @@ key's event, which the browser stamps, until
                    browser draws, so to a sixtieth of a second
   preview          the last picture of the live preview
   full picture     the page says that the picture at full size is done; for the first --full moves
-A visit is one of a new browser profile's, as far as the cache goes, to a server that runs: from the
-navigation until the page is ready, and until the canvas shows the first painting. Photo, painting
-and all other settings are the page's own. Over loopback, in headless Chromium without a GPU, which
-shares the machine's cores with limn.
+Then --others moves of each other control, with two paintings: stroke size, colours, a painting's
+share, size; only their previews. A visit is one of a new browser profile's, as far as the cache
+goes, to a server that runs: from the navigation until the page is ready, and until the canvas shows
+the first painting. Photo, painting and all other settings are the page's own. Over loopback, in
+headless Chromium without a GPU, which shares the machine's cores with limn.
 
 Exit status: 0 measured, 77 something needed is not here, 2 bad usage.
 """
@@ -29,6 +30,7 @@ import sys
 
 PROJECT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.append(str(PROJECT / "tests" / "page"))
+import states
 from browser import Browser, Keys, missing, wait_for
 from run import opened
 from compare_torch import describe_machine, machine_text, warn_if_busy
@@ -37,6 +39,20 @@ from kit.command import say
 
 MAKER = "bench/page_latency.py"
 MOST_MOVES = 50
+COLOURS = ("Photo’s", "Matched", "Painting’s")
+SECOND = "woodcut.jpg"
+
+
+def key(slider):
+    """An arrow key on a slider."""
+    return lambda page, number: page.find("slider", slider).send_keys(Keys.ARROW_RIGHT)
+
+
+# A move, its number given, of each control besides Strength.
+CONTROLS = {"Stroke size": key("Stroke size"),
+            "Colours": lambda page, number: page.choose_radio(COLOURS[number % len(COLOURS)]),
+            "Share of oil": key("Share of oil"),
+            "Size": key("Size")}
 MINUTES = 900  # seconds that a picture at full size may take
 
 # Looks at the canvas in each frame from the next slider event on; `probe` holds what it saw.
@@ -118,6 +134,39 @@ def measure_moves(page, options):
     return moves
 
 
+def by_hand_only(page):
+    """No picture at full size follows a preview."""
+    page.more()
+    box = page.find("checkbox", "Paint at full size by itself")
+    if box.is_selected():
+        wait_for(lambda: page.browser.click(box), "a click on it")
+    page.press("More")
+
+
+def measure_controls(page, options):
+    """{control: [{"first", "preview"}]}, in milliseconds since the control's event. Pictures at
+    full size are off, and an example is the second painting."""
+    page.open(f"picture.size={options.size}")
+    page.give("painting-add", SECOND, states.picture("paintings", SECOND))
+    page.wait_picture("painting", SECOND)
+    quiet(page)
+    by_hand_only(page)
+    found = {}
+    for control, move in CONTROLS.items():
+        found[control] = []
+        for number in range(options.others):
+            page.browser.js(PROBE)
+            move(page, number)
+            wait_for(lambda: page.browser.js("return window.probe.first"), "a changed picture")
+            page.says("status", "Sketched")
+            seen = page.browser.js("return window.probe")
+            found[control].append({what: seen[what] - seen["start"]
+                                   for what in ("first", "preview")})
+            say(f"{control} {number + 1}: " + ", ".join(
+                f"{what} {ms:.0f} ms" for what, ms in found[control][-1].items()))
+    return found
+
+
 def measure_visits(browser, options):
     """[{"ready", "painting"}], in milliseconds since the navigation began."""
     visits = []
@@ -131,10 +180,7 @@ def measure_visits(browser, options):
             visits.append(browser.js("return window.visit"))
             say(f"visit {number + 1}: " + ", ".join(f"{what} {ms:.0f} ms" for what, ms in
                                                     visits[-1].items()))
-            page.more()
-            box = page.find("checkbox", "Paint at full size by itself")
-            if box.is_selected():  # the next visit is not to meet a painter at work
-                box.click()
+            by_hand_only(page)  # the next visit is not to meet a painter at work
         browser.driver.get("about:blank")
     return visits
 
@@ -150,12 +196,14 @@ def row(what, samples):
             str(len(seconds))]
 
 
-def report(moves, visits, options, machine):
+def report(moves, others, visits, options, machine):
     rows = [row(text, [each[what] for each in of if what in each])
             for text, of, what in (
-                ("slider moved to first changed picture", moves, "first"),
-                ("slider moved to last picture of the preview", moves, "preview"),
-                (f"slider moved to full picture ({options.size} pixels)", moves, "full"),
+                ("Strength moved to first changed picture", moves, "first"),
+                *((f"{control} to first changed picture", of, "first")
+                  for control, of in others.items()),
+                ("Strength moved to last picture of the preview", moves, "preview"),
+                (f"Strength moved to full picture ({options.size} pixels)", moves, "full"),
                 ("first visit to page ready", visits, "ready"),
                 ("first visit to first painting", visits, "painting"))
             if any(what in each for each in of)]
@@ -169,6 +217,7 @@ def arguments():
     parser.add_argument("--limn", default=PROJECT / "build" / "limn", type=command.existing_file)
     parser.add_argument("--moves", default=50, type=int)
     parser.add_argument("--full", default=50, type=int, help="moves that wait for the full picture")
+    parser.add_argument("--others", default=15, type=int, help="moves of each other control")
     parser.add_argument("--visits", default=10, type=int)
     parser.add_argument("--size", default=512, type=int)
     parser.add_argument("--markdown", help="a page that gets the table between two marks")
@@ -192,13 +241,15 @@ def main():
         with opened(options.limn, browser) as page:
             browser.forget()
             moves = measure_moves(page, options)
+            others = measure_controls(page, options)
             browser.driver.get("about:blank")
-    text = report(moves, visits, options, machine)
+    text = report(moves, others, visits, options, machine)
     say("\n" + text)
     if options.markdown:
         markdown.splice(options.markdown, text, MAKER)
     if options.json:
-        json.dump({"machine": machine, "moves": moves, "visits": visits}, options.json, indent=1)
+        json.dump({"machine": machine, "moves": moves, "others": others, "visits": visits},
+                  options.json, indent=1)
     return 0
 
 

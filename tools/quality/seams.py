@@ -35,7 +35,7 @@ import texturing
 MAKER = "tools/quality/seams.py"
 STEP = 16  # tiles begin at multiples of it
 BORDER = 8  # that recipe limn paints around the picture, and cuts off in the end
-CROP = 320  # pixels, a side of what the sheet shows at full size
+CROP = 480  # pixels, a side of what the sheet shows at full size
 WAYS = {"whole": "in one piece", "tiles": "in tiles", "pieces": "in separate pieces"}
 
 
@@ -110,7 +110,7 @@ def write_sheet(pictures, options):
             for text, change in ((f"{options.size} pixels", lambda image: image),
                                  ("around a crossing of tiles, pixel for pixel",
                                   lambda image: image.crop(box)))]
-    sheet.compose(rows, 480, options.sheet, most_bytes=600_000)
+    sheet.compose(rows, 480, options.sheet, most_bytes=420_000)
 
 
 # --------------------------------------------------------------------------------------- run --
