@@ -132,7 +132,8 @@ void dump_columns(const Model& model, const Recipe& recipe, const Image& photo,
   objective.evaluate(objective.units().encode(picture), unused);
   for (size_t i = 0; i < objective.columns().size(); ++i) {
     const ColumnsInUse& in_use = objective.columns()[i];
-    if (const ConstFeatureMap T = objective.gathered(i); T.data) {
+    Buffer<float> memory;
+    if (const ConstFeatureMap T = objective.gathered(i, memory); T.data) {
       write_map(fmt::format("{}/matched_{}.npy", folder, i), T);
     }
     if (in_use.places.kind == Places::Kind::quarter) continue;

@@ -45,10 +45,12 @@ std::span<T> values_of(Ranks& ranks, int from, std::span<T> own, std::span<T> ot
 }
 
 // values "=" those of all ranks, each of which has set some and left +0 in the others.
+inline void merge(Ranks& ranks, std::span<std::uint32_t> values) {
+  if (ranks.count() > 1) ranks.merge(values);
+}
 inline void merge(Ranks& ranks, std::span<float> values) {
-  if (ranks.count() == 1) return;
   static_assert(sizeof(float) == sizeof(std::uint32_t));
-  ranks.merge({reinterpret_cast<std::uint32_t*>(values.data()), values.size()});
+  merge(ranks, std::span(reinterpret_cast<std::uint32_t*>(values.data()), values.size()));
 }
 
 // Ranks take turns at tasks. Calls act(task) for those of this rank, and, whenever each has done

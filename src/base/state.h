@@ -26,10 +26,11 @@ class State {
 
   virtual bool restores() const = 0;
 
-  // Arrays keep their size. Floats and halves, of which there may be many, are not copied: they
-  // must stay alive until the state has been written.
+  // Arrays keep their size. Floats, halves and words, of which there may be many, are not copied:
+  // they must stay alive until the state has been written.
   virtual void floats(std::string_view name, std::span<float> values) = 0;
   virtual void halves(std::string_view name, std::span<std::uint16_t> values) = 0;  // 16-bit floats
+  virtual void words(std::string_view name, std::span<std::uint32_t> values) = 0;
   virtual void numbers(std::string_view name, std::span<double> values) = 0;
   // How many numbers were saved under this name. Only when restoring.
   virtual std::size_t saved_numbers(std::string_view name) const = 0;
@@ -49,6 +50,12 @@ class State {
     value = static_cast<Integer>(number);
   }
   void flag(std::string_view name, bool& value) { integer(name, value, 0, 1); }
+  // The same of many, from 0 to `most`.
+  void integers(std::string_view name, std::span<std::uint32_t> values, std::uint32_t most) {
+    words(name, values);
+    if (!restores()) return;
+    for (const std::uint32_t value : values) check(name, value, 0, most);
+  }
 
   // Throws Error (file): the saved state does not belong to what is being restored. `why` continues
   // the sentence that starts with the source's name: "is of a painting of 20 x 10 pixels".

@@ -30,7 +30,7 @@ using ByteSink = std::function<void(std::span<const std::byte>)>;
 
 struct TensorToWrite {
   std::string name;
-  std::string_view dtype;  // "F16", "F32", "F64"
+  std::string_view dtype;  // "F16", "F32", "F64", "U32"
   std::vector<std::uint64_t> shape;
   std::uint64_t bytes = 0;
   std::function<void(const ByteSink&)> write;  // writes all of them

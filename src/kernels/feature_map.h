@@ -17,9 +17,11 @@
 // a kernel may read (but not use) when it processes a few pixels more than exist.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -128,6 +130,36 @@ struct BasicInputPlanes {
 
 using InputPlanes = BasicInputPlanes<float>;
 using ConstInputPlanes = BasicInputPlanes<const float>;
+
+// Clears all of a map except its features: the ring, which is a convolution's zero padding, and the
+// gap after each plane, so that maps can be compared as a whole.
+inline void clear_around(FeatureMap map) {
+  const auto clear = [](float* begin, const float* end) {
+    std::memset(begin, 0, (end - begin) * sizeof(float));
+  };
+  for (int block = 0; block < map.blocks(); ++block) {
+    clear(map.cell(block, -1, -1), map.cell(block, 0, 0));
+    for (int y = 1; y < map.height; ++y) {
+      clear(map.cell(block, y - 1, map.width), map.cell(block, y, 0));
+    }
+    const bool last = block + 1 == map.blocks();
+    clear(map.cell(block, map.height - 1, map.width),
+          last ? map.data + map.floats() : map.cell(block + 1, -1, -1));
+  }
+}
+
+// Clears the planes' rings.
+inline void clear_around(InputPlanes planes) {
+  const int columns = planes.width + 2;
+  for (int plane = 0; plane < 3; ++plane) {
+    std::fill_n(planes.row(plane, -1) - 1, columns, 0.0f);
+    std::fill_n(planes.row(plane, planes.height) - 1, columns, 0.0f);
+    for (int y = 0; y < planes.height; ++y) {
+      float* row = planes.row(plane, y);
+      row[-1] = row[planes.width] = 0;
+    }
+  }
+}
 
 // One bit per value of a feature map of C x H x W, without ring: a cell's 16 bits in one word, bit
 // i for channel 16 * block + i. Used for signs (set where the value was positive) and for the

@@ -21,13 +21,18 @@ double content_factor(ContentForm form, double C, double M) {
   return 0;
 }
 
+void ContentTarget::put(ConstFeatureMap shape, const Window& cells, FeatureMap P,
+                        ThreadPool& pool) const {
+  if (!is_kept()) return make(cells, P, pool);
+  shape.data = features.data();
+  kernels::crop(shape, cells, P, pool);
+}
+
 ContentLoss::ContentLoss(double factor, int tap, const LayerShape& shape,
                          const ContentTarget& target, std::span<const double> K, Scratch& scratch,
                          Term term)
     : Loss(term, factor), tap_(tap), shape_(shape), target_(target), K_(K) {
-  const bool plain = K.empty() && target.roots.empty();
-  if (!plain || shape.is_cut()) difference_ = Buffer<float>(shape.tile.floats());
-  if (!plain && shape.is_cut()) Scratch::grow(scratch.own, shape.tile.floats());
+  if (!is_in_place()) Scratch::grow(scratch.weighed, shape.tile.floats());
   if (!target.roots.empty() && shape.is_cut()) roots_ = Buffer<float>(shape.tile.positions());
   if (K.empty()) return;
   difference_gram_ = Buffer<float>(K.size());
@@ -40,18 +45,32 @@ std::span<const float> ContentLoss::roots(const View::Layer& layer) {
   return part_of(target_.roots, shape_.whole.width, layer.cells, roots_);
 }
 
-// E = F - P.
-FeatureMap ContentLoss::difference(const View::Layer& layer, ThreadPool& pool) {
-  ConstFeatureMap P = shape_.whole;
-  P.data = target_.features.data();
-  const ConstFeatureMap F = layer.F;
-  const FeatureMap E = {difference_.data(), F.channels, F.height, F.width};
-  if (shape_.is_cut()) {
-    kernels::crop(P, layer.cells, E, pool);
-    kernels::subtract_from(flat(F), flat(E), pool);
-  } else {
-    kernels::scaled_sum(flat(F), -1, flat(P), flat(E), pool);
+namespace {
+
+// Scratch memory as a map like F.
+FeatureMap map_like(ConstFeatureMap F, Scratch& scratch) {
+  return {scratch.weighed.data(), F.channels, F.height, F.width};
+}
+
+}  // namespace
+
+// P of the tile's cells.
+ConstFeatureMap ContentLoss::target(const View::Layer& layer, Scratch& scratch, ThreadPool& pool) {
+  if (is_in_place()) {
+    ConstFeatureMap P = shape_.whole;
+    P.data = target_.features.data();
+    return P;
   }
+  const FeatureMap P = map_like(layer.F, scratch);
+  target_.put(shape_.whole, layer.cells, P, pool);
+  return P;
+}
+
+// E = F - P.
+FeatureMap ContentLoss::difference(const View::Layer& layer, Scratch& scratch, ThreadPool& pool) {
+  const FeatureMap E = map_like(layer.F, scratch);
+  target_.put(shape_.whole, layer.cells, E, pool);
+  kernels::subtract_from(flat(layer.F), flat(E), pool);
   return E;
 }
 
@@ -61,14 +80,9 @@ void ContentLoss::measure(const View& view, std::span<double> sums, Scratch& scr
   if (!K_.empty()) {
     sums[0] = sum_mapped(layer, scratch, pool);
   } else if (!target_.roots.empty()) {
-    sums[0] = sum_weighed(layer, pool);
-  } else if (shape_.is_cut()) {
-    const FeatureMap E = difference(layer, pool);
-    sums[0] = kernels::dot(flat(E), flat(E), pool);
+    sums[0] = sum_weighed(layer, scratch, pool);
   } else {
-    ConstFeatureMap P = shape_.whole;
-    P.data = target_.features.data();
-    sums[0] = kernels::squared_distance(flat(layer.F), flat(P), pool);
+    sums[0] = kernels::squared_distance(flat(layer.F), flat(target(layer, scratch, pool)), pool);
   }
 }
 
@@ -76,79 +90,74 @@ void ContentLoss::measure(const View& view, std::span<double> sums, Scratch& scr
 // when F is near P.
 double ContentLoss::sum_mapped(const View::Layer& layer, Scratch& scratch, ThreadPool& pool) {
   const std::span<const float> m = roots(layer);
-  const FeatureMap D = difference(layer, pool);
-  if (!m.empty()) kernels::weigh(D, m, {}, D, pool);
-  kernels::gram(D, difference_gram_, scratch.sums, pool);
-  if (!m.empty()) kernels::weigh(D, m, {}, D, pool);
+  const FeatureMap E = difference(layer, scratch, pool);
+  if (!m.empty()) kernels::weigh(E, m, {}, E, pool);
+  kernels::gram(E, difference_gram_, scratch.sums, pool);
   double sum = 0;
   for (size_t i = 0; i < K_.size(); ++i) sum += K_[i] * difference_gram_[i];
   return sum;
 }
 
-double ContentLoss::sum_weighed(const View::Layer& layer, ThreadPool& pool) {
-  const std::span<const float> m = roots(layer);
-  const FeatureMap D = difference(layer, pool);
-  kernels::weigh(D, m, {}, D, pool);
-  const double sum = kernels::dot(flat(D), flat(D), pool);
-  kernels::weigh(D, m, {}, D, pool);
-  if (!shape_.is_cut()) kernels::scaled_sum(flat(layer.F), -1, flat(D), flat(D), pool);
-  return sum;
+double ContentLoss::sum_weighed(const View::Layer& layer, Scratch& scratch, ThreadPool& pool) {
+  const FeatureMap E = difference(layer, scratch, pool);
+  kernels::weigh(E, roots(layer), {}, E, pool);
+  return kernels::dot(flat(E), flat(E), pool);
 }
 
 double ContentLoss::settle(std::span<const double> sums, Scratch&, ThreadPool&) {
   return factor() * sums[0];
 }
 
-// Of a tile, w E is gone by now: it is computed again when it is needed.
+// Scratch memory has served other layers by the time that the slope is read: w E, or the D such
+// that the gradient is 2 factor (F - D), is made then.
 void ContentLoss::spread(const View& view, std::span<Slope> slopes, Scratch& scratch,
                          ThreadPool& pool) {
   Slope& slope = slopes[tap_];
+  layer_ = view.layers[tap_];
+  scratch_ = &scratch;
+  pool_ = &pool;
   const double twice = unit() * (2 * factor());
   for (size_t i = 0; i < slope_.size(); ++i) slope_[i] = static_cast<float>(twice * K_[i]);
-  const bool plain = K_.empty() && target_.roots.empty();
-  if (shape_.is_cut() && !plain) {
-    layer_ = view.layers[tap_];
-    pool_ = &pool;
-    slope.sum = scratch.own.data();
-    slope.addends.emplace_back([this](ConstFeatureMap, FeatureMap d) { add_gradient(d); });
+  if (!K_.empty()) {
+    slope.T = slope_;
+    slope.difference = map_like(layer_.F, scratch);
+    slope.prepare = [this] { prepare(); };
     return;
   }
-  if (K_.empty()) {
-    const Window& cells = view.layers[tap_].cells;
-    slope.factor = static_cast<float>(twice);
+  slope.factor = static_cast<float>(twice);
+  if (is_plain() && target_.is_kept()) {
     slope.target = shape_.whole;
-    slope.target.data = target_.roots.empty() ? target_.features.data() : difference_.data();
-    slope.target = seen_from(slope.target, cells.row, cells.column);
+    slope.target.data = target_.features.data();
+    slope.target = seen_from(slope.target, layer_.cells.row, layer_.cells.column);
     return;
   }
-  slope.T = slope_;
-  slope.difference = shape_.whole;
-  slope.difference.data = difference_.data();
+  slope.target = map_like(layer_.F, scratch);
+  slope.prepare = [this] { prepare(); };
 }
 
-// d += 2 factor w E, or 2 factor K w E, of the tile.
-void ContentLoss::add_gradient(FeatureMap d) {
-  const std::span<const float> m = roots(layer_);
-  const FeatureMap D = difference(layer_, *pool_);
-  for (int i = 0; i < 2 && !m.empty(); ++i) kernels::weigh(D, m, {}, D, *pool_);
-  if (K_.empty()) {
-    const auto twice = static_cast<float>(unit() * (2 * factor()));
-    kernels::add_scaled(twice, flat(ConstFeatureMap(D)), flat(d), *pool_);
-  } else {
-    kernels::add_gram_gradient(slope_, D, d, *pool_);
+void ContentLoss::prepare() {
+  if (is_plain()) {
+    target(layer_, *scratch_, *pool_);
+    return;
   }
+  const std::span<const float> m = roots(layer_);
+  const FeatureMap D = difference(layer_, *scratch_, *pool_);
+  for (int i = 0; i < 2 && !m.empty(); ++i) kernels::weigh(D, m, {}, D, *pool_);
+  if (K_.empty()) kernels::subtract_from(flat(layer_.F), flat(D), *pool_);
 }
 
-double content_bytes(const LayerShape& shape, bool student, bool seen_whole) {
+double content_bytes(ConstFeatureMap shape) {
+  return sizeof(float) * static_cast<double>(shape.floats());
+}
+
+DistanceBytes distance_bytes(const LayerShape& shape, bool student, bool in_place) {
+  DistanceBytes bytes;
   const double C = shape.whole.channels;
-  auto floats = static_cast<double>(shape.whole.floats());  // P
-  if (student || !seen_whole || shape.is_cut()) floats += static_cast<double>(shape.tile.floats());
-  if (student) floats += 2 * C * C;
-  return sizeof(float) * floats;
-}
-
-double content_scratch_bytes(ConstFeatureMap shape, bool student) {
-  return student ? sizeof(double) * static_cast<double>(kernels::gram_scratch_size(shape)) : 0;
+  if (!in_place) bytes.weighed = content_bytes(shape.tile);
+  if (!student) return bytes;
+  bytes.own = sizeof(float) * 2 * C * C;
+  bytes.sums = sizeof(double) * static_cast<double>(kernels::gram_scratch_size(shape.tile));
+  return bytes;
 }
 
 }  // namespace limn

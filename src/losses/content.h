@@ -13,8 +13,9 @@
 
 #include <limn/limn.h>
 
-#include <memory>
+#include <functional>
 #include <span>
+#include <vector>
 
 #include "losses/loss.h"
 
@@ -23,10 +24,16 @@ namespace limn {
 // The factor of sum (F - P)^2 for C channels and M positions.
 double content_factor(ContentForm form, double C, double M);
 
-// The target of one layer's content loss.
+// What one layer's features are compared with.
 struct ContentTarget {
-  Buffer<float> features;    // P, laid out like F; empty if no content loss reads the layer
+  Buffer<float> features;    // P, laid out like F; empty if it is not kept
   std::vector<float> roots;  // m = sqrt(w), [H][W]; empty: all of the photo is visible
+  // If P is not kept, makes it: P "=" that of the layer's cells, ring and gaps 0.
+  std::function<void(const Window& cells, FeatureMap P, ThreadPool&)> make = {};
+
+  bool is_kept() const { return !features.empty(); }
+  // The same from either; shape: of the whole layer.
+  void put(ConstFeatureMap shape, const Window& cells, FeatureMap P, ThreadPool& pool) const;
 };
 
 class ContentLoss : public Loss {
@@ -42,29 +49,35 @@ class ContentLoss : public Loss {
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
  private:
-  FeatureMap difference(const View::Layer& layer, ThreadPool& pool);
+  bool is_plain() const { return K_.empty() && target_.roots.empty(); }
+  // Whether P is read where it is kept.
+  bool is_in_place() const { return is_plain() && target_.is_kept() && !shape_.is_cut(); }
+  ConstFeatureMap target(const View::Layer& layer, Scratch& scratch, ThreadPool& pool);
+  FeatureMap difference(const View::Layer& layer, Scratch& scratch, ThreadPool& pool);
   double sum_mapped(const View::Layer& layer, Scratch& scratch, ThreadPool& pool);
-  double sum_weighed(const View::Layer& layer, ThreadPool& pool);
+  double sum_weighed(const View::Layer& layer, Scratch& scratch, ThreadPool& pool);
   std::span<const float> roots(const View::Layer& layer);
-  void add_gradient(FeatureMap d);
+  void prepare();
 
   const int tap_;
   const LayerShape shape_;
   const ContentTarget& target_;
   const std::span<const double> K_;
-  // For a student, or if not all of the photo is visible: w E, or the D such that the gradient is 2
-  // factor (F - D). Laid out like F. Of tiles: E, and w E.
-  Buffer<float> difference_;
   Buffer<float> roots_;            // of a tile
   Buffer<float> difference_gram_;  // for a student: (m E) (m E)^T, [C][C]
   Buffer<float> slope_;            // for a student: 2 factor K, [C][C]
-  // For the slope's addend.
+  // For the slope.
   View::Layer layer_;
+  Scratch* scratch_ = nullptr;
   ThreadPool* pool_ = nullptr;
 };
 
-// Bytes for the loss of a layer of this shape, besides the features: permanent, and scratch.
-double content_bytes(const LayerShape& shape, bool student, bool seen_whole);
-double content_scratch_bytes(ConstFeatureMap shape, bool student);
+// Bytes of a target that is kept, and of the loss: its own, and Scratch::weighed and sums.
+// in_place: not a student's, all of the photo is visible, and the target is kept and not cut.
+double content_bytes(ConstFeatureMap shape);
+struct DistanceBytes {
+  double own = 0, weighed = 0, sums = 0;
+};
+DistanceBytes distance_bytes(const LayerShape& shape, bool student, bool in_place);
 
 }  // namespace limn

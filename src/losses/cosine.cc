@@ -16,6 +16,14 @@ CosineLoss::CosineLoss(Term term, double factor, int tap, ConstFeatureMap shape,
       mean_(shape.channels),
       at_(shape.positions()) {
   Scratch::grow(scratch.own, shape.floats());
+  Scratch::grow(scratch.weighed, shape.floats());
+}
+
+// T, in scratch memory.
+ConstFeatureMap CosineLoss::target(Scratch& scratch, ThreadPool& pool) const {
+  const FeatureMap T = {scratch.weighed.data(), shape_.channels, shape_.height, shape_.width};
+  target_.put(shape_, window_of(shape_), T, pool);
+  return T;
 }
 
 void CosineLoss::take_mean(ConstFeatureMap F, ThreadPool& pool) {
@@ -37,11 +45,10 @@ double CosineLoss::weight(size_t position) const {
   return root * root;
 }
 
-void CosineLoss::measure(const View& view, std::span<double>, Scratch&, ThreadPool& pool) {
+void CosineLoss::measure(const View& view, std::span<double>, Scratch& scratch, ThreadPool& pool) {
   const ConstFeatureMap F = view.layers[tap_].F;
   if (centred_) take_mean(F, pool);
-  ConstFeatureMap T = shape_;
-  T.data = target_.features.data();
+  const ConstFeatureMap T = target(scratch, pool);
   pool.run(F.height, [&](size_t row) {
     const auto y = static_cast<int>(row);
     for (int x = 0; x < F.width; ++x) {
@@ -75,16 +82,17 @@ double CosineLoss::settle(std::span<const double>, Scratch&, ThreadPool&) {
 }
 
 void CosineLoss::spread(const View&, std::span<Slope> slopes, Scratch& scratch, ThreadPool& pool) {
+  scratch_ = &scratch;
+  pool_ = &pool;
   slopes[tap_].sum = scratch.own.data();
   slopes[tap_].addends.emplace_back(
-      [this, &pool](ConstFeatureMap F, FeatureMap d) { add_gradient(F, d, pool); });
+      [this](ConstFeatureMap F, FeatureMap d) { add_gradient(F, d); });
 }
 
-void CosineLoss::add_gradient(ConstFeatureMap F, FeatureMap d, ThreadPool& pool) const {
-  ConstFeatureMap T = shape_;
-  T.data = target_.features.data();
+void CosineLoss::add_gradient(ConstFeatureMap F, FeatureMap d) const {
+  const ConstFeatureMap T = target(*scratch_, *pool_);
   const double all = unit() * factor();
-  pool.run(F.blocks(), [&](size_t task) {
+  pool_->run(F.blocks(), [&](size_t task) {
     const auto block = static_cast<int>(task);
     const float* mean = mean_.data() + task * kBlock;
     double sum[kBlock] = {};
@@ -115,6 +123,11 @@ void CosineLoss::add_gradient(ConstFeatureMap F, FeatureMap d, ThreadPool& pool)
       }
     }
   });
+}
+
+double cosine_bytes(ConstFeatureMap shape) {
+  constexpr double kAtPosition = 3 * sizeof(float);  // CosineLoss::AtPosition
+  return kAtPosition * static_cast<double>(shape.positions());
 }
 
 }  // namespace limn

@@ -37,7 +37,8 @@ class CosineLoss : public Loss {
   };
   double weight(size_t position) const;
   void take_mean(ConstFeatureMap F, ThreadPool& pool);
-  void add_gradient(ConstFeatureMap F, FeatureMap d, ThreadPool& pool) const;
+  ConstFeatureMap target(Scratch& scratch, ThreadPool& pool) const;
+  void add_gradient(ConstFeatureMap F, FeatureMap d) const;
 
   const int tap_;
   const ConstFeatureMap shape_;
@@ -45,6 +46,12 @@ class CosineLoss : public Loss {
   const bool centred_;
   std::vector<float> mean_;     // that is subtracted; [C]
   std::vector<AtPosition> at_;  // by position, row by row
+  // For the slope's addend.
+  Scratch* scratch_ = nullptr;
+  ThreadPool* pool_ = nullptr;
 };
+
+// Bytes for the loss, besides its target and scratch memory.
+double cosine_bytes(ConstFeatureMap shape);
 
 }  // namespace limn

@@ -14,6 +14,7 @@
 
 #include <limn/limn.h>
 
+#include <cstdint>
 #include <span>
 
 #include "base/buffer.h"
@@ -46,7 +47,7 @@ struct View {
 };
 
 // Scratch memory that losses use in turn. Nothing survives from one call to the next, except `own`
-// until its slope has been read.
+// until its slope has been read. (What a slope prepares is read at once.)
 struct Scratch {
   Buffer<float> weighed, gradient, mirrored;  // maps
   Buffer<float> own;                          // for Slope::sum
@@ -100,7 +101,7 @@ class Loss {
   virtual void learn(std::span<const double> /*found*/) {}
   // Memory for the whole picture of which find() sets what belongs to the tile, if later steps of
   // other tiles read it, or checkpoints do: ranks exchange it (base/ranks.h).
-  virtual std::span<float> found_by_tiles() { return {}; }
+  virtual std::span<std::uint32_t> found_by_tiles() { return {}; }
 
   // Called in this order: measure for every tile, settle once, spread for every tile, which is run
   // again in between unless there is only one. What measure reads from the view of a single tile

@@ -171,21 +171,25 @@ NeighboursLoss::NeighboursLoss(double weight, const NeighboursForm& form, int ta
       tap_(tap),
       shape_(shape),
       target_(target),
-      gathered_{Buffer<float>(shape.whole.floats()), target.roots} {
+      compared_{{}, target.roots, [this](const Window& cells, FeatureMap T, ThreadPool& pool) {
+                  gather(cells, T, pool);
+                }} {
   if (form.distance == NeighbourDistance::squared) {
     distance_ =
-        std::make_unique<ContentLoss>(factor(), tap, shape, gathered_, K, scratch, Term::style);
+        std::make_unique<ContentLoss>(factor(), tap, shape, compared_, K, scratch, Term::style);
   } else {
     assert(!shape.is_cut());  // columns are not
-    distance_ = std::make_unique<CosineLoss>(Term::style, factor(), tap, shape.whole, gathered_,
+    distance_ = std::make_unique<CosineLoss>(Term::style, factor(), tap, shape.whole, compared_,
                                              centred(), scratch);
   }
-  const auto places = static_cast<size_t>(kernels::positions_of(shape.tile).count);
-  matches_.assign(target.sources.size(), std::vector<int>(places));
-  scores_.assign(target.sources.size(), std::vector<float>(places));
-  for (const NeighbourSource& source : target.sources) {
+  for (size_t i = 0; i < target.sources.size(); ++i) {
+    const NeighbourSource& source = target.sources[i];
+    if (i == 0 || source.style != target.sources[i - 1].style) styles_.push_back({i, i, 0});
+    styles_.back().end = i + 1;
+    styles_.back().candidates += source.candidates.count;
     prices_.emplace_back(source.candidates.count);
   }
+  matches_ = Buffer<std::uint32_t>(styles_.size() * shape.whole.positions());
 }
 
 void NeighboursLoss::multiply(double weight, double unit) {
@@ -213,21 +217,6 @@ float NeighboursLoss::share(const NeighbourSource& source, int y, int x) const {
   return share * target_.regions[source.region][static_cast<size_t>(y) * shape_.whole.width + x];
 }
 
-// Matches and scores of source number i, by its prices. off_centre: <mean, y> of its candidates,
-// for <F - mean, y> = <F, y> - <mean, y>.
-void NeighboursLoss::search(size_t i, ConstFeatureMap F, std::span<const double> off_centre,
-                            ThreadPool& pool) {
-  const kernels::PackedCandidates& y = target_.sources[i].candidates;
-  std::vector<float> bias(y.count);
-  for (size_t j = 0; j < bias.size(); ++j) {
-    bias[j] = static_cast<float>(-(prices_[i][j] + off_centre[j]));
-  }
-  const kernels::Vectors positions = kernels::positions_of(F);
-  const auto count = static_cast<size_t>(positions.count);
-  kernels::nearest(positions, y, bias, std::span(matches_[i]).first(count),
-                   std::span(scores_[i]).first(count), pool);
-}
-
 template <typename T>
 std::span<T> NeighboursLoss::uses_of(size_t i, std::span<T> found) const {
   size_t begin = 0;
@@ -235,15 +224,17 @@ std::span<T> NeighboursLoss::uses_of(size_t i, std::span<T> found) const {
   return found.subspan(begin, prices_[i].size() + 2);
 }
 
-void NeighboursLoss::count_uses(size_t i, const Window& cells, std::span<double> uses) const {
+// Of a window of the layer.
+void NeighboursLoss::count_uses(size_t i, const Window& cells, const Found& of_source,
+                                std::span<double> uses) const {
   double& positions = uses[uses.size() - 2];
   double& score = uses[uses.size() - 1];
   for (int y = 0; y < cells.height(); ++y) {
     for (int x = 0; x < cells.width(); ++x) {
       if (share(target_.sources[i], cells.row + y, cells.column + x) == 0) continue;
       const size_t place = static_cast<size_t>(y) * (cells.width() + 2) + x;
-      ++uses[matches_[i][place]];
-      score += std::max(0.0f, scores_[i][place]);
+      ++uses[of_source.match[place]];
+      score += std::max(0.0f, of_source.score[place]);
       ++positions;
     }
   }
@@ -296,23 +287,75 @@ void NeighboursLoss::look(const View& view, std::span<double> looked, ThreadPool
   kernels::moments(F, {}, looked.first(C), looked.subspan(C), partial, pool);
 }
 
+// By source, what is added to its candidates' scores: less their prices, and less <mean, y>, for
+// <F - mean, y> = <F, y> - <mean, y>.
+std::vector<std::vector<float>> NeighboursLoss::biases_at(std::span<const double> mean) const {
+  std::vector<std::vector<float>> biases(prices_);
+  for (size_t i = 0; i < biases.size(); ++i) {
+    const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
+    for (size_t j = 0; j < biases[i].size(); ++j) {
+      biases[i][j] = static_cast<float>(-(prices_[i][j] + off_centre[j]));
+    }
+  }
+  return biases;
+}
+
 void NeighboursLoss::find(const View& view, std::span<const double> looked, std::span<double> found,
                           ThreadPool& pool) {
   const View::Layer& layer = view.layers[tap_];
   std::vector<double> mean(looked.begin(), looked.begin() + layer.F.channels);
   for (double& sum : mean) sum /= static_cast<double>(shape_.whole.positions());
+  const std::vector<std::vector<float>> biases = biases_at(mean);
 
   std::ranges::fill(found, 0.0);
-  for (size_t i = 0; i < target_.sources.size(); ++i) {
-    const std::vector<double> off_centre = products_with(mean, target_.sources[i].candidates);
-    search(i, layer.F, off_centre, pool);
-    if (form_.uses > 0) count_uses(i, layer.cells, uses_of(i, found));
+  // Positions searched at a time: a thousand tasks of nearest, and 1.2 MB for what they find.
+  constexpr int kSearched = 98304;
+  const int rows = std::max(1, kSearched / (layer.F.width + 2));
+  for (int row = 0; row < layer.F.height; row += rows) {
+    const int end_row = std::min(row + rows, layer.F.height);
+    search(layer, {row, end_row, 0, layer.F.width}, biases, found, pool);
   }
+}
 
-  for (size_t first = 0, end = 0; first < target_.sources.size(); first = end) {
-    const int style = target_.sources[first].style;
-    while (end < target_.sources.size() && target_.sources[end].style == style) ++end;
-    gather(first, end, layer.cells, pool);
+// Whole rows of the tile.
+void NeighboursLoss::search(const View::Layer& layer, const Window& rows,
+                            std::span<const std::vector<float>> biases, std::span<double> found,
+                            ThreadPool& pool) {
+  kernels::Vectors positions = kernels::positions_of(layer.F);
+  const int row_positions = layer.F.width + 2;
+  positions.cells = positions.cell(0, rows.row * row_positions);
+  positions.count = (rows.height() - 1) * row_positions + rows.width();
+  const Window cells = {layer.cells.row + rows.row, layer.cells.row + rows.end_row,
+                        layer.cells.column, layer.cells.end_column};
+  const auto count = static_cast<size_t>(positions.count);
+  Found of_source = {std::vector<int>(count), std::vector<float>(count)};
+  std::vector<float> best(count);
+  for (size_t style = 0; style < styles_.size(); ++style) {
+    std::uint32_t first = 1;  // the number of the source's first candidate
+    for (size_t i = styles_[style].first; i < styles_[style].end; ++i) {
+      const kernels::PackedCandidates& y = target_.sources[i].candidates;
+      kernels::nearest(positions, y, biases[i], of_source.match, of_source.score, pool);
+      if (form_.uses > 0) count_uses(i, cells, of_source, uses_of(i, found));
+      take_better(cells, first, of_source, best,
+                  matches_of(style, std::span<std::uint32_t>(matches_)));
+      first += y.count;
+    }
+  }
+}
+
+// Where a source, whose candidates' numbers begin at `first`, has found something better than the
+// style's sources before it, or is the first of them.
+void NeighboursLoss::take_better(const Window& cells, std::uint32_t first, const Found& found,
+                                 std::span<float> best, std::span<std::uint32_t> matches) const {
+  for (int y = 0; y < cells.height(); ++y) {
+    std::uint32_t* row =
+        matches.data() + static_cast<size_t>(cells.row + y) * shape_.whole.width + cells.column;
+    for (int x = 0; x < cells.width(); ++x) {
+      const size_t place = static_cast<size_t>(y) * (cells.width() + 2) + x;
+      if (first > 1 && !(found.score[place] > best[place])) continue;
+      best[place] = found.score[place];
+      row[x] = first + found.match[place];
+    }
   }
 }
 
@@ -322,37 +365,45 @@ void NeighboursLoss::learn(std::span<const double> found) {
   }
 }
 
-// T "=", or from the second style on "+=", u S(match) for one style: the sources first..end - 1.
-void NeighboursLoss::gather(size_t first, size_t end, const Window& cells, ThreadPool& pool) {
-  FeatureMap T = {gathered_.features.data(), shape_.whole.channels, shape_.whole.height,
-                  shape_.whole.width};
-  pool.run(cells.height(), [&](size_t row) {
-    const int y = cells.row + static_cast<int>(row);
-    for (int column = 0; column < cells.width(); ++column) {
-      const int x = cells.column + column;
-      const size_t place = row * (cells.width() + 2) + column;
-      for (int block = 0; block < T.blocks() && first == 0; ++block) {
-        std::fill_n(T.cell(block, y, x), kBlock, 0.0f);
-      }
-      size_t best = first;
-      for (size_t i = first + 1; i < end; ++i) {
-        if (scores_[i][place] > scores_[best][place]) best = i;
-      }
-      const NeighbourSource& found = target_.sources[best];
-      const float u = share(found, y, x);
-      if (u == 0) continue;
-      const kernels::Vectors S =
-          vectors_of(found.features, T.channels, static_cast<size_t>(found.candidates.count));
-      for (int block = 0; block < T.blocks(); ++block) {
-        const float* from = S.cell(block, matches_[best][place]);
-        float* to = T.cell(block, y, x);
-        for (int c = 0; c < kBlock; ++c) to[c] += u * from[c];
-        if (!centred()) continue;
-        const double* mean = found.mean.data() + static_cast<size_t>(block) * kBlock;
-        for (int c = 0; c < kBlock; ++c) to[c] -= u * static_cast<float>(mean[c]);
-      }
+// The sum over styles of u S(match).
+void NeighboursLoss::gather(const Window& cells, FeatureMap T, ThreadPool& pool) const {
+  clear_around(T);
+  pool.run(T.height, [&](size_t row) {
+    const auto y = static_cast<int>(row);
+    for (int block = 0; block < T.blocks(); ++block) {
+      std::fill_n(T.cell(block, y, 0), static_cast<size_t>(T.width) * kBlock, 0.0f);
+    }
+    for (size_t style = 0; style < styles_.size(); ++style) {
+      for (int x = 0; x < T.width; ++x) add_match(style, cells, y, x, T);
     }
   });
+}
+
+// At row y and column x of these cells, T "+=" one style's part.
+void NeighboursLoss::add_match(size_t style, const Window& cells, int y, int x,
+                               FeatureMap T) const {
+  const int row = cells.row + y, column = cells.column + x;
+  const std::span<const std::uint32_t> matches = matches_;
+  std::uint32_t number =
+      matches_of(style, matches)[static_cast<size_t>(row) * shape_.whole.width + column];
+  if (number-- == 0) return;
+  size_t i = styles_[style].first;
+  while (number >= static_cast<std::uint32_t>(target_.sources[i].candidates.count)) {
+    number -= target_.sources[i++].candidates.count;
+  }
+  const NeighbourSource& source = target_.sources[i];
+  const float u = share(source, row, column);
+  if (u == 0) return;
+  const kernels::Vectors S =
+      vectors_of(source.features, T.channels, static_cast<size_t>(source.candidates.count));
+  for (int block = 0; block < T.blocks(); ++block) {
+    const float* from = S.cell(block, static_cast<int>(number));
+    float* to = T.cell(block, y, x);
+    for (int c = 0; c < kBlock; ++c) to[c] += u * from[c];
+    if (!centred()) continue;
+    const double* mean = source.mean.data() + static_cast<size_t>(block) * kBlock;
+    for (int c = 0; c < kBlock; ++c) to[c] -= u * static_cast<float>(mean[c]);
+  }
 }
 
 void NeighboursLoss::forget() {
@@ -360,7 +411,11 @@ void NeighboursLoss::forget() {
 }
 
 void NeighboursLoss::keep(State& state) {
-  state.floats(fmt::format("neighbours.{}", tap_), gathered_.features);
+  for (size_t style = 0; style < styles_.size(); ++style) {
+    state.integers(fmt::format("neighbours.{}.matches.{}", tap_, style),
+                   matches_of(style, std::span<std::uint32_t>(matches_)),
+                   styles_[style].candidates);
+  }
   for (size_t i = 0; i < prices_.size(); ++i) {
     state.floats(fmt::format("neighbours.{}.prices.{}", tap_, i), prices_[i]);
   }
@@ -368,8 +423,8 @@ void NeighboursLoss::keep(State& state) {
 
 // --------------------------------------------------------------------------------------- memory --
 
-double neighbours_bytes(const LayerShape& shape, bool student, bool seen_whole) {
-  return content_bytes(shape, student, seen_whole);
+double neighbours_bytes(ConstFeatureMap shape, int styles) {
+  return sizeof(std::uint32_t) * static_cast<double>(shape.positions()) * styles;
 }
 
 double neighbour_source_bytes(ConstFeatureMap painting) {

@@ -7,10 +7,11 @@
 // F: the picture's features, S: the painting's. A Gram matrix mixes a painting's strokes and
 // palette everywhere alike; a match puts them where they belong, and the squared distance to one
 // real feature, rather than to an average, keeps strokes whole. Matches are sought at one picture
-// and then held: the loss is a content loss (content.h) whose target was gathered from the
-// painting. Kolkin and others 2022 (arXiv 2203.13215) minimise cosine distances instead (cosine.h),
-// which leave contrast free: of the columns (columns.h) that layers have in common (section 3.3),
-// then, with the means subtracted, of each layer (section 3.4, "feature splitting").
+// and then held: the loss is a content loss (content.h) whose target comes from the painting. Kept
+// is only the number of each position's match; T is gathered by them when it is needed, of a tile
+// at a time. Kolkin and others 2022 (arXiv 2203.13215) minimise cosine distances instead
+// (cosine.h), which leave contrast free: of the columns (columns.h) that layers have in common
+// (section 3.3), then, with the means subtracted, of each layer (section 3.4, "feature splitting").
 //
 // LIMITED USE. A rare thing, such as a seal or a moon, would be copied wherever anything resembles
 // it a little. So each position of the painting has a price, at first 0, which is subtracted from
@@ -26,6 +27,7 @@
 
 #include <limn/limn.h>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -82,12 +84,12 @@ class NeighboursLoss : public Loss {
   int seeks_every() const override { return form_.every; }
   void forget() override;  // the prices
   void keep(State& state) override;
-  // Looks for the mean of F, then for the matches. Until the first search, T is 0.
+  // Looks for the mean of F, then for the matches. Where nothing was sought yet, T is 0.
   Sought sought() const override;
   void look(const View&, std::span<double> looked, ThreadPool&) override;
   void find(const View&, std::span<const double> looked, std::span<double> found,
             ThreadPool&) override;
-  std::span<float> found_by_tiles() override { return gathered_.features; }
+  std::span<std::uint32_t> found_by_tiles() override { return matches_; }
   void learn(std::span<const double> found) override;  // prices
 
   size_t sums_size() const override { return distance_->sums_size(); }
@@ -95,24 +97,44 @@ class NeighboursLoss : public Loss {
   double settle(std::span<const double> sums, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
-  // T, laid out like F: of centred distances, without the painting's mean.
-  ConstFeatureMap gathered() const {
-    ConstFeatureMap T = shape_.whole;
-    T.data = gathered_.features.data();
-    return T;
-  }
+  // T "=" that of the layer's cells, ring and gaps 0: of centred distances, without the painting's
+  // mean.
+  void gather(const Window& cells, FeatureMap T, ThreadPool& pool) const;
 
  private:
+  // The sources first..end - 1, whose candidates are numbered one after the other, from 1.
+  struct OfStyle {
+    size_t first, end;
+    std::uint32_t candidates;
+  };
+  // What was found of one source, for some rows of a tile and the rings between them
+  // (kernels::positions_of).
+  struct Found {
+    std::vector<int> match;
+    std::vector<float> score;
+  };
+
+  // Of one style, [H][W].
+  template <typename T>
+  std::span<T> matches_of(size_t style, std::span<T> matches) const {
+    return matches.subspan(style * shape_.whole.positions(), shape_.whole.positions());
+  }
   // The share of T(p) that a source's style has at position (y, x).
   float share(const NeighbourSource& source, int y, int x) const;
   // What is learnt of one source: how often each candidate is used, then the positions it is sought
   // for and the sum of their scores.
   template <typename T>
   std::span<T> uses_of(size_t i, std::span<T> found) const;
-  void search(size_t i, ConstFeatureMap F, std::span<const double> off_centre, ThreadPool& pool);
-  void count_uses(size_t i, const Window& cells, std::span<double> uses) const;
+  void add_match(size_t style, const Window& cells, int y, int x, FeatureMap T) const;
+  std::vector<std::vector<float>> biases_at(std::span<const double> mean) const;
+  void search(const View::Layer& layer, const Window& rows,
+              std::span<const std::vector<float>> biases, std::span<double> found,
+              ThreadPool& pool);
+  void take_better(const Window& cells, std::uint32_t first, const Found& found,
+                   std::span<float> best, std::span<std::uint32_t> matches) const;
+  void count_uses(size_t i, const Window& cells, const Found& of_source,
+                  std::span<double> uses) const;
   void change_prices(size_t i, std::span<const double> uses);
-  void gather(size_t first, size_t end, const Window& cells, ThreadPool& pool);
 
   bool centred() const { return form_.distance == NeighbourDistance::centred_cosine; }
 
@@ -120,17 +142,15 @@ class NeighboursLoss : public Loss {
   const int tap_;
   const LayerShape shape_;
   const NeighbourTarget& target_;
-  ContentTarget gathered_;
+  std::vector<OfStyle> styles_;
+  Buffer<std::uint32_t> matches_;           // candidates' numbers, 0: none yet; [styles][H][W]
+  std::vector<std::vector<float>> prices_;  // by source, of its candidates
+  const ContentTarget compared_;            // T
   std::unique_ptr<Loss> distance_;
-  // By source: for all positions of a tile and the rings between their rows
-  // (kernels::positions_of), and for all candidates.
-  std::vector<std::vector<int>> matches_;
-  std::vector<std::vector<float>> scores_;
-  std::vector<std::vector<float>> prices_;
 };
 
-// Bytes for one layer of this shape: for the loss, and for each painting.
-double neighbours_bytes(const LayerShape& shape, bool student, bool seen_whole);
+// Bytes for one layer of this shape: for the loss, besides its distance's, and for each painting.
+double neighbours_bytes(ConstFeatureMap shape, int styles);
 double neighbour_source_bytes(ConstFeatureMap painting);
 // The same where all positions are searched.
 double columns_source_bytes(ConstFeatureMap painting);

@@ -9,36 +9,6 @@
 namespace limn {
 namespace {
 
-// Clears all of a map except its features: the ring, which is a convolution's zero padding, and the
-// gap after each plane, so that maps can be compared as a whole.
-void clear_around(FeatureMap map) {
-  const auto clear = [](float* begin, const float* end) {
-    std::memset(begin, 0, (end - begin) * sizeof(float));
-  };
-  for (int block = 0; block < map.blocks(); ++block) {
-    clear(map.cell(block, -1, -1), map.cell(block, 0, 0));
-    for (int y = 1; y < map.height; ++y) {
-      clear(map.cell(block, y - 1, map.width), map.cell(block, y, 0));
-    }
-    const bool last = block + 1 == map.blocks();
-    clear(map.cell(block, map.height - 1, map.width),
-          last ? map.data + map.floats() : map.cell(block + 1, -1, -1));
-  }
-}
-
-// Clears the planes' rings.
-void clear_around(InputPlanes planes) {
-  const int columns = planes.width + 2;
-  for (int plane = 0; plane < 3; ++plane) {
-    std::fill_n(planes.row(plane, -1) - 1, columns, 0.0f);
-    std::fill_n(planes.row(plane, planes.height) - 1, columns, 0.0f);
-    for (int y = 0; y < planes.height; ++y) {
-      float* row = planes.row(plane, y);
-      row[-1] = row[planes.width] = 0;
-    }
-  }
-}
-
 // Sets a ring to what the first convolution is to read there.
 template <typename Map>
 void surround(Map map, Edges edges) {
@@ -426,6 +396,7 @@ void add_up(std::span<const Slope::Addend> addends, ConstFeatureMap F, FeatureMa
 void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {
   const FeatureMap d = {slope.sum, F.channels, F.height, F.width};
   if (!slope.addends.empty()) add_up(slope.addends, F, d);
+  if (slope.prepare) slope.prepare();
   if (!slope.S.empty() || slope.target.data) {
     kernels::turn_into_gradient(F, slope.S, slope.factor, slope.target, pool);
   } else {

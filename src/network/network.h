@@ -65,6 +65,9 @@ struct Slope {
   ConstFeatureMap target;      // null data for none
   std::span<const float> T;    // [C][C], symmetric
   ConstFeatureMap difference;  // null data for none
+  // Called while F is still there, after the addends: fills target or difference, whose memory
+  // other slopes may use as well.
+  std::function<void()> prepare;
   // Each adds to d, a map of the same shape, "+=", leaving its ring 0.
   using Addend = std::function<void(ConstFeatureMap F, FeatureMap d)>;
   std::vector<Addend> addends;

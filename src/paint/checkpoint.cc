@@ -37,6 +37,9 @@ class Writing : public State {
   void halves(std::string_view name, std::span<std::uint16_t> values) override {
     add(name, "F16", values.size(), std::as_bytes(values));
   }
+  void words(std::string_view name, std::span<std::uint32_t> values) override {
+    add(name, "U32", values.size(), std::as_bytes(values));
+  }
   void numbers(std::string_view name, std::span<double> values) override {
     const std::vector<double>& copy = numbers_.emplace_back(values.begin(), values.end());
     add(name, "F64", copy.size(), std::as_bytes(std::span(copy)));
@@ -73,6 +76,9 @@ class Restoring : public State {
   }
   void halves(std::string_view name, std::span<std::uint16_t> values) override {
     read(name, "F16", values.size(), std::as_writable_bytes(values));
+  }
+  void words(std::string_view name, std::span<std::uint32_t> values) override {
+    read(name, "U32", values.size(), std::as_writable_bytes(values));
   }
   void numbers(std::string_view name, std::span<double> values) override {
     read(name, "F64", values.size(), std::as_writable_bytes(values));

@@ -4,6 +4,7 @@
 
 #include "losses/columns.h"
 #include "losses/content.h"
+#include "losses/cosine.h"
 #include "losses/gram.h"
 #include "losses/layers.h"
 #include "losses/neighbours.h"
@@ -48,12 +49,12 @@ struct PictureShapes {
   std::vector<LayerShape> layers;  // by layers in use
 };
 
-// For content losses and plain style losses: their targets, differences and sums, and the largest
+// For content losses, neighbours and plain style losses: their targets and sums, and the largest
 // scratch memory of any of them.
 double loss_bytes(const PictureShapes& picture, std::span<const LayerInUse> layers,
-                  bool transparent_photo, bool by_columns) {
+                  const Parts& parts, bool by_columns) {
   double bytes = 0;
-  double sums = 0, own = 0;  // scratch, of the largest
+  double sums = 0, weighed = 0;  // scratch, of the largest
   double matrices = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerShape& shape = picture.layers[i];
@@ -66,17 +67,15 @@ double loss_bytes(const PictureShapes& picture, std::span<const LayerInUse> laye
       matrices = std::max(matrices, gram_scratch_bytes(C));
     const bool neighbours = layers[i].neighbours_weight != 0 && !by_columns;
     if (!layers[i].of_photo() && !neighbours) continue;
-    if (layers[i].of_photo()) bytes += content_bytes(shape, student, !transparent_photo);
-    if (neighbours) {
-      bytes += neighbours_bytes(shape, student, !transparent_photo);
-    }
-    // The sum of the slopes of tiles.
-    if (shape.is_cut() && (student || transparent_photo)) {
-      own = std::max(own, kFloat * static_cast<double>(shape.tile.floats()));
-    }
-    sums = std::max(sums, content_scratch_bytes(shape.tile, student));
+    if (layers[i].of_photo()) bytes += content_bytes(shape.whole);
+    if (neighbours) bytes += neighbours_bytes(shape.whole, parts.styles);
+    const bool in_place = !student && !parts.transparent_photo && !neighbours && !shape.is_cut();
+    const DistanceBytes distance = distance_bytes(shape, student, in_place);
+    bytes += distance.own;
+    weighed = std::max(weighed, distance.weighed);
+    sums = std::max(sums, distance.sums);
   }
-  return bytes + sums + own + matrices;
+  return bytes + sums + weighed + matrices;
 }
 
 bool is_sliced(const Recipe& recipe) { return recipe.style.statistic == StyleStatistic::sliced; }
@@ -177,17 +176,18 @@ PaintingColumns painting_columns(const Recipe& recipe, std::span<const LayerInUs
 
 // Columns of the picture, and the losses that read them.
 double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> layers,
-                             const PictureShapes& of_picture, const Size& picture) {
+                             const PictureShapes& of_picture, const Size& picture, int styles) {
   std::vector<ConstFeatureMap> shapes;
   for (const LayerShape& shape : of_picture.layers) shapes.push_back(shape.whole);
-  double bytes = 0, scratch = 0;
+  double bytes = 0, scratch = 0, compared = 0;
   for (const ColumnsInUse& columns : columns_in_use(recipe, layers)) {
     const ConstFeatureMap shape = columns_shape(columns, shapes, picture);
     const double map = kFloat * static_cast<double>(shape.floats());
     bytes += map;
     switch (columns.reader) {
       case ColumnsInUse::Reader::neighbours:
-        bytes += neighbours_bytes(shape, false, true);
+        bytes += neighbours_bytes(shape, styles) + cosine_bytes(shape);
+        compared = std::max(compared, map);
         break;
       case ColumnsInUse::Reader::transport:
         bytes += transport_bytes(shape, kDrawnFromPainting);
@@ -201,7 +201,7 @@ double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> l
     }
     scratch = std::max(scratch, map);
   }
-  return bytes + scratch;
+  return bytes + scratch + compared;
 }
 
 // The number of picture-sized vectors kept by the optimiser and its variable.
@@ -309,9 +309,9 @@ class Prediction {
     const double of_regions =
         regional_ ? regional_bytes_of(shapes, layers_, rows(), recipe_, parts_.regions, threads_)
                   : 0;
-    return pass +
-           loss_bytes(shapes, layers_, parts_.transparent_photo, neighbours_read_columns(recipe_)) +
-           picture_columns_bytes(recipe_, layers_, shapes, picture()) + of_regions + drawing_;
+    return pass + loss_bytes(shapes, layers_, parts_, neighbours_read_columns(recipe_)) +
+           picture_columns_bytes(recipe_, layers_, shapes, picture(), parts_.styles) + of_regions +
+           drawing_;
   }
 
   const Weights& weights_;
@@ -332,6 +332,7 @@ class Prediction {
 
 Parts parts_of(const PartsFound& found) {
   Parts parts;
+  parts.styles = static_cast<int>(found.styles.size());
   parts.transparent_photo = found.transparent_photo;
   int with_mask = 0;
   bool anything = found.transparent_photo;

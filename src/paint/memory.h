@@ -16,8 +16,9 @@ namespace limn {
 double predict_evaluation_bytes(const Weights& weights, const Recipe& recipe,
                                 const WorkingSizes& sizes, int threads);
 
-// Which parts of pictures masks and alpha distinguish.
+// How many styles there are, and which parts of pictures masks and alpha distinguish.
 struct Parts {
+  int styles = 1;
   int regions = 0;                 // of the picture; 0: none distinguished
   bool transparent_photo = false;  // content counts only where the photo is visible
 };

@@ -277,9 +277,14 @@ std::vector<double> Objective::neighbours_weights() const {
   return weights;
 }
 
-ConstFeatureMap Objective::gathered(size_t i) const {
+ConstFeatureMap Objective::gathered(size_t i, Buffer<float>& memory) const {
   if (columns()[i].reader != ColumnsInUse::Reader::neighbours) return {};
-  return static_cast<const NeighboursLoss&>(*losses_[of_columns_[i].front()]).gathered();
+  FeatureMap T = columns_[i]->shape();
+  memory = Buffer<float>(T.floats());
+  T.data = memory.data();
+  static_cast<const NeighboursLoss&>(*losses_[of_columns_[i].front()])
+      .gather(window_of(T), T, pool_);
+  return T;
 }
 
 bool Objective::seek_before(int iteration) {
@@ -483,11 +488,13 @@ void Objective::gather_columns(std::span<const float> x, const Act& act, const J
 }
 
 // Memory that tiles set in part: of ranks, each then has what all of them set.
-void Objective::begin_by_tiles(std::span<float> memory) const {
-  if (tiles() > 1 && ranks_.count() > 1) std::ranges::fill(memory, 0.0f);
+template <typename T>
+void Objective::begin_by_tiles(std::span<T> memory) const {
+  if (tiles() > 1 && ranks_.count() > 1) std::ranges::fill(memory, T());
 }
 
-void Objective::end_by_tiles(std::span<float> memory) const {
+template <typename T>
+void Objective::end_by_tiles(std::span<T> memory) const {
   if (tiles() > 1) merge(ranks_, memory);
 }
 

@@ -90,7 +90,7 @@ class Objective {
   std::span<const ColumnsInUse> columns() const { return targets_->basis.columns; }
   // Number i of them, and what a neighbours loss compares them with; for tools.
   const Columns& columns_in_place(size_t i) const { return *columns_[i]; }
-  ConstFeatureMap gathered(size_t i) const;
+  ConstFeatureMap gathered(size_t i, Buffer<float>& memory) const;
 
   // Some losses choose what they compare with (Loss::seek), in the first evaluation and later every
   // few iterations. Those that do so before this iteration, counted from 0, will do so in the next
@@ -134,8 +134,10 @@ class Objective {
   void find_among_columns(std::span<const float> x);
   template <typename Act, typename Join>
   void gather_columns(std::span<const float> x, const Act& act, const Join& join);
-  void begin_by_tiles(std::span<float> memory) const;
-  void end_by_tiles(std::span<float> memory) const;
+  template <typename T>
+  void begin_by_tiles(std::span<T> memory) const;
+  template <typename T>
+  void end_by_tiles(std::span<T> memory) const;
   void measure(std::span<const float> x);
   Losses settle();
   void spread(std::span<const float> x, std::span<float> d_x);

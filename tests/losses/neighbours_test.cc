@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/random.h"
 #include "support/losses_alone.h"
 #include "support/map_of_values.h"
 #include "support/random_values.h"
+#include "support/same_bits.h"
 
 namespace limn {
 namespace {
@@ -123,7 +125,23 @@ class Neighbours : public testing::TestWithParam<bool> {
       if (forgetting && i == searches) loss_->forget();
       seek_at(*loss_, {{&layer, 1}, {}, {}}, pool_);
     }
-    return at_layer(*loss_, F.map(), {}, *scratch_, pool_);
+    AtLayer found = at_layer(*loss_, F.map(), {}, *scratch_, pool_);
+    found.slope.prepare();
+    return found;
+  }
+
+  // Two styles, the first of two paintings, blended by soft masks.
+  NeighbourTarget blended_target() {
+    NeighbourTarget target;
+    target.sources.push_back(source(features(5, 13, 2), 0, 0, 0.25));
+    target.sources.push_back(source(features(6, 4, 3), 0, 0, 0.25));
+    target.sources.push_back(source(features(3, 11, 4), 1, 1, 0.75));
+    target.regions.assign(2, std::vector<float>(kPositions));
+    for (size_t p = 0; p < kPositions; ++p) {
+      target.regions[0][p] = p % 9 < 2 ? 0.0f : 0.125f * static_cast<float>(p % 9);
+      target.regions[1][p] = 1 - target.regions[0][p];
+    }
+    return target;
   }
 
   const std::vector<double> K_ = GetParam() ? student_matrix() : std::vector<double>();
@@ -218,6 +236,90 @@ TEST_P(Neighbours, OfWhatIsHiddenAreNone) {
   EXPECT_NEAR(sought(target, F).loss, whole, 1e-5 * whole);
   std::fill(target.roots.begin(), target.roots.end(), 0.0f);
   EXPECT_EQ(sought(target, F).loss, 0);
+}
+
+TEST_P(Neighbours, ThatWereNeverSoughtAreZero) {
+  const Map F = features(kHeight, kWidth, 1);
+  const NeighbourTarget target = blended_target();
+  double square = 0, shares = 0;
+  for (const NeighbourSource& source : target.sources) {
+    square += source.share * source.square;
+    shares += source.share;
+  }
+  const double expected = kWeight * mean_square(F, kHeight, kWidth) * shares / square;
+  EXPECT_NEAR(sought(target, F, 0, /*searches=*/0).loss, expected, 1e-5 * expected);
+}
+
+// Each position's is the sum over styles of its share times what that style has of most alike.
+TEST_P(Neighbours, AreGatheredBySharesFromTheirStyles) {
+  const Map F = features(kHeight, kWidth, 1);
+  const NeighbourTarget target = blended_target();
+  sought(target, F);
+  const Map T(kC, kHeight, kWidth);
+  loss_->gather(window_of(T.map()), T.map(), pool_);
+  const Map first = features(5, 13, 2), second = features(6, 4, 3), other = features(3, 11, 4);
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      const auto [a, a_cosine] = neighbour(F, y, x, first, 5, 13);
+      const auto [b, b_cosine] = neighbour(F, y, x, second, 6, 4);
+      const Vector c = neighbour(F, y, x, other, 3, 11).first;
+      const double u = 0.25 * target.regions[0][y * kWidth + x];
+      const double v = 0.75 * target.regions[1][y * kWidth + x];
+      for (int i = 0; i < kC; ++i) {
+        // Three roundings of values below 1.
+        const double expected = u * (a_cosine >= b_cosine ? a : b)[i] + v * c[i];
+        EXPECT_NEAR(T.at(i, y, x), expected, 3 * std::numeric_limits<float>::epsilon());
+      }
+    }
+  }
+}
+
+// What tiles find and gather, one after the other in the same memory, is what the whole has there.
+TEST_P(Neighbours, OfTilesAreThoseOfTheWhole) {
+  const Map F = features(kHeight, kWidth, 1);
+  const NeighbourTarget target = blended_target();
+  const double whole_loss = sought(target, F).loss;
+  const Map whole(kC, kHeight, kWidth);
+  loss_->gather(window_of(whole.map()), whole.map(), pool_);
+
+  const Window tiles[] = {
+      {0, 4, 0, 5}, {0, 4, 5, kWidth}, {4, kHeight, 0, 5}, {4, kHeight, 5, kWidth}};
+  LayerShape shape = F.map();
+  shape.tile.height = 4;
+  shape.tile.width = 5;
+  Scratch scratch;
+  NeighboursLoss loss(kWeight, {}, 0, shape, target, K_, scratch);
+  const auto [looked_size, found_size] = loss.sought();
+  std::vector<double> looked(looked_size), part(looked_size), found(found_size);
+  const auto each_tile = [&](const auto& act) {
+    for (const Window& cells : tiles) {
+      const Map part_of_F(kC, cells.height(), cells.width(), [&](int c, int y, int x) {
+        return F.at(c, cells.row + y, cells.column + x);
+      });
+      View::Layer layer(part_of_F.map());
+      layer.cells = cells;
+      act(View{{&layer, 1}, {}, {}}, cells);
+    }
+  };
+  each_tile([&](const View& view, const Window&) {
+    loss.look(view, part, pool_);
+    for (size_t i = 0; i < looked.size(); ++i) looked[i] += part[i];
+  });
+  each_tile([&](const View& view, const Window&) { loss.find(view, looked, found, pool_); });
+  double sum = 0;
+  each_tile([&](const View& view, const Window& cells) {
+    const FeatureMap T = {scratch.weighed.data(), kC, cells.height(), cells.width()};
+    std::fill_n(T.data, T.floats(), NAN);
+    loss.gather(cells, T, pool_);
+    const Map expected(kC, cells.height(), cells.width(), [&](int c, int y, int x) {
+      return whole.at(c, cells.row + y, cells.column + x);
+    });
+    EXPECT_TRUE(same_bits(flat(T), flat(expected.map())));
+    double of_tile = 0;
+    loss.measure(view, {&of_tile, 1}, scratch, pool_);
+    sum += of_tile;
+  });
+  EXPECT_NEAR(loss.settle({&sum, 1}, scratch, pool_), whole_loss, 1e-5 * whole_loss);
 }
 
 // Only what a mask shows of the painting is found.

@@ -1,10 +1,13 @@
 // A painting step by step, its checkpoints, and what becomes of damaged ones.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <limn/limn.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 
+#include "containers/safetensors_file.h"
 #include "support/copies.h"
 #include "support/drawn.h"
 #include "support/errors.h"
@@ -337,6 +340,36 @@ TEST_P(ACheckpoint, ThatIsDamagedIsAnErrorOrHarmless) {
   EXPECT_GT(refused, kFlips / 4);
   EXPECT_TRUE(says(error_of([&] { read_checkpoint(path("missing.limn")); }), ErrorKind::file));
   EXPECT_TRUE(outcome("text"));
+}
+
+// A match is the number of one of the painting's positions, or 0.
+TEST_F(RunTest, RefusesACheckpointWhoseMatchesAreNoneOfThePainting) {
+  const Recipe recipe = recipe_of({.name = "", .kind = OptimiserKind::adam, .neighbours = true});
+  limn::Run run(model_, pictures(), plan(recipe));
+  run.step();
+  run.save(path("a.limn"));
+  const SafetensorsFile file = open_safetensors(FileBytes(path("a.limn")));
+  const auto found = std::ranges::find_if(file.header.tensors, [](const auto& named) {
+    return named.first.find(".matches.") != std::string::npos;
+  });
+  ASSERT_NE(found, file.header.tensors.end());
+  const std::string whole = contents(path("a.limn"));
+  const auto resumed_with = [&](std::uint32_t match) {
+    std::string bytes = whole;
+    std::memcpy(bytes.data() + file.data_begin + found->second.end - sizeof(match), &match,
+                sizeof(match));
+    limn::Run(model_, pictures(), plan(recipe), with_text("b.limn", bytes)).step();
+  };
+  // At the first size, the painting at relu1_1.
+  const Size painting = run.plan().levels.front().sizes.paintings.front();
+  const auto positions = static_cast<std::uint32_t>(painting.height * painting.width);
+  resumed_with(0);
+  resumed_with(positions);
+  for (const std::uint32_t match : {positions + 1, ~std::uint32_t{0}}) {
+    EXPECT_TRUE(
+        says(error_of([&] { resumed_with(match); }), ErrorKind::file, path("b.limn"), found->first,
+             fmt::format("is {}, but should be a whole number from 0 to {}", match, positions)));
+  }
 }
 
 }  // namespace
