@@ -438,9 +438,11 @@ struct Recipe {
     // Ends a size when 20 iterations lower the loss by less than this fraction; 0: never.
     double plateau = 0;
     Space space = Space::rgb;
-    bool clip = false;           // to 0..1 RGB after each step
-    double learning_rate = 1.0;  // the step length for L-BFGS without a line search
-    int history = 10;            // L-BFGS: pairs kept
+    bool clip = false;  // to 0..1 RGB after each step
+    // The step length; 0: the optimiser's own, 1 for L-BFGS and gradient descent, and for Adam and
+    // RMSprop 0.03 of the range of pixels, whatever the space.
+    double learning_rate = 0;
+    int history = 10;  // L-BFGS: pairs kept
     // L-BFGS: keeps them in half precision, which takes half the memory.
     bool half_history = false;
     int restart_every = 0;  // L-BFGS: iterations after which it forgets its pairs; 0: never

@@ -11,9 +11,9 @@ namespace {
 
 class Adam : public Optimiser {
  public:
-  Adam(const Recipe& recipe, size_t size, ThreadPool& pool)
+  Adam(const Recipe& recipe, size_t size, ThreadPool& pool, double range)
       : settings_(recipe),
-        learning_rate_(recipe.optimiser.learning_rate),
+        learning_rate_(learning_rate(recipe, range)),
         pool_(pool),
         m_(size),
         v_(size) {}
@@ -71,8 +71,9 @@ class Adam : public Optimiser {
 
 }  // namespace
 
-std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool) {
-  return std::make_unique<Adam>(recipe, size, pool);
+std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                     double range) {
+  return std::make_unique<Adam>(recipe, size, pool, range);
 }
 
 }  // namespace limn

@@ -35,7 +35,7 @@ namespace {
 class Lbfgs : public Optimiser {
  public:
   Lbfgs(const Recipe& recipe, size_t size, std::span<const Size> planes, ThreadPool& pool)
-      : learning_rate_(recipe.optimiser.learning_rate),
+      : learning_rate_(learning_rate(recipe, 1)),
         line_search_(recipe.optimiser.line_search),
         restart_every_(recipe.optimiser.restart_every),
         size_(size),

@@ -46,9 +46,13 @@ class Optimiser {
   virtual void keep(State& state) = 0;
 };
 
+// The recipe's learning rate or, where it gives none, one that suits its optimiser. range: of a
+// picture's values, from black to white, in the variable's unit.
+double learning_rate(const Recipe& recipe, double range);
+
 // The recipe's optimiser, for vectors of `size` floats. `pool` must outlive it.
 std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, ThreadPool& pool,
-                                          std::span<const Size> planes = {});
+                                          std::span<const Size> planes = {}, double range = 1);
 
 // ---- the four of them, with the settings they read from Recipe::optimiser ----
 
@@ -58,11 +62,13 @@ std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadP
                                       std::span<const Size> planes = {});
 // Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1): learning_rate, beta1, beta2, epsilon,
 // epsilon_form.
-std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool);
+std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                     double range = 1);
 // RMSprop (Tieleman and Hinton 2012): a running mean of the gradient's square gives every value a
 // step of about learning_rate. learning_rate, beta2 (the mean's decay), epsilon (added to its
 // root).
-std::unique_ptr<Optimiser> make_rmsprop(const Recipe& recipe, size_t size, ThreadPool& pool);
+std::unique_ptr<Optimiser> make_rmsprop(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                        double range = 1);
 // Gradient descent, x -= learning_rate * decay_rate^(step / decay_steps) * gradient, with a
 // continuous exponent.
 std::unique_ptr<Optimiser> make_sgd(const Recipe& recipe, ThreadPool& pool);

@@ -11,10 +11,10 @@ namespace {
 
 class RmsProp : public Optimiser {
  public:
-  RmsProp(const Recipe& recipe, size_t size, ThreadPool& pool)
+  RmsProp(const Recipe& recipe, size_t size, ThreadPool& pool, double range)
       : decay_(static_cast<float>(recipe.optimiser.beta2)),
         epsilon_(static_cast<float>(recipe.optimiser.epsilon)),
-        learning_rate_(recipe.optimiser.learning_rate),
+        learning_rate_(learning_rate(recipe, range)),
         pool_(pool),
         v_(size) {}
 
@@ -52,8 +52,9 @@ class RmsProp : public Optimiser {
 
 }  // namespace
 
-std::unique_ptr<Optimiser> make_rmsprop(const Recipe& recipe, size_t size, ThreadPool& pool) {
-  return std::make_unique<RmsProp>(recipe, size, pool);
+std::unique_ptr<Optimiser> make_rmsprop(const Recipe& recipe, size_t size, ThreadPool& pool,
+                                        double range) {
+  return std::make_unique<RmsProp>(recipe, size, pool, range);
 }
 
 }  // namespace limn

@@ -10,7 +10,7 @@ namespace {
 class Sgd : public Optimiser {
  public:
   Sgd(const Recipe& recipe, ThreadPool& pool)
-      : learning_rate_(recipe.optimiser.learning_rate),
+      : learning_rate_(learning_rate(recipe, 1)),
         decay_rate_(recipe.optimiser.decay_rate),
         decay_steps_(recipe.optimiser.decay_steps),
         pool_(pool) {}

@@ -86,7 +86,8 @@ struct Painter::AtLevel {
     const auto clip = [this](std::span<float> at) { canvas.clip(at); };
     return {[this](std::span<const float> at, std::span<float> d) { return evaluate(at, d); },
             std::move(z),
-            make_optimiser(recipe, canvas.size(), objective.pool(), canvas.planes()),
+            make_optimiser(recipe, canvas.size(), objective.pool(), canvas.planes(),
+                           objective.units().plane(0).gain),
             objective.pool(),
             recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
             recipe.output.look_every,

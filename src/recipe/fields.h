@@ -338,7 +338,8 @@ void visit_fields(RecipeType& recipe, Visit&& visit) {
         optimiser.space);
   visit(Field{"optimiser.clip", "--clip", "Clip the picture to 0..1 after each step"},
         optimiser.clip);
-  visit(Field{"optimiser.learning_rate", "--learning-rate", "Step length", 1e-12, 1e12},
+  visit(Field{"optimiser.learning_rate", "--learning-rate",
+              "Step length; 0: one that suits the optimiser", 0, 1e12},
         optimiser.learning_rate);
   visit(Field{"optimiser.history", "--history", "L-BFGS: number of past steps kept", 1, 1000},
         optimiser.history);

@@ -28,7 +28,7 @@ flags="
 --strength        0.9                       --balance measured
 --tv-weight       0.5
 --tv-form         absolute                  --tv-weight 0.5
---optimiser       adam                      --learning-rate 0.02
+--optimiser       adam
 --iterations      3
 --space           network
 --smallest        24

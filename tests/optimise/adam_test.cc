@@ -93,6 +93,27 @@ TEST_F(Adam, FirstStepIsTheLearningRate) {
   }
 }
 
+TEST_F(Adam, WithoutALearningRateMovesByAPartOfTheRange) {
+  Recipe recipe = adam_recipe(AdamEpsilon::corrected);
+  recipe.optimiser.learning_rate = 0;
+  recipe.optimiser.epsilon = 1e-8;
+  for (const OptimiserKind kind : {OptimiserKind::adam, OptimiserKind::rmsprop}) {
+    recipe.optimiser.kind = kind;
+    const auto first_step = [&](double range) {
+      const auto optimiser = make_optimiser(recipe, 1, pool_, {}, range);
+      std::vector<float> x = {0}, gradient = {7};
+      Point point = {x, {}, gradient};
+      optimiser->step(unused_, point);
+      return x[0];
+    };
+    EXPECT_LT(first_step(1), -0.02);
+    EXPECT_GT(first_step(1), -0.2);  // RMSprop's mean begins at 0, so that its first step is longer
+    EXPECT_NEAR(first_step(255) / first_step(1), 255, 0.01);
+  }
+  recipe.optimiser.kind = OptimiserKind::lbfgs;
+  EXPECT_EQ(learning_rate(recipe, 255), 1);
+}
+
 TEST_F(Adam, RecoversByForgettingItsMeansAndHalvingItsRate) {
   const Recipe recipe = adam_recipe(AdamEpsilon::corrected);
   Recipe halved = recipe;
