@@ -13,32 +13,6 @@ namespace {
 // where finding the best of all would take longer than everything else.
 constexpr size_t kMostCandidates = 8192;
 
-// The places of a painting's positions that are searched: those that count, on the finest grid that
-// has no more than `most`. At least one.
-std::vector<std::pair<int, int>> places_of(ConstFeatureMap F, std::span<const float> weights,
-                                           size_t most) {
-  const float least = weights.empty() ? 0.0f : std::min(0.5f, *std::ranges::max_element(weights));
-  const auto on_grid = [&](int step) {
-    std::vector<std::pair<int, int>> places;
-    for (int y = 0; y < F.height; y += step) {
-      for (int x = 0; x < F.width; x += step) {
-        if (weights.empty() || weights[static_cast<size_t>(y) * F.width + x] >= least) {
-          places.emplace_back(y, x);
-        }
-      }
-    }
-    return places;
-  };
-  const std::vector<std::pair<int, int>> all = on_grid(1);
-  std::vector<std::pair<int, int>> places = all;
-  for (int step = 2; places.size() > most; ++step) places = on_grid(step);
-  if (!places.empty()) return places;
-  // Every grid misses a region as thin as a line: take some of what it has.
-  const size_t step = all.size() / most + 1;
-  for (size_t i = 0; i < all.size(); i += step) places.push_back(all[i]);
-  return places;
-}
-
 kernels::Vectors vectors_of(const Buffer<float>& cells, int channels, size_t count) {
   return {cells.data(), channels, static_cast<int>(count), count * kBlock};
 }
@@ -91,21 +65,72 @@ void make_candidates(NeighbourSource& source, std::span<const double> K, ThreadP
 
 }  // namespace
 
-NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
-                                 std::span<const double> K, ThreadPool& pool, bool all) {
-  const std::vector<std::pair<int, int>> places =
-      places_of(F, weights, all ? F.positions() : kMostCandidates);
-  const auto C = static_cast<size_t>(F.channels);
-  const size_t count = places.size();
-  NeighbourSource source;
-  source.features = Buffer<float>(C * count);
+Searched searched_positions(ConstFeatureMap shape, std::span<const float> weights, bool all) {
+  const float least = weights.empty() ? 0.0f : std::min(0.5f, *std::ranges::max_element(weights));
+  // Calls visit(y, x) for those that count, on a grid.
+  const auto visit_grid = [&](int step, auto&& visit) {
+    for (int y = 0; y < shape.height; y += step) {
+      for (int x = 0; x < shape.width; x += step) {
+        if (weights.empty() || weights[static_cast<size_t>(y) * shape.width + x] >= least) {
+          visit(y, x);
+        }
+      }
+    }
+  };
+  const auto count = [&](int step) {
+    size_t found = 0;
+    visit_grid(step, [&](int, int) { ++found; });
+    return found;
+  };
+  const size_t most = all ? shape.positions() : kMostCandidates;
+  int step = 1;
+  size_t found = count(step);
+  const size_t on_finest = found;
+  while (found > most) found = count(++step);
+  Searched positions;
+  positions.reserve(std::max<size_t>(found, most));
+  if (found > 0) {
+    visit_grid(step, [&](int y, int x) { positions.emplace_back(y, x); });
+    return positions;
+  }
+  // Every grid misses a region as thin as a line: take some of what it has.
+  const size_t part = on_finest / most + 1;
+  size_t number = 0;
+  visit_grid(1, [&](int y, int x) {
+    if (number++ % part == 0) positions.emplace_back(y, x);
+  });
+  return positions;
+}
+
+void gather_searched(const Searched& positions, ConstFeatureMap F, const Window& cells,
+                     std::span<float> S, ThreadPool& pool) {
+  const size_t count = positions.size();
   pool.run(F.blocks(), [&](size_t block) {
     for (size_t q = 0; q < count; ++q) {
-      const float* cell = F.cell(static_cast<int>(block), places[q].first, places[q].second);
-      std::copy_n(cell, kBlock, source.features.data() + (block * count + q) * kBlock);
+      const auto [y, x] = positions[q];
+      if (y < cells.row || y >= cells.end_row || x < cells.column || x >= cells.end_column)
+        continue;
+      const float* cell = F.cell(static_cast<int>(block), y - cells.row, x - cells.column);
+      std::copy_n(cell, kBlock, S.data() + (block * count + q) * kBlock);
     }
   });
-  const kernels::Vectors S = vectors_of(source.features, F.channels, count);
+}
+
+NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
+                                 std::span<const double> K, ThreadPool& pool, bool all) {
+  const Searched positions = searched_positions(F, weights, all);
+  Buffer<float> S(static_cast<size_t>(F.channels) * positions.size());
+  gather_searched(positions, F, window_of(F), S, pool);
+  return neighbour_source(std::move(S), F.channels, K, pool);
+}
+
+NeighbourSource neighbour_source(Buffer<float> features, int channels, std::span<const double> K,
+                                 ThreadPool& pool) {
+  const auto C = static_cast<size_t>(channels);
+  const size_t count = features.size() / C;
+  NeighbourSource source;
+  source.features = std::move(features);
+  const kernels::Vectors S = vectors_of(source.features, channels, count);
 
   std::vector<double>& mean = source.mean;
   mean.resize(C);
@@ -428,9 +453,13 @@ double neighbours_bytes(ConstFeatureMap shape, int styles) {
 }
 
 double neighbour_source_bytes(ConstFeatureMap painting) {
+  return 2 * searched_features_bytes(painting);
+}
+
+double searched_features_bytes(ConstFeatureMap painting) {
   const double positions =
       std::min(static_cast<double>(painting.positions()), static_cast<double>(kMostCandidates));
-  return 2 * sizeof(float) * positions * painting.channels;
+  return sizeof(float) * positions * painting.channels;
 }
 
 double columns_source_bytes(ConstFeatureMap painting) {

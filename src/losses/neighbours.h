@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -56,9 +57,19 @@ struct NeighbourTarget {
   std::vector<float> roots;                 // sqrt(w), [H][W]; empty: all of the photo is visible
 };
 
-// A painting with features F, of which only positions of these weights above 1/2 count ([H][W];
-// empty: all). K: a student's, [C][C], or empty. Of larger paintings, kMostCandidates positions on
-// a grid are searched, unless `all`. Without candidates, which centre() makes.
+// The positions (y, x) of a painting's features that are searched: of those of these weights above
+// 1/2 ([H][W]; empty: of all), kMostCandidates at most, on a grid, unless `all`. At least one.
+using Searched = std::vector<std::pair<int, int>>;
+Searched searched_positions(ConstFeatureMap shape, std::span<const float> weights,
+                            bool all = false);
+// S "=" the features at those of them that lie in a tile, which F has the cells of.
+void gather_searched(const Searched& positions, ConstFeatureMap F, const Window& cells,
+                     std::span<float> S, ThreadPool& pool);
+// From S, [C / 16][count][16]. K: a student's, [C][C], or empty. Without candidates, which centre()
+// makes.
+NeighbourSource neighbour_source(Buffer<float> S, int channels, std::span<const double> K,
+                                 ThreadPool& pool);
+// From a painting's features in one piece.
 NeighbourSource neighbour_source(ConstFeatureMap F, std::span<const float> weights,
                                  std::span<const double> K, ThreadPool& pool, bool all = false);
 
@@ -152,6 +163,8 @@ class NeighboursLoss : public Loss {
 // Bytes for one layer of this shape: for the loss, besides its distance's, and for each painting.
 double neighbours_bytes(ConstFeatureMap shape, int styles);
 double neighbour_source_bytes(ConstFeatureMap painting);
+// Those of S alone.
+double searched_features_bytes(ConstFeatureMap painting);
 // The same where all positions are searched.
 double columns_source_bytes(ConstFeatureMap painting);
 

@@ -230,13 +230,18 @@ double optimiser_vectors(const Recipe& recipe) {
 }
 
 // What measuring a picture takes (WholePicture in targets.cc), and `plan`, that of a single pass.
+// searched: the taps of which nothing is kept but what is searched, which is counted elsewhere.
 double measuring_bytes(std::span<const Row> rows, const PassPlan& plan, Pooling pooling,
-                       const Tiling& tiling, std::span<const TapRequest> taps, int threads) {
+                       const Tiling& tiling, std::span<const TapRequest> taps,
+                       const std::vector<bool>& searched, int threads) {
   if (tiling.whole()) return static_cast<double>(plan.arena_bytes);
   double bytes = tiled_pass_bytes(rows, pooling, tiling, taps, Purpose::features, threads);
-  for (const TapPlan& tap : plan.taps) {
+  for (size_t i = 0; i < taps.size(); ++i) {
+    const TapPlan& tap = plan.taps[i];
     const double C = tap.shape.channels;
-    if (tap.request.features) bytes += kFloat * static_cast<double>(tap.shape.floats());
+    if (tap.request.features && !searched[i]) {
+      bytes += kFloat * static_cast<double>(tap.shape.floats());
+    }
     if (tap.request.gram) bytes += (kFloat + kDouble) * C * C;
   }
   return bytes;
@@ -274,6 +279,17 @@ class Prediction {
   }
   std::span<const Row> rows() const { return table_.rows; }
 
+  // By tap of painting_taps: whether nothing of it is kept but what is searched.
+  std::vector<bool> searched_taps() const {
+    const std::vector<bool> searched = only_searched(recipe_, layers_, regional_);
+    std::vector<bool> taps;
+    taps.reserve(layers_.size());
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (layers_[i].of_paintings()) taps.push_back(searched[i]);
+    }
+    return taps;
+  }
+
   // All pictures are in memory while the largest painting is measured.
   void add_painting(const Size& painting) {
     of_paintings_ += picture_bytes(painting);
@@ -293,9 +309,9 @@ class Prediction {
     const bool by_columns = neighbours_read_columns(recipe_);
     searched_ += searched_bytes(plan, layers_, by_columns) + columns.kept + sliced.kept;
     const Tiling tiling = measured_tiles(table_, recipe_, painting, core_);
-    of_painting_ =
-        std::max(of_painting_, measuring_bytes(rows(), plan, pooling, tiling, taps, threads_) +
-                                   scratch + columns.making);
+    of_painting_ = std::max(of_painting_, measuring_bytes(rows(), plan, pooling, tiling, taps,
+                                                          searched_taps(), threads_) +
+                                              scratch + columns.making);
   }
 
   double while_painting() const {

@@ -43,7 +43,8 @@ Mask turned_left(const Mask& mask) {
 }
 
 // The features and Gram matrices of a whole picture, run tile by tile. With a single tile they are
-// the pass's; otherwise they are put together here.
+// the pass's; otherwise they are put together here. Where features are searched and nothing else,
+// only those at the searched positions are kept.
 class WholePicture {
  public:
   WholePicture(const Network& network, Tiling tiling, std::span<const TapRequest> taps,
@@ -51,24 +52,37 @@ class WholePicture {
       : pass_(network, std::move(tiling), taps, Purpose::features, pool.threads()),
         pool_(pool),
         ranks_(ranks) {
-    if (pass_.whole()) return;
-    for (size_t tap = 0; tap < taps.size(); ++tap) {
+    searched_.resize(taps.size());
+    for (size_t tap = 0; tap < taps.size() && !pass_.whole(); ++tap) {
       const ConstFeatureMap shape = pass_.shape(static_cast<int>(tap)).whole;
       const auto C = static_cast<size_t>(shape.channels);
-      features_.emplace_back(taps[tap].features ? shape.floats() : 0);
+      kept_.push_back(taps[tap].features);
       sums_.emplace_back(taps[tap].gram ? C * C : 0);
       grams_.emplace_back(taps[tap].gram ? C * C : 0);
     }
   }
 
+  // Before run(): of this tap's features only these are needed.
+  void search(int tap, Searched positions) {
+    const auto C = static_cast<size_t>(shape(tap).channels);
+    if (!pass_.whole()) kept_[tap] = false;
+    searched_[tap].S = Buffer<float>(C * positions.size());
+    searched_[tap].positions = std::move(positions);
+  }
+
   void run(std::span<const float> x, const InputMap& map) {
-    if (pass_.whole()) return pass_.forward(0, x, map, pool_);
+    for (size_t tap = 0; tap < kept_.size(); ++tap) {
+      features_.emplace_back(kept_[tap] ? shape(static_cast<int>(tap)).floats() : 0);
+    }
     const auto run = [&](int tile) {
       pass_.forward(tile, x, map, pool_);
       collect_features();
+      collect_searched();
     };
+    if (pass_.whole()) return run(0);
     take_turns(ranks_, pass_.tiles(), run, [this](int, int rank) { add_grams(rank); });
     for (Buffer<float>& features : features_) merge(ranks_, features);
+    for (OfSearched& searched : searched_) merge(ranks_, searched.S);
     for (size_t tap = 0; tap < grams_.size(); ++tap) {
       std::ranges::transform(sums_[tap], grams_[tap].begin(),
                              [](double sum) { return static_cast<float>(sum); });
@@ -83,19 +97,35 @@ class WholePicture {
     map.data = features_[tap].data();
     return map;
   }
+  // As neighbour_source() takes them.
+  Buffer<float> take_searched(int tap) { return std::move(searched_[tap].S); }
   std::span<const float> gram(int tap) {
     return pass_.whole() ? pass_.gram(tap) : std::span<const float>(grams_[tap]);
   }
 
  private:
+  struct OfSearched {
+    Searched positions;
+    Buffer<float> S;
+  };
+
   // From the tile run last.
   void collect_features() {
     for (size_t i = 0; i < features_.size(); ++i) {
+      if (features_[i].empty()) continue;
       const auto tap = static_cast<int>(i);
       const ConstFeatureMap F = pass_.features(tap), all = shape(tap);
-      if (!F.data) continue;
       const FeatureMap to = {features_[i].data(), all.channels, all.height, all.width};
       kernels::add_pasted(F, pass_.cells(tap), to, pool_);
+    }
+  }
+
+  void collect_searched() {
+    for (size_t i = 0; i < searched_.size(); ++i) {
+      auto& [positions, S] = searched_[i];
+      if (positions.empty()) continue;
+      const auto tap = static_cast<int>(i);
+      gather_searched(positions, pass_.features(tap), pass_.cells(tap), S, pool_);
     }
   }
 
@@ -116,8 +146,10 @@ class WholePicture {
   ThreadPool& pool_;
   Ranks& ranks_;
   // By tap, if there are several tiles.
+  std::vector<bool> kept_;  // whether features are
   std::vector<Buffer<float>> features_, grams_;
   std::vector<Buffer<double>> sums_;
+  std::vector<OfSearched> searched_;  // by tap
 };
 
 class Measuring {
@@ -231,9 +263,19 @@ class Measuring {
     if (taps.empty()) return;
     const Image& painting = source.painting;
     WholePicture pass(network_, tiles_of(painting), taps, pool_, ranks_);
+    const std::vector<bool> searched = only_searched(recipe_, layers_, targets_.regional);
+    int tap = 0;
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      if (!layers_[i].of_paintings()) continue;
+      const ConstFeatureMap shape = pass.shape(tap);
+      if (searched[i]) {
+        pass.search(tap, searched_positions(shape, weights_of(source, layers_[i], shape)));
+      }
+      ++tap;
+    }
     pass.run(painting.rgb, units_.of_rgb());
     std::vector<ConstFeatureMap> features(layers_.size());
-    int tap = 0;
+    tap = 0;
     for (size_t i = 0; i < layers_.size(); ++i) {
       if (!layers_[i].of_paintings()) continue;
       features[i] = pass.features(tap);
@@ -248,7 +290,14 @@ class Measuring {
         add_gram(source.share, pass.gram(tap), pass.shape(tap), targets_.layers[i].gram);
       }
       if (targets_.basis.reads[i].neighbours) {
-        add_neighbours(source, share, layers_[i], features[i], targets_.layers[i].neighbours);
+        const std::span<const double> K = K_of(layers_[i]);
+        const ConstFeatureMap F = features[i];
+        add_source_of(
+            source, share,
+            searched[i]
+                ? neighbour_source(pass.take_searched(tap), pass.shape(tap).channels, K, pool_)
+                : neighbour_source(F, weights_of(source, layers_[i], F), K, pool_),
+            targets_.layers[i].neighbours);
       }
       ++tap;
     }
@@ -304,24 +353,19 @@ class Measuring {
     return roots;
   }
 
-  void add_neighbours(const StyleSource& source, double share, const LayerInUse& layer,
-                      ConstFeatureMap F, NeighbourTarget& target) {
-    std::vector<float> weights;
-    if (!source.from.empty()) {
-      weights = source_weights(source.from, network_.rows(), layer.position.row, F);
-    }
-    add_source_of(source, share, neighbour_source(F, weights, K_of(layer), pool_), target);
+  // Of a painting's positions at a layer of this shape; empty: all count.
+  std::vector<float> weights_of(const StyleSource& source, const LayerInUse& layer,
+                                ConstFeatureMap shape) const {
+    if (source.from.empty()) return {};
+    return source_weights(source.from, network_.rows(), layer.position.row, shape);
   }
 
   bool sliced() const { return targets_.basis.statistic == StyleStatistic::sliced; }
 
   void add_sliced(const StyleSource& source, const LayerInUse& layer, ConstFeatureMap F,
                   SlicedTarget& target) const {
-    std::vector<float> weights;
-    if (!source.from.empty()) {
-      weights = source_weights(source.from, network_.rows(), layer.position.row, F);
-    }
-    target.paintings.push_back(sliced_painting(F, weights, source.region, source.share));
+    target.paintings.push_back(
+        sliced_painting(F, weights_of(source, layer, F), source.region, source.share));
   }
 
   static std::span<const double> K_of(const LayerInUse& layer) {

@@ -83,4 +83,16 @@ std::vector<TapRequest> tiled_picture_taps(const Recipe& recipe, std::span<const
   return taps;
 }
 
+std::vector<bool> only_searched(const Recipe& recipe, std::span<const LayerInUse> layers,
+                                bool regional) {
+  const std::vector<bool> by_columns = read_by_columns(recipe, layers);
+  const bool by_statistics = regional || recipe.style.statistic == StyleStatistic::sliced;
+  std::vector<bool> searched(layers.size());
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const bool by_style = layers[i].style_weight != 0 && by_statistics;
+    searched[i] = layers[i].neighbours_weight != 0 && !by_style && !by_columns[i];
+  }
+  return searched;
+}
+
 }  // namespace limn

@@ -32,4 +32,9 @@ double cost_of(const Tiling& tiling);
 std::vector<TapRequest> tiled_picture_taps(const Recipe& recipe, std::span<const LayerInUse> layers,
                                            bool regional);
 
+// By layer: whether a painting's features are needed only where a neighbours loss searches them, so
+// that the others need not be put together from tiles.
+std::vector<bool> only_searched(const Recipe& recipe, std::span<const LayerInUse> layers,
+                                bool regional);
+
 }  // namespace limn
