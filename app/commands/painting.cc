@@ -62,7 +62,9 @@ std::string among_ranks(const LaunchedRanks& ranks, const Plan& plan) {
   const auto is_cut = [](const Level& level) { return level.tile != Size(); };
   if (std::ranges::none_of(plan.levels, is_cut)) {
     return fmt::format(
-        "by {} ranks, which all do the same, for there are no tiles to share; choose --tile N",
+        "by {} ranks, which all evaluate the whole picture, for there are no tiles to share; "
+        "choose "
+        "--tile N",
         ranks.count());
   }
   const int threads = plan.recipe.picture.threads;
@@ -91,9 +93,8 @@ class Job {
     check_output(request_.output, request_.write, std::max(result.height, result.width));
     const Model model =
         read_model(request_.weights, std::span(&request_.recipe, 1), request_.network_given);
-    std::vector<Plan> plans = opened.plan(
-        model, recipes, within_machine(request_.budget, ranks_ ? ranks_->on_this_machine() : 1),
-        result_file(request_));
+    std::vector<Plan> plans =
+        opened.plan(model, recipes, within_machine(request_.budget, ranks_), result_file(request_));
     Inputs inputs = std::move(opened).read(std::move(plans));
     Plan& plan = inputs.plans.front();
     painting_files_ = inputs.painting_files;
@@ -348,6 +349,7 @@ nlohmann::ordered_json as_json(const PaintRequest& request, const Plan& plan, co
   }
   json["iterations"] = plan.recipe.optimiser.iterations;
   json["threads"] = threads;
+  if (plan.budget.ranks > 1) json["ranks"] = plan.budget.ranks;
   json["predicted_memory_bytes"] = static_cast<std::int64_t>(plan.bytes);
   if (seconds) json["predicted_seconds"] = *seconds;
   return json;
@@ -378,8 +380,10 @@ std::string as_text(const PaintRequest& request, const Plan& plan, const Model& 
   if (request.write.dpi > 0) {
     text += fmt::format("{:<12}{}\n", "print", print_text(size, request.write.dpi));
   }
-  text +=
-      fmt::format("{:<12}about {}\n", "memory", bytes_text(static_cast<std::uint64_t>(plan.bytes)));
+  const int ranks = plan.budget.ranks;
+  text += fmt::format("{:<12}about {}{}\n", "memory",
+                      bytes_text(static_cast<std::uint64_t>(plan.bytes)),
+                      ranks > 1 ? fmt::format(" for each of {} ranks", ranks) : "");
   if (const std::string chosen = chosen_text(plan); !chosen.empty()) {
     text += fmt::format("{:<12}{}\n", "saved by", chosen);
   }
@@ -400,9 +404,13 @@ void print_plan(PaintRequest request, const PlanFlags& flags) {
   }
   const Model model =
       read_model(request.weights, std::span(&request.recipe, 1), request.network_given);
-  const Plan plan =
-      opened.plan(model, recipes, within_machine(request.budget), result_file(request)).front();
-  const int asked = request.recipe.picture.threads;
+  const LaunchedRanks* const ranks = launched_ranks();
+  Plan plan =
+      opened.plan(model, recipes, within_machine(request.budget, ranks), result_file(request))
+          .front();
+  if (ranks) share_cores(*ranks, plan);
+  if (ranks) share_tiles(*ranks, plan);
+  const int asked = plan.recipe.picture.threads;
   const int threads = asked == 0 ? available_cores() : asked;
   std::optional<double> seconds;
   if (!flags.untimed) seconds = estimated_seconds(model, plan);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "base/error.h"
@@ -14,8 +13,9 @@
 namespace limn {
 namespace {
 
-// MPI counts in int.
-constexpr std::size_t kMostAtOnce = std::size_t{1} << 28;
+// Bytes: enough for a network's full speed. MPI counts in int, and may take as much memory besides
+// as it is given at once.
+constexpr std::size_t kMostAtOnce = std::size_t{16} << 20;
 
 void check(int status, const char* what) {
   if (status == MPI_SUCCESS) return;
@@ -25,11 +25,12 @@ void check(int status, const char* what) {
   fail(ErrorKind::resources, "{} between ranks failed: {}", what, std::string(text, length));
 }
 
-// Calls act(part) for parts of the values that MPI can count.
+// Calls act(part) for parts of the values.
 template <typename T, typename Act>
 void in_parts(std::span<T> values, const Act& act) {
-  for (std::size_t done = 0; done < values.size(); done += kMostAtOnce) {
-    act(values.subspan(done, std::min(kMostAtOnce, values.size() - done)));
+  constexpr std::size_t kMost = kMostAtOnce / sizeof(T);
+  for (std::size_t done = 0; done < values.size(); done += kMost) {
+    act(values.subspan(done, std::min(kMost, values.size() - done)));
   }
 }
 

@@ -38,9 +38,10 @@ Budget MemoryFlags::given() const {
   return {static_cast<double>(parse_byte_size(memory_, "--memory")), tile_};
 }
 
-Budget within_machine(Budget budget, int processes) {
+Budget within_machine(Budget budget, const LaunchedRanks* ranks) {
+  if (ranks) budget.ranks = ranks->count();
   if (budget.bytes == 0 && budget.tile == 0) {
-    budget.bytes = kShareOfMachine * memory_at_hand() / processes;
+    budget.bytes = kShareOfMachine * memory_at_hand() / (ranks ? ranks->on_this_machine() : 1);
   }
   return budget;
 }

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "ranks/launched.h"
+
 namespace limn {
 
 class MemoryFlags {
@@ -20,8 +22,9 @@ class MemoryFlags {
   int tile_ = 0;
 };
 
-// The same, with the limit of this machine where none was given, divided among as many processes.
-Budget within_machine(Budget budget, int processes = 1);
+// The same for the processes that paint together; null: one. Where no limit was given, it is that
+// of this machine, divided among those that are on it.
+Budget within_machine(Budget budget, const LaunchedRanks* ranks = nullptr);
 
 // "half-precision features, tiles of up to 512 x 512 pixels": what a level does to need less
 // memory;

@@ -601,6 +601,9 @@ struct Level {
 struct Budget {
   double bytes = 0;  // of memory, for the whole process; 0: no limit
   int tile = 0;      // the longest side of tiles, in pixels; 0: as the memory asks
+  // The processes that paint together (limn/ranks.h), each of which may take as much. More of them
+  // keep less of L-BFGS's history each, and so may need other tiles, which change bits.
+  int ranks = 1;
 };
 
 struct Pictures;
@@ -745,13 +748,14 @@ class LIMN_API Run {
   //
   // ranks: null, or processes that paint this together (limn/ranks.h), which must outlive the run.
   // Each makes a Run of the same model, pictures and plan, threads apart. Rank 0 then uses its own
-  // as if it were alone, up to finish(); all others call follow(). Where a level has tiles, each
-  // rank runs its share of them; the picture is the same to the bit however many there are. Throws
-  // Error (resources) if they do not agree.
+  // as if it were alone, up to finish(); all others call follow(). Each keeps a share of L-BFGS's
+  // history, and runs a share of the tiles where a level has any; the picture is the same to the
+  // bit however many there are. Throws Error (resources) if they do not agree.
   Run(const Model& model, Pictures pictures, const Plan& plan, Ranks* ranks = nullptr);
   // Continues from a checkpoint, with a plan for the checkpoint's recipe, in which iterations,
   // seconds and threads may differ. Throws Error (file): not a checkpoint, or one of other
-  // pictures, weights or sizes.
+  // pictures, weights or sizes. All ranks read the file, whatever their number and that of those
+  // that wrote it.
   Run(const Model& model, Pictures pictures, const Plan& plan, const std::string& checkpoint,
       Ranks* ranks = nullptr);
   Run(Run&&) noexcept;
@@ -772,14 +776,16 @@ class LIMN_API Run {
   bool has_begun() const;
   const Progress& now() const;
 
-  // Writes a checkpoint atomically, with notes for whoever resumes it. Throws Error (file).
+  // Writes a checkpoint atomically, with notes for whoever resumes it. Throws Error (file). Ranks
+  // other than 0 send what they keep of the optimiser's history, from within follow(), whether or
+  // not the file can be written; it is the same file however many there are.
   void save(const std::string& path, const Notes& notes = {});
 
   // Ends the run. Nothing may be called afterwards.
   Painted finish();
 
-  // What ranks other than 0 do instead of all of the above: their share of each step, until rank 0
-  // finishes. Nothing may be called afterwards.
+  // What ranks other than 0 do instead of all of the above: their share of each step and
+  // checkpoint, until rank 0 finishes. Nothing may be called afterwards.
   void follow();
 
  private:

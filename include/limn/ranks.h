@@ -1,4 +1,5 @@
-// Processes that paint one picture together, each a share of its tiles: on one machine, or on many.
+// Processes that paint one picture together, on one machine or on many: each a share of its tiles,
+// with a share of the optimiser's history.
 // docs/large-pictures.md says how to start them.
 //
 // limn's command implements this with MPI. Whoever links the library may do so with what a cluster

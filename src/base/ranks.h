@@ -24,6 +24,12 @@ class Alone : public Ranks {
 // Of this process, if it has no others.
 Ranks& alone();
 
+// Returns once all ranks have come here.
+inline void meet(Ranks& ranks) {
+  std::uint32_t nothing = 0;
+  ranks.merge({&nothing, 1});
+}
+
 template <typename T>
 void broadcast(Ranks& ranks, std::span<T> values, int from) {
   ranks.broadcast(std::as_writable_bytes(values), from);
@@ -51,6 +57,16 @@ inline void merge(Ranks& ranks, std::span<std::uint32_t> values) {
 inline void merge(Ranks& ranks, std::span<float> values) {
   static_assert(sizeof(float) == sizeof(std::uint32_t));
   merge(ranks, std::span(reinterpret_cast<std::uint32_t*>(values.data()), values.size()));
+}
+
+// Every rank has set a part of the values: rank i those from begin(i) to begin(i + 1), which may be
+// none. Afterwards each has all of them.
+template <typename T, typename Begin>
+void exchange(Ranks& ranks, std::span<T> values, const Begin& begin) {
+  for (int rank = 0; rank < ranks.count(); ++rank) {
+    const size_t first = begin(rank), end = begin(rank + 1);
+    if (first < end) broadcast(ranks, values.subspan(first, end - first), rank);
+  }
 }
 
 // Ranks take turns at tasks. Calls act(task) for those of this rank, and, whenever each has done

@@ -18,6 +18,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/share.h"
+
 namespace limn {
 
 class State {
@@ -27,10 +29,13 @@ class State {
   virtual bool restores() const = 0;
 
   // Arrays keep their size. Floats, halves and words, of which there may be many, are not copied:
-  // they must stay alive until the state has been written.
+  // they must stay alive, and as they are, until the state has been written.
   virtual void floats(std::string_view name, std::span<float> values) = 0;
   virtual void halves(std::string_view name, std::span<std::uint16_t> values) = 0;  // 16-bit floats
   virtual void words(std::string_view name, std::span<std::uint32_t> values) = 0;
+  // Of arrays that ranks share, what this one keeps. All ranks save or restore them together.
+  virtual void floats(std::string_view name, const Share& share, std::span<float> kept) = 0;
+  virtual void halves(std::string_view name, const Share& share, std::span<std::uint16_t> kept) = 0;
   virtual void numbers(std::string_view name, std::span<double> values) = 0;
   // How many numbers were saved under this name. Only when restoring.
   virtual std::size_t saved_numbers(std::string_view name) const = 0;

@@ -25,7 +25,7 @@ struct SafetensorsFile {
 // Throws Error (file) if the header is too long or invalid.
 SafetensorsFile open_safetensors(FileBytes bytes);
 
-// Takes the next bytes of a file.
+// Takes the next bytes of a file. Does not throw: what went wrong is said once all are written.
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 
 struct TensorToWrite {
@@ -36,8 +36,8 @@ struct TensorToWrite {
   std::function<void(const ByteSink&)> write;  // writes all of them
 };
 
-// Writes the file, beside and renamed; the data begins at a multiple of 8 bytes. Throws Error
-// (file).
+// Writes the file, beside and renamed; the data begins at a multiple of 8 bytes. Tensors are
+// written in order: all of them, or none if the file cannot even be begun. Throws Error (file).
 void write_safetensors_file(const std::string& path,
                             std::span<const std::pair<std::string, std::string>> metadata,
                             std::span<const TensorToWrite> tensors);

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "kernels/kernels.h"
+#include "optimise/shared_products.h"
 
 namespace limn {
 namespace {
@@ -41,89 +42,94 @@ void set_products(std::span<const size_t> places, std::span<const double> result
   products.gg = results.back();
 }
 
+// Calls act(skip, place, count) for those of n values from number `first` on that this rank keeps:
+// `skip` of the n come before them, and they begin at `place` of what it keeps.
+template <typename Act>
+void for_kept(const Share& share, size_t first, size_t n, const Act& act) {
+  const size_t begin = std::max(first, share.first());
+  const size_t end = std::min(first + n, share.first() + share.kept());
+  if (begin < end) act(begin - first, begin - share.first(), end - begin);
+}
+
 // ------------------------------------------------------------------------------------ in float --
 
 class FloatHistory : public History {
  public:
-  FloatHistory(size_t size, size_t places, ThreadPool& pool)
-      : size_(size),
-        stride_(stride_of<float>(size)),
+  FloatHistory(const Share& share, size_t places, ThreadPool& pool)
+      : share_(share),
+        stride_(stride_of<float>(share.kept())),
         pool_(pool),
         vectors_(2 * places * stride_),
-        results_(2 * (2 * places + 1)),
-        scratch_(kernels::products_scratch_size(2 * places + 1, size)) {
+        products_(share, 2 * places + 1, pool) {
     rows_.reserve(2 * places + 1);
   }
 
   // The open pair's y holds the gradient at the start.
   std::span<float> open(size_t place, std::span<const size_t> places,
                         std::span<const double> coefficients, std::span<const float> g,
-                        std::span<float>) override {
+                        std::span<float> work) override {
     collect_rows(places, g);
     kernels::combine(rows_, coefficients, s(place), pool_);
-    kernels::copy(g, y(place), pool_);
-    return s(place);
+    kernels::copy(share_.kept_of(g), y(place), pool_);
+    return share_.gathered(s(place), work);
   }
-  std::span<const float> gradient_at_start(size_t place) const override {
-    return {vectors_.data() + (2 * place + 1) * stride_, size_};
+  void gradient_at_start(size_t place, std::span<float> g) const override {
+    share_.gather({vectors_.data() + (2 * place + 1) * stride_, share_.kept()}, g);
   }
   void lengthen(size_t place, double length) override {
     kernels::scale(static_cast<float>(length), s(place), pool_);
   }
   void close(size_t place, std::span<const float> g) override {
-    kernels::subtract_from(g, y(place), pool_);
+    kernels::subtract_from(share_.kept_of(g), y(place), pool_);
   }
 
   void multiply(std::span<const size_t> places, std::span<const float> g,
                 PairProducts& products) override {
     collect_rows(places, g);
-    const std::span<double> results = std::span(results_).first(2 * rows_.size());
-    kernels::products(rows_, y(places.front()), g, results, scratch_, pool_);
-    set_products(places, results, products);
+    set_products(places, products_.of({{}, rows_}, y(places.front()).data(), rows_.back()),
+                 products);
   }
 
-  double square_of_s(size_t place) override { return kernels::dot(s(place), s(place), pool_); }
-  double square_of_y(size_t place) override { return kernels::dot(y(place), y(place), pool_); }
+  double square_of_s(size_t place) override { return products_.square(s(place).data()); }
+  double square_of_y(size_t place) override { return products_.square(y(place).data()); }
   const float* s(size_t place, size_t first, size_t, float*) const override {
-    return vectors_.data() + 2 * place * stride_ + first;
+    return vectors_.data() + 2 * place * stride_ + first - share_.first();
   }
   const float* y(size_t place, size_t first, size_t, float*) const override {
-    return vectors_.data() + (2 * place + 1) * stride_ + first;
+    return vectors_.data() + (2 * place + 1) * stride_ + first - share_.first();
   }
   void rescale(std::span<const size_t> places, size_t first, std::span<const float> q,
                float*) override {
-    for (const size_t place : places) {
-      float* step = s(place).data() + first;
-      float* change = y(place).data() + first;
-      for (size_t i = 0; i < q.size(); ++i) step[i] /= q[i];
-      for (size_t i = 0; i < q.size(); ++i) change[i] *= q[i];
-    }
+    for_kept(share_, first, q.size(), [&](size_t skip, size_t at, size_t count) {
+      for (const size_t place : places) {
+        float* step = s(place).data() + at;
+        float* change = y(place).data() + at;
+        for (size_t i = 0; i < count; ++i) step[i] /= q[skip + i];
+        for (size_t i = 0; i < count; ++i) change[i] *= q[skip + i];
+      }
+    });
   }
-  // The products s . y and s . g stay as they are.
   void end_rescaling(std::span<const size_t> places, std::span<const float> g,
                      PairProducts& products) override {
-    for (size_t i = 0; i < places.size(); ++i) {
-      const std::span<const float> change = y(places[i]);
-      for (const size_t other : places.subspan(i)) {
-        products.set_yy(places[i], other, kernels::dot(change, y(other), pool_));
-      }
-      products.yg[places[i]] = kernels::dot(change, g, pool_);
-    }
-    products.gg = kernels::dot(g, g, pool_);
+    for (size_t i = 0; i < places.size(); ++i) multiply(places.subspan(i), g, products);
   }
 
   void keep(State& state, std::span<const size_t> places, const size_t* open) override {
     const auto keep_pair = [&](size_t place) {
-      state.floats(name_of("s", place), s(place));
-      state.floats(name_of("y", place), y(place));
+      state.floats(name_of("s", place), share_, s(place));
+      state.floats(name_of("y", place), share_, y(place));
     };
     for (const size_t place : places) keep_pair(place);
     if (open != nullptr && !is_among(places, *open)) keep_pair(*open);
   }
 
  private:
-  std::span<float> s(size_t place) { return {vectors_.data() + 2 * place * stride_, size_}; }
-  std::span<float> y(size_t place) { return {vectors_.data() + (2 * place + 1) * stride_, size_}; }
+  std::span<float> s(size_t place) {
+    return {vectors_.data() + 2 * place * stride_, share_.kept()};
+  }
+  std::span<float> y(size_t place) {
+    return {vectors_.data() + (2 * place + 1) * stride_, share_.kept()};
+  }
 
   void collect_rows(std::span<const size_t> places, std::span<const float> g) {
     rows_.clear();
@@ -131,15 +137,15 @@ class FloatHistory : public History {
       rows_.push_back(s(place).data());
       rows_.push_back(y(place).data());
     }
-    rows_.push_back(g.data());
+    rows_.push_back(share_.kept_of(g).data());
   }
 
-  const size_t size_, stride_;  // floats of a vector, and from vector to vector
+  const Share share_;
+  const size_t stride_;  // floats from vector to vector
   ThreadPool& pool_;
-  Buffer<float> vectors_;  // [places][s, y][stride_]
+  Buffer<float> vectors_;  // [places][s, y][stride_], of which this rank keeps share_.kept()
   std::vector<const float*> rows_;
-  std::vector<double> results_;
-  Buffer<double> scratch_;
+  SharedProducts products_;
 };
 
 // --------------------------------------------------------------------------- in half precision --
@@ -152,16 +158,15 @@ constexpr int kMostExponent = 126;
 
 class HalfHistory : public History {
  public:
-  HalfHistory(size_t size, size_t places, ThreadPool& pool)
-      : size_(size),
-        stride_(stride_of<std::uint16_t>(size)),
+  HalfHistory(const Share& share, size_t places, ThreadPool& pool)
+      : share_(share),
+        stride_(stride_of<std::uint16_t>(share.kept())),
         pool_(pool),
         words_(2 * places * stride_),
         factors_(2 * places, 1.0),
-        start_(size),
-        pieces_(kernels::row_pieces(size)),
-        results_(2 * (2 * places + 1)),
-        scratch_(kernels::products_scratch_size(2 * places + 1, size)) {
+        start_(share.kept()),
+        largest_(share.pieces()),
+        products_(share, 2 * places + 1, pool) {
     rows_.reserve(2 * places);
     coefficients_.reserve(2 * places + 1);
   }
@@ -169,32 +174,33 @@ class HalfHistory : public History {
   std::span<float> open(size_t place, std::span<const size_t> places,
                         std::span<const double> coefficients, std::span<const float> g,
                         std::span<float> work) override {
-    kernels::copy(g, start_, pool_);
+    kernels::copy(share_.kept_of(g), start_, pool_);
     collect_rows(places);
     coefficients_.assign(coefficients.begin(), coefficients.end());
     for (size_t i = 0; i < rows_.size(); ++i) coefficients_[i] *= factor(places, i);
-    const float* last = g.data();
-    kernels::combine(kernels::Rows{rows_, {&last, 1}}, coefficients_, work, pool_);
-    store(work, s_of(place));
+    const float* last = share_.kept_of(g).data();
+    const std::span<float> kept = share_.kept_of(work);
+    kernels::combine(kernels::Rows{rows_, {&last, 1}}, coefficients_, kept, pool_);
+    store(kept, s_of(place));
+    share_.exchange(work);
     return work;
   }
-  std::span<const float> gradient_at_start(size_t) const override { return start_; }
+  void gradient_at_start(size_t, std::span<float> g) const override {
+    share_.gather<float>(start_, g);
+  }
   void lengthen(size_t place, double length) override { factors_[s_of(place)] *= length; }
   void close(size_t place, std::span<const float> g) override {
-    kernels::subtract_from(g, start_, pool_);
+    kernels::subtract_from(share_.kept_of(g), start_, pool_);
     store(start_, y_of(place));
   }
 
   void multiply(std::span<const size_t> places, std::span<const float> g,
                 PairProducts& products) override {
     collect_rows(places);
-    const size_t newest = y_of(places.front());
-    for_each_piece([&](size_t, size_t first, size_t count) {
-      expand(newest, first, std::span(start_).subspan(first, count));
-    });
-    const std::span<double> results = std::span(results_).first(2 * rows_.size() + 2);
-    const float* last = g.data();
-    kernels::products(kernels::Rows{rows_, {&last, 1}}, start_, g, results, scratch_, pool_);
+    expand(y_of(places.front()));
+    const float* last = share_.kept_of(g).data();
+    const std::span<double> results =
+        products_.of(kernels::Rows{rows_, {&last, 1}}, start_.data(), last);
     for (size_t i = 0; i < rows_.size(); ++i) {
       results[2 * i] *= factor(places, i);
       results[2 * i + 1] *= factor(places, i);
@@ -205,28 +211,30 @@ class HalfHistory : public History {
   double square_of_s(size_t place) override { return square(s_of(place)); }
   double square_of_y(size_t place) override { return square(y_of(place)); }
   const float* s(size_t place, size_t first, size_t n, float* memory) const override {
-    expand(s_of(place), first, {memory, n});
+    expand(s_of(place), first - share_.first(), {memory, n});
     return memory;
   }
   const float* y(size_t place, size_t first, size_t n, float* memory) const override {
-    expand(y_of(place), first, {memory, n});
+    expand(y_of(place), first - share_.first(), {memory, n});
     return memory;
   }
   void rescale(std::span<const size_t> places, size_t first, std::span<const float> q,
                float* memory) override {
-    const std::span<float> values(memory, q.size());
-    const auto change = [&](size_t vector, auto&& scale) {
-      const std::span<std::uint16_t> halves = words(vector).subspan(first, q.size());
-      kernels::expand_half(halves, 1, values);
-      for (size_t i = 0; i < q.size(); ++i) scale(values[i], q[i]);
-      kernels::round_to_half(values, 1, halves);
-    };
-    for (const size_t place : places) {
-      change(s_of(place), [](float& value, float by) { value /= by; });
-      change(y_of(place), [](float& value, float by) { value *= by; });
-    }
+    for_kept(share_, first, q.size(), [&](size_t skip, size_t at, size_t count) {
+      const std::span<float> values(memory, count);
+      const std::span<const float> by = q.subspan(skip, count);
+      const auto change = [&](size_t vector, auto&& scale) {
+        const std::span<std::uint16_t> halves = words(vector).subspan(at, count);
+        kernels::expand_half(halves, 1, values);
+        for (size_t i = 0; i < count; ++i) scale(values[i], by[i]);
+        kernels::round_to_half(values, 1, halves);
+      };
+      for (const size_t place : places) {
+        change(s_of(place), [](float& value, float factor) { value /= factor; });
+        change(y_of(place), [](float& value, float factor) { value *= factor; });
+      }
+    });
   }
-  // They have been rounded anew, so all products have changed.
   void end_rescaling(std::span<const size_t> places, std::span<const float> g,
                      PairProducts& products) override {
     for (const size_t place : places) {
@@ -238,12 +246,14 @@ class HalfHistory : public History {
 
   void keep(State& state, std::span<const size_t> places, const size_t* open) override {
     for (const size_t place : places) {
-      state.halves(name_of("s", place), words(s_of(place)));
-      state.halves(name_of("y", place), words(y_of(place)));
+      state.halves(name_of("s", place), share_, words(s_of(place)));
+      state.halves(name_of("y", place), share_, words(y_of(place)));
     }
     if (open != nullptr) {
-      if (!is_among(places, *open)) state.halves(name_of("s", *open), words(s_of(*open)));
-      state.floats("lbfgs.start", start_);
+      if (!is_among(places, *open)) {
+        state.halves(name_of("s", *open), share_, words(s_of(*open)));
+      }
+      state.floats("lbfgs.start", share_, start_);
     }
     state.numbers("lbfgs.factors", factors_);
   }
@@ -253,24 +263,20 @@ class HalfHistory : public History {
   static size_t s_of(size_t place) { return 2 * place; }
   static size_t y_of(size_t place) { return 2 * place + 1; }
   std::span<std::uint16_t> words(size_t vector) {
-    return {words_.data() + vector * stride_, size_};
+    return {words_.data() + vector * stride_, share_.kept()};
   }
   // That of row i.
   double factor(std::span<const size_t> places, size_t i) const {
     return factors_[2 * places[i / 2] + i % 2];
   }
 
+  // Calls work(piece, first, count, thread) for the pieces of the first n values kept.
   template <typename Work>
-  void for_each_piece(Work&& work) {
+  void for_each_piece(size_t n, Work&& work) {
     constexpr size_t kPiece = kernels::kRowPiece;
-    pool_.run(pieces_.size(), [&](size_t piece, int thread) {
+    pool_.run(kernels::row_pieces(n), [&](size_t piece, int thread) {
       const size_t first = piece * kPiece;
-      const size_t count = std::min(kPiece, size_ - first);
-      if constexpr (std::is_invocable_v<Work, size_t, size_t, size_t, int>) {
-        work(piece, first, count, thread);
-      } else {
-        work(piece, first, count);
-      }
+      work(piece, first, std::min(kPiece, n - first), thread);
     });
   }
 
@@ -286,26 +292,44 @@ class HalfHistory : public History {
     const std::uint16_t* from = words_.data() + vector * stride_ + first;
     kernels::expand_half({from, to.size()}, static_cast<float>(factors_[vector]), to);
   }
+  // Into start_.
+  void expand(size_t vector) {
+    for_each_piece(share_.own(), [&](size_t, size_t first, size_t count, int) {
+      expand(vector, first, std::span(start_).subspan(first, count));
+    });
+  }
+  double square(size_t vector) {
+    expand(vector);
+    return products_.square(start_.data());
+  }
 
-  // 2 to this gives the largest of pieces_ the exponent kTop. 0 if all values are 0.
+  // Sets largest_, given the largest of each piece of what this rank owns.
+  template <typename Largest>
+  void find_largest(const Largest& largest) {
+    const std::span<float> own = share_.own_pieces_of(std::span(largest_), 1);
+    for_each_piece(share_.own(), [&](size_t piece, size_t first, size_t count, int thread) {
+      own[piece] = largest(first, count, thread);
+    });
+    share_.exchange_pieces(std::span(largest_), 1);
+  }
+  // 2 to this gives the largest of largest_ the exponent kTop. 0 if all values are 0.
   int exponent_to_top() const {
-    const float largest = *std::ranges::max_element(pieces_);
+    const float largest = *std::ranges::max_element(largest_);
     if (!(largest > 0)) return 0;
     return std::clamp(kTop - std::ilogb(largest), -kMostExponent, kMostExponent);
   }
 
-  // Rounds x, in place, into the vector. What is not finite makes all of it NaN, and so its
-  // products.
+  // Rounds x, which is what this rank keeps, in place, into the vector. What is not finite makes
+  // all of it NaN, and so its products.
   void store(std::span<float> x, size_t vector) {
-    for_each_piece([&](size_t piece, size_t first, size_t count) {
-      pieces_[piece] = kernels::largest(x.subspan(first, count));
-    });
-    const bool finite = std::ranges::all_of(pieces_, [](float a) { return std::isfinite(a); });
+    find_largest(
+        [&](size_t first, size_t count, int) { return kernels::largest(x.subspan(first, count)); });
+    const bool finite = std::ranges::all_of(largest_, [](float a) { return std::isfinite(a); });
     const int exponent = finite ? exponent_to_top() : 0;
     const auto up = std::ldexp(1.0f, exponent);
     factors_[vector] =
         finite ? std::ldexp(1.0, -exponent) : std::numeric_limits<double>::quiet_NaN();
-    for_each_piece([&](size_t, size_t first, size_t count) {
+    for_each_piece(x.size(), [&](size_t, size_t first, size_t count, int) {
       const std::span<float> values = x.subspan(first, count);
       kernels::round_to_half(values, up, words(vector).subspan(first, count));
       expand(vector, first, values);
@@ -319,41 +343,30 @@ class HalfHistory : public History {
       kernels::expand_half(words(vector).subspan(first, count), 1, values);
       return values;
     };
-    for_each_piece([&](size_t piece, size_t first, size_t count, int thread) {
-      pieces_[piece] = kernels::largest(expanded(first, count, thread));
+    find_largest([&](size_t first, size_t count, int thread) {
+      return kernels::largest(expanded(first, count, thread));
     });
     const int exponent = exponent_to_top();
     if (exponent == 0) return;
     factors_[vector] = std::ldexp(factors_[vector], -exponent);
     const auto up = std::ldexp(1.0f, exponent);
-    for_each_piece([&](size_t, size_t first, size_t count, int thread) {
+    for_each_piece(share_.kept(), [&](size_t, size_t first, size_t count, int thread) {
       const std::span<float> values = expanded(first, count, thread);
       kernels::round_to_half(values, up, words(vector).subspan(first, count));
     });
   }
 
-  double square(size_t vector) {
-    for_each_piece([&](size_t piece, size_t first, size_t count, int thread) {
-      const std::span<float> values = pool_.thread_scratch(thread, count).first(count);
-      expand(vector, first, values);
-      double sum = 0;
-      for (const float value : values) sum += double{value} * value;
-      scratch_[piece] = sum;
-    });
-    double total = 0;
-    for (size_t piece = 0; piece < pieces_.size(); ++piece) total += scratch_[piece];
-    return total;
-  }
-
-  const size_t size_, stride_;  // halves of a vector, and from vector to vector
+  const Share share_;
+  const size_t stride_;  // halves from vector to vector
   ThreadPool& pool_;
-  Buffer<std::uint16_t> words_;  // [places][s, y][stride_]
+  Buffer<std::uint16_t> words_;  // [places][s, y][stride_], of which this rank keeps share_.kept()
   std::vector<double> factors_;  // of each vector: it is factor * words
-  Buffer<float> start_;          // of the open pair, the gradient at its start; otherwise scratch
-  std::vector<float> pieces_;    // a number for each piece
+  // Of the open pair, the gradient at its start, as far as this rank keeps it; otherwise scratch.
+  Buffer<float> start_;
+  std::vector<float> largest_;  // by piece of the whole vector
   std::vector<const std::uint16_t*> rows_;
-  std::vector<double> coefficients_, results_;
-  Buffer<double> scratch_;
+  std::vector<double> coefficients_;
+  SharedProducts products_;
 };
 
 }  // namespace
@@ -366,11 +379,18 @@ void PairProducts::keep(State& state) {
   state.numbers("lbfgs.yg", yg);
 }
 
-std::unique_ptr<History> make_history(size_t size, size_t places, bool half, ThreadPool& pool) {
-  if (half) return std::make_unique<HalfHistory>(size, places, pool);
-  return std::make_unique<FloatHistory>(size, places, pool);
+Share share_of_history(size_t size, size_t row, Ranks& ranks) {
+  return {size, kernels::kRowPiece, row == 0 ? 0 : row - 1, ranks};
 }
 
-double history_vectors(int places, bool half) { return half ? places + 1.0 : 2.0 * places; }
+std::unique_ptr<History> make_history(const Share& share, size_t places, bool half,
+                                      ThreadPool& pool) {
+  if (half) return std::make_unique<HalfHistory>(share, places, pool);
+  return std::make_unique<FloatHistory>(share, places, pool);
+}
+
+double history_vectors(int places, bool half, int ranks) {
+  return (half ? places + 1.0 : 2.0 * places) / ranks;
+}
 
 }  // namespace limn

@@ -10,6 +10,16 @@
 //
 // The recursion (lbfgs.cc) needs dot products and one combination of the vectors. Sums are taken
 // over fixed pieces of them, and added in the order of the pieces.
+//
+// Ranks that paint together keep a share of every vector each (base/share.h); g and the direction
+// are whole on all of them. All ranks make the same calls. Exchanged are, without changing a bit:
+//
+//   open              the direction, whole; in half precision, the largest value of each piece
+//   close             in half precision, the latter
+//   multiply, square  the sums of each piece
+//   end_rescaling     both, for all pairs
+//
+// A single process keeps everything and exchanges nothing.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +28,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "base/share.h"
 #include "base/state.h"
 
 namespace limn {
@@ -52,13 +63,13 @@ class History {
 
   // Opens a pair at `place`. Its s is a combination of the pairs in use and g, with coefficients of
   // s and y of each place in turn, then of g, which is the gradient at the start of the step. The
-  // pair at `place` may be in use; it is lost. Returns s as kept: in `work`, as large as g, which
-  // may hold g, or in the history's own memory. Valid until work or the pair changes.
+  // pair at `place` may be in use; it is lost. Returns s as kept, whole: in `work`, as large as g,
+  // which may hold g, or in the history's own memory. Valid until work or the pair changes.
   virtual std::span<float> open(size_t place, std::span<const size_t> places,
                                 std::span<const double> coefficients, std::span<const float> g,
                                 std::span<float> work) = 0;
-  // The open pair's, to the bit.
-  virtual std::span<const float> gradient_at_start(size_t place) const = 0;
+  // g "=" the open pair's, to the bit.
+  virtual void gradient_at_start(size_t place, std::span<float> g) const = 0;
   // s *= length.
   virtual void lengthen(size_t place, double length) = 0;
   // y = g - the gradient at the start.
@@ -73,14 +84,14 @@ class History {
 
   virtual double square_of_s(size_t place) = 0;
   virtual double square_of_y(size_t place) = 0;
-  // The n floats from `first` on: in place, or in `memory`, which holds n.
+  // The n floats from `first` on, which this rank keeps: in place, or in `memory`, which holds n.
   virtual const float* s(size_t place, size_t first, size_t n, float* memory) const = 0;
   virtual const float* y(size_t place, size_t first, size_t n, float* memory) const = 0;
-  // s /= q and y *= q, elementwise, from `first` on; q is 1/10 to 10. memory: as many floats. Any
-  // thread may call it for its own part of the vectors, each once.
+  // s /= q and y *= q, elementwise, from `first` on, as far as this rank keeps them; q is 1/10 to
+  // 10. memory: as many floats. Any thread may call it for its own part of the vectors, each once.
   virtual void rescale(std::span<const size_t> places, size_t first, std::span<const float> q,
                        float* memory) = 0;
-  // Ends that, and sets the products that have changed, g among them.
+  // Ends that, and sets all products anew, of g too.
   virtual void end_rescaling(std::span<const size_t> places, std::span<const float> g,
                              PairProducts& products) = 0;
 
@@ -88,10 +99,15 @@ class History {
   virtual void keep(State& state, std::span<const size_t> places, const size_t* open) = 0;
 };
 
-// For `places` pairs of vectors of `size` floats. `pool` must outlive it.
-std::unique_ptr<History> make_history(size_t size, size_t places, bool half, ThreadPool& pool);
+// How ranks share vectors of `size` floats. A row of so many floats that begins in what a rank owns
+// is kept by it whole.
+Share share_of_history(size_t size, size_t row, Ranks& ranks);
 
-// The vectors of `size` floats that it takes, or as much memory.
-double history_vectors(int places, bool half);
+// For `places` pairs of vectors that are shared so. `pool` must outlive it.
+std::unique_ptr<History> make_history(const Share& share, size_t places, bool half,
+                                      ThreadPool& pool);
+
+// The vectors that each of so many ranks takes for it, or as much memory.
+double history_vectors(int places, bool half, int ranks);
 
 }  // namespace limn

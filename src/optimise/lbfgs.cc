@@ -17,6 +17,9 @@
 //
 // A pair is useful only if the loss curved upwards along the step, y . s > 0. Otherwise the history
 // does not describe the loss around the current x, and is dropped as a whole.
+//
+// Ranks that paint together keep a share of the history each (history.h), and take every step
+// alike: x, its gradient and the direction are whole on all of them.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -34,21 +37,23 @@ namespace {
 
 class Lbfgs : public Optimiser {
  public:
-  Lbfgs(const Recipe& recipe, size_t size, std::span<const Size> planes, ThreadPool& pool)
+  Lbfgs(const Recipe& recipe, size_t size, std::span<const Size> planes, ThreadPool& pool,
+        Ranks& ranks)
       : learning_rate_(learning_rate(recipe, 1)),
         line_search_(recipe.optimiser.line_search),
         restart_every_(recipe.optimiser.restart_every),
         size_(size),
         most_(recipe.optimiser.history),
         pool_(pool),
-        history_(make_history(size, most_, recipe.optimiser.half_history, pool)),
+        share_(share_of_history(size, by_place(recipe) ? widest_row(planes) : 0, ranks)),
+        history_(make_history(share_, most_, recipe.optimiser.half_history, pool)),
         start_x_(line_search_ == LineSearch::none ? 0 : size),
         products_(most_),
         alpha_(most_) {
-    if (recipe.optimiser.curvature == Curvature::local && !planes.empty()) {
-      scales_.emplace(planes, pool);
+    if (by_place(recipe) && !planes.empty()) scales_.emplace(planes, share_, pool);
+    if (scales_ || recipe.optimiser.half_history || share_.is_shared()) {
+      work_ = Buffer<float>(size);
     }
-    if (scales_ || recipe.optimiser.half_history) work_ = Buffer<float>(size);
     places_.reserve(most_);
     coefficients_.reserve(2 * most_ + 1);
   }
@@ -79,10 +84,9 @@ class Lbfgs : public Optimiser {
     double length = first_length(point);
     if (line_search_ == LineSearch::strong_wolfe) {
       kernels::copy(point.x, start_x_, pool_);
-      const LineStart start = {start_x_, history_->gradient_at_start(next_)};
-      length = strong_wolfe(f, direction, slope, length, start, point, pool_);
+      length = strong_wolfe(f, direction, slope, length, start_x_, point, pool_);
       if (length == 0) {
-        // The search has restored the point it was given.
+        history_->gradient_at_start(next_, point.gradient);
         if (scales_) unscale(point.gradient);
         return give_up_direction();
       }
@@ -125,6 +129,10 @@ class Lbfgs : public Optimiser {
   // (Learnt repeatedly from the same pairs, they drift apart.)
   static constexpr int kFirstScales = 5;
   static constexpr int kScalesEvery = 10;
+
+  static bool by_place(const Recipe& recipe) {
+    return recipe.optimiser.curvature == Curvature::local;
+  }
 
   // The place of a pair in use; i = 0 is the newest. Between steps, next_ is that of the open pair.
   size_t newest(size_t i) const { return (next_ + most_ - 1 - i) % most_; }
@@ -241,14 +249,16 @@ class Lbfgs : public Optimiser {
   const int restart_every_;   // iterations; 0: never
   const size_t size_, most_;  // floats of x; maximum number of pairs
   ThreadPool& pool_;
+  const Share share_;  // of the history
   const std::unique_ptr<History> history_;
   Buffer<float> start_x_;  // for the line search
 
   // With scales_, history and products refer to the variable x / r (local_scales.h); x, its
   // gradient and the direction x moves along do not.
   std::optional<LocalScales> scales_;
-  Buffer<float> work_;  // r * gradient, then the direction; empty: neither is needed
-  int pairs_ = 0;       // learnt so far
+  // r * gradient, then the direction, whole; empty: neither is needed
+  Buffer<float> work_;
+  int pairs_ = 0;  // learnt so far
 
   size_t next_ = 0;   // the next place to write
   size_t count_ = 0;  // pairs in use
@@ -267,8 +277,8 @@ class Lbfgs : public Optimiser {
 }  // namespace
 
 std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool,
-                                      std::span<const Size> planes) {
-  return std::make_unique<Lbfgs>(recipe, size, planes, pool);
+                                      std::span<const Size> planes, Ranks& ranks) {
+  return std::make_unique<Lbfgs>(recipe, size, planes, pool, ranks);
 }
 
 }  // namespace limn

@@ -39,13 +39,13 @@ double cubic_minimum(const Trial& a, const Trial& b) {
 
 class Search {
  public:
-  Search(const Function& f, std::span<const float> direction, double slope, const LineStart& start,
-         Point& point, ThreadPool& pool)
+  Search(const Function& f, std::span<const float> direction, double slope,
+         std::span<const float> start, Point& point, ThreadPool& pool)
       : f_(f),
         direction_(direction),
         point_(point),
         pool_(pool),
-        start_point_(start),
+        start_x_(start),
         start_losses_(point.losses),
         start_{0, point.losses.total, slope} {}
 
@@ -76,7 +76,7 @@ class Search {
   // Moves the point to start + length * direction.
   Trial evaluate(double length) {
     ++evaluations_;
-    kernels::scaled_sum(start_point_.x, static_cast<float>(length), direction_, point_.x, pool_);
+    kernels::scaled_sum(start_x_, static_cast<float>(length), direction_, point_.x, pool_);
     point_.losses = f_(point_.x, point_.gradient);
     Trial trial = {length, point_.losses.total, kernels::dot(point_.gradient, direction_, pool_)};
     if (!std::isfinite(trial.loss) || !std::isfinite(trial.slope)) {
@@ -102,11 +102,11 @@ class Search {
     return settle();
   }
 
-  // No length meets both conditions: takes the best that lowers the loss, or returns to the start.
+  // No length meets both conditions: takes the best that lowers the loss, or returns to where it
+  // began.
   double settle() {
     if (best_.loss < start_.loss) return evaluate(best_.length).length;
-    kernels::copy(start_point_.x, point_.x, pool_);
-    kernels::copy(start_point_.gradient, point_.gradient, pool_);
+    kernels::copy(start_x_, point_.x, pool_);
     point_.losses = start_losses_;
     return 0;
   }
@@ -115,7 +115,7 @@ class Search {
   std::span<const float> direction_;
   Point& point_;
   ThreadPool& pool_;
-  const LineStart start_point_;
+  const std::span<const float> start_x_;
   const Losses start_losses_;
   const Trial start_;
   Trial best_ = {0, HUGE_VAL, 0};
@@ -125,7 +125,7 @@ class Search {
 }  // namespace
 
 double strong_wolfe(const Function& f, std::span<const float> direction, double slope, double first,
-                    const LineStart& start, Point& point, ThreadPool& pool) {
+                    std::span<const float> start, Point& point, ThreadPool& pool) {
   return Search(f, direction, slope, start, point, pool).run(first);
 }
 

@@ -7,20 +7,15 @@
 
 namespace limn {
 
-// Copies of a point's x and gradient, where the search starts and to which it may return.
-struct LineStart {
-  std::span<const float> x;
-  std::span<const float> gradient;
-};
-
 // Searches for a length t > 0 along `direction` such that, with phi(t) = f(x + t direction),
 //   phi(t) <= phi(0) + 1e-4 t phi'(0)   (sufficient decrease) and
 //   |phi'(t)| <= 0.9 |phi'(0)|          (curvature condition).
-// slope: phi'(0), negative. first: the length tried first. start: copies of point's x and gradient.
-// Moves point to x + t direction, with losses and gradient, and returns t. If 25 evaluations find
-// no length that meets both conditions, takes the best that lowers the loss; if there is none,
-// leaves the point as it was and returns 0. Losses that are not finite count as too high.
+// slope: phi'(0), negative. first: the length tried first. start: a copy of point's x. Moves point
+// to x + t direction, with losses and gradient, and returns t. If 25 evaluations find no length
+// that meets both conditions, takes the best that lowers the loss; if there is none, returns 0,
+// with x and losses as they were, and a gradient that is not theirs. Losses that are not finite
+// count as too high.
 double strong_wolfe(const Function& f, std::span<const float> direction, double slope, double first,
-                    const LineStart& start, Point& point, ThreadPool& pool);
+                    std::span<const float> start, Point& point, ThreadPool& pool);
 
 }  // namespace limn

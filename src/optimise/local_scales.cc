@@ -39,8 +39,14 @@ double running_sums(int width, const Term& term, float* sums) {
 
 }  // namespace
 
-LocalScales::LocalScales(std::span<const Size> planes, ThreadPool& pool)
-    : planes_(planes.begin(), planes.end()), weights_(kNewest), pool_(pool) {
+size_t widest_row(std::span<const Size> planes) {
+  int widest = 0;
+  for (const Size& plane : planes) widest = std::max(widest, plane.width);
+  return widest;
+}
+
+LocalScales::LocalScales(std::span<const Size> planes, const Share& share, ThreadPool& pool)
+    : planes_(planes.begin(), planes.end()), share_(share), weights_(kNewest), pool_(pool) {
   size_t size = 0, largest = 0;
   int rows = 0;
   for (const Size& plane : planes_) {
@@ -77,10 +83,10 @@ void LocalScales::learn(History& history, std::span<const size_t> places,
   }
 }
 
-void LocalScales::learn_plane(const Size& plane, size_t offset, double mean, History& history,
-                              std::span<const size_t> places, std::span<float> gradient) {
+// Sets square_s_, square_y_, row_s_ and row_y_.
+void LocalScales::sum_rows(const Size& plane, size_t offset, const History& history,
+                           std::span<const size_t> newest) {
   const int width = plane.width;
-  const std::span<const size_t> newest = places.first(std::min(places.size(), kNewest));
   using Vectors = std::array<const float*, kNewest>;
   const auto squares = [&](const Vectors& vectors, double unit, int x) {
     double sum = 0;
@@ -90,7 +96,15 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, double mean, His
     }
     return unit * sum;
   };
-  pool_.run(plane.height, [&](size_t row, int thread) {
+  // Rows belong to the rank that owns their first float.
+  const auto first_row = [&](int rank) {
+    const size_t begin = std::max(share_.begin_of(rank), offset) - offset;
+    return std::min((begin + width - 1) / width, static_cast<size_t>(plane.height));
+  };
+  const int rank = share_.ranks().rank();
+  const size_t first = first_row(rank);
+  pool_.run(first_row(rank + 1) - first, [&](size_t task, int thread) {
+    const size_t row = first + task;
     const size_t at = row * width;
     float* memory = pool_.thread_scratch(thread, newest.size() * width).data();
     Vectors rows;
@@ -105,6 +119,20 @@ void LocalScales::learn_plane(const Size& plane, size_t offset, double mean, His
     row_y_[row] = running_sums(
         width, [&](int x) { return squares(rows, y_unit_, x); }, square_y_.data() + at);
   });
+  const auto exchange_rows = [&](auto& values, size_t each) {
+    exchange(share_.ranks(), std::span(values.data(), plane.height * each),
+             [&](int of_rank) { return first_row(of_rank) * each; });
+  };
+  exchange_rows(square_s_, width);
+  exchange_rows(square_y_, width);
+  exchange_rows(row_s_, 1);
+  exchange_rows(row_y_, 1);
+}
+
+void LocalScales::learn_plane(const Size& plane, size_t offset, double mean, History& history,
+                              std::span<const size_t> places, std::span<float> gradient) {
+  const int width = plane.width;
+  sum_rows(plane, offset, history, places.first(std::min(places.size(), kNewest)));
   double all_s = 0, all_y = 0;
   for (int row = 0; row < plane.height; ++row) {
     all_s += row_s_[row];

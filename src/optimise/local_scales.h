@@ -12,6 +12,10 @@
 // (IMA J. Numer. Anal. 8, 1988, equations 5 and 6), per place instead of once for all. Changing r
 // changes neither the loss nor what is known about it: steps become s / r, gradient changes r y,
 // with the same s . y.
+//
+// Ranks that paint together keep a share of the pairs each (base/share.h), and all of r. Each adds
+// up the rows that begin in what it owns; these sums, 8 bytes for each float of the variable, are
+// exchanged, and every rank computes all of r from them.
 #pragma once
 
 #include <limn/limn.h>
@@ -21,14 +25,19 @@
 
 #include "base/buffer.h"
 #include "base/parallel.h"
+#include "base/share.h"
 #include "optimise/history.h"
 
 namespace limn {
 
+// The longest row of these planes.
+size_t widest_row(std::span<const Size> planes);
+
 class LocalScales {
  public:
-  // For a variable made of consecutive planes. r starts at 1. `pool` must outlive this.
-  LocalScales(std::span<const Size> planes, ThreadPool& pool);
+  // For a variable made of consecutive planes, of whose pairs this rank keeps a share, rows whole.
+  // r starts at 1. `pool` must outlive this.
+  LocalScales(std::span<const Size> planes, const Share& share, ThreadPool& pool);
 
   std::span<const float> r() const { return r_; }
   std::span<float> r_to_restore() { return r_; }
@@ -44,7 +53,11 @@ class LocalScales {
   void learn_plane(const Size& plane, size_t offset, double mean, History& history,
                    std::span<const size_t> places, std::span<float> gradient);
 
+  void sum_rows(const Size& plane, size_t offset, const History& history,
+                std::span<const size_t> newest);
+
   std::vector<Size> planes_;
+  const Share share_;
   std::vector<float> r_;
   std::vector<double> weights_;        // of the newest pairs
   double y_unit_ = 1;                  // the factor for squares of y

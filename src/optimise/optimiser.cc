@@ -12,10 +12,11 @@ double learning_rate(const Recipe& recipe, double range) {
 }
 
 std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, ThreadPool& pool,
-                                          std::span<const Size> planes, double range) {
+                                          std::span<const Size> planes, double range,
+                                          Ranks& ranks) {
   switch (recipe.optimiser.kind) {
     case OptimiserKind::lbfgs:
-      return make_lbfgs(recipe, size, pool, planes);
+      return make_lbfgs(recipe, size, pool, planes, ranks);
     case OptimiserKind::adam:
       return make_adam(recipe, size, pool, range);
     case OptimiserKind::rmsprop:

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "base/parallel.h"
+#include "base/ranks.h"
 #include "base/state.h"
 
 namespace limn {
@@ -50,16 +51,19 @@ class Optimiser {
 // picture's values, from black to white, in the variable's unit.
 double learning_rate(const Recipe& recipe, double range);
 
-// The recipe's optimiser, for vectors of `size` floats. `pool` must outlive it.
+// The recipe's optimiser, for vectors of `size` floats, which consist of these planes. `pool` must
+// outlive it, and so must `ranks`: those that take every step alike, each with an optimiser of its
+// own.
 std::unique_ptr<Optimiser> make_optimiser(const Recipe& recipe, size_t size, ThreadPool& pool,
-                                          std::span<const Size> planes = {}, double range = 1);
+                                          std::span<const Size> planes = {}, double range = 1,
+                                          Ranks& ranks = alone());
 
 // ---- the four of them, with the settings they read from Recipe::optimiser ----
 
 // Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4): history,
 // learning_rate (the step length without a line search), line_search, restart_every.
 std::unique_ptr<Optimiser> make_lbfgs(const Recipe& recipe, size_t size, ThreadPool& pool,
-                                      std::span<const Size> planes = {});
+                                      std::span<const Size> planes = {}, Ranks& ranks = alone());
 // Adam (Kingma and Ba, arXiv 1412.6980, algorithm 1): learning_rate, beta1, beta2, epsilon,
 // epsilon_form.
 std::unique_ptr<Optimiser> make_adam(const Recipe& recipe, size_t size, ThreadPool& pool,

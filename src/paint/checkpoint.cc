@@ -12,6 +12,8 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/ranks.h"
+#include "base/share.h"
 #include "containers/safetensors_file.h"
 #include "network/weights.h"
 
@@ -28,6 +30,27 @@ constexpr std::string_view kNote = "note.";
 
 // ------------------------------------------------------------------------------------- writing --
 
+// Bytes that ranks exchange at once: enough for a network's full speed, and little memory.
+constexpr size_t kChunk = size_t{4} << 20;
+
+// Writes a vector that ranks share to the sink. All of them call it together, with what each keeps.
+// chunk: memory for what others keep.
+void pass_on(const Share& share, std::span<std::byte> kept, size_t value_bytes,
+             std::span<std::byte> chunk, const ByteSink& sink) {
+  Ranks& ranks = share.ranks();
+  for (int rank = 0; rank < ranks.count(); ++rank) {
+    const size_t end = share.begin_of(rank + 1) * value_bytes;
+    for (size_t first = share.begin_of(rank) * value_bytes; first < end; first += kChunk) {
+      const size_t count = std::min(kChunk, end - first);
+      const std::span<std::byte> part =
+          rank == ranks.rank() ? kept.subspan(first - share.first() * value_bytes, count)
+                               : chunk.first(count);
+      broadcast(ranks, part, rank);
+      sink(part);
+    }
+  }
+}
+
 class Writing : public State {
  public:
   bool restores() const override { return false; }
@@ -40,6 +63,12 @@ class Writing : public State {
   void words(std::string_view name, std::span<std::uint32_t> values) override {
     add(name, "U32", values.size(), std::as_bytes(values));
   }
+  void floats(std::string_view name, const Share& share, std::span<float> kept) override {
+    add_shared(name, "F32", share, kept);
+  }
+  void halves(std::string_view name, const Share& share, std::span<std::uint16_t> kept) override {
+    add_shared(name, "F16", share, kept);
+  }
   void numbers(std::string_view name, std::span<double> values) override {
     const std::vector<double>& copy = numbers_.emplace_back(values.begin(), values.end());
     add(name, "F64", copy.size(), std::as_bytes(std::span(copy)));
@@ -49,19 +78,41 @@ class Writing : public State {
   [[noreturn]] void refuse(const std::string& why) const override { throw std::logic_error(why); }
 
   const std::vector<TensorToWrite>& tensors() const { return tensors_; }
+  // Ranks that exchange tensors do so with all of them: those that have not been written yet, too.
+  void pass_on_the_rest() {
+    while (passed_on_ < tensors_.size()) {
+      tensors_[passed_on_].write([](std::span<const std::byte>) {});
+    }
+  }
 
  private:
   void check(std::string_view, double, double, double) const override {}
   void add(std::string_view name, std::string_view dtype, std::uint64_t count,
            std::span<const std::byte> bytes) {
     tensors_.push_back(
-        {std::string(name), dtype, {count}, bytes.size(), [bytes](const ByteSink& sink) {
+        {std::string(name), dtype, {count}, bytes.size(), [this, bytes](const ByteSink& sink) {
+           ++passed_on_;
            sink(bytes);
          }});
+  }
+  template <typename T>
+  void add_shared(std::string_view name, std::string_view dtype, const Share& share,
+                  std::span<T> kept) {
+    if (share.is_shared()) chunk_.resize(kChunk);
+    tensors_.push_back({std::string(name),
+                        dtype,
+                        {share.size()},
+                        share.size() * sizeof(T),
+                        [this, share, kept](const ByteSink& sink) {
+                          ++passed_on_;
+                          pass_on(share, std::as_writable_bytes(kept), sizeof(T), chunk_, sink);
+                        }});
   }
 
   std::vector<TensorToWrite> tensors_;
   std::deque<std::vector<double>> numbers_;  // a deque, so that elements do not move
+  std::vector<std::byte> chunk_;             // of another rank; empty if there is none
+  size_t passed_on_ = 0;                     // tensors
 };
 
 // ------------------------------------------------------------------------------------- reading --
@@ -72,16 +123,22 @@ class Restoring : public State {
 
   bool restores() const override { return true; }
   void floats(std::string_view name, std::span<float> values) override {
-    read(name, "F32", values.size(), std::as_writable_bytes(values));
+    read(name, "F32", values.size(), 0, values);
   }
   void halves(std::string_view name, std::span<std::uint16_t> values) override {
-    read(name, "F16", values.size(), std::as_writable_bytes(values));
+    read(name, "F16", values.size(), 0, values);
+  }
+  void floats(std::string_view name, const Share& share, std::span<float> kept) override {
+    read(name, "F32", share.size(), share.first(), kept);
+  }
+  void halves(std::string_view name, const Share& share, std::span<std::uint16_t> kept) override {
+    read(name, "F16", share.size(), share.first(), kept);
   }
   void words(std::string_view name, std::span<std::uint32_t> values) override {
-    read(name, "U32", values.size(), std::as_writable_bytes(values));
+    read(name, "U32", values.size(), 0, values);
   }
   void numbers(std::string_view name, std::span<double> values) override {
-    read(name, "F64", values.size(), std::as_writable_bytes(values));
+    read(name, "F64", values.size(), 0, values);
   }
   [[noreturn]] void refuse(const std::string& why) const override {
     fail(ErrorKind::file, "the checkpoint '{}' {}", file_.path(), why);
@@ -100,18 +157,21 @@ class Restoring : public State {
     if (found != file_.header.tensors.end()) return found->second;
     refuse(fmt::format("has no '{}'; it is damaged, or belongs to another recipe", name));
   }
-  void read(std::string_view name, std::string_view dtype, std::size_t count,
-            std::span<std::byte> bytes) {
+  // The values of a tensor of `count`, from number `first` on.
+  template <typename T>
+  void read(std::string_view name, std::string_view dtype, std::size_t count, std::size_t first,
+            std::span<T> values) {
     const SafetensorsTensor& tensor = find(name);
     const std::vector<std::uint64_t> shape = {count};
     if (tensor.dtype != dtype || tensor.shape != shape ||
-        tensor.end - tensor.begin != bytes.size()) {
+        tensor.end - tensor.begin != count * sizeof(T)) {
       fail(ErrorKind::file,
            "the checkpoint '{}': '{}' should be {} values of {}; it is damaged, or belongs to "
            "pictures of another size",
            file_.path(), name, count, dtype);
     }
-    file_.bytes.read(file_.data_begin + tensor.begin, bytes);
+    file_.bytes.read(file_.data_begin + tensor.begin + first * sizeof(T),
+                     std::as_writable_bytes(values));
   }
   void check(std::string_view name, double number, double least, double most) const override {
     if (number >= least && number <= most && number == std::floor(number)) return;
@@ -202,7 +262,18 @@ void write_checkpoint(Painter& painter, const Digests& digests, const Notes& not
   for (const auto& [key, text] : notes) metadata.emplace_back(std::string(kNote) + key, text);
   Writing state;
   painter.keep(state);
-  write_safetensors_file(path, metadata, state.tensors());
+  try {
+    write_safetensors_file(path, metadata, state.tensors());
+  } catch (...) {
+    state.pass_on_the_rest();  // the other ranks wait for it
+    throw;
+  }
+}
+
+void send_checkpoint(Painter& painter) {
+  Writing state;
+  painter.keep(state);
+  state.pass_on_the_rest();
 }
 
 std::unique_ptr<State> saved_state(const std::string& path, const Digests& digests) {

@@ -28,6 +28,8 @@ constexpr double kDouble = sizeof(double);
 constexpr double kProgram = 29e6;
 // Added by reading two pictures and weights: library code, and buffers that libraries keep.
 constexpr double kReaders = 18e6;
+// Added by MPI: Open MPI 4.1, for ranks on one machine.
+constexpr double kExchange = 9e6;
 
 double weight_bytes(const Weights& weights) {
   double bytes = 0;
@@ -204,8 +206,8 @@ double picture_columns_bytes(const Recipe& recipe, std::span<const LayerInUse> l
   return bytes + scratch + compared;
 }
 
-// The number of picture-sized vectors kept by the optimiser and its variable.
-double optimiser_vectors(const Recipe& recipe) {
+// The number of picture-sized vectors kept by the optimiser and its variable, on each rank.
+double optimiser_vectors(const Recipe& recipe, int ranks) {
   const bool bands = std::ranges::any_of(recipe.pyramid.bands, [](double b) { return b != 0; });
   const double variable = bands ? 1 : 0;
   switch (recipe.optimiser.kind) {
@@ -213,10 +215,11 @@ double optimiser_vectors(const Recipe& recipe) {
       const bool searches = recipe.optimiser.line_search != LineSearch::none;
       // r, r times a vector, and sums over two planes (local_scales.h).
       const double scales = recipe.optimiser.curvature == Curvature::local ? 2 + 2.0 / 3 : 0;
-      // A history in half precision needs the direction as floats besides; scales have it.
+      // Besides a history that is in half precision or shared, the direction, as floats and whole;
+      // scales have it.
       const bool half = recipe.optimiser.half_history;
-      const double direction = half && scales == 0 ? 1 : 0;
-      return variable + history_vectors(recipe.optimiser.history, half) + direction +
+      const double direction = (half || ranks > 1) && scales == 0 ? 1 : 0;
+      return variable + history_vectors(recipe.optimiser.history, half, ranks) + direction +
              (searches ? 1 : 0) + scales;
     }
     case OptimiserKind::adam:
@@ -251,7 +254,7 @@ double measuring_bytes(std::span<const Row> rows, const PassPlan& plan, Pooling 
 class Prediction {
  public:
   Prediction(const Weights& weights, const Recipe& recipe, const WorkingSizes& sizes,
-             const Parts& parts, int threads, const Size& core)
+             const Parts& parts, int threads, const Size& core, int ranks = 1)
       : weights_(weights),
         table_(*weights.network),
         recipe_(recipe),
@@ -259,6 +262,7 @@ class Prediction {
         parts_(parts),
         threads_(threads),
         core_(core),
+        ranks_(ranks),
         layers_(layers_in_use(table_, recipe)),
         regional_(is_regional(recipe, parts.regions > 0)) {}
 
@@ -327,7 +331,22 @@ class Prediction {
                   : 0;
     return pass + loss_bytes(shapes, layers_, parts_, neighbours_read_columns(recipe_)) +
            picture_columns_bytes(recipe_, layers_, shapes, picture(), parts_.styles) + of_regions +
-           drawing_;
+           drawing_ + others_bytes(shapes);
+  }
+
+  // What another rank found on a tile: its gradient, and its Gram matrices' sums.
+  double others_bytes(const PictureShapes& shapes) const {
+    if (ranks_ == 1 || shapes.tiling.whole()) return 0;
+    double gradient = 0;
+    for (const Tile& tile : shapes.tiling.tiles) {
+      gradient = std::max(gradient, picture_bytes({tile.patch.height(), tile.patch.width()}));
+    }
+    double sums = 0;
+    for (size_t tap = 0; tap < shapes.taps.size(); ++tap) {
+      const double C = shapes.layers[tap].whole.channels;
+      if (shapes.taps[tap].gram) sums += kDouble * C * C;
+    }
+    return gradient + sums;
   }
 
   const Weights& weights_;
@@ -337,6 +356,7 @@ class Prediction {
   const Parts& parts_;
   const int threads_;
   const Size core_;
+  const int ranks_;
   const std::vector<LayerInUse> layers_;
   const bool regional_;
   double of_paintings_ = 0;  // all of them, as pictures
@@ -372,10 +392,12 @@ double predict_file_bytes(const Weights& weights, double bytes) {
 
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
                               const WorkingSizes& sizes, const Parts& parts, int threads,
-                              const PictureFileBytes& files, const Size& core) {
-  Prediction prediction(weights, recipe, sizes, parts, threads, core);
-  const double painting = prediction.peak_bytes(1 + optimiser_vectors(recipe)) + files.besides;
-  return std::max(predict_file_bytes(weights, files.alone), kReaders + painting);
+                              const PictureFileBytes& files, const Size& core, int ranks) {
+  Prediction prediction(weights, recipe, sizes, parts, threads, core, ranks);
+  const double painting =
+      prediction.peak_bytes(1 + optimiser_vectors(recipe, ranks)) + files.besides;
+  const double exchange = ranks > 1 ? kExchange : 0;
+  return exchange + std::max(predict_file_bytes(weights, files.alone), kReaders + painting);
 }
 
 }  // namespace limn

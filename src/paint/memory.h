@@ -44,9 +44,9 @@ double predict_file_bytes(const Weights& weights, double bytes);
 
 // The same for `limn paint`: adds the libraries that read files, the best picture so far, and the
 // optimiser's memory. The peak may also be that of files. core: of the tiles, at most
-// (picture_tiles).
+// (picture_tiles). ranks: as many processes paint together; of one of them.
 double predict_painting_bytes(const Weights& weights, const Recipe& recipe,
                               const WorkingSizes& sizes, const Parts& parts, int threads,
-                              const PictureFileBytes& files, const Size& core = {});
+                              const PictureFileBytes& files, const Size& core = {}, int ranks = 1);
 
 }  // namespace limn

@@ -53,8 +53,9 @@ void check_plan(const Plan& plan, const Pictures& pictures) {
 // All that paints at one size. Its parts refer to each other, so it must not move.
 struct Painter::AtLevel {
   AtLevel(const Weights& weights, const Recipe& recipe, const Scene& scene,
-          std::shared_ptr<const Targets> targets, ThreadPool& pool, const Size& tile, Ranks& ranks)
-      : objective(weights, recipe, std::move(targets), pool, tile, ranks),
+          std::shared_ptr<const Targets> targets, ThreadPool& pool, const Size& tile,
+          Ranks& together)
+      : objective(weights, recipe, std::move(targets), pool, tile, together),
         canvas(objective.units(), objective.picture_size(),
                {.keep = scene.keep,
                 .grey = scene.grey,
@@ -63,6 +64,7 @@ struct Painter::AtLevel {
                 .repeats = recipe.picture.tileable,
                 .symmetry = recipe.picture.symmetry},
                pool),
+        ranks(together),
         // Where the optimiser does not depend on the unit, the first evaluation chooses it.
         has_unit(recipe.optimiser.kind != OptimiserKind::lbfgs),
         plateau(recipe.optimiser.plateau) {}
@@ -87,7 +89,7 @@ struct Painter::AtLevel {
     return {[this](std::span<const float> at, std::span<float> d) { return evaluate(at, d); },
             std::move(z),
             make_optimiser(recipe, canvas.size(), objective.pool(), canvas.planes(),
-                           objective.units().plane(0).gain),
+                           objective.units().plane(0).gain, ranks),
             objective.pool(),
             recipe.optimiser.clip ? clip : std::function<void(std::span<float>)>(),
             recipe.output.look_every,
@@ -101,6 +103,7 @@ struct Painter::AtLevel {
 
   Objective objective;
   Canvas canvas;
+  Ranks& ranks;
   bool has_unit;
   std::optional<Descent> descent;
   Plateau plateau;

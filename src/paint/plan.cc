@@ -121,6 +121,7 @@ void check_budget(const Recipe& recipe, const Budget& budget) {
   if (budget.tile != 0 && budget.tile < kLeast) {
     fail(ErrorKind::usage, "tiles of {} pixels: choose at least {}", budget.tile, kLeast);
   }
+  if (budget.ranks < 1) fail(ErrorKind::usage, "{} ranks: choose at least 1", budget.ranks);
   for (const Recipe& stage : stages_of(recipe)) {
     if (budget.tile == 0 || can_be_cut(stage)) continue;
     fail(ErrorKind::usage,
@@ -189,7 +190,7 @@ class Predictions {
   double bytes(const Level& level, const Choice& choice) const {
     const Recipe recipe = saving(plan_.stages[level.stage], choice.saving);
     return predict_painting_bytes(weights_, recipe, level.sizes, parts_, threads_, files_,
-                                  choice.tile);
+                                  choice.tile, plan_.budget.ranks);
   }
 
  private:

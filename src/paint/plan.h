@@ -10,7 +10,7 @@ namespace limn {
 
 // Throws Error (usage): a recipe that contradicts itself or the model.
 void check_recipe(const Model& model, const Recipe& recipe);
-// Throws Error (usage): tiles that are too small, or of what cannot be cut.
+// Throws Error (usage): tiles that are too small, or of what cannot be cut; no ranks.
 void check_budget(const Recipe& recipe, const Budget& budget);
 
 // The recipe with which a level is painted: that of its stage, with what the level saves.

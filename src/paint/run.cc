@@ -18,7 +18,7 @@ namespace limn {
 namespace {
 
 // What rank 0 tells the others to do.
-enum class Told { step, finish };
+enum class Told { step, save, finish };
 
 // All that ranks have to agree on, as one text.
 std::string basis_of(const Plan& plan, const Digests& digests) {
@@ -62,6 +62,7 @@ struct Run::Inside {
     if (ranks.count() > 1) check_agreement(ranks, plan, digests());
     const std::unique_ptr<State> state =
         checkpoint ? saved_state(*checkpoint, digests()) : std::unique_ptr<State>();
+    if (checkpoint) meet(ranks);  // rank 0 may soon replace the file, which all have open now
     painter.emplace(model, std::move(pictures), plan, /*kept=*/nullptr, state.get(),
                     /*abandon=*/nullptr, ranks);
   }
@@ -104,7 +105,9 @@ const Progress& Run::now() const { return inside_->painter->now(); }
 bool Run::has_begun() const { return inside_->painter->has_begun(); }
 
 void Run::save(const std::string& path, const Notes& notes) {
-  write_checkpoint(*inside_->painter, inside_->digests(), notes, path);
+  const Digests digests = inside_->digests();
+  inside_->tell(Told::save);
+  write_checkpoint(*inside_->painter, digests, notes, path);
 }
 
 Painted Run::finish() {
@@ -113,7 +116,18 @@ Painted Run::finish() {
 }
 
 void Run::follow() {
-  while (agreed(inside_->ranks, Told::finish) == Told::step) inside_->painter->step();
+  for (;;) {
+    switch (agreed(inside_->ranks, Told::finish)) {
+      case Told::step:
+        inside_->painter->step();
+        break;
+      case Told::save:
+        send_checkpoint(*inside_->painter);
+        break;
+      case Told::finish:
+        return;
+    }
+  }
 }
 
 }  // namespace limn

@@ -22,6 +22,19 @@ done
 expect_exit 0 mpirun -n 2 limn paint photo.png painting.png --size 64 --iterations 1 -o whole.png
 expect_message "there are no tiles to share"
 
+# ---- each keeps a share of the history, and predictions know it ----
+large=(limn paint photo.png painting.png --size 424 --smallest 0 --recipe gram --balance fixed
+  --bands 0 --iterations 12 --threads 1 --tile 200)
+expect_exit 0 "${large[@]}" -o large1.png --report large1.json
+for ranks in 2 4; do
+  expect_exit 0 mpirun -n $ranks "${large[@]}" -o "large$ranks.png" --report large.json
+  expect_same large1.png "large$ranks.png"
+  expect_json large.json 'abs(r["predicted_memory_bytes"] / r["peak_memory_bytes"] - 1) < 0.1'
+  expect_exit 0 mpirun -n $ranks "${large[@]}" --dry-run --untimed --json
+  expect_json stdout "r['ranks'] == $ranks"
+  expect_json stdout 'r["predicted_memory_bytes"] == load("large.json")["predicted_memory_bytes"]'
+done
+
 # ---- one of them is killed ----
 # A recipe of one stage, so that any number of iterations begins alike.
 single=("${base[@]}" --recipe gram --smallest 0)

@@ -265,8 +265,10 @@ TEST_F(Lbfgs, WithALineSearchThatFailsFallsBackToTheGradientAndThenConverges) {
   ASSERT_EQ(standing.step(*optimiser, f), StepStatus::evaluated);
   last = standing.x;
   blocked = true;
+  const std::vector<float> gradient = standing.gradient;
   EXPECT_NE(standing.step(*optimiser, f), StepStatus::converged) << "the history is not dropped";
   EXPECT_TRUE(same_bits(standing.x, last));
+  EXPECT_TRUE(same_bits(standing.gradient, gradient));
   EXPECT_EQ(standing.step(*optimiser, f), StepStatus::converged);
   EXPECT_TRUE(same_bits(standing.x, last));
 }

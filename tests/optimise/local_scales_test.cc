@@ -25,6 +25,8 @@ constexpr int kPairs = 12;
 
 using Vectors = std::vector<std::vector<float>>;
 
+Share whole() { return share_of_history(kFloats, widest_row(kPlanes), alone()); }
+
 std::vector<size_t> all_places(size_t count) {
   std::vector<size_t> places(count);
   std::iota(places.begin(), places.end(), size_t{0});
@@ -78,7 +80,7 @@ std::vector<double> learnt(const Vectors& s, const Vectors& y) {
 
 TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
   ThreadPool pool(2);
-  LocalScales scales(kPlanes, pool);
+  LocalScales scales(kPlanes, whole(), pool);
   EXPECT_EQ(scales.r().size(), kFloats);
   for (const float r : scales.r()) ASSERT_EQ(r, 1.0f);
 
@@ -114,7 +116,7 @@ TEST(LocalScales, AreLearntByPlaceAndTakePairsAndGradientAlong) {
 
 TEST(LocalScales, StayWhereNothingMoved) {
   ThreadPool pool(1);
-  LocalScales scales(kPlanes, pool);
+  LocalScales scales(kPlanes, whole(), pool);
   std::vector<float> gradient(kFloats, 1.0f);
   for (const auto& [step, change] : {std::pair{0.0f, 1.0f}, {1.0f, 0.0f}, {0.0f, 0.0f}}) {
     Vectors s = {std::vector<float>(kFloats, step)}, y = {std::vector<float>(kFloats, change)};
@@ -126,7 +128,7 @@ TEST(LocalScales, StayWhereNothingMoved) {
 TEST(LocalScales, AreTheSameBitsForAnyNumberOfThreads) {
   const auto run = [](int threads) {
     ThreadPool pool(threads);
-    LocalScales scales(kPlanes, pool);
+    LocalScales scales(kPlanes, whole(), pool);
     Vectors s = {random_values(kFloats, 3)}, y = {random_values(kFloats, 4)};
     std::vector<float> gradient = random_values(kFloats, 5);
     scales.learn(*history_of(s, y, pool), all_places(1), gradient);

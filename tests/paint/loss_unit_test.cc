@@ -194,9 +194,9 @@ TEST(AnyUnit, GivesTheLineSearchTheSameLength) {
     ThreadPool pool(1);
     const Function f = times(c, wall);
     Standing standing(f, {0});
-    const std::vector<float> x = standing.x, gradient = standing.gradient;
+    const std::vector<float> x = standing.x;
     const float direction[] = {1};
-    return strong_wolfe(f, direction, gradient[0], 3.0, {x, gradient}, standing.point, pool);
+    return strong_wolfe(f, direction, standing.gradient[0], 3.0, x, standing.point, pool);
   };
   const double expected = length_of(1);
   EXPECT_GT(expected, 0);
@@ -209,7 +209,8 @@ TEST(AnyUnit, GivesLocalScalesTheSameValues) {
   const Size plane = {kSide, kSide};
   const auto learnt = [&](double c) {
     ThreadPool pool(1);
-    LocalScales scales(std::span(&plane, 1), pool);
+    const Share share = share_of_history(size_t{kSide} * kSide, kSide, alone());
+    LocalScales scales(std::span(&plane, 1), share, pool);
     std::vector<float> s(kSide * kSide), y(s.size()), gradient(s.size(), static_cast<float>(c));
     for (size_t i = 0; i < s.size(); ++i) {
       s[i] = 1e3f * static_cast<float>(1 + i % 3);

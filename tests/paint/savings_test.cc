@@ -31,8 +31,9 @@ class Savings : public InAFolder {
   }
   Plan plan() const { return make_plan(model_, sizes_of(pictures()), recipe_); }
   // Of a picture that needs hundreds of megabytes, most of it for L-BFGS.
-  Plan large_plan(double bytes, int tile = 0) const {
-    return make_plan(builtin_, {{1500, 2000}, {{{1500, 2000}}}}, large_recipe_, {bytes, tile});
+  Plan large_plan(double bytes, int tile = 0, int ranks = 1) const {
+    return make_plan(builtin_, {{1500, 2000}, {{{1500, 2000}}}}, large_recipe_,
+                     {bytes, tile, ranks});
   }
 
   const Model model_ = small_vgg19();
@@ -81,6 +82,16 @@ TEST_F(Savings, AreTakenInTurnAsTheBudgetShrinks) {
   EXPECT_EQ(ranks.front(), 1);
   EXPECT_TRUE(std::ranges::count(ranks, 5)) << "no half-precision history by itself";
   EXPECT_EQ(ranks.back(), 100 - 2) << "the shortest history was never chosen";
+}
+
+// Ten pairs are 20 vectors, of which each of four ranks keeps 5.
+TEST_F(Savings, AreNotNeededByRanksThatShareTheHistory) {
+  const Plan alone = large_plan(0), shared = large_plan(0, 0, 4);
+  const double vectors = 15 * 12 * 1500.0 * 2000;
+  EXPECT_NEAR(alone.bytes - shared.bytes, vectors, 0.1 * vectors);
+  EXPECT_NE(large_plan(shared.bytes * 1.1).levels.back().saving, Saving());
+  EXPECT_EQ(large_plan(shared.bytes * 1.1, 0, 4).levels.back().saving, Saving());
+  EXPECT_EQ(error_of([&] { large_plan(0, 0, 0); }).kind(), ErrorKind::usage);
 }
 
 TEST_F(Savings, OfAnOptimiserWithoutAHistoryAreOthers) {

@@ -6,38 +6,27 @@
 #include <cmath>
 #include <string>
 
-#include "support/drawn.h"
 #include "support/errors.h"
 #include "support/same_bits.h"
-#include "support/temporary_folder.h"
+#include "support/small_run.h"
 
 namespace limn {
 namespace {
 
-constexpr int kWidth = 72, kHeight = 55;
-
-class TiledRun : public InAFolder {
+class TiledRun : public SmallRun {
  protected:
   TiledRun() {
-    recipe_.picture.size = 0;
     recipe_.optimiser.iterations = 6;
-    recipe_.pyramid.smallest = 30;
     recipe_.neighbours.weight = 0.1;
     recipe_.neighbours.layers = {{"relu1_1", 1.0}};
     recipe_.neighbours.every = 2;
     recipe_.content.layers = {{"relu1_2", 1.0}};
     recipe_.total_variation.weight = 1e-3;
   }
-  static Pictures pictures() {
-    return single_style(smooth_picture(kWidth, kHeight, 1), smooth_picture(63, 57, 2));
-  }
   Plan plan(const Budget& budget = {}) const {
     return make_plan(model_, sizes_of(pictures()), recipe_, budget);
   }
   Painted painted(const Plan& plan) const { return paint(model_, pictures(), plan); }
-
-  const Model model_ = small_vgg19();
-  Recipe recipe_ = small_recipe();
 };
 
 TEST_F(TiledRun, PaintsWhatIsPaintedInOnePiece) {

@@ -13,7 +13,8 @@ inline std::unique_ptr<History> history_of(const std::vector<std::vector<float>>
                                            const std::vector<std::vector<float>>& y,
                                            ThreadPool& pool) {
   const size_t size = s.front().size(), spare = s.size();
-  std::unique_ptr<History> history = make_history(size, spare + 1, /*half=*/false, pool);
+  std::unique_ptr<History> history =
+      make_history(share_of_history(size, 0, alone()), spare + 1, /*half=*/false, pool);
   const std::vector<float> zeros(size);
   std::vector<float> work(size);
   for (size_t i = 0; i < s.size(); ++i) {
