@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <deque>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -33,11 +34,12 @@ constexpr std::string_view kNote = "note.";
 // Bytes that ranks exchange at once: enough for a network's full speed, and little memory.
 constexpr size_t kChunk = size_t{4} << 20;
 
-// Writes a vector that ranks share to the sink. All of them call it together, with what each keeps.
-// chunk: memory for what others keep.
+// Writes a vector that ranks share to the sink. All of them call it together, with what each keeps;
+// where the sink fails, the rest is exchanged all the same. chunk: memory for what others keep.
 void pass_on(const Share& share, std::span<std::byte> kept, size_t value_bytes,
              std::span<std::byte> chunk, const ByteSink& sink) {
   Ranks& ranks = share.ranks();
+  std::exception_ptr failure;
   for (int rank = 0; rank < ranks.count(); ++rank) {
     const size_t end = share.begin_of(rank + 1) * value_bytes;
     for (size_t first = share.begin_of(rank) * value_bytes; first < end; first += kChunk) {
@@ -46,9 +48,15 @@ void pass_on(const Share& share, std::span<std::byte> kept, size_t value_bytes,
           rank == ranks.rank() ? kept.subspan(first - share.first() * value_bytes, count)
                                : chunk.first(count);
       broadcast(ranks, part, rank);
-      sink(part);
+      if (failure) continue;
+      try {
+        sink(part);
+      } catch (...) {
+        failure = std::current_exception();
+      }
     }
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 class Writing : public State {
