@@ -49,7 +49,7 @@ for value in nan -nan inf -1 -inf 1e400; do refused "--content-weight" --content
 for value in "" x 1,5 0x10 "1 2" 1e; do
   refused "--style-weight: '$value' is not a number" --style-weight "$value"
 done
-refused "--learning-rate: is 0, but should be" --learning-rate 0
+refused "--learning-rate: is -1, but should be" --learning-rate=-1
 refused "--beta1: is 1, but should be 0 to 0.999999" --beta1 1
 refused "--decay-rate: is 2, but should be" --decay-rate 2
 

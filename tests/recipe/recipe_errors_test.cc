@@ -100,7 +100,7 @@ TEST(RecipeErrors, NameTheRangeOfANumberOutOfIt) {
   EXPECT_TRUE(refused("optimiser.history = 0\n", "line 1, optimiser.history", "is 0", "1 to 1000"));
   EXPECT_TRUE(refused("optimiser.history = 1001\n", "1 to 1000"));
   EXPECT_TRUE(refused("optimiser.beta1 = 1.0\n", "optimiser.beta1", "0 to 0.999999"));
-  EXPECT_TRUE(refused("optimiser.learning_rate = 0\n", "optimiser.learning_rate"));
+  EXPECT_TRUE(refused("optimiser.learning_rate = -1\n", "optimiser.learning_rate"));
   EXPECT_TRUE(refused("optimiser.decay_rate = 1.5\n", "optimiser.decay_rate"));
   EXPECT_TRUE(refused("picture.size = -1\n", "picture.size"));
   EXPECT_TRUE(refused("picture.size = 3000000000\n", "picture.size", "out of range"));
