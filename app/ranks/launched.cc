@@ -13,9 +13,10 @@
 namespace limn {
 namespace {
 
-// Bytes: enough for a network's full speed. MPI counts in int, and may take as much memory besides
-// as it is given at once.
-constexpr std::size_t kMostAtOnce = std::size_t{16} << 20;
+// Bytes. MPI counts in int.
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;
+// For what MPI computes, it may take as much memory besides as it is given at once.
+constexpr std::size_t kMostMergedAtOnce = std::size_t{4} << 20;
 
 void check(int status, const char* what) {
   if (status == MPI_SUCCESS) return;
@@ -25,12 +26,12 @@ void check(int status, const char* what) {
   fail(ErrorKind::resources, "{} between ranks failed: {}", what, std::string(text, length));
 }
 
-// Calls act(part) for parts of the values.
+// Calls act(part) for parts of the values, of at most so many bytes.
 template <typename T, typename Act>
-void in_parts(std::span<T> values, const Act& act) {
-  constexpr std::size_t kMost = kMostAtOnce / sizeof(T);
-  for (std::size_t done = 0; done < values.size(); done += kMost) {
-    act(values.subspan(done, std::min(kMost, values.size() - done)));
+void in_parts(std::span<T> values, std::size_t bytes, const Act& act) {
+  const std::size_t most = bytes / sizeof(T);
+  for (std::size_t done = 0; done < values.size(); done += most) {
+    act(values.subspan(done, std::min(most, values.size() - done)));
   }
 }
 
@@ -59,14 +60,14 @@ class MpiRanks : public LaunchedRanks {
   int cores() const override { return cores_; }
 
   void broadcast(std::span<std::byte> bytes, int from) override {
-    in_parts(bytes, [from](std::span<std::byte> part) {
+    in_parts(bytes, kMostAtOnce, [from](std::span<std::byte> part) {
       check(MPI_Bcast(part.data(), static_cast<int>(part.size()), MPI_BYTE, from, MPI_COMM_WORLD),
             "a broadcast");
     });
   }
 
   void merge(std::span<std::uint32_t> words) override {
-    in_parts(words, [](std::span<std::uint32_t> part) {
+    in_parts(words, kMostMergedAtOnce, [](std::span<std::uint32_t> part) {
       check(MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), MPI_UINT32_T,
                           MPI_BOR, MPI_COMM_WORLD),
             "an exchange");
