@@ -405,14 +405,14 @@ double regional_bytes(const Recipe& recipe, const LayerShape& shape, int stride,
                     (shape.is_cut() ? 3 : 2) * sizeof(double) * sums);
 }
 
-double regional_scratch_bytes(const Recipe& recipe, const LayerShape& shape, int stride, bool masks,
-                              bool mapped) {
+RegionalScratchBytes regional_scratch_bytes(const Recipe& recipe, const LayerShape& shape,
+                                            int stride, bool masks, bool mapped) {
   const double C = shape.whole.channels;
   const StatisticsForm form = form_of(recipe, shape.whole, stride);
   const bool cut = shape.is_cut();
-  double floats = static_cast<double>(shape.tile.floats()) *
-                      (1 + scratch_maps(cut ? without_pairs(form) : form, masks)) +
-                  (form.pairings.empty() ? 1 : 2) * C * C;
+  const int maps = scratch_maps(cut ? without_pairs(form) : form, masks);
+  const auto map = static_cast<double>(shape.tile.floats());
+  double floats = map * std::max(1, maps) + (form.pairings.empty() ? 1 : 2) * C * C;
   auto doubles = static_cast<double>(statistics_sums_size(shape.tile));
   if (cut && !form.pairings.empty()) {
     const ConstFeatureMap reached = reached_shape(shape, longest_shift(form));
@@ -420,7 +420,8 @@ double regional_scratch_bytes(const Recipe& recipe, const LayerShape& shape, int
               static_cast<double>(shape.around.floats() - shape.tile.floats());  // Slope::sum
     doubles = std::max(doubles, static_cast<double>(kernels::gram_scratch_size(reached)));
   }
-  return sizeof(float) * floats + sizeof(double) * (doubles + (mapped ? 3 * C * C : 0));
+  return {sizeof(float) * (maps > 0 ? map : 0),
+          sizeof(float) * floats + sizeof(double) * (doubles + (mapped ? 3 * C * C : 0))};
 }
 
 int shifts_reach(const Recipe& recipe, ConstFeatureMap shape, int stride) {

@@ -105,8 +105,11 @@ double source_bytes(const Recipe& recipe, ConstFeatureMap shape, int stride, boo
 // Bytes for `regions` regions of a layer besides its features and without scratch, and bytes of
 // scratch.
 double regional_bytes(const Recipe& recipe, const LayerShape& shape, int stride, int regions);
-double regional_scratch_bytes(const Recipe& recipe, const LayerShape& shape, int stride, bool masks,
-                              bool mapped);
+struct RegionalScratchBytes {
+  double weighed = 0, others = 0;  // Scratch::weighed, and all others
+};
+RegionalScratchBytes regional_scratch_bytes(const Recipe& recipe, const LayerShape& shape,
+                                            int stride, bool masks, bool mapped);
 
 // How many cells of a layer of this shape and stride its shifts reach beyond a tile.
 int shifts_reach(const Recipe& recipe, ConstFeatureMap shape, int stride);

@@ -419,9 +419,9 @@ double sliced_bytes(ConstFeatureMap shape, int regions, bool masks) {
 }
 
 double sliced_scratch_bytes(const LayerShape& shape, int threads) {
-  const double maps = 2 * static_cast<double>(shape.tile.floats());
+  const auto map = static_cast<double>(shape.tile.floats());
   const auto sorting = static_cast<double>(sorting_floats(shape.whole.positions()));
-  return sizeof(float) * (maps + threads * sorting);
+  return sizeof(float) * (map + threads * sorting);
 }
 
 }  // namespace limn

@@ -132,7 +132,7 @@ class SlicedLoss : public Loss {
 };
 
 // Bytes for a painting at one layer, and as many while its quantiles are tabulated; for the loss;
-// and of scratch, that of `threads` threads included.
+// and of scratch besides Scratch::weighed, that of `threads` threads included.
 double sliced_painting_bytes(ConstFeatureMap painting);
 double sliced_bytes(ConstFeatureMap shape, int regions, bool masks);
 double sliced_scratch_bytes(const LayerShape& shape, int threads);

@@ -52,56 +52,63 @@ struct PictureShapes {
 };
 
 // For content losses, neighbours and plain style losses: their targets and sums, and the largest
-// scratch memory of any of them.
-double loss_bytes(const PictureShapes& picture, std::span<const LayerInUse> layers,
-                  const Parts& parts, bool by_columns) {
-  double bytes = 0;
-  double sums = 0, weighed = 0;  // scratch, of the largest
-  double matrices = 0;
+// scratch memory of any of them; Scratch::weighed apart.
+struct LossBytes {
+  double kept = 0, weighed = 0;
+};
+LossBytes loss_bytes(const PictureShapes& picture, std::span<const LayerInUse> layers,
+                     const Parts& parts, bool by_columns) {
+  LossBytes bytes;
+  double sums = 0, matrices = 0;  // scratch, of the largest
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerShape& shape = picture.layers[i];
     const double C = shape.whole.channels;
     const bool student = layers[i].imitation != nullptr;
     if (picture.taps[i].gram) {
-      bytes += gram_bytes(C) + (shape.is_cut() ? kDouble * C * C : 0);
+      bytes.kept += gram_bytes(C) + (shape.is_cut() ? kDouble * C * C : 0);
     }
     if (student && layers[i].style_weight != 0)
       matrices = std::max(matrices, gram_scratch_bytes(C));
     const bool neighbours = layers[i].neighbours_weight != 0 && !by_columns;
     if (!layers[i].of_photo() && !neighbours) continue;
-    if (layers[i].of_photo()) bytes += content_bytes(shape.whole);
-    if (neighbours) bytes += neighbours_bytes(shape.whole, parts.styles);
+    if (layers[i].of_photo()) bytes.kept += content_bytes(shape.whole);
+    if (neighbours) bytes.kept += neighbours_bytes(shape.whole, parts.styles);
     const bool in_place = !student && !parts.transparent_photo && !neighbours && !shape.is_cut();
     const DistanceBytes distance = distance_bytes(shape, student, in_place);
-    bytes += distance.own;
-    weighed = std::max(weighed, distance.weighed);
+    bytes.kept += distance.own;
+    bytes.weighed = std::max(bytes.weighed, distance.weighed);
     sums = std::max(sums, distance.sums);
   }
-  return bytes + sums + weighed + matrices;
+  bytes.kept += sums + matrices;
+  return bytes;
 }
 
 bool is_sliced(const Recipe& recipe) { return recipe.style.statistic == StyleStatistic::sliced; }
 
-// For regional style losses, in addition.
-double regional_bytes_of(const PictureShapes& picture, std::span<const LayerInUse> layers,
-                         std::span<const Row> rows, const Recipe& recipe, int regions,
-                         int threads) {
-  double bytes = 0;
+// The same for regional style losses.
+LossBytes regional_bytes_of(const PictureShapes& picture, std::span<const LayerInUse> layers,
+                            std::span<const Row> rows, const Recipe& recipe, int regions,
+                            int threads) {
+  LossBytes bytes;
   double scratch = 0;
   for (size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].style_weight == 0) continue;
     const LayerShape& shape = picture.layers[i];
     if (is_sliced(recipe)) {
-      bytes += sliced_bytes(shape.whole, std::max(1, regions), regions > 0);
+      bytes.kept += sliced_bytes(shape.whole, std::max(1, regions), regions > 0);
+      bytes.weighed = std::max(bytes.weighed, kFloat * static_cast<double>(shape.tile.floats()));
       scratch = std::max(scratch, sliced_scratch_bytes(shape, threads));
       continue;
     }
     const int stride = stride_of(rows, layers[i].position.row);
-    bytes += regional_bytes(recipe, shape, stride, std::max(1, regions));
-    scratch = std::max(scratch, regional_scratch_bytes(recipe, shape, stride, regions > 0,
-                                                       layers[i].imitation != nullptr));
+    bytes.kept += regional_bytes(recipe, shape, stride, std::max(1, regions));
+    const RegionalScratchBytes of_layer =
+        regional_scratch_bytes(recipe, shape, stride, regions > 0, layers[i].imitation != nullptr);
+    bytes.weighed = std::max(bytes.weighed, of_layer.weighed);
+    scratch = std::max(scratch, of_layer.others);
   }
-  return bytes + scratch;
+  bytes.kept += scratch;
+  return bytes;
 }
 
 double picture_bytes(const Size& size) { return 3 * kFloat * size.height * size.width; }
@@ -326,12 +333,14 @@ class Prediction {
     shapes.layers = tiled_shapes(rows(), pooling, shapes.tiling, shapes.taps);
     const double pass =
         tiled_pass_bytes(rows(), pooling, shapes.tiling, shapes.taps, Purpose::gradients, threads_);
-    const double of_regions =
-        regional_ ? regional_bytes_of(shapes, layers_, rows(), recipe_, parts_.regions, threads_)
-                  : 0;
-    return pass + loss_bytes(shapes, layers_, parts_, neighbours_read_columns(recipe_)) +
-           picture_columns_bytes(recipe_, layers_, shapes, picture(), parts_.styles) + of_regions +
-           drawing_ + others_bytes(shapes);
+    const LossBytes losses = loss_bytes(shapes, layers_, parts_, neighbours_read_columns(recipe_));
+    LossBytes of_regions;
+    if (regional_) {
+      of_regions = regional_bytes_of(shapes, layers_, rows(), recipe_, parts_.regions, threads_);
+    }
+    return pass + losses.kept + of_regions.kept + std::max(losses.weighed, of_regions.weighed) +
+           picture_columns_bytes(recipe_, layers_, shapes, picture(), parts_.styles) + drawing_ +
+           others_bytes(shapes);
   }
 
   // What another rank found on a tile: its gradient, and its Gram matrices' sums.

@@ -189,11 +189,23 @@ class Predictions {
   }
   double bytes(const Level& level, const Choice& choice) const {
     const Recipe recipe = saving(plan_.stages[level.stage], choice.saving);
-    return predict_painting_bytes(weights_, recipe, level.sizes, parts_, threads_, files_,
+    PictureFileBytes files = files_;
+    if (&level != &plan_.levels.back()) files.besides += pictures_bytes(plan_.sizes());
+    return predict_painting_bytes(weights_, recipe, level.sizes, parts_, threads_, files,
                                   choice.tile, plan_.budget.ranks);
   }
 
  private:
+  // Of the photo and the paintings, from which later levels begin.
+  static double pictures_bytes(const WorkingSizes& sizes) {
+    const auto bytes = [](const Size& size) {
+      return 3.0 * sizeof(float) * size.height * size.width;
+    };
+    double sum = bytes(sizes.picture);
+    for (const Size& painting : sizes.paintings) sum += bytes(painting);
+    return sum;
+  }
+
   const Plan& plan_;
   const Weights& weights_;
   const Parts& parts_;
