@@ -188,9 +188,11 @@ TEST_F(Savings, AreKeptFromCheckpointToCheckpoint) {
   }
 }
 
-// The built-in network and recipe, at a small size.
+// The built-in network and recipe, at a small size. Its second stage is left out: the weights that
+// it measures, and so its loss, depend on the picture that it begins with.
 TEST_F(Savings, OfTheHistoryCostLittleOfTheLoss) {
   Recipe recipe = named_recipe("limn");
+  recipe.stages.clear();
   recipe.picture.size = 96;
   recipe.optimiser.iterations = 100;
   recipe.optimiser.plateau = 0;
@@ -201,7 +203,6 @@ TEST_F(Savings, OfTheHistoryCostLittleOfTheLoss) {
     EXPECT_EQ(painted.outcome, Outcome::finished);
     double best = painted.history.back().losses.total;
     for (const IterationRecord& record : painted.history) {
-      if (record.stage != painted.history.back().stage) continue;
       if (record.width == 96) best = std::min(best, record.losses.total);
     }
     return best;
