@@ -186,12 +186,12 @@ TEST_P(HistoryIn, IsRescaledByPlace) {
     history_->end_rescaling(places, g, products);
     for (size_t i = 0; i < places.size(); ++i) {
       const Doubles new_s = kept_s(places[i]), new_y = kept_y(places[i]);
+      const double most_s = 10 * largest(s[i]), most_y = 10 * largest(y[i]);
       for (size_t k = 0; k < kSize; ++k) {
         const double step = s[i][k] / q[k], change = y[i][k] * q[k];
         // Twice: by the factor that there was, and by that of the new largest.
-        ASSERT_NEAR(new_s[k], step, 2 * rounding(step, 10 * largest(s[i])) + 1e-7 * std::abs(step));
-        ASSERT_NEAR(new_y[k], change,
-                    2 * rounding(change, 10 * largest(y[i])) + 1e-7 * std::abs(change));
+        ASSERT_NEAR(new_s[k], step, 2 * rounding(step, most_s) + 1e-7 * std::abs(step));
+        ASSERT_NEAR(new_y[k], change, 2 * rounding(change, most_y) + 1e-7 * std::abs(change));
       }
       const Doubles gradient = in_double(g);
       const double tolerance = 1e-12;
