@@ -134,15 +134,6 @@ def measure_moves(page, options):
     return moves
 
 
-def by_hand_only(page):
-    """No picture at full size follows a preview."""
-    page.more()
-    box = page.find("checkbox", "Paint at full size by itself")
-    if box.is_selected():
-        wait_for(lambda: page.browser.click(box), "a click on it")
-    page.press("More")
-
-
 def measure_controls(page, options):
     """{control: [{"first", "preview"}]}, in milliseconds since the control's event. Pictures at
     full size are off, and an example is the second painting."""
@@ -150,7 +141,7 @@ def measure_controls(page, options):
     page.give("painting-add", SECOND, states.picture("paintings", SECOND))
     page.wait_picture("painting", SECOND)
     quiet(page)
-    by_hand_only(page)
+    page.by_hand_only()
     found = {}
     for control, move in CONTROLS.items():
         found[control] = []
@@ -180,7 +171,7 @@ def measure_visits(browser, options):
             visits.append(browser.js("return window.visit"))
             say(f"visit {number + 1}: " + ", ".join(f"{what} {ms:.0f} ms" for what, ms in
                                                     visits[-1].items()))
-            by_hand_only(page)  # the next visit is not to meet a painter at work
+            page.by_hand_only()  # the next visit is not to meet a painter at work
         browser.driver.get("about:blank")
     return visits
 

@@ -293,6 +293,14 @@ class Page:
             self.press("More")
         self.find("complementary", "More")
 
+    def by_hand_only(self):
+        """No picture at full size unless one presses Paint."""
+        self.more()
+        box = self.find("checkbox", "Paint at full size by itself")
+        if box.is_selected():
+            wait_for(lambda: self.browser.click(box), "a click on it")
+        self.press("More")
+
     # ---- pictures from outside ----
 
     def file(self, name, data):

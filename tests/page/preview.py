@@ -11,15 +11,6 @@ from page import LONG
 from run import expect, expect_equal, run, served
 
 
-def by_hand_only(page):
-    """No picture at full size unless one presses Paint."""
-    page.more()
-    box = page.find("checkbox", "Paint at full size by itself")
-    if box.is_selected():
-        wait_for(lambda: page.browser.click(box), "a click on it")
-    page.press("More")
-
-
 def restarts(page, what, move):
     """Moves something, and expects a new preview with another request, and a new picture."""
     requests, frame = len(page.live_requests()), page.frame()
@@ -32,7 +23,7 @@ def restarts(page, what, move):
 def every_control_restarts_the_preview(page):
     page.open_pair()
     page.wait_sketched()
-    by_hand_only(page)
+    page.by_hand_only()
     for name, key in (("Strength", Keys.ARROW_RIGHT), ("Stroke size", Keys.ARROW_RIGHT)):
         before = page.live_requests()[-1]
         after = restarts(page, name, lambda n=name, k=key: page.set_slider(n, k))
@@ -112,7 +103,7 @@ def many_moves_end_with_the_last_one(page):
     """A slider that is dragged: superseded previews are dropped, and none comes late."""
     page.open_pair()
     page.wait_sketched()
-    by_hand_only(page)
+    page.by_hand_only()
     slider = page.find("slider", "Strength")
     for key in [Keys.ARROW_RIGHT] * 12 + [Keys.ARROW_LEFT] * 5:
         slider.send_keys(key)
