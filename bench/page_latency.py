@@ -12,7 +12,7 @@ key's event, which the browser stamps, until
   preview          the last picture of the live preview
   full picture     the page says that the picture at full size is done; for the first --full moves
 Then --others moves of each other control, with two paintings: stroke size, colours, a painting's
-share, size; only their previews. A visit is one of a new browser profile's, as far as the cache
+share; only their previews. A visit is one of a new browser profile's, as far as the cache
 goes, to a server that runs: from the navigation until the page is ready, and until the canvas shows
 the first painting. Photo, painting and all other settings are the page's own. Over loopback, in
 headless Chromium without a GPU, which shares the machine's cores with limn.
@@ -51,8 +51,7 @@ def key(slider):
 # A move, its number given, of each control besides Strength.
 CONTROLS = {"Stroke size": key("Stroke size"),
             "Colours": lambda page, number: page.choose_radio(COLOURS[number % len(COLOURS)]),
-            "Share of oil": key("Share of oil"),
-            "Size": key("Size")}
+            "Share of oil": key("Share of oil")}
 MINUTES = 900  # seconds that a picture at full size may take
 
 # Looks at the canvas in each frame from the next slider event on; `probe` holds what it saw.
