@@ -30,7 +30,7 @@ bool is_large_enough(const std::optional<Picture>& kept, const PictureHeader& he
          kept->width >= std::min(asked.width, header.width);
 }
 
-ReadOptions at_size(ReadOptions options, const Size& size) {
+ReadOptions shrunk(ReadOptions options, const Size& size) {
   options.height = size.height;
   options.width = size.width;
   return options;
@@ -74,24 +74,27 @@ PictureHeader KeptPictures::header(const std::string& name, const ReadOptions& o
   return header;
 }
 
-Image KeptPictures::image(const std::string& name, const Size& size, const ReadOptions& options) {
+template <typename Picture>
+Picture KeptPictures::at_size(std::optional<Picture> Kept::*part,
+                              Picture (*read)(const std::string&, const ReadOptions&),
+                              const std::string& name, const Size& size,
+                              const ReadOptions& options) {
   Kept& kept = find(name, options);
-  if (!is_large_enough(kept.image, kept.header, size)) {
-    kept.image = read_image(name, at_size(options, size_to_keep(kept.header, size)));
+  const PictureHeader& header = kept.header;
+  if (!is_large_enough(kept.*part, header, size)) {
+    kept.*part = read(name, shrunk(options, size_to_keep(header, size)));
   }
   forget_old();
-  return resized(*kept.image, std::min(size.width, kept.header.width),
-                 std::min(size.height, kept.header.height));
+  return resized(*(kept.*part), std::min(size.width, header.width),
+                 std::min(size.height, header.height));
+}
+
+Image KeptPictures::image(const std::string& name, const Size& size, const ReadOptions& options) {
+  return at_size(&Kept::image, read_image, name, size, options);
 }
 
 Mask KeptPictures::mask(const std::string& name, const Size& size, const ReadOptions& options) {
-  Kept& kept = find(name, options);
-  if (!is_large_enough(kept.mask, kept.header, size)) {
-    kept.mask = read_mask(name, at_size(options, size_to_keep(kept.header, size)));
-  }
-  forget_old();
-  return resized(*kept.mask, std::min(size.width, kept.header.width),
-                 std::min(size.height, kept.header.height));
+  return at_size(&Kept::mask, read_mask, name, size, options);
 }
 
 }  // namespace limn

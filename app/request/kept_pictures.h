@@ -35,6 +35,11 @@ class KeptPictures {
     std::size_t bytes() const;
   };
   Kept& find(const std::string& name, const ReadOptions& options);
+  // One that is kept in `part`, at this size; read anew if what is kept is smaller.
+  template <typename Picture>
+  Picture at_size(std::optional<Picture> Kept::*part,
+                  Picture (*read)(const std::string&, const ReadOptions&), const std::string& name,
+                  const Size& size, const ReadOptions& options);
   void forget_old();
 
   const std::size_t most_bytes_;

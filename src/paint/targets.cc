@@ -51,12 +51,12 @@ class WholePicture {
                ThreadPool& pool, Ranks& ranks)
       : pass_(network, std::move(tiling), taps, Purpose::features, pool.threads()),
         pool_(pool),
-        ranks_(ranks) {
-    searched_.resize(taps.size());
-    for (size_t tap = 0; tap < taps.size() && !pass_.whole(); ++tap) {
-      const ConstFeatureMap shape = pass_.shape(static_cast<int>(tap)).whole;
-      const auto C = static_cast<size_t>(shape.channels);
-      kept_.push_back(taps[tap].features);
+        ranks_(ranks),
+        taps_(taps.begin(), taps.end()),
+        searched_(taps.size()) {
+    if (pass_.whole()) return;
+    for (size_t tap = 0; tap < taps.size(); ++tap) {
+      const auto C = static_cast<size_t>(shape(static_cast<int>(tap)).channels);
       sums_.emplace_back(taps[tap].gram ? C * C : 0);
       grams_.emplace_back(taps[tap].gram ? C * C : 0);
     }
@@ -65,14 +65,14 @@ class WholePicture {
   // Before run(): of this tap's features only these are needed.
   void search(int tap, Searched positions) {
     const auto C = static_cast<size_t>(shape(tap).channels);
-    if (!pass_.whole()) kept_[tap] = false;
     searched_[tap].S = Buffer<float>(C * positions.size());
     searched_[tap].positions = std::move(positions);
   }
 
   void run(std::span<const float> x, const InputMap& map) {
-    for (size_t tap = 0; tap < kept_.size(); ++tap) {
-      features_.emplace_back(kept_[tap] ? shape(static_cast<int>(tap)).floats() : 0);
+    for (size_t tap = 0; tap < taps_.size() && !pass_.whole(); ++tap) {
+      const bool all = taps_[tap].features && searched_[tap].positions.empty();
+      features_.emplace_back(all ? shape(static_cast<int>(tap)).floats() : 0);
     }
     const auto run = [&](int tile) {
       pass_.forward(tile, x, map, pool_);
@@ -145,11 +145,11 @@ class WholePicture {
   TiledPass pass_;
   ThreadPool& pool_;
   Ranks& ranks_;
+  const std::vector<TapRequest> taps_;
+  std::vector<OfSearched> searched_;  // by tap
   // By tap, if there are several tiles.
-  std::vector<bool> kept_;  // whether features are
   std::vector<Buffer<float>> features_, grams_;
   std::vector<Buffer<double>> sums_;
-  std::vector<OfSearched> searched_;  // by tap
 };
 
 class Measuring {

@@ -301,6 +301,13 @@ class Page:
             wait_for(lambda: self.browser.click(box), "a click on it")
         self.press("More")
 
+    def handle(self):
+        """Shows before and after: its slider, the value that it has, and where its middle is."""
+        self.press("Before and after")
+        slider = self.find("slider", "Before and after")
+        left, top, width, height = self.box(slider)
+        return slider, float(self.value(slider)), (left + width / 2, top + height / 2)
+
     # ---- pictures from outside ----
 
     def file(self, name, data):

@@ -118,11 +118,7 @@ def a_tap_moves_a_slider_and_paints(page):
 @again
 def before_and_after_by_finger(page):
     painted(page)
-    page.press("Before and after")
-    slider = page.find("slider", "Before and after")
-    middle = float(page.value(slider))
-    left, top, width, height = page.box(slider)
-    x, y = left + width / 2, top + height / 2
+    slider, middle, (x, y) = page.handle()
     page.browser.touch([(x, y)], [(x + 20, y)], [(x + 60, y)], [(x + 100, y)])
     wait_for(lambda: float(page.value(slider)) > middle + 5, "the handle to follow the finger")
 

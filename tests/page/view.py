@@ -65,11 +65,7 @@ def before_and_after_by_keys(page):
 @again
 def before_and_after_by_mouse(page):
     painted(page)
-    page.press("Before and after")
-    slider = page.find("slider", "Before and after")
-    middle = float(page.value(slider))
-    left, top, width, height = page.box(slider)
-    x, y = left + width / 2, top + height / 2
+    slider, middle, (x, y) = page.handle()
     before = page.pixels()
     page.browser.drag([(x, y), (x - 30, y), (x - 120, y)])
     wait_for(lambda: float(page.value(slider)) < middle - 5, "the handle to follow the mouse")

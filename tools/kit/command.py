@@ -23,6 +23,21 @@ def parser(documentation):
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
+def example_parser(documentation, out):
+    """A parser for a tool that paints one example with limn: writes to `out`, puts a table into a
+    page, and a sheet where it is told, or beside the rest."""
+    its = parser(documentation)
+    add = its.add_argument
+    add("--limn", required=True, type=existing_file, metavar="PROGRAM")
+    add("--photo", type=existing_file, metavar="FILE", default=EXAMPLES / "photos" / "harbour.jpg")
+    add("--painting", type=existing_file, metavar="FILE",
+        default=EXAMPLES / "paintings" / "oil.jpg")
+    add("--out", type=pathlib.Path, default=pathlib.Path(out), metavar="FOLDER")
+    add("--markdown", type=pathlib.Path, metavar="FILE")
+    add("--sheet", type=pathlib.Path, metavar="FILE.jpg", help="FOLDER/sheet.jpg")
+    return its
+
+
 def existing_file(text):
     path = pathlib.Path(text)
     if not path.is_file():

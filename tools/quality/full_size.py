@@ -20,7 +20,7 @@ sys.path.insert(1, str(TOOLS))
 from PIL import Image
 
 from kit import command, images, page, painter, sheet
-from kit.command import EXAMPLES, say
+from kit.command import say
 
 MAKER = "tools/quality/full_size.py"
 COARSE, FULL = 100, 40  # iterations up to half the size, and at the full size
@@ -76,17 +76,8 @@ def run(options):
 
 
 def read_options():
-    parser = command.parser(__doc__)
-    add = parser.add_argument
-    add("--limn", required=True, type=command.existing_file, metavar="PROGRAM")
-    add("--sizes", type=int, nargs="+", default=[1024, 2048], metavar="N")
-    add("--photo", type=command.existing_file, metavar="FILE",
-        default=EXAMPLES / "photos" / "harbour.jpg")
-    add("--painting", type=command.existing_file, metavar="FILE",
-        default=EXAMPLES / "paintings" / "oil.jpg")
-    add("--out", type=pathlib.Path, default=pathlib.Path("build/full_size"), metavar="FOLDER")
-    add("--markdown", type=pathlib.Path, metavar="FILE")
-    add("--sheet", type=pathlib.Path, metavar="FILE.jpg")
+    parser = command.example_parser(__doc__, "build/full_size")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 2048], metavar="N")
     options = parser.parse_args()
     with command.usage_checked(parser):
         if min(options.sizes) < 2 * CROP:

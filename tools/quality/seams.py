@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from kit import command, images, page, painter, sheet
-from kit.command import EXAMPLES, say
+from kit.command import say
 import repetition
 import texturing
 
@@ -138,18 +138,10 @@ def run(options):
 
 
 def read_options():
-    parser = command.parser(__doc__)
+    parser = command.example_parser(__doc__, "build/seams")
     add = parser.add_argument
-    add("--limn", required=True, type=command.existing_file, metavar="PROGRAM")
-    add("--photo", type=command.existing_file, metavar="FILE",
-        default=EXAMPLES / "photos" / "harbour.jpg")
-    add("--painting", type=command.existing_file, metavar="FILE",
-        default=EXAMPLES / "paintings" / "oil.jpg")
     add("--size", type=int, default=1024, metavar="N", help="of the picture in pixels (1024)")
     add("--tile", type=int, default=256, metavar="N", help="tiles of at most so many (256)")
-    add("--out", type=pathlib.Path, default=pathlib.Path("build/seams"), metavar="FOLDER")
-    add("--markdown", type=pathlib.Path, metavar="FILE")
-    add("--sheet", type=pathlib.Path, metavar="FILE.jpg")
     options = parser.parse_args()
     with command.usage_checked(parser):
         if not 64 <= options.tile <= options.size // 2:
