@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Measures how soon `limn serve` shows a picture after a setting has changed.
 
-  live.py --limn build/limn --photo photo.jpg --painting painting.jpg [--count 50] [--size 256]
-      [--change strength|scale|colors|each] [--job]
+  live.py --limn build/limn --photo photo.jpg --painting painting.jpg [--second another.jpg]
+      [--count 50] [--size 256] [--change strength|scale|colors|share|each] [--job]
 
-Starts a server of its own, uploads both pictures, asks for one preview (the cold one), and then for
+Starts a server of its own, uploads the pictures, asks for one preview (the cold one), and then for
 `count` more, with a setting changed each time and the last one still being painted: as a slider
 does. Prints the milliseconds from the request to the first picture, median and 95th percentile;
 then those to the last picture, undisturbed; and the memory of the painters. With --job a picture of
@@ -33,7 +33,8 @@ def settings(change, number):
     kinds = {"strength": {"balance": {"strength": 0.2 + 0.6 * part}},
              "scale": {"style": {"scale": [0.6 + 0.8 * part]}},
              "colors": {"picture": {"colors": ("style", "content", "matched")[number % 3]},
-                        "balance": {"strength": 0.2 + 0.6 * part}}}
+                        "balance": {"strength": 0.2 + 0.6 * part}},
+             "share": {"style": {"blend": [0.2 + 0.6 * part, 0.8 - 0.6 * part]}}}
     return kinds[change] if change != "each" else list(kinds.values())[number % 3]
 
 
@@ -71,18 +72,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     for flag in ("--limn", "--photo", "--painting"):
         parser.add_argument(flag, required=True)
+    parser.add_argument("--second", help="another painting, for --change share")
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--pause", type=float, default=0.4, help="seconds between two changes")
     parser.add_argument("--change", default="strength",
-                        choices=("strength", "scale", "colors", "each"))
+                        choices=("strength", "scale", "colors", "share", "each"))
     parser.add_argument("--job", action="store_true")
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores, {options.change}, "
           f"size {options.size}")
     with Server(options.limn, workers=1 if options.job else 0) as server:
         pictures = {"photo": upload(server, options.photo),
-                    "painting": upload(server, options.painting)}
+                    "painting": [upload(server, painting)
+                                 for painting in (options.painting, options.second) if painting]}
         if options.job:
             status, _ = server.json("POST", "/api/v1/jobs", dict(
                 pictures, settings={"picture": {"size": 1024}}))

@@ -223,6 +223,10 @@ void congruence(std::span<const double> K, std::span<const double> D, std::size_
 void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                         std::span<double> KD, std::span<double> KDK, ThreadPool& pool);
 
+// AK = A K, "=", for any number of rows that is a multiple of kBlock. AK is aligned likewise.
+void multiply_rows(std::span<const double> A, std::span<const double> K, std::size_t C,
+                   std::span<double> AK);
+
 // ---------------------------------------- weights of positions, moments, mirrors (positions.cc) --
 //
 // m: [H][W], one per position, the square roots of weights w = m^2; empty if all are 1. So the Gram

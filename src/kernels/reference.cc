@@ -435,20 +435,21 @@ void congruence(std::span<const double> K, std::span<const double> D, std::size_
   general_congruence(K, D, C, KD, KDK);
 }
 
+void multiply_rows(std::span<const double> A, std::span<const double> K, std::size_t C,
+                   std::span<double> AK) {
+  for (size_t i = 0; i < A.size() / C; ++i) {
+    for (size_t j = 0; j < C; ++j) {
+      double sum = 0;
+      for (size_t k = 0; k < C; ++k) sum += A[i * C + k] * K[k * C + j];
+      AK[i * C + j] = sum;
+    }
+  }
+}
+
 void general_congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                         std::span<double> KD, std::span<double> KDK) {
-  const auto multiply = [&](std::span<const double> A, std::span<const double> B,
-                            std::span<double> product) {
-    for (size_t i = 0; i < C; ++i) {
-      for (size_t j = 0; j < C; ++j) {
-        double sum = 0;
-        for (size_t k = 0; k < C; ++k) sum += A[i * C + k] * B[k * C + j];
-        product[i * C + j] = sum;
-      }
-    }
-  };
-  multiply(K, D, KD);
-  multiply(KD, K, KDK);
+  multiply_rows(K, D, C, KD);
+  multiply_rows(KD, K, C, KDK);
 }
 
 void nearest(const kernels::Vectors& x, const kernels::Vectors& y, std::span<const float> bias,

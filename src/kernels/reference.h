@@ -79,6 +79,8 @@ void general_congruence(std::span<const double> K, std::span<const double> D, st
                         std::span<double> KD, std::span<double> KDK);
 void congruence(std::span<const double> K, std::span<const double> D, std::size_t C,
                 std::span<double> KD, std::span<double> KDK);
+void multiply_rows(std::span<const double> A, std::span<const double> K, std::size_t C,
+                   std::span<double> AK);
 void mirror(FeatureMap F, kernels::Mirror mirror);
 void weigh(ConstFeatureMap F, std::span<const float> m, std::span<const float> mean, FeatureMap X);
 void add_weighed(ConstFeatureMap X, std::span<const float> m, FeatureMap d);

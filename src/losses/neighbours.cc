@@ -17,19 +17,6 @@ kernels::Vectors vectors_of(const Buffer<float>& cells, int channels, size_t cou
   return {cells.data(), channels, static_cast<int>(count), count * kBlock};
 }
 
-// z = K a, or a without K; both [C].
-void map_by(std::span<const double> K, std::span<const double> a, std::span<double> z) {
-  if (K.empty()) {
-    std::ranges::copy(a, z.begin());
-    return;
-  }
-  const size_t C = a.size();
-  for (size_t i = 0; i < C; ++i) {
-    z[i] = 0;
-    for (size_t j = 0; j < C; ++j) z[i] += K[i * C + j] * a[j];
-  }
-}
-
 double product(std::span<const double> a, std::span<const double> b) {
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
@@ -43,17 +30,35 @@ void unpack(const kernels::Vectors& vectors, size_t vector, std::span<double> va
   }
 }
 
+// Calls act(q, a, z) for every vector S(q) - mean = a; z: K a, or a without K. Both [C]; no mean is
+// one of 0.
+template <typename Act>
+void each_mapped(const kernels::Vectors& S, std::span<const double> mean, std::span<const double> K,
+                 ThreadPool& pool, const Act& act) {
+  const auto C = static_cast<size_t>(S.channels), count = static_cast<size_t>(S.count);
+  pool.run((count + kBlock - 1) / kBlock, [&](size_t task) {
+    const size_t first = task * kBlock, end = std::min(first + kBlock, count);
+    Buffer<double> A(kBlock * C), KA(K.empty() ? 0 : kBlock * C);
+    const auto row = [&](Buffer<double>& rows, size_t q) {
+      return std::span<double>(rows).subspan((q - first) * C, C);
+    };
+    for (size_t q = first; q < end; ++q) {
+      const std::span<double> a = row(A, q);
+      unpack(S, q, a);
+      for (size_t c = 0; c < mean.size(); ++c) a[c] -= mean[c];
+    }
+    if (!K.empty()) kernels::multiply_rows(A, K, C, KA);
+    for (size_t q = first; q < end; ++q) act(q, row(A, q), row(K.empty() ? A : KA, q));
+  });
+}
+
 // By its features and the mean.
 void make_candidates(NeighbourSource& source, std::span<const double> K, ThreadPool& pool) {
   const size_t C = source.mean.size();
   const size_t count = source.features.size() / C;
   const kernels::Vectors S = vectors_of(source.features, static_cast<int>(C), count);
   Buffer<float> directions(C * count);
-  pool.run(count, [&](size_t q) {
-    std::vector<double> a(C), z(C);
-    unpack(S, q, a);
-    for (size_t c = 0; c < C; ++c) a[c] -= source.mean[c];
-    map_by(K, a, z);
+  each_mapped(S, source.mean, K, pool, [&](size_t q, auto a, auto z) {
     const double square = product(a, z);
     const double scale = square > 0 ? 1 / std::sqrt(square) : 0;
     for (size_t c = 0; c < C; ++c) {
@@ -132,20 +137,16 @@ NeighbourSource neighbour_source(Buffer<float> features, int channels, std::span
   source.features = std::move(features);
   const kernels::Vectors S = vectors_of(source.features, channels, count);
 
-  std::vector<double>& mean = source.mean;
-  mean.resize(C);
-  std::vector<double> vector(C);
-  for (size_t q = 0; q < count; ++q) {
-    unpack(S, q, vector);
-    for (size_t c = 0; c < C; ++c) mean[c] += vector[c] / static_cast<double>(count);
-  }
-  std::vector<double> squares(count);
-  pool.run(count, [&](size_t q) {
-    std::vector<double> a(C), z(C);
-    unpack(S, q, a);
-    map_by(K, a, z);
-    squares[q] = product(a, z);
+  source.mean.resize(C);
+  pool.run(C / kBlock, [&](size_t block) {
+    double* mean = source.mean.data() + block * kBlock;
+    for (size_t q = 0; q < count; ++q) {
+      const float* cell = S.cell(static_cast<int>(block), static_cast<int>(q));
+      for (int c = 0; c < kBlock; ++c) mean[c] += cell[c] / static_cast<double>(count);
+    }
   });
+  std::vector<double> squares(count);
+  each_mapped(S, {}, K, pool, [&](size_t q, auto a, auto z) { squares[q] = product(a, z); });
   for (const double square : squares) source.square += square / static_cast<double>(count);
   return source;
 }

@@ -15,10 +15,18 @@ constexpr double kReach = 20;     // the factor by which a falls from there to s
 // If photo and painting already agree in a layer, its gradient is almost 0 and it need not be
 // pushed as hard: its gradient counts as at least this fraction of the one at noise.
 constexpr double kLeastPart = 0.02;
+// Losses that sum squares are about proportional to the squares of their gradients' lengths. Where
+// one is so large a part of that at noise, its gradient has more than the least part ten times
+// over.
+constexpr double kSurelyMore = 100 * kLeastPart * kLeastPart;
 
-// |gradient| of single terms of an objective at given points.
+// Single terms of an objective at given points, and their gradients' lengths.
 class Gradients {
  public:
+  struct AtPoint {
+    double loss, length;
+  };
+
   Gradients(Objective& objective, const Canvas& canvas)
       : objective_(objective),
         canvas_(canvas),
@@ -31,42 +39,52 @@ class Gradients {
     none_.total_variation = 0;
   }
 
-  double of_style(size_t layer, std::span<const float> x) {
+  // All losses of layers on their own, but for the content's.
+  LossValues losses(std::span<const float> x) {
+    LossWeights weights = none_;
+    std::ranges::fill(weights.style, 1.0);
+    std::ranges::fill(weights.neighbours, 1.0);
+    objective_.multiply(weights);
+    objective_.seek_afresh();
+    return objective_.values(x);
+  }
+  AtPoint of_style(size_t layer, std::span<const float> x) {
     LossWeights weights = none_;
     weights.style[layer] = 1;
     objective_.seek_afresh();
     return of(weights, x);
   }
   // With the matches at x.
-  double of_neighbours(size_t layer, std::span<const float> x) {
+  AtPoint of_neighbours(size_t layer, std::span<const float> x) {
     LossWeights weights = none_;
     weights.neighbours[layer] = 1;
     objective_.seek_afresh();
     return of(weights, x);
   }
-  double of_columns(size_t columns, std::span<const float> x) {
+  AtPoint of_columns(size_t columns, std::span<const float> x) {
     LossWeights weights = none_;
     weights.columns[columns] = 1;
     objective_.seek_afresh();
     return of(weights, x);
   }
-  double of_content(std::span<const float> x) {
+  AtPoint of_content(std::span<const float> x) {
     LossWeights weights = none_;
     std::ranges::fill(weights.content, 1.0);
     return of(weights, x);
   }
-  double of_variation(std::span<const float> x) {
+  AtPoint of_variation(std::span<const float> x) {
     LossWeights weights = none_;
     weights.total_variation = 1;
     return of(weights, x);
   }
 
  private:
-  double of(const LossWeights& weights, std::span<const float> x) {
+  AtPoint of(const LossWeights& weights, std::span<const float> x) {
     objective_.multiply(weights);
-    choose_unit(objective_, weight_unit(objective_), x, gradient_);
+    const Losses losses = choose_unit(objective_, weight_unit(objective_), x, gradient_);
     canvas_.hold(gradient_);
-    return std::sqrt(kernels::dot(gradient_, gradient_, objective_.pool())) / objective_.unit();
+    const double square = kernels::dot(gradient_, gradient_, objective_.pool());
+    return {losses.total, std::sqrt(square) / objective_.unit()};
   }
 
   Objective& objective_;
@@ -106,35 +124,45 @@ MeasuredGradients measure_gradients(Objective& objective, const Canvas& canvas,
   const std::vector<float> at_noise = objective.units().encode(grey_noise(photo, /*seed=*/0));
   Gradients gradients(objective, canvas);
   MeasuredGradients measured;
+  // The length of a gradient at the photo, or the least part of that at noise, which is seldom more
+  // and then not measured. measure: (x) to AtPoint.
+  const auto length = [&](double loss_at_noise, bool of_squares, const auto& measure) {
+    const auto [loss, length] = measure(at_photo);
+    if (of_squares && loss >= kSurelyMore * loss_at_noise) return length;
+    return std::max(length, kLeastPart * measure(at_noise).length);
+  };
 
   // Without the content term's factor, which would cancel out.
   if (recipe.content.weight != 0) {
-    measured.content = gradients.of_content(at_noise) / recipe.content.weight;
+    measured.content = gradients.of_content(at_noise).length / recipe.content.weight;
   }
+  const LossValues losses_at_noise = gradients.losses(at_noise);
   const std::vector<double> style = objective.style_weights();
   measured.style.resize(style.size());
   for (size_t i = 0; i < style.size(); ++i) {
     if (style[i] == 0) continue;
-    measured.style[i] =
-        std::max(gradients.of_style(i, at_photo), kLeastPart * gradients.of_style(i, at_noise));
+    measured.style[i] = length(losses_at_noise.style[i], true,
+                               [&](std::span<const float> x) { return gradients.of_style(i, x); });
   }
+  const bool of_squares = recipe.neighbours.distance == NeighbourDistance::squared;
   const std::vector<double> neighbours = objective.neighbours_weights();
   measured.neighbours.resize(neighbours.size());
   for (size_t i = 0; i < neighbours.size(); ++i) {
     if (neighbours[i] == 0) continue;
-    measured.neighbours[i] = std::max(gradients.of_neighbours(i, at_photo),
-                                      kLeastPart * gradients.of_neighbours(i, at_noise));
+    measured.neighbours[i] =
+        length(losses_at_noise.neighbours[i], of_squares,
+               [&](std::span<const float> x) { return gradients.of_neighbours(i, x); });
   }
   measured.columns.resize(objective.columns().size());
   for (size_t i = 0; i < measured.columns.size(); ++i) {
-    const double norm = gradients.of_columns(i, at_noise);
+    const double norm = gradients.of_columns(i, at_noise).length;
     // A structure loss resists, like the content's, and is 0 at the photo.
     const bool resists = objective.columns()[i].reader == ColumnsInUse::Reader::structure;
     measured.columns[i] =
-        resists ? norm : std::max(gradients.of_columns(i, at_photo), kLeastPart * norm);
+        resists ? norm : std::max(gradients.of_columns(i, at_photo).length, kLeastPart * norm);
   }
   if (recipe.total_variation.weight != 0) {
-    measured.variation = gradients.of_variation(at_noise) / recipe.total_variation.weight;
+    measured.variation = gradients.of_variation(at_noise).length / recipe.total_variation.weight;
   }
   objective.multiply(before);
   objective.set_unit(1);

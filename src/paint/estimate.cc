@@ -18,7 +18,7 @@ namespace {
 constexpr int kLongest = 256;
 // Setting up a size costs about as much as this many evaluations: passes over photo and paintings,
 // and at the first size the gradients for the balance.
-constexpr double kSettingUp = 3, kBalance = 6;
+constexpr double kSettingUp = 3, kBalance = 5;
 // The cost of an iteration in evaluations: adds the optimiser's own work.
 constexpr double kOptimiser = 1.1;
 // Evaluations per iteration with a line search.

@@ -537,14 +537,15 @@ void Objective::measure(std::span<const float> x) {
   }
 }
 
+double Objective::settle(size_t loss) {
+  if (!losses_[loss]->counts()) return 0;
+  const std::span<const double> all = sums_;
+  return losses_[loss]->settle(share(all, sums_begin_, loss), scratch_, pool_);
+}
+
 Losses Objective::settle() {
   Losses losses;
-  const std::span<const double> all = sums_;
-  for (size_t i = 0; i < losses_.size(); ++i) {
-    if (!losses_[i]->counts()) continue;
-    const double loss = losses_[i]->settle(share(all, sums_begin_, i), scratch_, pool_);
-    term_of(losses, losses_[i]->term()) += loss;
-  }
+  for (size_t i = 0; i < losses_.size(); ++i) term_of(losses, losses_[i]->term()) += settle(i);
   losses.total = losses.content + losses.style + losses.total_variation;
   return losses;
 }
@@ -588,6 +589,21 @@ void Objective::spread(std::span<const float> x, std::span<float> d_x) {
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (has_slope[i]) columns_[i]->spread_to_picture(d_x);
   }
+}
+
+LossValues Objective::values(std::span<const float> x) {
+  assert(x.size() == size());
+  choose(x);
+  measure(x);
+  LossValues values = {std::vector<double>(layers_.size()), std::vector<double>(layers_.size())};
+  for (size_t i = 0; i < losses_.size(); ++i) {
+    const double loss = settle(i);
+    for (size_t tap = 0; tap < layers_.size(); ++tap) {
+      if (style_[tap] == losses_[i].get()) values.style[tap] = loss;
+      if (neighbours_[tap] == losses_[i].get()) values.neighbours[tap] = loss;
+    }
+  }
+  return values;
 }
 
 Losses Objective::evaluate(std::span<const float> x, std::span<float> d_x) {

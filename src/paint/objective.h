@@ -48,6 +48,11 @@ struct LossWeights {
   std::vector<double> columns;     // by columns in use
 };
 
+// What losses of layers are by themselves, each with its factor; 0: none.
+struct LossValues {
+  std::vector<double> style, neighbours;  // by layers in use
+};
+
 class Objective {
  public:
   // Compares with these targets, whose basis must be this recipe's; the picture has their size. The
@@ -107,6 +112,9 @@ class Objective {
   // nothing.
   Losses evaluate(std::span<const float> x, std::span<float> d_x);
 
+  // Those at x, without a gradient, which takes half of an evaluation.
+  LossValues values(std::span<const float> x);
+
   int tiles() const { return pass_ ? pass_->tiles() : 1; }
   // The time spent in the last evaluation's last tile, by row of the network; empty if no loss
   // reads a layer.
@@ -140,6 +148,7 @@ class Objective {
   template <typename T>
   void end_by_tiles(std::span<T> memory) const;
   void measure(std::span<const float> x);
+  double settle(size_t loss);
   Losses settle();
   void spread(std::span<const float> x, std::span<float> d_x);
   View view(std::span<const float> x) const { return {view_, x, picture_size()}; }

@@ -57,6 +57,24 @@ TEST(Congruence, IsItsTwinForEveryNumberOfBlocksAndThreads) {
   }
 }
 
+TEST(MultiplyRows, IsItsTwinForAnyNumberOfThem) {
+  for (const size_t C : {16, 48, 64, 256}) {
+    const Buffer<double> K = random_symmetric(C, 1);
+    for (const size_t rows : {16, 32, 80}) {
+      std::vector<double> A(rows * C), expected(rows * C);
+      Random random(C);
+      for (double& value : A) value = random_signed(random);
+      reference::multiply_rows(A, K, C, expected);
+      on_every_target([&] {
+        Guarded<double> AK(rows * C);
+        kernels::multiply_rows(A, K, C, AK);
+        ASSERT_TRUE(AK.guards_untouched());
+        for (size_t i = 0; i < A.size(); ++i) ASSERT_NEAR(AK[i], expected[i], tolerance_of(C));
+      });
+    }
+  }
+}
+
 TEST(Congruence, OfAnyMatrixIsItsTwin) {
   for (const size_t C : {16, 32, 48, 80, 160}) {
     const Buffer<double> K = random_symmetric(C, 1);
