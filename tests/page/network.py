@@ -41,7 +41,13 @@ def a_slow_connection_is_borne(page):
     seen = page.browser.js("return performance.now()")
     page.browser.js("""
         window.uploadSeen = [];
+        window.sentSeen = [];
         new MutationObserver(() => {
+          const bar = document.getElementById('progress');
+          const status = document.getElementById('status');
+          if (status.dataset.state === 'uploading') {
+            window.sentSeen.push(bar.getAttribute('aria-valuenow'));
+          }
           const item = document.querySelector('[data-test="photo"]');
           const canvas = document.querySelector('[data-test="canvas"]');
           window.uploadSeen.push([item?.dataset.name, item?.dataset.state, canvas.dataset.shows]);
@@ -52,6 +58,8 @@ def a_slow_connection_is_borne(page):
     page.set_slider("Strength", Keys.HOME)
     page.wait_picture("photo", "street.jpg")
     expect(page.browser.js("return performance.now()") - seen > 1500, "the connection was not slow")
+    shares = {int(share) for share in page.browser.js("return sentSeen") if share is not None}
+    expect(any(0 < share < 100 for share in shares), f"how much was sent was told as {shares}")
     def last():
         jobs = [page.server.job(job["id"]) for job in page.server.jobs("done")]
         return [job for job in jobs if names(job, "photo") == ["street.jpg"]

@@ -20,15 +20,19 @@ export const is_ended = (error) => error.name === "AbortError";
 
 const base = "/api/v1";
 
-export async function refusal_of(response) {
-  let problem = {status: response.status, title: response.statusText};
+// `text`: what it says of itself; not limn's, but a proxy's page, perhaps. The status says enough.
+function refusal(status, title, text) {
+  let problem = {status, title};
   try {
-    problem = {...problem, ...await response.json()};
+    problem = {...problem, ...JSON.parse(text)};
   } catch {
-    // Not by limn: a proxy's page, perhaps. The status says enough.
+    // Not JSON.
   }
   return new Refused(problem);
 }
+
+export const refusal_of = async (response) =>
+  refusal(response.status, response.statusText, await response.text().catch(() => ""));
 
 export async function ask(path, options = {}) {
   const {method = "GET", json, signal, keepalive} = options;
@@ -65,9 +69,24 @@ export const submit_job = (json, key) =>
 
 export const paint_live = (json, signal) => ask("/live", {method: "POST", json, signal});
 
-export const upload = async (blob, signal) =>
-  (await json_of("/uploads", {method: "POST", body: blob, signal,
-                              headers: {"Content-Type": "application/octet-stream"}})).id;
+// By XMLHttpRequest, since fetch does not tell how much has gone. `sent(share)`: 0..1 of it.
+export const upload = (blob, signal, sent = () => {}) => new Promise((resolve, reject) => {
+  const request = new XMLHttpRequest();
+  const abandon = () => reject(new DOMException("abandoned", "AbortError"));
+  request.open("POST", `${base}/uploads`);
+  request.setRequestHeader("Content-Type", "application/octet-stream");
+  request.upload.onprogress = ({loaded, total}) => sent(total > 0 ? loaded / total : 0);
+  request.onload = () => {
+    const {status, statusText, responseText} = request;
+    if (status !== 201) return reject(refusal(status, statusText, responseText));
+    resolve(JSON.parse(responseText).id);
+  };
+  request.onerror = () => reject(new Away());
+  request.onabort = abandon;
+  if (signal.aborted) return abandon();
+  signal.addEventListener("abort", () => request.abort(), {once: true});
+  request.send(blob);
+});
 export const about_upload = (id) => json_of(`/uploads/${encodeURIComponent(id)}`);
 export const upload_url = (id, width) => `${base}/uploads/${id}/picture?width=${width}`;
 

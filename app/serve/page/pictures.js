@@ -1,11 +1,12 @@
 // Photos and paintings: read, shown at once, uploaded in the background.
 //
-// A picture: {key, name, url, image, state, error, upload, width, height, share}
+// A picture: {key, name, url, image, state, error, upload, sent, width, height, share}
 //   url     of something that <img> shows: an object URL of the file, or the server's copy of what
 //           browsers cannot read (TIFF, HEIC)
 //   image   a decoded <img> of it, upright, or null as long as there is none
 //   state   uploading | ready | failed
 //   upload  its id on the server; "" until it is there
+//   sent    how much of it has been sent, 0..1; null if it need not be
 //   share   of a painting in a blend, 0..100
 import {about_upload, is_ended, upload, upload_url, use_example} from "./api.js";
 import {change, state} from "./state.js";
@@ -28,7 +29,7 @@ export async function decoded(url) {
 
 function picture_of(name, url) {
   return {key: ++keys, name, url, image: null, state: "uploading", error: "", upload: "",
-          width: 0, height: 0, share: 50, ending: new AbortController()};
+          sent: null, width: 0, height: 0, share: 50, ending: new AbortController()};
 }
 
 function show(picture, image) {
@@ -86,7 +87,14 @@ async function send(picture, sending) {
 export function from_file(file, then = () => {}) {
   const picture = picture_of(file.name || "pasted.png", URL.createObjectURL(file));
   decoded(picture.url).then((image) => show(picture, image), () => {});  // else the server's copy
-  picture.again = () => send(picture, () => upload(file, picture.ending.signal)).then(then);
+  const sent = (share) => {
+    picture.sent = share;
+    touch();
+  };
+  picture.again = () => {
+    picture.sent = 0;
+    return send(picture, () => upload(file, picture.ending.signal, sent)).then(then);
+  };
   picture.again();
   return picture;
 }

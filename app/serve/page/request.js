@@ -28,6 +28,14 @@ export function missing() {
   return "";
 }
 
+// How much of the pictures that are being uploaded has been sent, 0..1; null if none are.
+export function sent() {
+  const sending = Object.values(state.places).flat()
+    .filter((picture) => picture.state === "uploading" && picture.sent !== null);
+  if (sending.length === 0) return null;
+  return sending.reduce((sum, picture) => sum + picture.sent, 0) / sending.length;
+}
+
 const kinds = {paint: "a painting", texture: "a picture of a texture", season: "another season"};
 
 // The body of POST /jobs or /live; null if something is missing.

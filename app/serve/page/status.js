@@ -5,7 +5,7 @@ import {button, element, find, write} from "./dom.js";
 import {keep_job, names_of} from "./jobs.js";
 import {open_menu} from "./menu.js";
 import {paint_again} from "./painting.js";
-import {missing} from "./request.js";
+import {missing, sent} from "./request.js";
 import {change, state, watch} from "./state.js";
 import {current_job, name_of_current} from "./stage.js";
 import {same_again} from "./strip.js";
@@ -113,6 +113,9 @@ function status() {
 function numbers() {
   const job = state.shown !== null ? state.jobs.get(state.shown) : null;
   const progress = job ? job.state === "running" && job.progress : state.progress;
+  if (!progress && state.phase === "uploading" && sent() !== null) {
+    return ["", `${Math.round(100 * sent())} %`];
+  }
   if (!progress) {
     const shown = find("canvas").dataset;
     const done = shown.shows === "job" && current_job()?.state === "done";
@@ -130,7 +133,8 @@ function draw_progress() {
     : ["live", "painting", "waiting", "uploading"].includes(state.phase);
   const bar = find("progress");
   bar.hidden = !busy || state.away;
-  const percent = progress?.done === undefined ? null : Math.round(100 * progress.done);
+  const done = progress?.done ?? (state.phase === "uploading" && !older ? sent() : null);
+  const percent = done === null ? null : Math.round(100 * done);
   bar.classList.toggle("unknown", percent === null);
   if (percent === null) bar.removeAttribute("aria-valuenow");
   else bar.setAttribute("aria-valuenow", percent);
