@@ -226,12 +226,12 @@ void BatchCommand::check_files(std::span<const BatchItem> items) const {
   arguments.add_recipe_file(files);
   std::vector<Recipe> recipes;
   recipes.reserve(items.size());
-  std::map<std::string, const char*> inputs;  // each once, with its role
+  std::map<std::string, std::string_view> inputs;  // each once, with its role
   for (const BatchItem& item : items) {
-    for (const InputFile& file : input_files(item.request.names)) inputs[file.path] = file.role.data();
+    for (const InputFile& file : input_files(item.request.names)) inputs[file.path] = file.role;
     recipes.push_back(item.request.recipe);
   }
-  for (const auto& [path, role] : inputs) files.reads_picture(path, role);
+  for (const auto& [path, role] : inputs) files.reads_picture(path, std::string(role));
   arguments.add_inputs_of(recipes, files);
   for (const BatchItem& item : items) files.writes("--output", item.request.output, "picture");
   const auto add = [&](const char* flag, const std::optional<std::string>& path, const char* role) {
