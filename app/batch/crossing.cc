@@ -16,9 +16,9 @@ namespace limn {
 namespace {
 
 // What people and cameras call pictures that most machines read.
-constexpr std::array<std::string_view, 12> kEndings = {
-    ".jpg",  ".jpeg", ".png", ".webp", ".tif", ".tiff",
-    ".avif", ".heic", ".heif", ".jxl",  ".gif", ".jp2"};
+constexpr std::array<std::string_view, 12> kEndings = {".jpg",  ".jpeg", ".png",  ".webp",
+                                                       ".tif",  ".tiff", ".avif", ".heic",
+                                                       ".heif", ".jxl",  ".gif",  ".jp2"};
 
 bool should_be_picture(const std::string& path) {
   const std::string ending = lower_case(std::filesystem::path(path).extension().string());

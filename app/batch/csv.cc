@@ -53,8 +53,8 @@ class CsvReader {
   std::string cell() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     if (take('"')) return quoted();
-    const size_t end = std::min(text_.find_first_of(std::string{separator_, '\n'}, at_),
-                                text_.size());
+    const size_t end =
+        std::min(text_.find_first_of(std::string{separator_, '\n'}, at_), text_.size());
     std::string_view found = text_.substr(at_, end - at_);
     const bool at_line_end = end == text_.size() || text_[end] == '\n';
     if (at_line_end && found.ends_with('\r')) found.remove_suffix(1);
@@ -75,8 +75,8 @@ class CsvReader {
       cell += c;
     }
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
-    const bool ends = at_ == text_.size() || text_[at_] == separator_ || text_[at_] == '\r' ||
-                      text_[at_] == '\n';
+    const bool ends =
+        at_ == text_.size() || text_[at_] == separator_ || text_[at_] == '\r' || text_[at_] == '\n';
     if (!ends) {
       fail(ErrorKind::usage,
            "{}, line {}: something follows a closing quotation mark; write \"\" for one inside",

@@ -15,45 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Longest sides of the pictures in the page, in pixels, for screens with two of them to a point; and
-// the quality of their JPEGs.
+// Longest sides of the pictures in the page, in pixels, for screens with two of them to a point;
+// and the quality of their JPEGs.
 constexpr int kResultSide = 720;
 constexpr int kSourceSide = 640;
 constexpr int kQuality = 82;
-
-constexpr std::string_view kHead = R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' data: file:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<link rel="icon" href="data:,">
-)";
-
-constexpr std::string_view kViewer = R"(<dialog aria-label="One picture">
-<div class="stage"><div class="both"><img alt=""><img class="photo" alt=""><input type="range" min="0" max="100" value="0" aria-label="How much of the photo to uncover, from the left"></div></div>
-<div class="bar">
-<div class="from"><img alt=""></div>
-<div class="words"><p class="title"></p><p class="about"></p></div>
-<div class="tools">
-<button type="button" class="tool before" aria-label="Previous picture"><svg viewBox="0 0 20 20" aria-hidden="true"><path d="M12 4 6 10l6 6"/></svg></button>
-<span class="count" aria-live="polite"></span>
-<button type="button" class="tool after" aria-label="Next picture"><svg viewBox="0 0 20 20" aria-hidden="true"><path d="m8 4 6 6-6 6"/></svg></button>
-<a class="tool file" target="_blank" rel="noopener" aria-label="Open the picture's file"><svg viewBox="0 0 20 20" aria-hidden="true"><path d="M11 4h5v5M16 4l-6 6M14 12v4H4V6h4"/></svg></a>
-<button type="button" class="tool close" aria-label="Close"><svg viewBox="0 0 20 20" aria-hidden="true"><path d="m5 5 10 10M15 5 5 15"/></svg></button>
-</div>
-</div>
-</dialog>
-)";
-
-constexpr std::string_view kThemeButton = R"(<button type="button" class="tool needs-script" id="theme" aria-label="Light or dark wall"><svg viewBox="0 0 20 20" aria-hidden="true"><circle cx="10" cy="10" r="6.5"/><path d="M10 3.5v13a6.5 6.5 0 0 0 0-13Z" fill="currentColor" stroke="none"/></svg></button>
-)";
-
-constexpr std::string_view kSorting = R"(<fieldset class="segments needs-script" id="by"><legend class="unseen">Sorted by</legend>
-<label><input type="radio" name="by" value="photo" checked><span>By photo</span></label>
-<label><input type="radio" name="by" value="style"><span>By painting</span></label></fieldset>
-)";
 
 std::string counted(size_t count, const char* thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
@@ -71,8 +37,8 @@ std::string link_text(const std::string& path) {
   std::string link;
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = std::isalnum(byte) != 0 || std::string_view("-_.~/,+").find(c) !=
-                                                      std::string_view::npos;
+    const bool plain =
+        std::isalnum(byte) != 0 || std::string_view("-_.~/,+").find(c) != std::string_view::npos;
     if (plain && byte < 0x80) {
       link += c;
     } else {
@@ -96,7 +62,8 @@ struct Source {
 // The photos or the paintings; what cannot be read any more has only its name.
 std::string strip(const char* id, const char* heading, std::span<const Source> sources) {
   std::string text = fmt::format(
-      "<div><h2 id=\"{}-title\">{}</h2>\n<ul class=\"strip\" id=\"{}\" aria-labelledby=\"{}-title\">\n",
+      "<div><h2 id=\"{}-title\">{}</h2>\n<ul class=\"strip\" id=\"{}\" "
+      "aria-labelledby=\"{}-title\">\n",
       id, heading, id, id);
   for (const auto& [title, file] : sources) {
     std::string image;
@@ -106,7 +73,8 @@ std::string strip(const char* id, const char* heading, std::span<const Source> s
       image = R"(<img alt="" width="1" height="1">)";
     }
     text += fmt::format(
-        "<li><button type=\"button\" aria-pressed=\"false\" disabled>{}<span>{}</span></button></li>\n",
+        "<li><button type=\"button\" aria-pressed=\"false\" "
+        "disabled>{}<span>{}</span></button></li>\n",
         image, escaped(title));
   }
   return text + "</ul></div>\n";
@@ -203,21 +171,25 @@ std::string gallery_page(std::span<const BatchItem> items, const std::string& ti
   for (const Overview::StyleFiles& style : overview.styles) {
     styles.push_back({title_of(style), style.front()});
   }
-  std::string page(kHead);
+  std::string page(gallery_head());
   page += fmt::format("<title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n", escaped(title),
                       gallery_style());
-  page += fmt::format("<header><div><h1>{}</h1><p>{}</p></div>\n<div class=\"controls\">{}{}</div>"
-                      "</header>\n",
-                      escaped(title), summary(overview), grouped ? kSorting : "", kThemeButton);
+  page += fmt::format(
+      "<header><div><h1>{}</h1><p>{}</p></div>\n<div class=\"controls\">{}{}</div>"
+      "</header>\n",
+      escaped(title), summary(overview), grouped ? gallery_sorting() : std::string_view(),
+      gallery_theme());
   page += "<div class=\"strips\">\n" + strip("photos", "Photos", photos) +
           strip("styles", "Paintings", styles) + "</div>\n";
-  page += "<p class=\"unseen\" id=\"said\" aria-live=\"polite\"></p>\n"
-          "<p class=\"nothing\" id=\"nothing\" hidden>None of the pictures is of these photos in "
-          "the style of these paintings.</p>\n";
+  page +=
+      "<p class=\"unseen\" id=\"said\" aria-live=\"polite\"></p>\n"
+      "<p class=\"nothing\" id=\"nothing\" hidden>None of the pictures is of these photos in "
+      "the style of these paintings.</p>\n";
   page += rooms(overview, path, grouped) + not_there(overview);
-  page += fmt::format("<footer>Painted by limn {}.</footer>\n{}<script>\n{}</script>\n</body>\n"
-                      "</html>\n",
-                      version(), kViewer, gallery_script());
+  page += fmt::format(
+      "<footer>Painted by limn {}.</footer>\n{}<script>\n{}</script>\n</body>\n"
+      "</html>\n",
+      version(), gallery_viewer(), gallery_script());
   return page;
 }
 

@@ -23,8 +23,12 @@ std::string gallery_page(std::span<const BatchItem> items, const std::string& ti
 // Text as part of a page.
 std::string escaped(std::string_view text);
 
-// What the page is made with, from app/batch/gallery/.
+// The parts of the page that are the same in each, from app/batch/gallery/.
+std::string_view gallery_head();
 std::string_view gallery_style();
+std::string_view gallery_sorting();
+std::string_view gallery_theme();
+std::string_view gallery_viewer();
 std::string_view gallery_script();
 
 }  // namespace limn

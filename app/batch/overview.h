@@ -22,7 +22,7 @@ struct Overview {
   // What the results were painted in the style of: paintings, several where they are blended.
   using StyleFiles = std::vector<std::string>;
 
-  std::vector<Picture> pictures;           // that are there
+  std::vector<Picture> pictures;            // that are there
   std::vector<const BatchItem*> not_there;  // that failed, or are still waiting
   std::vector<std::string> photos;
   std::vector<StyleFiles> styles;

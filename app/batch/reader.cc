@@ -35,8 +35,8 @@ BatchReader::BatchReader(const Model& model)
     : model_(model), pictures_(kPictureBytes, KeptPictures::At::asked) {}
 
 OpenedInputs BatchReader::open(const PaintRequest& request) {
-  return {request.names, std::span(&request.recipe, 1), {.max_pixels = request.max_pixels},
-          &pictures_};
+  return {
+      request.names, std::span(&request.recipe, 1), {.max_pixels = request.max_pixels}, &pictures_};
 }
 
 std::vector<Plan> BatchReader::plan(OpenedInputs& opened, const PaintRequest& request) const {

@@ -179,7 +179,7 @@ void BatchRun::paint(ProgressDisplay& display, ProgressStyle style, const Done& 
       attempt(item, [&] { paint_item(number, std::move(ready), display, style); });
     }
     if (item.state == ItemState::waiting) break;  // interrupted
-    done(item, number + 1, waiting_.size(), left_);
+    done(item, {number + 1, waiting_.size(), left_});
   }
 }
 

@@ -20,6 +20,12 @@
 
 namespace limn {
 
+// The place of a picture among those that are painted.
+struct BatchPlace {
+  std::size_t number = 0, count = 0;  // from 1; 0: it is not among them
+  double seconds_left = -1;           // until all are done; negative: not known
+};
+
 class BatchRun {
  public:
   // The model must outlive this.
@@ -29,9 +35,8 @@ class BatchRun {
   // interrupted. Throws Error if all of them fail, and for one reason.
   void look(bool again);
 
-  // Called when an item has been painted, or has failed; `left` is in seconds, or negative.
-  using Done = std::function<void(const BatchItem& item, std::size_t number, std::size_t count,
-                                  double left)>;
+  // Called when an item has been painted, or has failed.
+  using Done = std::function<void(const BatchItem&, const BatchPlace&)>;
   // Paints those that are waiting, in order, until interrupted: then the picture that is being
   // painted is left out.
   void paint(ProgressDisplay& display, ProgressStyle style, const Done& done);

@@ -59,8 +59,8 @@ Image in_order(const Overview& overview, const SheetLayout& layout) {
   std::vector<Cell> cells;
   cells.reserve(overview.pictures.size());
   for (const Overview::Picture& picture : overview.pictures) {
-    std::string label = title_of(overview.photos[picture.photo]) + ", " +
-                        title_of(overview.styles[picture.style]);
+    std::string label =
+        title_of(overview.photos[picture.photo]) + ", " + title_of(overview.styles[picture.style]);
     if (!picture.settings.empty()) label += "\n" + picture.settings;
     cells.push_back(cell_of(picture.item->request.output, label, layout));
   }
@@ -86,7 +86,8 @@ Image batch_sheet(std::span<const BatchItem> items) {
                                      width, height, static_cast<int>(columns));
     if (layout) return table(overview, *layout);
   }
-  return in_order(overview, sheet_layout(static_cast<int>(overview.pictures.size()), width, height));
+  return in_order(overview,
+                  sheet_layout(static_cast<int>(overview.pictures.size()), width, height));
 }
 
 }  // namespace limn

@@ -22,9 +22,9 @@ std::string paintings_text(const InputNames& names) {
   return text;
 }
 
-std::string left_text(std::size_t number, std::size_t count, double left) {
-  if (number == count || left < 0) return "";
-  return fmt::format("; {} left in all", clock_text(left));
+std::string left_text(const BatchPlace& place) {
+  if (place.number == place.count || place.seconds_left < 0) return "";
+  return fmt::format("; {} left in all", clock_text(place.seconds_left));
 }
 
 // Plans of the same sizes and recipe take the same time, which is measured once.
@@ -84,8 +84,7 @@ std::string_view outcome_of(const BatchRun& run, bool stopped) {
 }
 
 nlohmann::ordered_json batch_report(const BatchRun& run, const Model& model,
-                                    const std::string& folder, const Shard& shard,
-                                    double seconds) {
+                                    const std::string& folder, const Shard& shard, double seconds) {
   nlohmann::ordered_json json = {{"limn", version()},
                                  {"instruction_set", instruction_set()},
                                  {"weights", model.weights().source},
@@ -104,16 +103,17 @@ nlohmann::ordered_json batch_report(const BatchRun& run, const Model& model,
   return json;
 }
 
-void tell(ProgressDisplay& display, const BatchItem& item, std::size_t number, std::size_t count,
-          double left) {
+void tell(ProgressDisplay& display, const BatchItem& item, const BatchPlace& place) {
   const bool failed = item.state == ItemState::failed;
   if (speaks_json()) {
     nlohmann::ordered_json object = {{"event", "picture"}};
     object.update(to_json(item));
-    object["number"] = number;
-    object["count"] = count;
+    if (place.number > 0) {
+      object["number"] = place.number;
+      object["count"] = place.count;
+    }
     object["seconds_left"] = nullptr;
-    if (left >= 0) object["seconds_left"] = left;
+    if (place.seconds_left >= 0) object["seconds_left"] = place.seconds_left;
     return say_object(object);
   }
   const InputNames& names = item.request.names;
@@ -121,9 +121,9 @@ void tell(ProgressDisplay& display, const BatchItem& item, std::size_t number, s
     return display.warn(fmt::format("'{}' in the style of {}: {}", names.photo,
                                     paintings_text(names), trouble_text(item)));
   }
-  display.note(fmt::format("{} of {}: {}: iteration {} of {}, {:.1f} s{}", number, count,
-                           item.request.output, item.iteration, item.iterations, item.seconds,
-                           left_text(number, count, left)));
+  display.note(fmt::format("{} of {}: {}: iteration {} of {}, {:.1f} s{}", place.number,
+                           place.count, item.request.output, item.iteration, item.iterations,
+                           item.seconds, left_text(place)));
 }
 
 void tell_end(ProgressDisplay& display, const BatchRun& run, const std::string& folder,
@@ -168,8 +168,8 @@ void print_batch(const BatchRun& run, const Model& model, bool json, bool timed)
   std::string text;
   for (const BatchItem& item : run.items()) {
     const bool waiting = item.state == ItemState::waiting;
-    text += fmt::format("{:<12}{}", waiting ? "to paint" : state_name(item.state),
-                        item.request.output);
+    text +=
+        fmt::format("{:<12}{}", waiting ? "to paint" : state_name(item.state), item.request.output);
     if (waiting) text += fmt::format(", {} x {} pixels", item.size.width, item.size.height);
     if (item.state == ItemState::failed) text += ": " + trouble_text(item);
     text += "\n";

@@ -23,9 +23,8 @@ nlohmann::ordered_json batch_report(const BatchRun& run, const Model& model,
                                     const std::string& folder, const Shard& shard, double seconds);
 std::string_view outcome_of(const BatchRun& run, bool stopped);
 
-// Tells of a picture that is done: the number'th of `count`, with `left` seconds to go, or negative.
-void tell(ProgressDisplay& display, const BatchItem& item, std::size_t number, std::size_t count,
-          double left);
+// Tells of a picture that is done, or has failed.
+void tell(ProgressDisplay& display, const BatchItem& item, const BatchPlace& place);
 
 // The last line: "prints: 12 painted, 3 up to date, 1 failed, 34.5 s".
 void tell_end(ProgressDisplay& display, const BatchRun& run, const std::string& folder,

@@ -17,10 +17,10 @@ std::vector<BatchTask> toml(const std::string& text, const std::string& folder =
 using Settings = std::map<std::string, std::string>;
 
 TEST(BatchList, ReadsATable) {
-  const std::vector<BatchTask> tasks = csv(
-      "photo,painting,painting,recipe,strength,content.weight,name\n"
-      "a.jpg,oil.jpg,,,0.7,,\n"
-      "b.jpg,oil.jpg,ink.jpg,gatys,,2,b in both\n");
+  const std::vector<BatchTask> tasks =
+      csv("photo,painting,painting,recipe,strength,content.weight,name\n"
+          "a.jpg,oil.jpg,,,0.7,,\n"
+          "b.jpg,oil.jpg,ink.jpg,gatys,,2,b in both\n");
   ASSERT_EQ(tasks.size(), 2u);
   EXPECT_EQ(tasks[0].photo, "a.jpg");
   EXPECT_EQ(tasks[0].paintings, std::vector<std::string>{"oil.jpg"});

@@ -27,8 +27,8 @@ std::vector<std::string> names_of(std::vector<BatchTask> tasks) {
 using Names = std::vector<std::string>;
 
 TEST(BatchNames, SayWhatTheyAreMadeFrom) {
-  EXPECT_EQ(names_of({task("in/harbour.jpg", {"p/oil.png"}), task("b.c.jpg", {"oil.jpg", "ink.jpg"}),
-                      task("a.gif[3]", {"oil.jpg"})}),
+  EXPECT_EQ(names_of({task("in/harbour.jpg", {"p/oil.png"}),
+                      task("b.c.jpg", {"oil.jpg", "ink.jpg"}), task("a.gif[3]", {"oil.jpg"})}),
             (Names{"harbour-oil", "b.c-oil-ink", "a-oil"}));
 }
 

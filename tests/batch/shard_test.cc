@@ -34,7 +34,8 @@ TEST(Shards, AreReadFromText) {
   EXPECT_TRUE(parse_shard("1/1").is_whole());
   for (const char* wrong : {"", "2", "2/", "/8", "0/8", "9/8", "1/0", "-1/8", "+1/8", "1/8 ", "a/b",
                             "1//8", "1/1000001", "99999999999999999999/1"}) {
-    EXPECT_TRUE(says(error_of([&] { parse_shard(wrong); }), ErrorKind::usage, "--shard: ")) << wrong;
+    EXPECT_TRUE(says(error_of([&] { parse_shard(wrong); }), ErrorKind::usage, "--shard: "))
+        << wrong;
   }
 }
 
