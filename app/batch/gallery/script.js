@@ -115,6 +115,7 @@
   const divide = () => {
     both.style.setProperty('--at', `${slider.value}%`);
     both.style.setProperty('--divided', slider.value > 0 && slider.value < 100 ? 1 : 0);
+    one('.peek', viewer).setAttribute('aria-pressed', String(slider.value > 99));
   };
 
   const show = (tile) => {
@@ -171,6 +172,10 @@
     event.preventDefault();
   });
   slider.addEventListener('input', divide);
+  one('.peek', viewer).addEventListener('click', () => {
+    slider.value = slider.value > 99 ? 0 : 100;
+    divide();
+  });
   one('.before', viewer).addEventListener('click', () => go(-1));
   one('.after', viewer).addEventListener('click', () => go(1));
   one('.close', viewer).addEventListener('click', () => viewer.close());
