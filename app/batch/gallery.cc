@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <vector>
 
@@ -167,6 +167,8 @@ std::string gallery_page(std::span<const BatchItem> items, const std::string& ti
   const Overview overview = overview_of(items);
   const bool grouped = overview.photos.size() < overview.pictures.size();
   std::vector<Source> photos, styles;
+  photos.reserve(overview.photos.size());
+  styles.reserve(overview.styles.size());
   for (const std::string& photo : overview.photos) photos.push_back({title_of(photo), photo});
   for (const Overview::StyleFiles& style : overview.styles) {
     styles.push_back({title_of(style), style.front()});

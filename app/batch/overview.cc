@@ -94,7 +94,9 @@ Overview overview_of(std::span<const BatchItem> items) {
 std::string title_of(const std::string& photo) {
   InputNames names;
   names.photo = photo;
-  return base_name(names);
+  std::string title = base_name(names);
+  std::ranges::replace(title, '_', ' ');
+  return title;
 }
 
 std::string title_of(const Overview::StyleFiles& style) {

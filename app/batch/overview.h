@@ -34,7 +34,7 @@ struct Overview {
 // The items must outlive it.
 Overview overview_of(std::span<const BatchItem> items);
 
-// "harbour", "oil + ink": a photo's and a style's name for people.
+// "harbour", "oil + ink wash": a photo's and a style's name for people.
 std::string title_of(const std::string& photo);
 std::string title_of(const Overview::StyleFiles& style);
 

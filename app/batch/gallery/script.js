@@ -39,9 +39,14 @@
       for (const tile of members) {
         one('b', tile).textContent = nameOf(other, tile.dataset[other]);
       }
-      const heading = made('h2', '', nameOf(kind, number));
-      const room = made('section', 'room', heading,
-                        made('div', 'row', lead(kind, number), ...members));
+      const row = made('div', 'row', lead(kind, number), ...members);
+      const ratios = [...row.children].map((tile) =>
+        Number(tile.style.getPropertyValue('--ratio')));
+      if (Math.max(...ratios) < 1.02 * Math.min(...ratios)) {
+        row.classList.add('even');
+        row.style.setProperty('--ratio', ratios[0]);
+      }
+      const room = made('section', 'room', made('h2', '', nameOf(kind, number)), row);
       room.setAttribute('aria-label', nameOf(kind, number));
       return room;
     });
