@@ -1,13 +1,11 @@
 #include "batch/reader.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "image/write.h"
 #include "request/memory_flags.h"
 #include "request/outputs.h"
 
@@ -62,12 +60,7 @@ bool BatchReader::is_there(const PaintRequest& request, const OpenedInputs& open
 BatchReader::Looked BatchReader::look(const PaintRequest& request, bool again) {
   OpenedInputs opened = open(request);
   const Size result = opened.result(request.recipe);
-  const int longest_side = std::max(result.height, result.width);
-  if (is_folder(std::filesystem::path(request.output).parent_path().string())) {
-    check_output(request.output, request.write, longest_side);
-  } else {  // it is to be made
-    check_format(request.output, request.write, longest_side);
-  }
+  check_output(request.output, request.write, std::max(result.height, result.width));
   Looked looked = {std::move(plan(opened, request).front())};
   looked.up_to_date = !again && is_there(request, opened);
   return looked;

@@ -58,6 +58,24 @@ std::vector<BatchTask> BatchCommand::own_tasks() const {
           std::make_move_iterator(tasks.begin() + static_cast<std::ptrdiff_t>(end))};
 }
 
+// The folder of the results, which is made. It is removed again if nothing comes into it.
+class ResultFolder {
+ public:
+  explicit ResultFolder(const std::string& path) : path_(path), is_new_(is_missing(path)) {
+    make_folder(path);
+  }
+  ~ResultFolder() {
+    std::error_code ignored;
+    if (is_new_) std::filesystem::remove(path_, ignored);  // only if it is empty
+  }
+  ResultFolder(const ResultFolder&) = delete;
+  ResultFolder& operator=(const ResultFolder&) = delete;
+
+ private:
+  const std::string path_;
+  const bool is_new_;
+};
+
 // The weights, for the recipes of all of them, which learn what network it is.
 Model read_model(const PaintingArguments& arguments, std::span<BatchItem> items) {
   std::vector<Recipe> recipes;
@@ -124,9 +142,9 @@ int BatchCommand::run() const {
   const std::vector<BatchTask> tasks = own_tasks();
   if (tasks.empty()) return kSuccess;
   std::vector<BatchItem> items = flags_.items(tasks);
+  const ResultFolder folder(flags_.output);
   flags_.check_files(items, shard_);
   const Model model = read_model(flags_.arguments, items);
-  if (!flags_.dry_run) make_folder(flags_.output);
   catch_interrupts();
   return carry_out(model, std::move(items));
 }

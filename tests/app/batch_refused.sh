@@ -58,7 +58,7 @@ refused_list "line 2, picture.size: 'big' is not a whole number" \
 refused_list "line 2, strength: makes no difference to recipe 'tiny'" \
   <<< $'photo,painting,strength\nphoto.png,red.png,0.7'
 refused_list "there is no recipe 'nowhere'" <<< $'photo,painting,recipe\nphoto.png,red.png,nowhere'
-refused_list "'list.csv': unknown" <<< "[[picture]]" || true
+refused_list "line 1: unknown key '[[picture]]'" <<< "[[picture]]"
 refused_list "line 2" toml <<< $'[[picture]]\nphoto ='
 refused_list "has no section [[picture]]" toml <<< ""
 refused_list "a list consists of sections, [[picture]]" toml <<< "photo = 'a'"
