@@ -69,7 +69,7 @@ rm photos/notes.txt
 rm -r out/*
 
 # If all fail for one reason, it is an error like that of limn paint.
-expect_refusal 2 "needs at least 2 x 2" "${batch[@]}" --size 1 --style-layers pool1
+expect_refusal 2 "relu9_9" "${batch[@]}" --style-layers relu9_9
 
 # ---- shards: a partition, and together the whole ----
 expect_exit 0 "${batch[@]}" --quiet

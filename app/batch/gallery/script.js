@@ -54,6 +54,23 @@
     choose();
   };
 
+  // Columns, one more or one fewer than would come by themselves, so that few places stay empty.
+  const balance = () => {
+    for (const row of all('.row.even')) {
+      row.style.gridTemplateColumns = '';
+      const own = getComputedStyle(row).gridTemplateColumns.split(' ').length;
+      const count = all('.tile', row).filter((tile) => !tile.hidden).length;
+      const most = row.clientWidth > 900 ? own + 1 : own;
+      const empty = (columns) => (columns - count % columns) % columns;
+      let best = Math.min(own, count);
+      for (let columns = Math.max(2, own - 1); columns <= Math.min(most, count); ++columns) {
+        const fewer = empty(columns) - empty(best);
+        if (fewer < 0 || (fewer === 0 && best < own)) best = columns;
+      }
+      row.style.gridTemplateColumns = `repeat(${best || 1}, 1fr)`;
+    }
+  };
+
   const chosen = (kind) => sources[kind].filter((b) => b.getAttribute('aria-pressed') === 'true')
       .map((button) => sources[kind].indexOf(button));
 
@@ -72,6 +89,7 @@
     const shown = tiles.filter((tile) => !tile.hidden).length;
     one('#said').textContent = `${shown} of ${tiles.length} pictures shown`;
     one('#nothing').hidden = shown > 0 || !tiles.length;
+    balance();
   };
 
   for (const kind of ['photo', 'style']) {
@@ -110,11 +128,13 @@
     const ratio = Number(shown.style.getPropertyValue('--ratio'));
     const stage = one('.stage', viewer);
     const style = getComputedStyle(stage);
-    const width = stage.clientWidth - parseFloat(style.paddingLeft) * 2;
     const height = stage.clientHeight - parseFloat(style.paddingTop) -
       parseFloat(style.paddingBottom);
-    both.style.width = `${Math.min(width, height * ratio)}px`;
-    both.style.height = `${Math.min(height, width / ratio)}px`;
+    // A small picture is not enlarged beyond recognition.
+    const width = Math.min(stage.clientWidth - parseFloat(style.paddingLeft) * 2, height * ratio,
+                           2.5 * parseInt(shown.dataset.size, 10));
+    both.style.width = `${width}px`;
+    both.style.height = `${width / ratio}px`;
   };
 
   const divide = () => {
@@ -184,7 +204,7 @@
   one('.before', viewer).addEventListener('click', () => go(-1));
   one('.after', viewer).addEventListener('click', () => go(1));
   one('.close', viewer).addEventListener('click', () => viewer.close());
-  addEventListener('resize', fit);
+  addEventListener('resize', () => { fit(); balance(); });
 
   if (grouped) group('photo');
   const asked = location.hash && document.getElementById(location.hash.slice(1));
