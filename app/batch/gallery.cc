@@ -120,7 +120,8 @@ std::string rooms(const Overview& overview, const std::string& page, bool groupe
 
 std::string not_there(const Overview& overview) {
   if (overview.not_there.empty()) return "";
-  std::string text = "<section class=\"failed\"><h2>Not painted</h2><ul>\n";
+  std::string text =
+      "<section class=\"failed\" aria-label=\"Not painted\"><h2>Not painted</h2><ul>\n";
   for (const BatchItem* const item : overview.not_there) {
     const InputNames& names = item->request.names;
     text += fmt::format("<li><b>{}, in the style of {}</b><br>{}</li>\n",
@@ -181,8 +182,8 @@ std::string gallery_page(std::span<const BatchItem> items, const std::string& ti
       "</header>\n",
       escaped(title), summary(overview), grouped ? gallery_sorting() : std::string_view(),
       gallery_theme());
-  page += "<div class=\"strips\">\n" + strip("photos", "Photos", photos) +
-          strip("styles", "Paintings", styles) + "</div>\n";
+  page += "<section class=\"strips\" aria-label=\"What they were painted from\">\n" +
+          strip("photos", "Photos", photos) + strip("styles", "Paintings", styles) + "</section>\n";
   page +=
       "<p class=\"unseen\" id=\"said\" aria-live=\"polite\"></p>\n"
       "<p class=\"nothing\" id=\"nothing\" hidden>None of the pictures is of these photos in "

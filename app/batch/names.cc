@@ -97,7 +97,7 @@ class Alike {
 
   // Where these pictures differ, the name with its folder's, if folders do, or with its ending.
   static std::string part(const std::string& path, bool differ, bool folders_differ) {
-    const std::string own = own_name(path);
+    std::string own = own_name(path);
     if (differ && !folders_differ) return own;
     const std::string stem = fs::path(own).stem().string();
     return differ ? folder_name(path) + "-" + stem : stem;

@@ -13,7 +13,7 @@ the same name. Each is, byte for byte, what 'limn paint' makes with the same set
 
 Given again, the command paints what is missing or would be different: each picture says in its
 metadata which files (their bytes count, not their names), which recipe and which version of limn it
-is from. --again paints all. A file that limn did not paint is never replaced.
+is from. --again paints all. A file that limn did not paint is replaced only then.
 
 A picture that cannot be painted is a line in the report; the others are painted, and the exit code
 is 5. Ctrl-C leaves what is done and nothing unfinished, and exits with code 130.)";
