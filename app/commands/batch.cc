@@ -58,10 +58,12 @@ std::vector<BatchTask> BatchCommand::own_tasks() const {
           std::make_move_iterator(tasks.begin() + static_cast<std::ptrdiff_t>(end))};
 }
 
-// The folder of the results, which is made. It is removed again if nothing comes into it.
+// The folder of the results, which is made. It is removed again if nothing comes into it, unless
+// other shards may be about to.
 class ResultFolder {
  public:
-  explicit ResultFolder(const std::string& path) : path_(path), is_new_(is_missing(path)) {
+  ResultFolder(const std::string& path, const Shard& shard)
+      : path_(path), is_new_(shard.is_whole() && is_missing(path)) {
     make_folder(path);
   }
   ~ResultFolder() {
@@ -142,7 +144,7 @@ int BatchCommand::run() const {
   const std::vector<BatchTask> tasks = own_tasks();
   if (tasks.empty()) return kSuccess;
   std::vector<BatchItem> items = flags_.items(tasks);
-  const ResultFolder folder(flags_.output);
+  const ResultFolder folder(flags_.output, shard_);
   flags_.check_files(items, shard_);
   const Model model = read_model(flags_.arguments, items);
   catch_interrupts();

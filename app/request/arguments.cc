@@ -422,7 +422,7 @@ Recipe PaintingArguments::recipe(const std::string& name_or_file,
     }
   });
   for (const auto& [key, value] : settings) {
-    const std::string place = origin + ", " + key;
+    const std::string place = fmt::format("{}, {}", origin, key);
     set_field(recipe, key, value, place);
     visit_fields(std::as_const(recipe), [&, &key = key](const Field& field, const auto&) {
       if (field.key == key) check_stages_follow(recipe, field, place);
