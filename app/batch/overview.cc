@@ -73,20 +73,22 @@ void compare_settings(std::vector<Overview::Picture>& pictures) {
 
 Overview overview_of(std::span<const BatchItem> items) {
   Overview overview;
+  std::vector<std::string> photos;  // of all items
+  std::vector<Overview::StyleFiles> styles;
   std::set<std::pair<int, int>> cells;
   for (const BatchItem& item : items) {
     const InputNames& names = item.request.names;
-    const int photo = number_in(overview.photos, names.photo);
-    const int style = number_in(overview.styles, names.paintings);
-    cells.emplace(photo, style);
+    cells.emplace(number_in(photos, names.photo), number_in(styles, names.paintings));
     if (item.is_there()) {
-      overview.pictures.push_back({&item, photo, style, {}});
+      overview.pictures.push_back({&item,
+                                   number_in(overview.photos, names.photo),
+                                   number_in(overview.styles, names.paintings),
+                                   {}});
     } else {
       overview.not_there.push_back(&item);
     }
   }
-  overview.is_table = cells.size() == items.size() &&
-                      cells.size() == overview.photos.size() * overview.styles.size();
+  overview.is_table = cells.size() == items.size() && cells.size() == photos.size() * styles.size();
   compare_settings(overview.pictures);
   return overview;
 }

@@ -24,10 +24,10 @@ struct Overview {
 
   std::vector<Picture> pictures;            // that are there
   std::vector<const BatchItem*> not_there;  // that failed, or are still waiting
-  std::vector<std::string> photos;
+  std::vector<std::string> photos;          // of which there are pictures
   std::vector<StyleFiles> styles;
 
-  // Whether there is at most one picture, and one was asked for, of each photo in each style.
+  // Whether one picture of each photo in each style was asked for.
   bool is_table = false;
 };
 
