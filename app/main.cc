@@ -121,6 +121,7 @@ int run(int argc, char** argv) {
   add_replay_command(app, exit_code);
   add_info_command(app, exit_code);
   add_sweep_command(app, exit_code);
+  add_batch_command(app, exit_code);
   add_evaluate_command(app, exit_code);
   add_recipes_command(app, exit_code);
   add_model_command(app, exit_code);

@@ -5,7 +5,7 @@ The layers, each including only itself and what stands to its left:
 
     limn.h <- base <- containers <- image <- kernels <- network <- weights
            <- recipe <- optimise <- canvas <- losses <- paint                       (src/)
-           <- ranks <- show <- models <- request <- jobs <- work <- serve <- commands
+           <- ranks <- show <- models <- request <- batch <- jobs <- work <- serve <- commands
            <- main.cc                                                               (app/)
 
 and the libraries that only some files may know. Prints each offence; exits 1 if there is any.
@@ -17,7 +17,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = ["limn", "base", "containers", "image", "kernels", "network", "weights",
           "recipe", "optimise", "canvas", "losses", "paint",
-          "ranks", "show", "models", "request", "jobs", "work", "serve", "commands", "main.cc"]
+          "ranks", "show", "models", "request", "batch", "jobs", "work", "serve", "commands", "main.cc"]
 
 # The start of an included name -> the files that may include it.
 DOORS = {

@@ -16,6 +16,7 @@ void add_info_command(CLI::App& app, int& exit_code);
 void add_evaluate_command(CLI::App& app, int& exit_code);
 void add_bench_command(CLI::App& app, int& exit_code);
 void add_sweep_command(CLI::App& app, int& exit_code);
+void add_batch_command(CLI::App& app, int& exit_code);
 void add_recipes_command(CLI::App& app, int& exit_code);
 void add_model_command(CLI::App& app, int& exit_code);
 

@@ -46,7 +46,6 @@ struct PaintCommand {
   int run();
   PaintRequest request(CommandFiles& files) const;
   void keep_depth(PaintRequest& request) const;
-  void keep_dpi(PaintRequest& request) const;
   std::string follow_periods(PaintRequest& request) const;
 };
 
@@ -128,13 +127,6 @@ void PaintCommand::keep_depth(PaintRequest& request) const {
   const std::string& photo = request.names.photo;
   if (!deep || is_stream(photo)) return;  // a stream can be read only once
   if (read_header(photo, {.max_pixels = request.max_pixels}).bits > 8) request.write.bits = 16;
-}
-
-// A picture as large as the photo is printed as large, unless --dpi says otherwise.
-void PaintCommand::keep_dpi(PaintRequest& request) const {
-  const bool of_photo = !request.names.is_texture() && request.recipe.picture.size == 0;
-  if (!of_photo || request.write.dpi > 0 || is_stream(request.names.photo)) return;
-  request.write.dpi = read_header(request.names.photo, {.max_pixels = request.max_pixels}).dpi;
 }
 
 // Unless distances were given. Returns a note.

@@ -187,6 +187,10 @@ void PaintingArguments::add_to(CLI::App& command, Task task) {
   add_common(command, Settings::all, Styles::none);
 }
 
+void PaintingArguments::add_settings_to(CLI::App& command) {
+  add_common(command, Settings::all, Styles::none);
+}
+
 InputNames PaintingArguments::names() const {
   InputNames names = names_;
   if (task_ == Task::texture) {
@@ -389,21 +393,23 @@ void PaintingArguments::check_masks() const {
 
 namespace {
 
-// Stages keep what they change themselves. A flag that none of them follows would do nothing.
-void check_stages_follow(const Recipe& recipe, const Field& field) {
+// Stages keep what they change themselves. A setting that none of them follows would do nothing.
+void check_stages_follow(const Recipe& recipe, const Field& field, const std::string& origin) {
   const auto changes = [&](const Stage& stage) {
     return stage.changes.contains(std::string(field.key));
   };
   if (recipe.stages.empty() || !std::ranges::all_of(recipe.stages, changes)) return;
   fail(ErrorKind::usage, "{}: every stage of recipe '{}' has its own {}; change it in the recipe",
-       field.flag, recipe.name, field.key);
+       origin, recipe.name, field.key);
 }
 
 }  // namespace
 
-Recipe PaintingArguments::recipe() const {
+Recipe PaintingArguments::recipe(const std::string& name_or_file,
+                                 const std::map<std::string, std::string>& settings,
+                                 const std::string& origin) const {
   check_masks();
-  Recipe recipe = find_recipe(recipe_name_);
+  Recipe recipe = find_recipe(name_or_file);
   visit_fields(recipe, [&](const Field& field, auto&) {
     const auto given = values_.find(std::string(field.key));
     if (given != values_.end()) {
@@ -412,11 +418,19 @@ Recipe PaintingArguments::recipe() const {
         if (const auto print = this->print()) value = std::to_string(print->pixels.width);
       }
       set_field(recipe, field.key, value, std::string(field.flag));
-      check_stages_follow(recipe, field);
+      check_stages_follow(recipe, field, std::string(field.flag));
     }
   });
+  for (const auto& [key, value] : settings) {
+    const std::string place = fmt::format("{}, {}", origin, key);
+    set_field(recipe, key, value, place);
+    visit_fields(std::as_const(recipe), [&, &key = key](const Field& field, const auto&) {
+      if (field.key == key) check_stages_follow(recipe, field, place);
+    });
+  }
   if (is_of_texture(task_)) recipe.picture.size = 0;
   if (given("balance.strength")) check_strength_matters(recipe, "--strength");
+  if (settings.contains("balance.strength")) check_strength_matters(recipe, origin + ", strength");
   return recipe;
 }
 
@@ -441,6 +455,10 @@ void PaintingArguments::add_inputs(CommandFiles& files) const {
   for (const InputFile& file : input_files(names())) {
     files.reads_picture(file.path, std::string(file.role));
   }
+  add_recipe_file(files);
+}
+
+void PaintingArguments::add_recipe_file(CommandFiles& files) const {
   if (is_recipe_file(recipe_name_)) files.reads(recipe_name_, "recipe");
 }
 

@@ -46,6 +46,8 @@ class PaintingArguments {
               Styles styles = Styles::several);
   // The same for a task: with its own pictures.
   void add_to(CLI::App& command, Task task);
+  // All but the pictures and masks, for commands that know theirs by other names.
+  void add_settings_to(CLI::App& command);
 
   // Throws Error (usage): invalid texture sizes.
   InputNames names() const;
@@ -61,7 +63,12 @@ class PaintingArguments {
 
   // The recipe with the given flags applied. Throws Error if they are invalid, or if a PAINTING may
   // have been meant as a mask.
-  Recipe recipe() const;
+  Recipe recipe() const { return recipe(recipe_name_, {}); }
+  // The same with another recipe in place of --recipe's, and with these settings, by key, as if
+  // they were flags given after the others; `origin` names them in messages.
+  Recipe recipe(const std::string& name_or_file, const std::map<std::string, std::string>& settings,
+                const std::string& origin = "") const;
+  const std::string& recipe_name() const { return recipe_name_; }
   // ", seed 123" if --seed -1 drew one; otherwise empty.
   std::string drawn_seed_note() const;
   bool given(const std::string& key) const { return values_.contains(key); }
@@ -71,8 +78,10 @@ class PaintingArguments {
   std::optional<std::string> weights_file(const Recipe& recipe) const;
 
   // Tell `files` what is read. The first adds pictures and the recipe's file, which are known
-  // before the recipe is; the second what recipes add: weights and first pictures. Throw Error.
+  // before the recipe is; the second only that file; the third what recipes add: weights and first
+  // pictures. Throw Error.
   void add_inputs(CommandFiles& files) const;
+  void add_recipe_file(CommandFiles& files) const;
   void add_inputs_of(std::span<const Recipe> recipes, CommandFiles& files) const;
 
   // Those weights, down to the deepest layer read by any of the recipes. Recipes for the built-in

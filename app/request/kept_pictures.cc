@@ -8,7 +8,7 @@ namespace limn {
 namespace {
 
 // The longest side that pictures are kept at, unless more is asked for: that of the largest
-// preview, so that one of another size need not decode again.
+// preview.
 constexpr int kSide = 512;
 // Headers are small, and hostile pictures may be many.
 constexpr std::size_t kMostFiles = 200;
@@ -28,6 +28,11 @@ bool is_large_enough(const std::optional<Picture>& kept, const PictureHeader& he
                      const Size& asked) {
   return kept && kept->height >= std::min(asked.height, header.height) &&
          kept->width >= std::min(asked.width, header.width);
+}
+
+template <typename Picture>
+bool has_size(const std::optional<Picture>& kept, const Size& size) {
+  return kept && kept->height == size.height && kept->width == size.width;
 }
 
 ReadOptions shrunk(ReadOptions options, const Size& size) {
@@ -50,12 +55,14 @@ std::size_t KeptPictures::bytes() const {
 }
 
 KeptPictures::Kept& KeptPictures::find(const std::string& name, const ReadOptions& options) {
+  const std::optional<FileStamp> stamp = stamp_of(picture_name(name).path);
   const auto known = std::ranges::find(kept_, name, &Kept::name);
-  if (known != kept_.end()) {
+  if (known != kept_.end() && known->stamp == stamp) {
     kept_.splice(kept_.begin(), kept_, known);
-  } else {
-    kept_.push_front({name, read_header(name, options), {}, {}});
+    return kept_.front();
   }
+  if (known != kept_.end()) kept_.erase(known);
+  kept_.push_front({name, stamp, read_header(name, options), {}, {}});
   return kept_.front();
 }
 
@@ -81,8 +88,9 @@ Picture KeptPictures::at_size(std::optional<Picture> Kept::*part,
                               const ReadOptions& options) {
   Kept& kept = find(name, options);
   const PictureHeader& header = kept.header;
-  if (!is_large_enough(kept.*part, header, size)) {
-    kept.*part = read(name, shrunk(options, size_to_keep(header, size)));
+  const bool previews = at_ == At::previews;
+  if (!(previews ? is_large_enough(kept.*part, header, size) : has_size(kept.*part, size))) {
+    kept.*part = read(name, shrunk(options, previews ? size_to_keep(header, size) : size));
   }
   forget_old();
   return resized(*(kept.*part), std::min(size.width, header.width),

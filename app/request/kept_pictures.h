@@ -1,6 +1,5 @@
-// Decoded pictures that are kept for the next painting of the same files, shrunk to what a preview
-// needs. Files are known by their names, and must not change: uploads do not, which are named after
-// their content.
+// Decoded pictures that are kept for the next painting of the same files, shrunk to what it needs.
+// Files are known by their names; one that has changed is read anew.
 #pragma once
 
 #include <limn/limn.h>
@@ -10,14 +9,21 @@
 #include <optional>
 #include <string>
 
+#include "base/file.h"
 #include "image/read.h"
 
 namespace limn {
 
 class KeptPictures {
  public:
+  // The sizes that pictures are kept at.
+  enum class At {
+    previews,  // at least those of previews, so that one of another size need not decode again
+    asked,     // those that were asked for, where pictures are to be the same as without this
+  };
   // Keeps the pictures used last, up to this many bytes of pixels.
-  explicit KeptPictures(std::size_t most_bytes) : most_bytes_(most_bytes) {}
+  explicit KeptPictures(std::size_t most_bytes, At at = At::previews)
+      : most_bytes_(most_bytes), at_(at) {}
 
   // As read_header, read_image and read_mask with this size. Throw what those throw.
   PictureHeader header(const std::string& name, const ReadOptions& options);
@@ -29,6 +35,7 @@ class KeptPictures {
  private:
   struct Kept {
     std::string name;
+    std::optional<FileStamp> stamp;
     PictureHeader header;
     std::optional<Image> image;
     std::optional<Mask> mask;
@@ -43,6 +50,7 @@ class KeptPictures {
   void forget_old();
 
   const std::size_t most_bytes_;
+  const At at_;
   std::list<Kept> kept_;  // used last first
 };
 

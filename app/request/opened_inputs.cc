@@ -165,6 +165,14 @@ PictureSizes OpenedInputs::sizes() const {
   return sizes;
 }
 
+std::vector<std::string> OpenedInputs::painting_files() const {
+  std::vector<std::string> files;
+  for (const OpenedStyle& style : styles_) {
+    for (const File& painting : style.paintings) files.push_back(painting.name);
+  }
+  return files;
+}
+
 void OpenedInputs::leave_out(size_t style, size_t painting, const std::string& why) {
   std::vector<File>& paintings = styles_[style].paintings;
   if (!styles_[style].folder) fail(ErrorKind::usage, "{}", why);

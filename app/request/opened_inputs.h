@@ -57,6 +57,8 @@ class OpenedInputs {
 
   // Original sizes, as in the files.
   PictureSizes sizes() const;
+  // The files of all styles' paintings, in order.
+  std::vector<std::string> painting_files() const;
   // The size of the result. Throws Error (usage).
   Size result(const Recipe& recipe) const { return working_sizes(sizes(), recipe).picture; }
 

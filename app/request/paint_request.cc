@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/standard_output.h"
+#include "image/read.h"
 #include "losses/layers.h"
 #include "models/model_cache.h"
 #include "network/student.h"
+#include "request/provenance.h"
 
 namespace limn {
 namespace {
@@ -97,6 +99,12 @@ PaintRequest parse_request(const std::string& text, const std::string& source) t
   return request;
 } catch (const nlohmann::json::exception& error) {
   fail(ErrorKind::file, "'{}' does not say what to paint: {}", source, error.what());
+}
+
+void keep_dpi(PaintRequest& request) {
+  const bool of_photo = !request.names.is_texture() && request.recipe.picture.size == 0;
+  if (!of_photo || request.write.dpi > 0 || is_stream(request.names.photo)) return;
+  request.write.dpi = read_header(request.names.photo, {.max_pixels = request.max_pixels}).dpi;
 }
 
 Model read_model(const std::optional<std::string>& file, std::span<Recipe> recipes,

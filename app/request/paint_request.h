@@ -35,6 +35,9 @@ struct PaintRequest {
 std::string to_text(const PaintRequest& request);
 PaintRequest parse_request(const std::string& text, const std::string& source);
 
+// A picture as large as its photo is printed as large, unless a resolution was requested.
+void keep_dpi(PaintRequest& request);
+
 // The requested weights, down to the deepest layer read by any of the recipes. Recipes for the
 // built-in network accept any (Recipe::network): they are changed to name the network they got.
 // Throws Error (usage) if --network itself requested another one.

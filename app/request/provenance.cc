@@ -37,8 +37,8 @@ std::string bare(const std::string& name) {
 }
 
 // The digest of a picture's file; a frame keeps its own name.
-InputDigest picture_digest(const std::string& role, const std::string& name) {
-  return {role, bare(name), is_stream(name) ? "" : sha256_of_file(picture_name(name).path, role)};
+InputDigest picture_digest(const std::string& role, const std::string& name, FileDigests& known) {
+  return {role, bare(name), is_stream(name) ? "" : known.of(picture_name(name).path, role)};
 }
 
 // The recipe without what makes no difference to the picture, and with names instead of paths.
@@ -102,26 +102,34 @@ bool is_stream(const std::string& name) {
 
 std::vector<InputDigest> digests_of(const PaintRequest& request,
                                     std::span<const std::string> paintings) {
+  FileDigests known;
+  return digests_of(request, paintings, known);
+}
+
+std::vector<InputDigest> digests_of(const PaintRequest& request,
+                                    std::span<const std::string> paintings, FileDigests& known) {
   std::vector<InputDigest> inputs;
-  if (!request.names.is_texture()) inputs.push_back(picture_digest("photo", request.names.photo));
-  for (const std::string& painting : paintings) {
-    inputs.push_back(picture_digest("painting", painting));
-  }
+  const auto add = [&](const char* role, const std::string& name) {
+    inputs.push_back(picture_digest(role, name, known));
+  };
+  if (!request.names.is_texture()) add("photo", request.names.photo);
+  for (const std::string& painting : paintings) add("painting", painting);
   for (const auto* masks : {&request.names.content_masks, &request.names.style_masks}) {
     for (const std::string& mask : *masks) {
-      if (mask != kNoMask) inputs.push_back(picture_digest("mask", mask));
+      if (mask != kNoMask) add("mask", mask);
     }
   }
-  if (request.names.keep_mask) inputs.push_back(picture_digest("mask", *request.names.keep_mask));
-  if (request.names.hole) inputs.push_back(picture_digest("hole", *request.names.hole));
+  if (request.names.keep_mask) add("mask", *request.names.keep_mask);
+  if (request.names.hole) add("hole", *request.names.hole);
   const std::string& init = request.recipe.picture.init;
-  if (names_picture(init)) inputs.push_back(picture_digest("initial picture", init));
+  if (names_picture(init)) add("initial picture", init);
   if (request.weights) {
     for (const std::string& file : files_of_weights(*request.weights)) {
-      inputs.push_back({"weights", bare(file), sha256_of_file(file, "weights")});
+      inputs.push_back({"weights", bare(file), known.of(file, "weights")});
     }
   } else {
-    inputs.push_back({"weights", std::string(kBuiltinName), sha256_of_bytes(builtin_file())});
+    static const std::string kDigest = sha256_of_bytes(builtin_file());
+    inputs.push_back({"weights", std::string(kBuiltinName), kDigest});
   }
   return inputs;
 }
@@ -221,11 +229,27 @@ Origin read_origin(const std::string& picture) {
   return std::move(*origin);
 }
 
+bool is_up_to_date(const Origin& origin, const PaintRequest& request,
+                   std::span<const InputDigest> inputs) {
+  const auto same_bytes = [](const InputDigest& was, const InputDigest& is) {
+    return was.role == is.role && was.sha256 == is.sha256;
+  };
+  const WriteOptions& write = request.write;
+  return origin.version == version() &&
+         to_toml(origin.recipe) == to_toml(essential(request.recipe, /*on_the_way=*/false)) &&
+         std::ranges::equal(origin.inputs, inputs, same_bytes) && origin.bits == write.bits &&
+         origin.quality == write.quality && origin.dpi == write.dpi;
+}
+
 std::vector<LevelReached> levels_reached(const Run& run) {
+  return levels_reached(run.plan(), run.iterations());
+}
+
+std::vector<LevelReached> levels_reached(const Plan& plan, std::span<const int> iterations) {
   std::vector<LevelReached> levels;
-  const std::vector<int> iterations = run.iterations();
+  levels.reserve(iterations.size());
   for (size_t i = 0; i < iterations.size(); ++i) {
-    const Level& level = run.plan().levels[i];
+    const Level& level = plan.levels[i];
     levels.push_back({level.stage, level.sizes.picture, iterations[i], level.tile, level.saving});
   }
   return levels;

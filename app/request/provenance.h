@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "request/file_digests.h"
 #include "request/paint_request.h"
 
 namespace limn {
@@ -25,9 +26,11 @@ struct InputDigest {
 bool is_stream(const std::string& name);
 
 // The digests of all files of a request, in a fixed order; `paintings` are those that were read,
-// including those in folders. Throws Error (file).
+// including those in folders. `known` keeps them for other requests. Throws Error (file).
 std::vector<InputDigest> digests_of(const PaintRequest& request,
                                     std::span<const std::string> paintings);
+std::vector<InputDigest> digests_of(const PaintRequest& request,
+                                    std::span<const std::string> paintings, FileDigests& known);
 
 // Convert to JSON text and back. Throws Error (file), naming `source`.
 std::string to_text(const std::vector<InputDigest>& inputs);
@@ -69,8 +72,15 @@ std::optional<Origin> origin_of(const Notes& notes, const std::string& picture);
 // The origin in a file; throws Error (file) if it has none.
 Origin read_origin(const std::string& picture);
 
-// How far a run has come.
+// Whether a picture of this origin is what the request would paint from these inputs: the same
+// bytes, whatever the names of their files, the same recipe, and this version of limn. It may have
+// been painted on another instruction set, which rounds differently, or in other tiles.
+bool is_up_to_date(const Origin& origin, const PaintRequest& request,
+                   std::span<const InputDigest> inputs);
+
+// How far a run has come; or a painting by this plan, after these iterations at each level.
 std::vector<LevelReached> levels_reached(const Run& run);
+std::vector<LevelReached> levels_reached(const Plan& plan, std::span<const int> iterations);
 
 // Makes the plan stop there again. Throws Error (file), naming the picture, if its sizes differ.
 void stop_at(Plan& plan, const std::vector<LevelReached>& levels, const std::string& picture);

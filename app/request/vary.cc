@@ -4,12 +4,12 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <optional>
 #include <sstream>
 #include <string_view>
 
 #include "base/error.h"
 #include "recipe/fields.h"
+#include "request/setting_key.h"
 
 namespace limn {
 namespace {
@@ -37,21 +37,15 @@ struct Setting {
 
 // The setting with this key, or with a flag of this name.
 Setting find_setting(const std::string& name) {
-  std::optional<Setting> found;
-  std::vector<std::string> known;
+  Setting found = {setting_key(name, "--vary"), Type::other};
+  if (std::ranges::find(kWithoutEffect, found.key) != kWithoutEffect.end()) {
+    fail(ErrorKind::usage, "--vary: {} has no effect on the picture", found.key);
+  }
   const Recipe defaults;
   visit_fields(defaults, [&](const Field& field, const auto& value) {
-    const std::string key(field.key);
-    const std::string flag(field.flag.substr(std::min<size_t>(2, field.flag.size())));
-    known.push_back(key);
-    if (!flag.empty()) known.push_back(flag);
-    if (name == key || (!flag.empty() && name == flag)) found = {key, type_of(value)};
+    if (field.key == found.key) found.type = type_of(value);
   });
-  if (!found) fail(ErrorKind::usage, "--vary: unknown key '{}'{}", name, did_you_mean(name, known));
-  if (std::ranges::find(kWithoutEffect, found->key) != kWithoutEffect.end()) {
-    fail(ErrorKind::usage, "--vary: {} has no effect on the picture", found->key);
-  }
-  return *found;
+  return found;
 }
 
 std::vector<std::string> split(const std::string& text, char separator) {

@@ -283,4 +283,12 @@ std::optional<FileIdentity> identity_of_standard_input() {
   return fstat(STDIN_FILENO, &status) == 0 ? identity_in(status) : std::nullopt;
 }
 
+std::optional<FileStamp> stamp_of(const std::string& path) {
+  Status status = {};
+  if (status_of(path, status) != 0) return std::nullopt;
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
+  return FileStamp{status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+                   status.st_ctim.tv_sec * kNanoseconds + status.st_ctim.tv_nsec};
+}
+
 }  // namespace limn

@@ -60,4 +60,14 @@ struct FileIdentity {
 std::optional<FileIdentity> identity_of(const std::string& path);
 std::optional<FileIdentity> identity_of_standard_input();
 
+// What changes when a file is replaced or written to: as long as its stamp is the same, so is its
+// content.
+struct FileStamp {
+  std::uint64_t device = 0, inode = 0, bytes = 0;
+  std::int64_t changed = 0;  // nanoseconds since 1970
+  bool operator==(const FileStamp&) const = default;
+};
+// None where there is no file, or none that may be looked at.
+std::optional<FileStamp> stamp_of(const std::string& path);
+
 }  // namespace limn

@@ -107,6 +107,14 @@ SheetLayout sheet_layout(int cells, int width, int height) {
   return best;
 }
 
+std::optional<SheetLayout> sheet_layout(int cells, int width, int height, int columns) {
+  assert(cells >= 1 && columns >= 1 && width >= 1 && height >= 1);
+  SheetLayout layout = with_columns(columns, cells, width, height);
+  if (!can_fit(layout)) return std::nullopt;
+  shrink_to_limit(layout);
+  return layout;
+}
+
 SheetLayout single_cell(const SheetLayout& layout) {
   SheetLayout single = layout;
   single.columns = 1;

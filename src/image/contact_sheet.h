@@ -12,6 +12,7 @@
 
 #include <limn/limn.h>
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -49,6 +50,9 @@ inline constexpr int kMostCells = 400;
 // one that shows the sheet largest on a 16 : 10 screen. Boxes are smaller than the pictures where
 // the sheet would otherwise be too large.
 SheetLayout sheet_layout(int cells, int width, int height);
+
+// The same with this many columns, for a table; none if it has more than fit a sheet.
+std::optional<SheetLayout> sheet_layout(int cells, int width, int height, int columns);
 
 // The same with a single cell: one picture with its label.
 SheetLayout single_cell(const SheetLayout& layout);

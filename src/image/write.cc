@@ -278,6 +278,10 @@ void check_format(const std::string& path, const WriteOptions& options, int long
   fitting_format(path, options, longest_side);
 }
 
+bool keeps_notes(const std::string& path, const WriteOptions& options) {
+  return format_of(path, options).has_xmp;
+}
+
 void check_writable(const std::string& path, const WriteOptions& options, int longest_side) {
   checked_format(path, options, longest_side);
 }

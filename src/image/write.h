@@ -21,6 +21,10 @@ void check_writable(const std::string& path, const WriteOptions& options = {},
 // The same without a look at the place: only what the format refuses.
 void check_format(const std::string& path, const WriteOptions& options, int longest_side);
 
+// Whether the format stores notes (WriteOptions::notes). Throws Error (usage): unknown ending or
+// format.
+bool keeps_notes(const std::string& path, const WriteOptions& options);
+
 // Whether a TIFF whose samples take so many bytes is written as BigTIFF: a classic one ends at 4
 // GB, and deflate may enlarge noise.
 bool is_big_tiff(std::uint64_t sample_bytes);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "recipe/builtin_recipes.h"
 #include "recipe/fields.h"
+#include "recipe/listed_settings.h"
 #include "recipe/stages.h"
 
 namespace limn {
@@ -422,15 +423,19 @@ std::string to_text(std::span<const LayerWeight> layers) {
   return text;
 }
 
+namespace {
+
+toml::table parse_toml(std::string_view text, const std::string& source) try {
+  return toml::parse(text, source);
+} catch (const toml::parse_error& error) {
+  fail(ErrorKind::usage, "{}, line {}: {}", source, error.source().begin.line, error.description());
+}
+
+}  // namespace
+
 Recipe parse_recipe(std::string_view text, const std::string& source) {
   check_dots(text, source);
-  toml::table table;
-  try {
-    table = toml::parse(text, source);
-  } catch (const toml::parse_error& error) {
-    fail(ErrorKind::usage, "{}, line {}: {}", source, error.source().begin.line,
-         error.description());
-  }
+  const toml::table table = parse_toml(text, source);
   constexpr std::array<std::string_view, 1> kStages = {"stages"};
   check_keys(table, "", source, kStages);
   Recipe recipe;
@@ -441,6 +446,75 @@ Recipe parse_recipe(std::string_view text, const std::string& source) {
     stages_of(recipe);
   }
   return recipe;
+}
+
+namespace {
+
+// Lists may be long, but none of their lines is.
+void check_dots_in_lines(std::string_view text, const std::string& source) {
+  constexpr size_t kMostDots = 500;
+  size_t dots = 0, line = 1;
+  for (const char c : text) {
+    dots = c == '\n' ? 0 : dots + (c == '.' ? 1 : 0);
+    if (dots > kMostDots) {
+      fail(ErrorKind::usage, "{}, line {}: has more than {} dots", source, line, kMostDots);
+    }
+    line += c == '\n' ? 1 : 0;
+  }
+}
+
+// A text, or a list of them.
+std::vector<std::string> texts_from_toml(const TomlValue& given) {
+  std::vector<std::string> texts;
+  if (!given.node.is_array()) {
+    set_from_toml(texts.emplace_back(), given);
+    return texts;
+  }
+  for (const toml::node& text : *given.node.as_array()) {
+    set_from_toml(texts.emplace_back(), {text, given.file, given.key});
+  }
+  return texts;
+}
+
+ListedSettings listed_from_toml(const toml::table& table, std::span<const std::string_view> texts,
+                                const std::string& source) {
+  check_keys(table, "", source, texts);
+  ListedSettings listed;
+  listed.line = static_cast<int>(table.source().begin.line);
+  for (const std::string_view name : texts) {
+    const std::string key(name);
+    const toml::node* node = table.get(name);
+    if (node) listed.texts[key] = texts_from_toml({*node, source, key});
+  }
+  Recipe recipe;
+  set_values(recipe, table, source,
+             [&](const Field& field, const auto& value, const TomlValue& at) {
+               if (listed.texts.contains(at.key)) return;
+               listed.settings[std::string(field.key)] = flag_text(value);
+             });
+  return listed;
+}
+
+}  // namespace
+
+std::vector<ListedSettings> parse_listed(std::string_view text, const std::string& section,
+                                         std::span<const std::string_view> texts,
+                                         const std::string& source) {
+  check_dots_in_lines(text, source);
+  const toml::table table = parse_toml(text, source);
+  for (const auto& [name, node] : table) {
+    if (name.str() == section && node.is_array_of_tables()) continue;
+    fail(ErrorKind::usage, "{}: a list consists of sections, [[{}]]",
+         origin_of(node, source, name.str()), section);
+  }
+  const toml::node* const sections = table.get(section);
+  if (!sections) fail(ErrorKind::usage, "{}: has no section [[{}]]", source, section);
+  std::vector<ListedSettings> listed;
+  listed.reserve(sections->as_array()->size());
+  for (const toml::node& node : *sections->as_array()) {
+    listed.push_back(listed_from_toml(*node.as_table(), texts, source));
+  }
+  return listed;
 }
 
 namespace {

@@ -20,10 +20,10 @@ check_help() {
 }
 
 check_help --help
-for command in paint sweep evaluate recipes model; do expect_output "  $command "; done
+for command in paint sweep batch evaluate recipes model; do expect_output "  $command "; done
 check_help -h
 
-for command in paint sweep evaluate recipes "recipes show" model "model fetch" "model list" \
+for command in paint sweep batch evaluate recipes "recipes show" model "model fetch" "model list" \
   "model info" "model convert" $(limn --help | grep -o '^  worker'); do
   for flag in --help -h; do
     # shellcheck disable=SC2086
