@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Runs the tests of the Python module; 77, which ctest takes for skipped, where pytest is absent."""
+import importlib.util
+import pathlib
+import sys
+
+for needed in ("pytest", "numpy", "PIL"):
+    if importlib.util.find_spec(needed) is None:
+        print(f"skipped: Python has no module '{needed}' (packages.txt, [test] and [python])")
+        sys.exit(77)
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:doctest",
+                      str(pathlib.Path(__file__).parent), *sys.argv[1:]]))
