@@ -327,8 +327,7 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   Reading reading(options_, kept_);
   auto& [photo, styles, keep, initial] = reading.inputs.pictures;
   PictureSizes& own = reading.inputs.own;
-  photo = blank_ ? texture_pictures({}, most.picture).photo
-                 : reading.image(photo_, most.picture);
+  photo = blank_ ? texture_pictures({}, most.picture).photo : reading.image(photo_, most.picture);
   own.photo = photo_.own();
   size_t next = 0;
   for (OpenedStyle& opened : styles_) {
@@ -357,8 +356,7 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   if (keep_) keep = reading.mask(*keep_, most.picture);
   if (hole_) {
     const Mask hole = reading.mask(*hole_, most.picture);
-    cut_hole(reading.inputs.pictures, hole, from_itself_,
-             fmt::format("--hole: '{}'", hole_->name));
+    cut_hole(reading.inputs.pictures, hole, from_itself_, fmt::format("--hole: '{}'", hole_->name));
   }
   if (initial_) initial = reading.image(*initial_, most.picture);
   reading.inputs.plans = std::move(plans);

@@ -1,5 +1,6 @@
-// The parts of the extension module limn._limn, which gives Python what limn.h gives C++, with NumPy's
-// arrays for pictures. It checks what the library does not; what is Pythonic is in python/limn.
+// The parts of the extension module limn._limn, which gives Python what limn.h gives C++, with
+// NumPy's arrays for pictures. It checks what the library does not; what is Pythonic is in
+// python/limn.
 //
 // Pictures are float32 arrays, H x W x 3 or, with alpha, H x W x 4; masks are H x W. Python sees to
 // that, and to their values. Everything that takes time releases the interpreter's lock.

@@ -33,8 +33,8 @@ const char* exception_name(ErrorKind kind) {
 // need not be UTF-8.
 void set_exception(const Error& error) {
   const std::string_view text = error.what();
-  const auto message = py::reinterpret_steal<py::object>(PyUnicode_DecodeUTF8(
-      text.data(), static_cast<py::ssize_t>(text.size()), "backslashreplace"));
+  const auto message = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "backslashreplace"));
   const py::object type = py::module_::import("limn.errors").attr(exception_name(error.kind()));
   PyErr_SetObject(type.ptr(), message.ptr());
 }

@@ -60,7 +60,8 @@ py::list fields() {
   const Recipe recipe;
   visit_fields(recipe, [&](const Field& field, const auto& value) {
     using Value = std::remove_cvref_t<decltype(value)>;
-    const py::object most = field.most == kUnbounded ? py::object(py::none()) : py::cast(field.most);
+    const py::object most =
+        field.most == kUnbounded ? py::object(py::none()) : py::cast(field.most);
     all.append(py::make_tuple(std::string(field.key), std::string(field.flag),
                               std::string(field.help), type_of<Value>(), field.least, most,
                               choices_of<Value>()));

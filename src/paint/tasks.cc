@@ -82,8 +82,8 @@ void cut_hole(Pictures& pictures, const Mask& hole, bool from_itself, const std:
   check_shape(hole);
   pictures.keep = outside_of(hole, name);
   clear_hole(pictures.photo, pictures.keep);
-  // Only what is painted, and what it must continue, has to have the style: over the whole picture a
-  // small hole would hardly count.
+  // Only what is painted, and what it must continue, has to have the style: over the whole picture
+  // a small hole would hardly count.
   for (Style& style : pictures.styles) style.to = grown(hole, kContinued);
   if (from_itself) {
     Style& itself = pictures.styles.front();

@@ -3,17 +3,15 @@
 #include <gtest/gtest.h>
 #include <limn/tasks.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "support/drawn.h"
 #include "support/errors.h"
+#include "support/masks.h"
 
 namespace limn {
 namespace {
-
-Mask mask_of(int width, int height, float value) {
-  return {width, height, std::vector<float>(static_cast<size_t>(width) * height, value)};
-}
 
 // Rows of one colour, which repeat themselves every `period` rows.
 Image rows(int width, int height, int period) {
@@ -30,7 +28,7 @@ TEST(Tasks, ATextureHasTheSizeAskedFor) {
   const Pictures pictures = texture_pictures({{{rows(32, 32, 8)}, {}, {}}}, {24, 40});
   EXPECT_EQ(sizes_of(pictures).photo, (Size{24, 40}));
   for (const Size& size : {Size{0, 5}, Size{5, -1}, Size{100'001, 5}}) {
-    EXPECT_ERROR(texture_pictures({}, size), usage, "pixels");
+    EXPECT_TRUE(says(error_of([&] { texture_pictures({}, size); }), ErrorKind::usage, "pixels"));
   }
 }
 
@@ -51,15 +49,18 @@ TEST(Tasks, PeriodsTakeThePlaceOfDistances) {
 TEST(Tasks, AHoleNeedsSomethingToPaintAndSomethingToGoBy) {
   const Image picture = smooth_picture(40, 30, 1);
   Pictures pictures = single_style(picture, picture);
-  EXPECT_ERROR(cut_hole(pictures, mask_of(40, 30, 0), true), usage, "black everywhere");
-  EXPECT_ERROR(cut_hole(pictures, mask_of(40, 30, 1), true), usage, "white everywhere");
-  EXPECT_ERROR(cut_hole(pictures, {}, true), usage, "no pixels");
+  EXPECT_TRUE(says(error_of([&] { cut_hole(pictures, halves(40, 30, 0, 0), true); }),
+                   ErrorKind::usage, "black everywhere"));
+  EXPECT_TRUE(says(error_of([&] { cut_hole(pictures, halves(40, 30, 1, 1), true); }),
+                   ErrorKind::usage, "white everywhere"));
+  EXPECT_TRUE(says(error_of([&] { cut_hole(pictures, {}, true); }), ErrorKind::usage, "no pixels"));
   Pictures without = {picture, {}, {}, {}};
-  EXPECT_ERROR(cut_hole(without, mask_of(40, 30, 0.5f), true), usage, "what fills it");
+  EXPECT_TRUE(says(error_of([&] { cut_hole(without, halves(40, 30, 0, 1), true); }),
+                   ErrorKind::usage, "what fills it"));
 }
 
 TEST(Tasks, NothingIsSeenOfWhatWasInAHole) {
-  Mask hole = mask_of(40, 30, 0);
+  Mask hole = halves(40, 30, 0, 0);
   std::fill_n(hole.values.begin() + 400, 200, 1.0f);
   const auto cut = [&](float inside) {
     Image picture = smooth_picture(40, 30, 1);
