@@ -18,6 +18,7 @@ namespace limn::python {
 namespace py = pybind11;
 
 using Array = py::array_t<float, py::array::c_style>;
+using Unlocked = py::call_guard<py::gil_scoped_release>;
 
 Image image_of(const Array& pixels);
 Array array_of(const Image& image);

@@ -13,8 +13,6 @@
 namespace limn::python {
 namespace {
 
-using Unlocked = py::call_guard<py::gil_scoped_release>;
-
 // ---- errors ----
 
 const char* exception_name(ErrorKind kind) {
@@ -71,8 +69,8 @@ auto reading(Picture (*read)(const std::string&, const ReadOptions&)) {
   };
 }
 
-void write(const Array& picture, const std::string& path, int bits, int quality,
-           const std::string& format, double dpi) {
+void write_file(const Array& picture, const std::string& path, int bits, int quality,
+                const std::string& format, double dpi) {
   const Image image = image_of(picture);
   const py::gil_scoped_release unlocked;
   write_image(image, path, {bits, quality, format, {}, dpi});
@@ -118,7 +116,7 @@ PYBIND11_MODULE(_limn, module) {
       .def("network", [](const limn::Model& model) { return std::string(model.network()); });
   module.def("read_image", reading<limn::Image>(&limn::read_image));
   module.def("read_mask", reading<limn::Mask>(&limn::read_mask));
-  module.def("write_image", &write);
+  module.def("write_image", &write_file);
   module.def("resized", &resize);
   module.def("evaluate", &evaluated);
   add_recipe(module);

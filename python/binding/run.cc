@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,6 @@
 
 namespace limn::python {
 namespace {
-
-using Unlocked = py::call_guard<py::gil_scoped_release>;
 
 std::vector<Image> images_of(const std::vector<Array>& pictures) {
   std::vector<Image> images;
@@ -111,7 +110,7 @@ class SharedRun {
  private:
   // Calls work(run), unlocked, unless another thread uses the run.
   template <typename Work>
-  auto alone(const Work& work) {
+  std::invoke_result_t<const Work&, Run&> alone(const Work& work) {
     if (!run_) throw std::runtime_error("this run is finished");
     if (used_) throw std::runtime_error("this run is being used by another thread");
     if (stopped_) run_->stop();

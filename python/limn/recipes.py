@@ -53,7 +53,7 @@ class Field(NamedTuple):
             return self.type
         numbers_ = {"layers": "{layer: weight}, weights", "ints": "whole numbers",
                     "floats": "numbers", "int": "a whole number", "float": "a number"}[self.type]
-        most = "" if self.most is None else f" to {self.most:g}"
+        most = "" if self.most is None else f" to {self.most:.16g}"
         return f"{numbers_} from {self.least:g}{most}"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests of the Python module; 77, which ctest takes for skipped, where pytest is absent."""
+"""Runs the tests of the Python module, or what pytest's arguments name of them; 77, which ctest takes for skipped, where pytest is absent."""
 import importlib.util
 import pathlib
 import sys
@@ -13,4 +13,4 @@ import pytest
 
 sys.dont_write_bytecode = True
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:doctest",
-                      str(pathlib.Path(__file__).parent), *sys.argv[1:]]))
+                      *(sys.argv[1:] or [str(pathlib.Path(__file__).parent)])]))
