@@ -160,11 +160,11 @@ class Run:
     the best picture so far. One thread at a time uses a run, but any may stop() it.
     """
 
-    def __init__(self, photo, paintings, recipe=None, *, keep=None, initial=None, **options):
+    def __init__(self, photo, paintings, recipe=None, *, mask_keep=None, initial=None, **options):
         pictures = _limn.Pictures(pixels(photo, "photo"))
         _add_styles(pictures, paintings)
-        if keep is not None:
-            pictures.keep(mask_values(keep, "keep"))
+        if mask_keep is not None:
+            pictures.keep(mask_values(mask_keep, "mask_keep"))
         if initial is not None:
             pictures.begin_with(pixels(initial, "initial"))
         self._begin(pictures, "limn" if recipe is None else recipe, **options)
@@ -280,7 +280,7 @@ def paint(photo, paintings, recipe=None, *, progress=None, **options):
     recipe: a Recipe, or what one is made from: a name, a file, TOML. None: "limn".
     progress: called with a Progress after every iteration; returning False stops the painting.
         What it raises ends the painting, and is passed on.
-    keep: a mask, H x W, 1 where the photo stays as it is.
+    mask_keep: a mask, H x W, 1 where the photo stays as it is.
     initial: a picture to begin with, instead of what the recipe says.
     model: a Model, or a file of weights. None: the built-in network.
     memory: at most so many bytes, for the whole process; 0: no limit. None: 7/8 of the machine's.
@@ -315,7 +315,7 @@ def texture(exemplars, size=512, recipe=None, *, progress=None, **options):
     Where a single exemplar repeats itself, features are compared at its periods instead of the
     recipe's distances, unless style_shifts, shifts_across or shifts_down are given. tileable=True
     makes a texture without seams, symmetry="both" one that equals its mirror images. The other
-    options are those of paint(), but for strength, keep and initial.
+    options are those of paint(), but for strength, mask_keep and initial.
     """
     return Run.texture(exemplars, size, recipe, **options).paint(progress)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the tests of the Python module, or what pytest's arguments name of them; 77, which ctest takes for skipped, where pytest is absent."""
+"""Runs the tests of the Python module, or those that arguments of pytest name. Ends with 77, which
+ctest takes for skipped, where pytest is absent."""
 import importlib.util
 import pathlib
 import sys

@@ -1,5 +1,6 @@
 """Recipes as attributes, and what is said about what they cannot be."""
 import copy
+import inspect
 import pathlib
 import pickle
 
@@ -58,6 +59,8 @@ def test_every_setting_can_be_set_and_read(field):
 def test_every_flag_is_a_keyword():
     flags = {field.flag for field in FIELDS if field.flag} - {"--no-pin"}
     assert {field.flag for field in KEYWORDS.values()} == flags
+    for function in (limn.Run, limn.paint, limn.season, limn.inpaint, limn.evaluate):
+        assert not set(inspect.signature(function).parameters) & set(KEYWORDS), "two of one name"
     assert limn.Recipe(style_scale=[0.5]).style.scale == (0.5,)
 
 

@@ -17,7 +17,7 @@ def test_a_run_is_an_iterator(photo, painting, painted):
 
 
 def test_left_early(photo, painting):
-    run = limn.Run(photo, painting, size=48, keep=None, **QUICK)
+    run = limn.Run(photo, painting, size=48, mask_keep=None, **QUICK)
     for now in run:
         if now.iteration == 1:
             picture = now.best_picture()
@@ -36,7 +36,7 @@ def test_stopped_by_another_thread(photo, painting):
 
 
 def test_used_by_one_thread_at_a_time(photo, painting):
-    run = limn.Run(photo, painting, size=64, iterations=200, threads=1, plateau=0)
+    run = limn.Run(photo, painting, size=64, iterations=60, threads=1, plateau=0)
     refused = []
 
     def go_on():
