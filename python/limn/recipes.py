@@ -99,6 +99,12 @@ def as_toml(value):
     raise TypeError(f"a setting cannot be {value!r}, of type {type(value).__name__}")
 
 
+def _set(inner, field, value):
+    """Sets a setting; a list may be given as its only number."""
+    only = field.type in ("ints", "floats") and isinstance(value, numbers.Real)
+    inner.set(field.key, as_toml([value] if only else value))
+
+
 class _Named:
     """Attributes are those of the class; any other name is an error that suggests one."""
 
@@ -126,7 +132,7 @@ def _setting(field):
         return MappingProxyType(value) if isinstance(value, dict) else value
 
     def set_(owner, value):
-        owner._inner.set(field.key, as_toml(value))
+        _set(owner._inner, field, value)
 
     return property(get, set_, doc=f"{field.help}. Values: {field.values}.")
 
@@ -249,7 +255,7 @@ class Recipe(_Named):
             field = KEYWORDS.get(keyword)
             if field is None:
                 raise TypeError(f"there is no setting '{keyword}'{_suggestion(keyword, KEYWORDS)}")
-            self._inner.set(field.key, as_toml(value))
+            _set(self._inner, field, value)
         for keyword in settings:
             self._check_matters(KEYWORDS[keyword])
 

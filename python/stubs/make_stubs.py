@@ -15,7 +15,7 @@ from limn.recipes import KEYWORDS, SECTIONS
 # A setting's type, as it is read and as it may be assigned.
 READ = {"str": "str", "bool": "bool", "int": "int", "float": "float",
         "layers": "Mapping[str, float]", "ints": "tuple[int, ...]", "floats": "tuple[float, ...]"}
-GIVEN = READ | {"ints": "Iterable[int]", "floats": "Iterable[float]"}
+GIVEN = READ | {"ints": "int | Iterable[int]", "floats": "float | Iterable[float]"}
 
 
 def type_of(field, types):

@@ -13,5 +13,6 @@ for needed in ("pytest", "numpy", "PIL"):
 import pytest
 
 sys.dont_write_bytecode = True
+named = [word for word in sys.argv[1:] if not word.startswith("-")]
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:doctest",
-                      *(sys.argv[1:] or [str(pathlib.Path(__file__).parent)])]))
+                      *sys.argv[1:], *([] if named else [str(pathlib.Path(__file__).parent)])]))

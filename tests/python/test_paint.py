@@ -41,7 +41,7 @@ def test_paints_like_the_command(settings, photo, painting, command, in_folder):
 
 
 def test_recipes_and_pictures_of_16_bits_like_the_command(photo, painting, command, in_folder):
-    deep = photo.astype(np.uint16) * 257 + 100 * (photo < 200)
+    deep = photo.astype(np.uint16) * 257 + np.uint16(100) * (photo < 200)
     limn.write_image(deep, "photo.png", bits=16)
     save(painting=painting)
     expected = command("paint", "photo.png", "painting.png", "--recipe", "gram", "--size", 48, *FLAGS)

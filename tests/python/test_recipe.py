@@ -61,7 +61,7 @@ def test_every_flag_is_a_keyword():
     assert {field.flag for field in KEYWORDS.values()} == flags
     for function in (limn.Run, limn.paint, limn.season, limn.inpaint, limn.evaluate):
         assert not set(inspect.signature(function).parameters) & set(KEYWORDS), "two of one name"
-    assert limn.Recipe(style_scale=[0.5]).style.scale == (0.5,)
+    assert limn.Recipe(style_scale=0.5).style.scale == (0.5,)
 
 
 def test_names_that_are_not_there():
