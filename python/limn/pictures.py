@@ -1,4 +1,4 @@
-"""Pictures and masks: from paths, NumPy's arrays and Pillow's images to float32 arrays, and back."""
+"""Pictures and masks: from paths, arrays and images of Pillow to float32 arrays, and back."""
 import os
 import sys
 import warnings

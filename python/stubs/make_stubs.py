@@ -4,8 +4,8 @@
     make_stubs.py TEMPLATE OUTPUT
 
 In the template, a line "# sections" stands for the classes of a recipe's sections, "# settings"
-for the attributes of a recipe, and "# keywords NAME..." for the settings as keywords of a function, but for
-those of these names.
+for the attributes of a recipe, and "# keywords NAME..." for the settings as keywords of a
+function, but for those of these names.
 """
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""What the tests of the Python module share: small pictures, and settings that paint them quickly."""
+"""What the tests of the Python module share: small pictures, and settings that are quick."""
 import os
 import pathlib
 import subprocess

@@ -117,7 +117,7 @@ def test_stubs_by_mypy(tmp_path):
         "import limn\n"
         "recipe = limn.Recipe('limn', size=512)\n"
         "recipe.style.weight = 3\n"
-        "recipe.style.shifts = [1, 2]\n"
+        "recipe.style.shifts = (1, 2)\n"
         "recipe.picture.colors = 'content'\n"
         "painted = limn.paint('a.jpg', ['b.jpg', limn.Style('c.jpg')], recipe, strength=0.7,\n"
         "                     progress=lambda now: now.iteration < 3)\n"

@@ -44,7 +44,8 @@ def test_recipes_and_pictures_of_16_bits_like_the_command(photo, painting, comma
     deep = photo.astype(np.uint16) * 257 + np.uint16(100) * (photo < 200)
     limn.write_image(deep, "photo.png", bits=16)
     save(painting=painting)
-    expected = command("paint", "photo.png", "painting.png", "--recipe", "gram", "--size", 48, *FLAGS)
+    expected = command("paint", "photo.png", "painting.png", "--recipe", "gram", "--size", 48,
+                       *FLAGS)
     painted = limn.paint(deep, Image.fromarray(painting), "gram", size=48, **QUICK)
     np.testing.assert_array_equal(samples16(painted.picture), expected)
 
