@@ -41,7 +41,8 @@ TEST(Tasks, PeriodsTakeThePlaceOfDistances) {
   const Recipe found = followed(rows(96, 96, 16));
   EXPECT_EQ(found.style.shifts_down, (std::vector{8, 16}));
   EXPECT_TRUE(found.style.shifts.empty());
-  EXPECT_EQ(to_toml(followed(smooth_picture(40, 40, 2))), to_toml(recipe)) << "without a period";
+  Random stream(1);
+  EXPECT_EQ(to_toml(followed(draw_picture(40, 40, stream))), to_toml(recipe)) << "without a period";
   recipe.style.shift_unit = ShiftUnit::cells;
   EXPECT_EQ(to_toml(followed(rows(96, 96, 16))), to_toml(recipe));
 }
