@@ -28,8 +28,8 @@ module=$(find "$work/prefix" -path '*/limn/__init__.py')
 if [ -n "$module" ]; then
   PYTHONPATH=$(dirname "$(dirname "$module")") LD_LIBRARY_PATH="$lib" /usr/bin/python3 -c '
 import limn
-print("Python:", limn.__version__, limn.paint(limn.resized([[[0.5] * 3] * 40] * 30, 32, 24),
-                                              [[[0.5] * 3] * 40] * 30, size=0, iterations=1))'
+picture = limn.resized([[[0.5] * 3] * 40] * 30, 32, 24)
+print("Python:", limn.__version__, limn.paint(picture, picture, size=0, iterations=1))'
 fi
 
 # The library shows its own names and no others.
