@@ -277,8 +277,8 @@ def test_others_go_on_while_it_paints(photo, painting):
     thread = threading.Thread(target=counting)
     try:
         thread.start()
-        count_before = count
         run = limn.Run(photo, painting, size=64, iterations=20, threads=1)
+        count_before = count
         for _ in range(20):
             run._inner.step()
         count_after = count
@@ -286,7 +286,7 @@ def test_others_go_on_while_it_paints(photo, painting):
         sys.setswitchinterval(before)
         done.set()
         thread.join()
-    assert count_after > count_before + 5
+    assert count_after >= count_before + 5
 
 
 # ---- memory ----
