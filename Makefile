@@ -49,18 +49,18 @@ demo: build
 	@tools/demo.sh "$(PHOTO)" "$(PAINTING)" $(DEMO_OUTPUT) "$(WEIGHTS)"
 
 gallery: build
-	@tools/setup.sh compare
+	@tools/setup.sh python compare
 	/usr/bin/python3 tools/gallery.py --limn build/limn $(if $(VGG19),--vgg19 "$(VGG19)") \
 	  $(GALLERY_FLAGS)
 
 test:
-	@tools/setup.sh build test
+	@tools/setup.sh build test python
 	cmake --preset release -DLIMN_BUILD_TESTS=ON $(CMAKE_FLAGS)
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(TESTS_AT_A_TIME)
 
 check:
-	@tools/setup.sh build test check
+	@tools/setup.sh build test python check
 	tools/check_layers.py
 	tools/check_source.sh
 
@@ -71,29 +71,29 @@ sanitize:
 	ctest --preset sanitize -j $(TESTS_AT_A_TIME)
 
 compare:
-	@tools/setup.sh build test compare
+	@tools/setup.sh build test python compare
 	cmake --preset release -DLIMN_BUILD_TESTS=ON
 	cmake --build --preset release -j $(JOBS) --target dump_evaluation
 	/usr/bin/python3 tools/parity/gradient.py --limn-dump build/dump_evaluation --each-term \
 	  --weights "$(VGG19)" --photo "$(PHOTO)" --painting "$(PAINTING)" $(COMPARE_FLAGS)
 
 quality: build
-	@tools/setup.sh compare
+	@tools/setup.sh python compare
 	/usr/bin/python3 tools/quality/judge.py --limn build/limn --vgg19 "$(VGG19)" \
 	  --out build/quality $(QUALITY_FLAGS)
 
 defaults-quality: build
-	@tools/setup.sh compare
+	@tools/setup.sh python compare
 	/usr/bin/python3 tools/quality/defaults.py $(PARTS) --limn build/limn --vgg19 "$(VGG19)" \
 	  $(DEFAULTS_FLAGS)
 
 textures-quality: build
-	@tools/setup.sh compare
+	@tools/setup.sh python compare
 	/usr/bin/python3 tools/quality/textures.py --limn build/limn --vgg19 "$(VGG19)" \
 	  --out build/textures $(TEXTURES_FLAGS)
 
 parity:
-	@tools/setup.sh build test compare
+	@tools/setup.sh build test python compare
 	cmake --preset release -DLIMN_BUILD_TESTS=ON
 	cmake --build --preset release -j $(JOBS) --target dump_run dump_evaluation limn_command
 	/usr/bin/python3 tools/parity/formats.py --limn build/limn

@@ -8,7 +8,9 @@ The layers, each including only itself and what stands to its left:
            <- ranks <- show <- models <- request <- batch <- jobs <- work <- serve <- commands
            <- main.cc                                                               (app/)
 
-and the libraries that only some files may know. Prints each offence; exits 1 if there is any.
+The Python module (python/) is like a program that links the library: it includes the public headers
+and, besides, the list of settings. And the libraries that only some files may know. Prints each
+offence; exits 1 if there is any.
 """
 import pathlib
 import re
@@ -37,6 +39,7 @@ DOORS = {
     "boost/": r"app/serve/(server\.cc|session\.(cc|h))",
     "mpi.h": r"app/ranks/launched\.cc",
     "gtest/": r"tests/.*",
+    "pybind11/": r"python/.*",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 
@@ -71,13 +74,16 @@ def offences_of(path):
         if layer == "limn" and name.endswith(".h") and included != "limn":
             yield (f"{relative}: the public header includes {name}; it may use the standard "
                    "library only")
+        if relative.startswith("python/") and included not in (None, "limn") \
+                and name != "recipe/fields.h":
+            yield f"{relative}: includes {name}, which is not for programs that link the library"
         for door, allowed in DOORS.items():
             if name.startswith(door) and not re.fullmatch(allowed, relative):
                 yield f"{relative}: includes {name}, which only {allowed} may know"
 
 
 def main():
-    files = [path for folder in ("include", "src", "app", "tests", "tools")
+    files = [path for folder in ("include", "src", "app", "python", "tests", "tools")
              for path in sorted((ROOT / folder).rglob("*")) if path.suffix in (".h", ".cc")]
     offences = [sentence for path in files for sentence in offences_of(path)]
     for sentence in offences:

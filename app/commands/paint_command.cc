@@ -16,11 +16,11 @@
 #include "canvas/sizes.h"
 #include "commands/painting.h"
 #include "image/read.h"
+#include "paint/periods.h"
 #include "request/checkpoint_flags.h"
 #include "request/command_files.h"
 #include "request/memory_flags.h"
 #include "request/outputs.h"
-#include "request/periods.h"
 #include "request/progress_flags.h"
 #include "request/provenance.h"
 

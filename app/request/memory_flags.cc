@@ -2,20 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <limn/tasks.h>
 
 #include <vector>
 
 #include "base/byte_size.h"
 #include "base/error.h"
-#include "base/memory_at_hand.h"
 
 namespace limn {
-namespace {
-
-// The rest is for the system, and for what predictions may be off.
-constexpr double kShareOfMachine = 0.875;
-
-}  // namespace
 
 void MemoryFlags::add_to(CLI::App& command) {
   command
@@ -41,7 +35,7 @@ Budget MemoryFlags::given() const {
 Budget within_machine(Budget budget, const LaunchedRanks* ranks) {
   if (ranks) budget.ranks = ranks->count();
   if (budget.bytes == 0 && budget.tile == 0) {
-    budget.bytes = kShareOfMachine * memory_at_hand() / (ranks ? ranks->on_this_machine() : 1);
+    budget.bytes = machine_budget().bytes / (ranks ? ranks->on_this_machine() : 1);
   }
   return budget;
 }

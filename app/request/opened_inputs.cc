@@ -1,6 +1,7 @@
 #include "request/opened_inputs.h"
 
 #include <fmt/format.h>
+#include <limn/tasks.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,6 @@
 #include "base/file.h"
 #include "canvas/initial.h"
 #include "image/alpha.h"
-#include "image/mask.h"
 #include "image/write.h"
 #include "network/weights.h"
 #include "paint/plan.h"
@@ -330,52 +330,12 @@ class OpenedInputs::Reading {
   std::vector<std::string> transparent_;
 };
 
-namespace {
-
-// A picture without content: noise, like what a texture begins with, so that weights are measured
-// (paint/balance.h) where painting begins.
-Image blank_picture(const Size& size) {
-  Image picture = {size.width, size.height, {}, {}};
-  picture.rgb.resize(3 * static_cast<size_t>(size.width) * size.height);
-  return grey_noise(picture, /*seed=*/0);
-}
-
-// The outside of a hole. Throws Error (usage) if there is none, or no hole.
-Mask outside_of(Mask hole, const std::string& file) {
-  for (float& value : hole.values) value = 1 - value;
-  const auto [least, most] = std::ranges::minmax(hole.values);
-  if (least == 1) {
-    fail(ErrorKind::usage, "--hole: '{}' is black everywhere: there is nothing to paint", file);
-  }
-  if (most == 0) {
-    fail(ErrorKind::usage,
-         "--hole: '{}' is white everywhere: nothing of the picture would be left; for a picture "
-         "from nothing, use 'limn texture'",
-         file);
-  }
-  return hole;
-}
-
-// How far around a hole, in pixels, the picture counts as continued in it: bricks and leaves are
-// about as large.
-constexpr int kContinued = 32;
-
-// Nothing of what is in the hole is seen: it takes on the colours around it.
-void clear_hole(Image& picture, const Mask& outside) {
-  std::vector<float> alpha =
-      std::exchange(picture.alpha, resized(outside, picture.width, picture.height).values);
-  picture = filled(std::move(picture));
-  picture.alpha = std::move(alpha);
-}
-
-}  // namespace
-
 Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   WorkingSizes most = largest_sizes(plans);
   Reading reading(options_, kept_);
   auto& [photo, styles, keep, initial] = reading.inputs.pictures;
   PictureSizes& own = reading.inputs.own;
-  photo = blank_ ? blank_picture(most.picture) : reading.image(photo_, most.picture);
+  photo = blank_ ? texture_pictures({}, most.picture).photo : reading.image(photo_, most.picture);
   own.photo = photo_.own();
   size_t next = 0;
   for (OpenedStyle& opened : styles_) {
@@ -404,15 +364,7 @@ Inputs OpenedInputs::read(std::vector<Plan> plans) && {
   if (keep_) keep = reading.mask(*keep_, most.picture);
   if (hole_) {
     const Mask hole = reading.mask(*hole_, most.picture);
-    keep = outside_of(hole, hole_->name);
-    clear_hole(photo, keep);
-    // Only what is painted, and what it must continue, has to have the style: over the whole
-    // picture a small hole would hardly count.
-    for (Style& style : styles) style.to = grown(hole, kContinued);
-    if (from_itself_) {
-      styles.front().from = keep;
-      clear_hole(styles.front().paintings.front(), keep);
-    }
+    cut_hole(reading.inputs.pictures, hole, from_itself_, fmt::format("--hole: '{}'", hole_->name));
   }
   if (initial_) initial = reading.image(*initial_, most.picture);
   reading.inputs.plans = std::move(plans);

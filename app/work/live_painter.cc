@@ -19,10 +19,10 @@
 #include "jobs/files.h"
 #include "models/model_cache.h"
 #include "network/student.h"
+#include "paint/periods.h"
 #include "recipe/fields.h"
 #include "request/inputs.h"
 #include "request/opened_inputs.h"
-#include "request/periods.h"
 #include "work/preview_plan.h"
 
 namespace limn {

@@ -23,6 +23,15 @@ if "$work/prefix/bin/limn" serve --help >/dev/null 2>&1; then
   grep -q '^ExecStart=/.*/bin/limn serve ' "$work/prefix/lib/systemd/system/limn.service"
 fi
 
+# The Python module, where it is built.
+module=$(find "$work/prefix" -path '*/limn/__init__.py')
+if [ -n "$module" ]; then
+  PYTHONPATH=$(dirname "$(dirname "$module")") LD_LIBRARY_PATH="$lib" /usr/bin/python3 -c '
+import limn
+picture = limn.resized([[[0.5] * 3] * 40] * 30, 32, 24)
+print("Python:", limn.__version__, limn.paint(picture, picture, size=0, iterations=1))'
+fi
+
 # The library shows its own names and no others.
 strangers=$(nm -DC --defined-only "$lib/liblimn.so" | grep ' [TW] ' | grep -v -e 'limn::' -e ' _init$' -e ' _fini$' || true)
 if [ -n "$strangers" ]; then

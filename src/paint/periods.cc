@@ -1,4 +1,4 @@
-#include "request/periods.h"
+#include "paint/periods.h"
 
 #include <vector>
 
