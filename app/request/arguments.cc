@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "canvas/initial.h"
 #include "models/model_cache.h"
-#include "network/student.h"
 #include "recipe/fields.h"
 #include "request/paint_request.h"
 #include "request/provenance.h"

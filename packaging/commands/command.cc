@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <iterator>
+#include <set>
 
-#include "network/student.h"
+#include "models/model_cache.h"
 #include "recipe/fields.h"
 
 namespace limn {

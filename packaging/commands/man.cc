@@ -277,6 +277,7 @@ std::string see_also(const Command& command, const Command& limn) {
     words += each->description + each->footer;
     for (const Argument& argument : each->arguments) words += argument.help + "\n";
   }
+  std::ranges::replace(words, '\n', ' ');
   for (const Command& other : limn.commands) {
     const bool said = &command != &limn && words.find(other.name) != words.npos;
     if (&other != &command && said) pages.push_back(page_reference(other));

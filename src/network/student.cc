@@ -37,13 +37,10 @@ Buffer<double> square_of(const Buffer<float>& R, size_t C) {
 
 }  // namespace
 
-std::vector<std::string> network_names() {
-  return {std::string(kBuiltinName), std::string(kVgg16.name), std::string(kVgg19.name)};
-}
-
 void check_network_name(std::string_view name) {
   if (name == kBuiltinName || find_network(name)) return;
-  const std::vector<std::string> known = network_names();
+  const std::array<std::string, 3> known = {std::string(kBuiltinName), std::string(kVgg16.name),
+                                            std::string(kVgg19.name)};
   fail(ErrorKind::usage, "there is no network '{}'{} (networks: {})", name,
        did_you_mean(name, known), fmt::join(known, ", "));
 }

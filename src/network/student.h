@@ -20,9 +20,8 @@ namespace limn {
 // The name of students in recipes and files, whatever their widths.
 inline constexpr std::string_view kBuiltinName = "builtin";
 
-// The networks that recipes may name: "builtin" and the VGGs (network_named).
-std::vector<std::string> network_names();
-// Throws Error (usage) unless the name is one of them.
+// Throws Error (usage) unless recipes may name this network: one of the VGGs (network_named) or
+// "builtin".
 void check_network_name(std::string_view name);
 
 inline constexpr int kStudentLevels = 5;
