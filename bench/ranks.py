@@ -11,7 +11,8 @@ The machines are network namespaces of this one (tools/hosts.sh), with links sha
 
   exchanges   three hosts, no network to run: a tile's gradient from one to all others, in turns
   iterations  three hosts with a thread each: the same picture over links of each rate
-  efficiency  two hosts with a thread each, against one process with one thread
+  efficiency  two processes with a thread each, on one host and on two, against one process with
+              one thread
 
 Iterations are timed by limn itself, as its progress tells; what they exchange, as the switch counts
 it. All runs of a recipe go on from one checkpoint, and have to find the same losses, to the last
@@ -70,6 +71,9 @@ ADAM, LBFGS = RECIPES
 WITHOUT_TILES = ("--content-weight", "0", "--style-weight", "0", "--neighbours-weight", "0",
                  "--balance", "fixed")
 
+AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+ON_ONE_HOST = ("--bind-to", "none")
+
 # Ways to broadcast: what Open MPI chooses, and in parts that are handed on while others follow.
 BROADCASTS = {
     "as Open MPI chooses": (),
@@ -88,12 +92,20 @@ MODEL_RATES = tuple(LINE_BYTES)
 
 # ------------------------------------------------------------------------------------- tiles --
 
+def rounded_up(length):
+    return math.ceil(length / STRIDE) * STRIDE
+
+
 def cores(side, tile):
     """The sides of the tiles along one side of the picture: [(begin, end)]."""
+    if tile >= side:
+        return [(0, side)]
     longest = max(STRIDE, tile // STRIDE * STRIDE)
     count = math.ceil(side / longest)
-    length = math.ceil(math.ceil(side / count) / STRIDE) * STRIDE
-    begins = [begin for begin in range(0, side, length) if begin == 0 or side - begin >= STRIDE]
+    equal = math.ceil(side / count)
+    inner = rounded_up(max(equal - equal // 4, (side - 2 * HALO) // count))
+    first = max(STRIDE, rounded_up((side - (count - 2) * inner) // 2))
+    begins = [0, *range(first, side - STRIDE + 1, inner)][:count]
     return list(zip(begins, begins[1:] + [side]))
 
 
@@ -194,15 +206,15 @@ def paint_words(options, folder, recipe):
             "--iterations", 1000, "--progress", "json", "-o", folder / "painting.png"]
 
 
-def go_on(options, folder, begun, threads, hosts=1, rate=""):
+def go_on(options, folder, begun, threads, ranks=1, hosts=1, rate=""):
     """Some iterations of a painting that has been begun. See pieces()."""
     checkpoint, done = begun
     copy = folder / "copy.limn"
     copy.unlink(missing_ok=True)
     os.link(checkpoint, copy)  # limn replaces it, and does not write into it
     words = [options.limn, "resume", copy, "--threads", threads, "--progress", "json"]
-    if hosts > 1:
-        words = ["mpirun", "-n", hosts, *words]
+    if ranks > 1:
+        words = ["mpirun", *(ON_ONE_HOST if hosts == 1 else ()), "-n", ranks, *words]
     # The first iteration may choose what later ones keep.
     first, last = done + 1, done + 1 + options.iterations
     watching = ["/usr/bin/python3", __file__, "--watch", last, *words]
@@ -257,11 +269,12 @@ def paintings_of_a_round(options, folder, begun):
     """Yields (recipe, what, iterations) of all that is painted in a round."""
     for recipe in RECIPES:
         yield recipe, "1 host", go_on(options, folder, begun[recipe], 1)
-        yield recipe, "2 hosts", go_on(options, folder, begun[recipe], 1, 2)
+        yield recipe, "2 processes", go_on(options, folder, begun[recipe], 1, 2)
+        yield recipe, "2 hosts", go_on(options, folder, begun[recipe], 1, 2, 2)
         yield recipe, "all threads", go_on(options, folder, begun[recipe], options.threads)
         yield recipe, "without tiles", without_tiles(options, folder, recipe)
     for rate, shaped in RATES.items():
-        yield ADAM, rate, go_on(options, folder, begun[ADAM], 1, HOST_COUNT, shaped)
+        yield ADAM, rate, go_on(options, folder, begun[ADAM], 1, HOST_COUNT, HOST_COUNT, shaped)
 
 
 def check_totals(totals, recipe, what, painted):
@@ -302,10 +315,10 @@ def evaluations(runs, recipe):
     return median(runs[recipe, "2 hosts"], "bytes") / median(runs[ADAM, "2 hosts"], "bytes")
 
 
-def gains(runs, recipe):
-    """How many times as fast two hosts are, in each round."""
+def gains(runs, recipe, two):
+    """How many times as fast two ranks are, in each round."""
     return [median([alone]) / median([both])
-            for alone, both in zip(runs[recipe, "1 host"], runs[recipe, "2 hosts"])]
+            for alone, both in zip(runs[recipe, "1 host"], runs[recipe, two])]
 
 
 # -------------------------------------------------------------------------------------- model --
@@ -379,14 +392,14 @@ def exchanges_table(runs, exchanges):
 def efficiency_table(runs, options):
     rows = []
     for recipe in RECIPES:
-        gain = gains(runs, recipe)
-        rows.append([recipe, f"{median(runs[recipe, '1 host']):.2f} s",
-                     f"{median(runs[recipe, '2 hosts']):.2f} s",
-                     f"{statistics.median(gain):.2f} ({min(gain):.2f} to {max(gain):.2f})",
-                     f"{statistics.median(gain) / 2:.2f}",
-                     f"{median(runs[recipe, '2 hosts'], 'bytes') / 1e6:.1f} MB"])
-    return markdown.table(["recipe", "1 process", "2 hosts", "times as fast", "of the ideal 2",
-                           "exchanged"], rows)
+        for two in ("all threads", "2 processes", "2 hosts"):
+            gain = gains(runs, recipe, two)
+            rows.append([recipe, two, f"{median(runs[recipe, '1 host']):.2f} s",
+                         f"{median(runs[recipe, two]):.2f} s",
+                         f"{statistics.median(gain):.2f} ({min(gain):.2f} to {max(gain):.2f})",
+                         f"{statistics.median(gain) / 2:.2f}"])
+    return markdown.table(["recipe", "by", "1 thread", "by these", "times as fast",
+                           "of the ideal 2"], rows)
 
 
 def model_table(seconds):
@@ -413,10 +426,10 @@ def report(runs, exchanges, seconds, options, machine):
         f"{machine['cores']} cores, so only the rows' differences say something there." +
         limit_text(exchanges),
         exchanges_table(runs, exchanges),
-        f"Two hosts with a thread each, links not shaped, against one process with one thread. "
-        f"Tiles at the picture's edges have no halo there and so are smaller: waiting for the "
-        f"larger of two alone leaves {even:.2f} of the ideal. The gradients of all tiles are "
-        f"{gradient:.1f} MB by arithmetic; what goes beyond that is sums, and TCP's own.",
+        f"One process with one thread, against one with {options.threads} threads, two processes "
+        f"of one host, which exchange through memory, and two hosts, links not shaped. Tiles are "
+        f"about equal: waiting for the larger of two alone leaves {even:.2f} of the ideal. The "
+        f"gradients of all tiles are {gradient:.1f} MB.",
         efficiency_table(runs, options),
         f"By a model from these measurements, not measured: seconds of an iteration with one "
         f"evaluation, for {MODEL_SIDE} x {MODEL_SIDE} pixels in tiles of up to {MODEL_TILE} "
@@ -458,6 +471,7 @@ def arguments():
     options.limn = options.limn.resolve()
     options.exchanges = options.exchanges.resolve()
     options.threads = len(os.sched_getaffinity(0))
+    os.environ |= AS_ROOT
     return options
 
 

@@ -25,7 +25,7 @@ void MemoryFlags::add_to(CLI::App& command) {
       ->type_name("SIZE");
   command
       .add_option("--tile", tile_,
-                  "Paint in tiles of at most N pixels a side, however much memory there is [none]")
+                  "Paint in tiles of about N pixels a side, however much memory there is [none]")
       ->type_name("N");
 }
 

@@ -841,7 +841,7 @@ struct Evaluation {
 // The losses and gradient of `picture` as a painting of `photo` in the style of `painting`. If
 // recipe.picture.size is 0, the picture's own size is the working size, to which the photo is
 // resized; otherwise all three are resized as in paint(). Of a recipe with stages the last one is
-// evaluated. tile: in tiles of at most so many pixels a side; 0: in one piece.
+// evaluated. tile: in tiles of about so many pixels a side; 0: in one piece.
 LIMN_API Evaluation evaluate(const Model& model, const Image& photo, const Image& painting,
                              const Image& picture, const Recipe& recipe, int tile = 0);
 

@@ -1,11 +1,17 @@
 #include "losses/content.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/kernels.h"
 #include "losses/regions.h"
 
 namespace limn {
+namespace {
+
+size_t row_floats(ConstFeatureMap map) { return static_cast<size_t>(map.width) * kBlock; }
+
+}  // namespace
 
 double content_factor(ContentForm form, double C, double M) {
   switch (form) {
@@ -21,11 +27,32 @@ double content_factor(ContentForm form, double C, double M) {
   return 0;
 }
 
+void ContentTarget::put_row(ConstFeatureMap shape, const Window& cells, int y, FeatureMap P) const {
+  if (!is_kept()) return make_row(cells, y, P);
+  shape.data = features.data();
+  for (int block = 0; block < P.blocks(); ++block) {
+    std::copy_n(shape.cell(block, cells.row + y, cells.column), row_floats(P), P.cell(block, y, 0));
+  }
+}
+
 void ContentTarget::put(ConstFeatureMap shape, const Window& cells, FeatureMap P,
                         ThreadPool& pool) const {
-  if (!is_kept()) return make(cells, P, pool);
-  shape.data = features.data();
-  kernels::crop(shape, cells, P, pool);
+  clear_around(P);
+  pool.run(P.height, [&](size_t y) { put_row(shape, cells, static_cast<int>(y), P); });
+}
+
+void ContentTarget::subtract(ConstFeatureMap shape, const Window& cells, ConstFeatureMap F,
+                             FeatureMap E, ThreadPool& pool) const {
+  clear_around(E);
+  pool.run(E.height, [&](size_t row) {
+    const auto y = static_cast<int>(row);
+    put_row(shape, cells, y, E);
+    for (int block = 0; block < E.blocks(); ++block) {
+      const float* f = F.cell(block, y, 0);
+      float* e = E.cell(block, y, 0);
+      for (size_t i = 0; i < row_floats(E); ++i) e[i] = f[i] - e[i];
+    }
+  });
 }
 
 ContentLoss::ContentLoss(double factor, int tap, const LayerShape& shape,
@@ -69,8 +96,7 @@ ConstFeatureMap ContentLoss::target(const View::Layer& layer, Scratch& scratch, 
 // E = F - P.
 FeatureMap ContentLoss::difference(const View::Layer& layer, Scratch& scratch, ThreadPool& pool) {
   const FeatureMap E = map_like(layer.F, scratch);
-  target_.put(shape_.whole, layer.cells, E, pool);
-  kernels::subtract_from(flat(layer.F), flat(E), pool);
+  target_.subtract(shape_.whole, layer.cells, layer.F, E, pool);
   return E;
 }
 

@@ -28,12 +28,18 @@ double content_factor(ContentForm form, double C, double M);
 struct ContentTarget {
   Buffer<float> features;    // P, laid out like F; empty if it is not kept
   std::vector<float> roots;  // m = sqrt(w), [H][W]; empty: all of the photo is visible
-  // If P is not kept, makes it: P "=" that of the layer's cells, ring and gaps 0.
-  std::function<void(const Window& cells, FeatureMap P, ThreadPool&)> make = {};
+  // If P is not kept, makes a row of it: P "=" row `y` of the layer's cells.
+  std::function<void(const Window& cells, int y, FeatureMap P)> make_row = {};
 
   bool is_kept() const { return !features.empty(); }
-  // The same from either; shape: of the whole layer.
+  // From either, of the layer's cells, ring and gaps 0; shape: of the whole layer.
   void put(ConstFeatureMap shape, const Window& cells, FeatureMap P, ThreadPool& pool) const;
+  // E "=" F - P likewise. A row of P is made and subtracted while it lies in a cache.
+  void subtract(ConstFeatureMap shape, const Window& cells, ConstFeatureMap F, FeatureMap E,
+                ThreadPool& pool) const;
+
+ private:
+  void put_row(ConstFeatureMap shape, const Window& cells, int y, FeatureMap P) const;
 };
 
 class ContentLoss : public Loss {

@@ -196,8 +196,8 @@ NeighboursLoss::NeighboursLoss(double weight, const NeighboursForm& form, int ta
       tap_(tap),
       shape_(shape),
       target_(target),
-      compared_{{}, target.roots, [this](const Window& cells, FeatureMap T, ThreadPool& pool) {
-                  gather(cells, T, pool);
+      compared_{{}, target.roots, [this](const Window& cells, int y, FeatureMap T) {
+                  gather_row(cells, y, T);
                 }} {
   if (form.distance == NeighbourDistance::squared) {
     distance_ =
@@ -391,17 +391,13 @@ void NeighboursLoss::learn(std::span<const double> found) {
 }
 
 // The sum over styles of u S(match).
-void NeighboursLoss::gather(const Window& cells, FeatureMap T, ThreadPool& pool) const {
-  clear_around(T);
-  pool.run(T.height, [&](size_t row) {
-    const auto y = static_cast<int>(row);
-    for (int block = 0; block < T.blocks(); ++block) {
-      std::fill_n(T.cell(block, y, 0), static_cast<size_t>(T.width) * kBlock, 0.0f);
-    }
-    for (size_t style = 0; style < styles_.size(); ++style) {
-      for (int x = 0; x < T.width; ++x) add_match(style, cells, y, x, T);
-    }
-  });
+void NeighboursLoss::gather_row(const Window& cells, int y, FeatureMap T) const {
+  for (int block = 0; block < T.blocks(); ++block) {
+    std::fill_n(T.cell(block, y, 0), static_cast<size_t>(T.width) * kBlock, 0.0f);
+  }
+  for (size_t style = 0; style < styles_.size(); ++style) {
+    for (int x = 0; x < T.width; ++x) add_match(style, cells, y, x, T);
+  }
 }
 
 // At row y and column x of these cells, T "+=" one style's part.

@@ -108,9 +108,8 @@ class NeighboursLoss : public Loss {
   double settle(std::span<const double> sums, Scratch&, ThreadPool&) override;
   void spread(const View&, std::span<Slope>, Scratch&, ThreadPool&) override;
 
-  // T "=" that of the layer's cells, ring and gaps 0: of centred distances, without the painting's
-  // mean.
-  void gather(const Window& cells, FeatureMap T, ThreadPool& pool) const;
+  // T; of centred distances, without the painting's mean.
+  const ContentTarget& compared() const { return compared_; }
 
  private:
   // The sources first..end - 1, whose candidates are numbered one after the other, from 1.
@@ -136,6 +135,7 @@ class NeighboursLoss : public Loss {
   // for and the sum of their scores.
   template <typename T>
   std::span<T> uses_of(size_t i, std::span<T> found) const;
+  void gather_row(const Window& cells, int y, FeatureMap T) const;
   void add_match(size_t style, const Window& cells, int y, int x, FeatureMap T) const;
   std::vector<std::vector<float>> biases_at(std::span<const double> mean) const;
   void search(const View::Layer& layer, const Window& rows,
@@ -156,7 +156,7 @@ class NeighboursLoss : public Loss {
   std::vector<OfStyle> styles_;
   Buffer<std::uint32_t> matches_;           // candidates' numbers, 0: none yet; [styles][H][W]
   std::vector<std::vector<float>> prices_;  // by source, of its candidates
-  const ContentTarget compared_;            // T
+  const ContentTarget compared_;
   std::unique_ptr<Loss> distance_;
 };
 

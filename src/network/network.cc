@@ -194,7 +194,7 @@ void Pass::run_first_level(FeatureMap y, ThreadPool& pool) {
   std::span<float> G;
   if (tap != kNoTap) G = {at<float>(plan_.taps[tap].gram), gram(tap).size()};
   const Region& scratch = plan_.first_level_scratch;
-  kernels::first_level(first_level(grams_), input(), convolution_sink(1, y), G,
+  kernels::first_level(first_level(extent_.grams), input(), convolution_sink(1, y), G,
                        {at<double>(scratch), scratch.bytes / sizeof(double)}, pool);
 }
 
@@ -282,10 +282,11 @@ void Pass::keep_in_half(int row, ThreadPool& pool) {
   }
 }
 
-void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& pool, bool grams) {
+void Pass::forward(std::span<const float> x, const InputMap& map, ThreadPool& pool,
+                   const Extent& extent) {
   x_ = x;
   input_map_ = &map;
-  grams_ = grams;
+  extent_ = extent;
   std::ranges::fill(seconds_, RowSeconds());
   if (rows() == 0) return;
   fill_input(pool);
@@ -300,15 +301,22 @@ void Pass::fill_input(ThreadPool& pool) {
 
 void Pass::forward_rows(ThreadPool& pool) {
   ConstFeatureMap x;
-  for (int row = 0; row < rows();) {
-    int last = row;  // last of the fused rows
-    while (last + 1 < rows() && plan_.rows[last + 1].step == plan_.rows[row].step) ++last;
+  int row = 0;
+  while (row < rows() && row <= extent_.row) {
+    const int last = last_of_step(row);
     if (row > 0) keep_in_half(row - 1, pool);
     x = run_rows(row, last, x, pool);
-    if (grams_) measure_grams(last, pool);
+    if (extent_.grams) measure_grams(last, pool);
     crop_taps(last, pool);
     row = last + 1;
   }
+  if (row > 0 && row < rows()) keep_in_half(row - 1, pool);
+}
+
+// The last of the rows that are fused with this one.
+int Pass::last_of_step(int row) const {
+  while (row + 1 < rows() && plan_.rows[row + 1].step == plan_.rows[row].step) ++row;
+  return row;
 }
 
 // -- backward --
@@ -406,10 +414,12 @@ void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool) {
   if (!slope.addends.empty()) kernels::add_scaled(1, flat(ConstFeatureMap(d)), flat(F), pool);
 }
 
-void Pass::turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool) {
+// Those of the taps down to this row.
+void Pass::turn_taps_into_gradients(int row, std::span<const Slope> slopes, ThreadPool& pool) {
   for (int tap = 0; tap < static_cast<int>(plan_.taps.size()); ++tap) {
-    if (!tap_map(tap).data || half_map(tap).data) continue;
-    const RowTimer timer(seconds_[plan_.taps[tap].request.position.row].gradient);
+    const int row_of_tap = plan_.taps[tap].request.position.row;
+    if (row_of_tap > row || !tap_map(tap).data || half_map(tap).data) continue;
+    const RowTimer timer(seconds_[row_of_tap].gradient);
     turn_tap_into_gradient(tap, slopes[tap], pool);
   }
 }
@@ -462,11 +472,7 @@ int Pass::deepest_slope(std::span<const Slope> slopes) const {
       deepest = std::max(deepest, plan_.taps[tap].request.position.row);
     }
   }
-  while (deepest >= 0 && deepest + 1 < rows() &&
-         plan_.rows[deepest + 1].step == plan_.rows[deepest].step) {
-    ++deepest;
-  }
-  return deepest;
+  return deepest < 0 ? deepest : last_of_step(deepest);
 }
 
 // Where backward starts: the gradient with respect to the output of `row`, with nothing deeper. No
@@ -511,7 +517,7 @@ void Pass::backward(std::span<const Slope> slopes, std::span<float> d_x, ThreadP
     std::ranges::fill(d_x, 0.0f);
     return;
   }
-  turn_taps_into_gradients(slopes, pool);
+  turn_taps_into_gradients(row, slopes, pool);
   const FeatureMap d = backward_to_first_step(row, slopes, pool);
   const RowTimer timer(seconds_[plan_.fused_first_level ? 2 : 0].backward);
   if (plan_.fused_first_level) {

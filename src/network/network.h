@@ -15,6 +15,7 @@
 #include <limn/limn.h>
 
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -92,6 +93,12 @@ struct Slope {
 // Replaces the features F by their gradient.
 void turn_into_gradient(FeatureMap F, const Slope& slope, ThreadPool& pool);
 
+// What a forward pass computes, if not everything.
+struct Extent {
+  bool grams = true;                          // without, only features
+  int row = std::numeric_limits<int>::max();  // taps deeper than this one's are left out
+};
+
 // The buffers for one picture size and one set of taps, allocated once and reused for any number of
 // forward and backward runs.
 class Pass {
@@ -111,9 +118,10 @@ class Pass {
   Pass(const Network& network, PassPlan plan, Edges edges, std::span<std::byte> memory = {});
 
   // Computes every tap's features or Gram matrix for the picture x, [3][height][width], which `map`
-  // maps to the network's input. Both must stay alive until backward is done. Without `grams`, only
-  // the features.
-  void forward(std::span<const float> x, const InputMap& map, ThreadPool& pool, bool grams = true);
+  // maps to the network's input. Both must stay alive until backward is done. What lies beyond the
+  // extent has no meaning and may have no slope.
+  void forward(std::span<const float> x, const InputMap& map, ThreadPool& pool,
+               const Extent& extent = {});
 
   // What tap number `tap` requested, of the core: valid after forward, until backward. Features
   // have the layout of cells(tap), and null data if not requested.
@@ -175,12 +183,13 @@ class Pass {
                 const kernels::Source& source, const kernels::Sink& sink, ThreadPool& pool);
   kernels::Source gradient_source(int row, ConstFeatureMap d);
   FeatureMap gradient_before_relu(int row, FeatureMap d, ThreadPool& pool);
-  void turn_taps_into_gradients(std::span<const Slope> slopes, ThreadPool& pool);
+  void turn_taps_into_gradients(int row, std::span<const Slope> slopes, ThreadPool& pool);
   void turn_tap_into_gradient(int tap, const Slope& slope, ThreadPool& pool);
   void bring_gradients(int row, std::span<const Slope> slopes, ThreadPool& pool);
   void run_convolution_backward(int row, FeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_pooling_backward(int row, ConstFeatureMap d, FeatureMap d_x, ThreadPool& pool);
   void run_first_convolution_backward(FeatureMap d, ThreadPool& pool);
+  int last_of_step(int row) const;
   int deepest_slope(std::span<const Slope> slopes) const;
   FeatureMap first_gradient(int row, std::span<const Slope> slopes, ThreadPool& pool);
   FeatureMap backward_to_first_step(int row, std::span<const Slope> slopes, ThreadPool& pool);
@@ -193,7 +202,7 @@ class Pass {
   std::span<const float> x_;
   const InputMap* input_map_ = nullptr;
   std::vector<RowSeconds> seconds_;
-  bool grams_ = true;  // are measured
+  Extent extent_;  // of the last forward
   Buffer<std::byte> own_;
   const std::span<std::byte> arena_;  // the regions of plan_
 };

@@ -130,13 +130,13 @@ TiledPass::TiledPass(const Network& network, Tiling tiling, std::span<const TapR
 }
 
 void TiledPass::forward(int tile, std::span<const float> x, const InputMap& map, ThreadPool& pool,
-                        bool grams) {
+                        const Extent& extent) {
   running_ = tile;
-  if (whole()) return pass().forward(x, map, pool, grams);
+  if (whole()) return pass().forward(x, map, pool, extent);
   const Window& patch = tiling_.tiles[tile].patch;
   const std::span<float> of_patch = std::span<float>(x_).first(3 * pixels(patch));
   take(x, tiling_.picture, patch, of_patch, pool);
-  pass().forward(of_patch, map, pool, grams);
+  pass().forward(of_patch, map, pool, extent);
 }
 
 void TiledPass::backward(std::span<const Slope> slopes, std::span<float> d_x, ThreadPool& pool) {

@@ -35,7 +35,7 @@ class TiledPass {
 
   // Runs tile number `tile` of the picture x, [3][height][width]. As Pass::forward.
   void forward(int tile, std::span<const float> x, const InputMap& map, ThreadPool& pool,
-               bool grams = true);
+               const Extent& extent = {});
 
   // Of the tile run last: what its tap requested, of the cells of its core; and where these lie in
   // the whole picture's map.

@@ -53,9 +53,11 @@ struct Tiling {
 // A single tile.
 Tiling uncut(const Size& picture);
 
-// Tiles whose cores have about equal sides, none of them longer than `core`, except that no core is
-// narrower than `step`. A side of 0, or one as long as the picture's, does not cut. step: cores and
-// patches begin at its multiples; of a picture that repeats itself, its sides are too.
+// As many tiles as there would be of cores no longer than `core`, and no narrower than `step`.
+// Cores at an edge are longer than the others by the halo that they do not need, so that patches,
+// and with them memory and work, are about equal: ranks wait for each other. A side of 0, or one as
+// long as the picture's, does not cut. step: cores and patches begin at its multiples; of a picture
+// that repeats itself, its sides are too.
 Tiling cut(const Size& picture, const Size& core, const Reach& reach, int step, Edges edges);
 
 // Where a tile's pass holds its core.

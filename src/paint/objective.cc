@@ -242,6 +242,19 @@ void Objective::multiply(const LossWeights& weights) {
     for (const size_t loss : of_columns_[i]) losses_[loss]->multiply(weights.columns[i], unit_);
   }
   if (variation_) variation_->multiply(weights.total_variation, unit_);
+  last_row_ = last_row_that_counts();
+}
+
+// Of the network: deeper layers are read by losses of weight 0. Columns are gathered whole.
+int Objective::last_row_that_counts() const {
+  const auto counts = [](const Loss* loss) { return loss && loss->counts(); };
+  int last = columns_.empty() ? -1 : deepest_row(layers_);
+  for (size_t tap = 0; tap < layers_.size(); ++tap) {
+    if (counts(content_[tap]) || counts(style_[tap]) || counts(neighbours_[tap])) {
+      last = std::max(last, layers_[tap].position.row);
+    }
+  }
+  return last;
 }
 
 void Objective::set_unit(double unit) {
@@ -283,7 +296,8 @@ ConstFeatureMap Objective::gathered(size_t i, Buffer<float>& memory) const {
   memory = Buffer<float>(T.floats());
   T.data = memory.data();
   static_cast<const NeighboursLoss&>(*losses_[of_columns_[i].front()])
-      .gather(window_of(T), T, pool_);
+      .compared()
+      .put(T, window_of(T), T, pool_);
   return T;
 }
 
@@ -346,7 +360,7 @@ double& term_of(Losses& losses, Term term) {
 }  // namespace
 
 void Objective::run_tile(int tile, std::span<const float> x, bool grams) {
-  pass_->forward(tile, x, units_.of_variable(), pool_, grams);
+  pass_->forward(tile, x, units_.of_variable(), pool_, {grams, last_row_});
   for (int tap = 0; tap < std::ssize(layers_); ++tap) {
     View::Layer& layer = view_[tap];
     layer.F = pass_->features(tap);

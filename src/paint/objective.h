@@ -118,6 +118,7 @@ class Objective {
   void make_losses(int tap);
   void make_columns(const Weights& weights);
   void make_sums();
+  int last_row_that_counts() const;
   bool is_due(size_t loss) const { return due_[loss] != 0; }
   // Its share of a vector with something of every loss.
   template <typename T>
@@ -154,6 +155,7 @@ class Objective {
   const std::vector<LayerInUse> layers_;
   std::unique_ptr<Network> network_;  // null if no loss reads a layer
   std::unique_ptr<TiledPass> pass_;   // its tap i is layers_[i]
+  int last_row_ = 0;                  // that any loss reads
   bool has_run_ = false;              // the only tile, in this evaluation
   bool has_gathered_ = false;         // the columns, likewise
   Scratch scratch_;

@@ -256,7 +256,7 @@ TEST_P(Neighbours, AreGatheredBySharesFromTheirStyles) {
   const NeighbourTarget target = blended_target();
   sought(target, F);
   const Map T(kC, kHeight, kWidth);
-  loss_->gather(window_of(T.map()), T.map(), pool_);
+  loss_->compared().put(T.map(), window_of(T.map()), T.map(), pool_);
   const Map first = features(5, 13, 2), second = features(6, 4, 3), other = features(3, 11, 4);
   for (int y = 0; y < kHeight; ++y) {
     for (int x = 0; x < kWidth; ++x) {
@@ -280,7 +280,7 @@ TEST_P(Neighbours, OfTilesAreThoseOfTheWhole) {
   const NeighbourTarget target = blended_target();
   const double whole_loss = sought(target, F).loss;
   const Map whole(kC, kHeight, kWidth);
-  loss_->gather(window_of(whole.map()), whole.map(), pool_);
+  loss_->compared().put(F.map(), window_of(whole.map()), whole.map(), pool_);
 
   const Window tiles[] = {
       {0, 4, 0, 5}, {0, 4, 5, kWidth}, {4, kHeight, 0, 5}, {4, kHeight, 5, kWidth}};
@@ -310,11 +310,17 @@ TEST_P(Neighbours, OfTilesAreThoseOfTheWhole) {
   each_tile([&](const View& view, const Window& cells) {
     const FeatureMap T = {scratch.weighed.data(), kC, cells.height(), cells.width()};
     std::fill_n(T.data, T.floats(), NAN);
-    loss.gather(cells, T, pool_);
+    loss.compared().put(shape.whole, cells, T, pool_);
     const Map expected(kC, cells.height(), cells.width(), [&](int c, int y, int x) {
       return whole.at(c, cells.row + y, cells.column + x);
     });
     EXPECT_TRUE(same_bits(flat(T), flat(expected.map())));
+    const Map difference(kC, cells.height(), cells.width(), [&](int c, int y, int x) {
+      return F.at(c, cells.row + y, cells.column + x) - expected.at(c, y, x);
+    });
+    std::fill_n(T.data, T.floats(), NAN);
+    loss.compared().subtract(shape.whole, cells, view.layers[0].F, T, pool_);
+    EXPECT_TRUE(same_bits(flat(T), flat(difference.map())));
     double of_tile = 0;
     loss.measure(view, {&of_tile, 1}, scratch, pool_);
     sum += of_tile;

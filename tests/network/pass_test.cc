@@ -386,8 +386,10 @@ TEST_P(NetworkPass, GivesTheSameBitsWhenItsBuffersAreUsedAgain) {
   }
 }
 
-// A tap without a slope costs nothing, and its gradient is that of slopes that are all 0.
-TEST_P(NetworkPass, BeginsBackwardAtTheDeepestTapThatHasASlope) {
+// A tap without a slope costs nothing, and its gradient is that of slopes that are all 0. Nor need
+// the forward pass reach deeper.
+TEST_P(NetworkPass, GoesNoDeeperThanTheDeepestTapThatHasASlope) {
+  enum { plain, zeros, ending, ways };
   constexpr int kHeight = 17, kWidth = 22;
   const std::vector<float> x = drawn(kHeight, kWidth, 1);
   for (const Layers& layers : kTapSets) {
@@ -396,22 +398,30 @@ TEST_P(NetworkPass, BeginsBackwardAtTheDeepestTapThatHasASlope) {
       const Network network(small_.weights, GetParam(), deepest_of(requests));
       Pass pass(network, kHeight, kWidth, requests, Purpose::gradients);
       for (size_t only = 0; only <= requests.size(); ++only) {
-        std::vector<float> gradients[2];
-        for (const bool zeros : {false, true}) {
-          pass.forward(x, kAsItIs, pool_);
+        std::vector<float> gradients[ways];
+        for (const int way : {plain, zeros, ending}) {
+          const int row = only < requests.size() ? requests[only].position.row : -1;
+          pass.forward(x, kAsItIs, pool_, way == ending ? Extent{.row = row} : Extent());
+          // At most three rows are run as one.
+          for (size_t after = row + 3; way == ending && after < pass.seconds().size(); ++after) {
+            ASSERT_EQ(pass.seconds()[after].forward, 0) << "row " << after << " was run";
+          }
           std::vector<Slope> slopes(requests.size());
           std::vector<std::vector<float>> S(requests.size());
           for (size_t tap = 0; tap < requests.size(); ++tap) {
             const std::span<const float> G = pass.gram(static_cast<int>(tap));
             S[tap].assign(G.begin(), G.end());
             if (tap != only) std::ranges::fill(S[tap], 0.0f);
-            if (tap == only || zeros) slopes[tap].S = S[tap];
+            if (tap == only || way == zeros) slopes[tap].S = S[tap];
           }
-          gradients[zeros].assign(x.size(), NAN);
-          pass.backward(slopes, gradients[zeros], pool_);
+          gradients[way].assign(x.size(), NAN);
+          pass.backward(slopes, gradients[way], pool_);
         }
         SCOPED_TRACE(testing::Message() << "tap " << only << " of those down to " << layers[0]);
-        for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(gradients[0][i], gradients[1][i]) << i;
+        for (size_t i = 0; i < x.size(); ++i) {
+          ASSERT_EQ(gradients[plain][i], gradients[zeros][i]) << i;
+          ASSERT_EQ(gradients[plain][i], gradients[ending][i]) << i;
+        }
       }
     }
   }

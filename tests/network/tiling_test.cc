@@ -73,14 +73,23 @@ TEST(Tiling, CoversEveryPictureOnce) {
   }
 }
 
-TEST(Tiling, MakesTilesAboutEqual) {
-  const Tiling tiling = cut({2064, 2064}, {512, 512}, {70, 70}, kStep, Edges::zero);
-  EXPECT_EQ(tiling.tiles.size(), 25u);  // 4 x 512 would leave a fifth of 16
-  for (const Tile& tile : tiling.tiles) {
-    EXPECT_LE(tile.core.height(), 512);
-    EXPECT_GE(tile.core.height(), 400);
+TEST(Tiling, MakesPatchesAboutEqual) {
+  for (const Edges edges : {Edges::zero, Edges::periodic}) {
+    const Tiling tiling = cut({2064, 2064}, {512, 512}, {70, 100}, kStep, edges);
+    EXPECT_EQ(tiling.tiles.size(), 25u);  // 4 x 512 would leave a fifth of 16
+    const auto [least, most] =
+        std::ranges::minmax(tiling.tiles, {}, [](const Tile& tile) { return tile.patch.height(); });
+    EXPECT_LE(most.patch.height(), 512 + 80 + 112);
+    EXPECT_LE(most.patch.height() - least.patch.height(), 4 * kStep);
   }
   EXPECT_TRUE(cut({2064, 2064}, {4096, 4096}, {70, 70}, kStep, Edges::zero).whole());
+}
+
+// A halo larger than all of the picture leaves every tile its part.
+TEST(Tiling, CutsWhereTheHaloIsLargerThanTheTiles) {
+  const Tiling tiling = cut({96, 80}, {32, 32}, {70, 70}, kStep, Edges::zero);
+  EXPECT_EQ(tiling.tiles.size(), 9u);
+  for (const Tile& tile : tiling.tiles) EXPECT_LE(tile.core.height(), 48);
 }
 
 // The features and Gram matrices of all tiles against those of a single pass.
