@@ -54,8 +54,8 @@ class Branches {
   std::string text(const std::string& indent) const {
     std::string text;
     for (const auto& [then, patterns] : patterns_) {
-      text += fmt::format("{}{}) {} ;;\n", indent,
-                          fmt::join(patterns, " |\\\n" + indent + "  "), then);
+      text +=
+          fmt::format("{}{}) {} ;;\n", indent, fmt::join(patterns, " |\\\n" + indent + "  "), then);
     }
     return text;
   }
@@ -96,12 +96,13 @@ std::string bash_completion(const Command& limn) {
     flags.add(command->name, assignment(known));
     positionals.add(command->name, assignment(positionals_of(*command)));
   }
-  return fmt::format("{}{}    esac\n  done\n\n  local words= kind=\n  case \"$command $prev\" in\n{}"
-                     "    *)\n      if [[ $cur == -* ]]; then\n        case $command in\n{}"
-                     "        esac\n      else\n        case $command in\n{}"
-                     "        esac\n      fi\n      ;;\n  esac\n{}",
-                     kBefore, names.text("      "), values.text("    "), flags.text("          "),
-                     positionals.text("          "), kAfter);
+  return fmt::format(
+      "{}{}    esac\n  done\n\n  local words= kind=\n  case \"$command $prev\" in\n{}"
+      "    *)\n      if [[ $cur == -* ]]; then\n        case $command in\n{}"
+      "        esac\n      else\n        case $command in\n{}"
+      "        esac\n      fi\n      ;;\n  esac\n{}",
+      kBefore, names.text("      "), values.text("    "), flags.text("          "),
+      positionals.text("          "), kAfter);
 }
 
 }  // namespace limn

@@ -7,7 +7,7 @@
 namespace limn {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\\' || c == '\'') result += '\\';
@@ -30,7 +30,7 @@ std::string values(const Choices& choices, bool of_option) {
   std::string text = choices.files ? (of_option ? " -r -F" : " -F") : (of_option ? " -x" : " -f");
   std::string words = fmt::format("{}", fmt::join(choices.words, " "));
   if (choices.folders && !choices.files) words += " (__fish_complete_directories)";
-  return words.empty() ? text : fmt::format("{} -a {}", text, quoted(words));
+  return words.empty() ? text : fmt::format("{} -a {}", text, in_quotes(words));
 }
 
 std::string lines_of(const Command& command) {
@@ -38,7 +38,7 @@ std::string lines_of(const Command& command) {
   std::string text;
   bool files = false;
   for (const Command& sub : command.commands) {
-    text += fmt::format("{} -f -a {} -d {}\n", start, sub.last_name(), quoted(brief(sub.summary)));
+    text += fmt::format("{} -f -a {} -d {}\n", start, sub.last_name(), in_quotes(brief(sub.summary)));
   }
   for (const Argument& argument : command.arguments) {
     const Choices choices = choices_of(argument);
@@ -49,7 +49,7 @@ std::string lines_of(const Command& command) {
     }
     text += start + names(argument);
     if (argument.takes_value()) text += values(choices, true);
-    text += fmt::format(" -d {}\n", quoted(brief(argument.help)));
+    text += fmt::format(" -d {}\n", in_quotes(brief(argument.help)));
   }
   return files ? text : fmt::format("{} -f\n", start) + text;
 }
@@ -59,7 +59,7 @@ std::string lines_of(const Command& command) {
 std::string fish_completion(const Command& limn) {
   std::vector<std::string> known, lines;
   for (const Command* command : all_of(limn)) {
-    if (command != &limn) known.push_back(quoted(command->name));
+    if (command != &limn) known.push_back(in_quotes(command->name));
     lines.push_back(lines_of(*command));
   }
   return fmt::format(

@@ -306,8 +306,8 @@ std::string man_page(const Command& command, const Command& limn, const std::str
   if (summary.starts_with("limn ")) summary.erase(0, 5);
   summary.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(summary.front())));
 
-  std::string roff = fmt::format(".TH {} 1 {} \"limn {}\" \"User Commands\"\n",
-                                 capitals(name), date, version());
+  std::string roff =
+      fmt::format(".TH {} 1 {} \"limn {}\" \"User Commands\"\n", capitals(name), date, version());
   roff += section("NAME", fmt::format("{} \\- {}\n", name, plain(summary)));
   roff += section("SYNOPSIS", synopsis(command));
   roff += section("DESCRIPTION", description(command, footer));

@@ -20,7 +20,7 @@ std::string escaped(const std::string& text, std::string_view characters) {
 }
 
 // As one word of the shell.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string result = "'";
   for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + "'";
@@ -45,26 +45,25 @@ std::string action(const Choices& choices) {
 
 std::string value(const Argument& argument) {
   const std::string& message = argument.positional ? argument.names.front() : argument.type;
-  return fmt::format(":{}:{}", escaped(message, ":"),
-                     escaped(action(choices_of(argument)), ":"));
+  return fmt::format(":{}:{}", escaped(message, ":"), escaped(action(choices_of(argument)), ":"));
 }
 
 // One word of _arguments, or several that the shell makes of a list in braces.
 std::string specification(const Argument& argument) {
-  if (argument.positional) return quoted((argument.several ? "*" : "") + value(argument));
+  if (argument.positional) return in_quotes((argument.several ? "*" : "") + value(argument));
   const std::string words = fmt::format("[{}]", escaped(brief(argument.help), "[]"));
   const std::string after = argument.takes_value() ? words + value(argument) : words;
   const auto name = [&](const std::string& given) {
     if (!argument.takes_value()) return given;
     return given + (given.starts_with("--") ? "=" : "+");
   };
-  if (argument.several) return quoted("*" + name(argument.names.back()) + after);
-  if (argument.names.size() == 1) return quoted(name(argument.names.front()) + after);
+  if (argument.several) return in_quotes("*" + name(argument.names.back()) + after);
+  if (argument.names.size() == 1) return in_quotes(name(argument.names.front()) + after);
   std::vector<std::string> names;
   names.reserve(argument.names.size());
   for (const std::string& given : argument.names) names.push_back(name(given));
   return fmt::format("'({})'{{{}}}{}", fmt::join(argument.names, " "), fmt::join(names, ","),
-                     quoted(after));
+                     in_quotes(after));
 }
 
 std::string function_of(const Command& command) {
@@ -80,7 +79,7 @@ std::string function_of(const Command& command) {
   text += "  case $state in\n    command)\n      local -a commands=(\n";
   for (const Command& sub : command.commands) {
     text += fmt::format("        {}\n",
-                        quoted(sub.last_name() + ":" + escaped(brief(sub.summary), ":")));
+                        in_quotes(sub.last_name() + ":" + escaped(brief(sub.summary), ":")));
   }
   text += "      )\n      _describe command commands\n      ;;\n";
   text += "    arguments)\n      case $line[1] in\n";

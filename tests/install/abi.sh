@@ -16,7 +16,7 @@ sizes() {
   printf '#include <limn/limn.h>\n#include <limn/ranks.h>\n' > "$work/headers.cc"
   (cd "$work" && g++ -std=c++20 -I "$source/include" -fdump-lang-class -c headers.cc -o headers.o)
   awk '$1 == "Class" { name = $2 }
-       $1 ~ /^size=/ && name ~ /^limn::/ { print "size " substr($1, 6) " " name; name = "" }' \
+       $1 ~ /^size=/ && name ~ /^limn::[A-Za-z:]+$/ { print "size " substr($1, 6) " " name; name = "" }' \
     "$work"/headers.cc.*.class | sort -k3 -u
 }
 
@@ -25,10 +25,10 @@ symbols > "$work/now"
 # Sizes are a matter of machine, compiler and standard library.
 if [[ $(uname -m) == x86_64 ]] && command -v g++ > /dev/null; then
   sizes >> "$work/now"
-  grep -v '^#' "$list" > "$work/listed"
+  sed '/^#/d' "$list" > "$work/listed"
 else
   echo "no g++ on x86-64 here: only symbols are compared, no sizes"
-  grep -v -e '^#' -e '^size ' "$list" > "$work/listed"
+  sed -e '/^#/d' -e '/^size /d' "$list" > "$work/listed"
 fi
 
 if [[ ${3-} == --write ]]; then
