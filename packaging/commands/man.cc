@@ -194,7 +194,11 @@ std::string argument_text(const Argument& argument) {
     names.push_back(argument.positional ? italic(name) : bold(name));
   }
   std::string head = fmt::format("{}", fmt::join(names, ", "));
-  if (argument.positional) return item(head + (argument.several ? " ..." : ""), argument.help);
+  if (argument.positional) {
+    if (argument.several) head += " ...";
+    if (argument.type != "TEXT") head += " (" + type_text(argument.type) + ")";
+    return item(head, argument.help);
+  }
   if (argument.takes_value()) head += " " + type_text(argument.type);
   return item(head, argument.help + (argument.required ? " (required)" : ""));
 }

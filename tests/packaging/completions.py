@@ -104,19 +104,18 @@ class Terminal:
 def try_zsh():
     subprocess.run(["zsh", "-n", DESCRIBED / "_limn"], check=True)
     shell = Terminal(["zsh", "-f", "-i"])
-    # What would be offered is printed instead, after what is typed so far, between two marks.
+    # What is offered is written down beside being shown; a new prompt says that it is over.
     shell.type(
         f"fpath=({DESCRIBED} $fpath); autoload -U compinit; compinit -D -u; setopt no_beep; "
         "compadd() { [[ $* == *-[OAD]\\ * ]] || { local -a hits; builtin compadd -O hits \"$@\"; "
         "print -r -- $hits >> $SEEN; }; builtin compadd \"$@\" }; SEEN=$(mktemp); "
-        "unset zle_bracketed_paste; PS1=; print rea''dy\n")
-    shell.read_until("ready")
+        "PS1='rea''dy> '\n")
+    shell.read_until("ready> ")
     for number, (typed, _, _) in enumerate(CASES):
-        shell.type(f": > $SEEN; print sta''rt{number}\n")
-        shell.read_until(f"start{number}")
-        shell.type(f"{typed}\t\x15print en''d{number}; print -r -- $(< $SEEN); print fi''n{number}\n")
-        shell.read_until(f"end{number}")
-        check("zsh", typed, shell.read_until(f"fin{number}").split())
+        shell.type(f"{typed}\t\x15print -r -- sta''rt $(< $SEEN) en''d; : > $SEEN; "
+                   f"PS1='{number}rea''dy> '\n")
+        shown = shell.read_until(f"{number}ready> ")
+        check("zsh", typed, shown.partition("\nstart")[2].partition(" end")[0].split())
     shell.type("rm $SEEN; exit\n")
 
 

@@ -13,7 +13,7 @@ expected=$({
   echo limn
   "$limn" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/limn-\1/p'
 } | sort)
-[[ $(cd "$pages" && ls | sed 's/\.1$//') == "$expected" ]] ||
+[[ $(cd "$pages" && ls | sed 's/\.1$//' | sort) == "$expected" ]] ||
   complain "pages of $(tr '\n' ' ' <<< "$expected"), not $(ls "$pages")"
 
 # As text, without what the terminal would make bold.
@@ -29,7 +29,7 @@ for page in "$pages"/*.1; do
   [[ -z $warnings ]] || complain "$name: groff warns: $warnings"
   text=$(text_of "$page")
   for title in NAME SYNOPSIS DESCRIPTION OPTIONS "EXIT STATUS" EXAMPLES "SEE ALSO"; do
-    [[ $name == limn && $title == EXAMPLES ]] && continue
+    [[ $name == limn && $title =~ EXAMPLES|ALSO ]] && continue  # it lists all the others
     grep -qx "$title" <<< "$text" || [[ $title == OPTIONS && $name =~ ^limn-(model|jobs)$ ]] ||
       complain "$name: no section $title"
   done
