@@ -8,7 +8,7 @@
 # objects, so that a second time takes seconds. Looked over by lintian where it is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export LIMN_SOURCE=$PWD
+source=$PWD
 packages=$PWD/build/deb
 
 version=$(sed -n 's/^project(limn VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
@@ -23,8 +23,8 @@ fi
 mkdir -p "$packages/limn"
 cd "$packages/limn"
 rm -rf debian ../*.deb
-cp -r "$LIMN_SOURCE/packaging/debian" debian
-dependencies=$("$LIMN_SOURCE/tools/setup.sh" --list build | paste -sd, | sed 's/,/, /g')
+cp -r "$source/packaging/debian" debian
+dependencies=$("$source/tools/setup.sh" --list build | paste -sd, | sed 's/,/, /g')
 sed "s/@build@/$dependencies/; s/@abi@/$abi/g" debian/control.in > debian/control
 mv debian/liblimn.install "debian/liblimn$abi.install"
 rm debian/control.in
