@@ -24,24 +24,27 @@ remove_root() {
 }
 trap remove_root EXIT
 
-# The address from which apt gets Debian itself.
-mirror() {
-  apt-get indextargets --format '$(REPO_URI) $(ORIGIN)' 'Created-By: Packages' |
-    awk '$2 == "Debian" { print $1; exit }'
+# Lines of sources.list for the suite, with its updates where this machine's apt has them.
+sources_of() {  # SUITE
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' \
+    'Created-By: Packages' | awk -v suite="$1" '
+    $4 == "Debian" && mirror == "" { mirror = $1 }
+    $4 == "Debian" && ($2 == suite || index($2, suite "-") == 1) { print "deb", $1, $2, $3; ++lines }
+    END { if (!lines && mirror) print "deb", mirror, suite, "main" }'
 }
 
 make_root() {  # SUITE VARIANT
   ((EUID == 0)) || skip "making a clean Debian needs root"
   command -v mmdebstrap > /dev/null || skip "mmdebstrap is not here (make deb installs it)"
   local from
-  from=$(mirror)
-  [[ -n $from ]] || skip "apt on this machine does not know where Debian is; apt-get update"
+  mapfile -t from < <(sources_of "$1")
+  ((${#from[@]})) || skip "apt on this machine does not know where Debian is; apt-get update"
   root=$(mktemp -d)
   chmod 755 "$root"
-  if ! mmdebstrap --quiet --mode=root --variant="$2" "$1" "$root" "$from" 2> "$root.log"; then
+  if ! mmdebstrap --quiet --mode=root --variant="$2" "$1" "$root" "${from[@]}" 2> "$root.log"; then
     tail -n 3 "$root.log"
     rm "$root.log"
-    skip "no clean Debian $1 could be made from $from"
+    skip "no clean Debian $1 could be made from '${from[0]}'"
   fi
   rm "$root.log"
   mount -t proc proc "$root/proc" 2> /dev/null || true
@@ -56,5 +59,5 @@ in_root() {
     shift
   fi
   chroot "${user[@]}" "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-    HOME=/tmp/home DEBIAN_FRONTEND=noninteractive "$@"
+    ${http_proxy:+"http_proxy=$http_proxy"} HOME=/tmp/home DEBIAN_FRONTEND=noninteractive "$@"
 }

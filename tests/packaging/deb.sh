@@ -12,11 +12,16 @@ mkdir "$root/tmp/given"
 # shellcheck disable=SC2086  # file names are words
 cp -r $packages "$source"/examples/photos/landscape.jpg "$source"/examples/paintings/oil.jpg \
   "$source/tests/install" "$root/tmp/given"
-cd /
-install_in_root() { in_root apt-get install -y -qq --no-install-recommends "$@" > /dev/null; }
+# With the shell's patterns; says what apt said if it fails.
+install_in_root() {
+  in_root sh -c "apt-get install -y --no-install-recommends $*" > "$root/tmp/apt" 2>&1 ||
+    failed "installing $*: $(tail -n 20 "$root/tmp/apt")"
+}
 
 # ---- the command ----
-in_root sh -c 'apt-get install -y -qq --no-install-recommends /tmp/given/limn_*.deb' > /dev/null
+cd /
+in_root apt-get update -qq
+install_in_root "/tmp/given/limn_*.deb"
 in_root -u limn --version
 in_root -u limn paint /tmp/given/landscape.jpg /tmp/given/oil.jpg -o /tmp/home/out.png \
   --size 128 --iterations 10 --quiet
@@ -31,7 +36,7 @@ grep -q '/?token=' "$root/tmp/served" || failed "limn serve gave no link: $(< "$
 
 # ---- the library: programs by CMake and by pkg-config ----
 install_in_root g++ make cmake pkg-config
-in_root sh -c 'apt-get install -y -qq --no-install-recommends /tmp/given/liblimn*.deb' > /dev/null
+install_in_root "/tmp/given/liblimn*.deb"
 in_root sh -c 'cd /tmp/home && cmake -S /tmp/given/install -B by_cmake > /dev/null &&
   cmake --build by_cmake > /dev/null && by_cmake/consumer &&
   c++ -std=c++20 /tmp/given/install/consumer.cc -o by_pkg_config $(pkg-config --cflags --libs limn) &&
