@@ -38,7 +38,8 @@ std::string lines_of(const Command& command) {
   std::string text;
   bool files = false;
   for (const Command& sub : command.commands) {
-    text += fmt::format("{} -f -a {} -d {}\n", start, sub.last_name(), in_quotes(brief(sub.summary)));
+    text +=
+        fmt::format("{} -f -a {} -d {}\n", start, sub.last_name(), in_quotes(brief(sub.summary)));
   }
   for (const Argument& argument : command.arguments) {
     const Choices choices = choices_of(argument);

@@ -29,7 +29,10 @@ sources_of() {  # SUITE
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' \
     'Created-By: Packages' | awk -v suite="$1" '
     $4 == "Debian" && mirror == "" { mirror = $1 }
-    $4 == "Debian" && ($2 == suite || index($2, suite "-") == 1) { print "deb", $1, $2, $3; ++lines }
+    $4 == "Debian" && ($2 == suite || index($2, suite "-") == 1) {
+      print "deb", $1, $2, $3
+      ++lines
+    }
     END { if (!lines && mirror) print "deb", mirror, suite, "main" }'
 }
 

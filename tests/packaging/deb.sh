@@ -39,14 +39,15 @@ install_in_root g++ make cmake pkg-config
 install_in_root "/tmp/given/liblimn*.deb"
 in_root sh -c 'cd /tmp/home && cmake -S /tmp/given/install -B by_cmake > /dev/null &&
   cmake --build by_cmake > /dev/null && by_cmake/consumer &&
-  c++ -std=c++20 /tmp/given/install/consumer.cc -o by_pkg_config $(pkg-config --cflags --libs limn) &&
+  c++ -std=c++20 /tmp/given/install/consumer.cc $(pkg-config --cflags --libs limn) -o by_pkg_config &&
   ./by_pkg_config'
 
 # ---- nothing is left ----
-names=$(in_root dpkg-query -W -f '${Package} ${Status}\n' '*limn*' | awk '/installed$/ { print $1 }')
+names=$(in_root dpkg-query -W -f '${Package} ${Status}\n' '*limn*' |
+  awk '/ installed$/ { print $1 }')
 [[ $names == *liblimn-dev*limn* ]] || failed "limn and liblimn-dev are not installed: $names"
 # shellcheck disable=SC2086
-in_root dpkg -L $names | sort -u > "$root/tmp/files"
+in_root dpkg -L $names | grep -vx '/\.' | sort -u > "$root/tmp/files"
 # shellcheck disable=SC2086
 in_root apt-get purge -y -qq $names > /dev/null
 rm -rf "$root/tmp/home" "$root/tmp/given"
