@@ -49,7 +49,7 @@ names=$(in_root dpkg-query -W -f '${Package} ${Status}\n' '*limn*' |
 # shellcheck disable=SC2086
 in_root dpkg -L $names | grep -vx '/\.' | sort -u > "$root/tmp/files"
 # shellcheck disable=SC2086
-in_root apt-get purge -y -qq $names > /dev/null
+in_root apt-get -o Dpkg::Use-Pty=0 purge -y -qq $names > /dev/null
 rm -rf "$root/tmp/home" "$root/tmp/given"
 left=$(in_root sh -c 'while read -r file; do
     [ ! -e "$file" ] || dpkg -S "$file" > /dev/null 2>&1 || echo "$file"
