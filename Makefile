@@ -14,6 +14,8 @@
 #   make textures-quality   textures, seams, symmetry and filled holes, judged; docs/textures.md
 #   make parity    the recipes of published systems against those systems; docs/parity.md
 #   make install   to PREFIX (default /usr/local)
+#   make deb       Debian packages, into build/deb; make deb-test tries them in a clean Debian
+#   make tarball   limn with the libraries that it needs, for any Linux; make tarball-test tries it
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
@@ -36,7 +38,8 @@ QUALITY_FLAGS ?= --markdown docs/built-in-network.md
 
 DEFAULTS_FLAGS ?= --markdown docs/quality.md --shown docs/quality
 
-.PHONY: build demo gallery test check sanitize compare quality defaults-quality textures-quality parity install clean
+.PHONY: build demo gallery test check sanitize compare quality defaults-quality textures-quality parity install \
+  deb deb-test tarball tarball-test clean
 
 build:
 	@tools/setup.sh build
@@ -102,6 +105,21 @@ parity:
 	  $(PARITY_FLAGS)
 	/usr/bin/python3 tools/parity/neighbours.py --limn-dump build/dump_evaluation \
 	  --limn build/limn --vgg19 "$(VGG19)" $(MATCHING_FLAGS)
+
+deb:
+	@tools/setup.sh build python package
+	packaging/deb.sh
+
+deb-test: deb
+	tests/packaging/deb.sh build/deb
+
+tarball:
+	@tools/setup.sh build
+	packaging/tarball.sh
+
+tarball-test: tarball
+	@tools/setup.sh package
+	tests/packaging/tarball.sh build/tarball/*.tar.xz
 
 install: build
 	cmake --install build --prefix $(PREFIX)

@@ -94,39 +94,10 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
                       fmt::format("{}\nSee '{} --help'.", message, full_name(command)));
 }
 
-// Lists each command on one line: the first of its description.
-class ShortListFormatter : public CLI::Formatter {
- public:
-  std::string make_subcommand(const CLI::App* sub) const override {
-    const std::string description = sub->get_description();
-    return fmt::format("{:<{}}{}\n", "  " + sub->get_name(), get_column_width(),
-                       description.substr(0, description.find('\n')));
-  }
-};
-
 int run(int argc, char** argv) {
-  CLI::App app("limn paints a photograph in the style of a painting.", "limn");
-  app.set_version_flag("--version", fmt::format("limn {}", version()));
-  app.require_subcommand(1);
-  app.footer("Run 'limn COMMAND --help' for details.");
-  app.formatter(std::make_shared<ShortListFormatter>());
-  app.get_formatter()->column_width(34);
-
+  CLI::App app;
   int exit_code = kSuccess;
-  add_paint_command(app, exit_code);
-  add_texture_command(app, exit_code);
-  add_inpaint_command(app, exit_code);
-  add_season_command(app, exit_code);
-  add_resume_command(app, exit_code);
-  add_replay_command(app, exit_code);
-  add_info_command(app, exit_code);
-  add_sweep_command(app, exit_code);
-  add_batch_command(app, exit_code);
-  add_evaluate_command(app, exit_code);
-  add_recipes_command(app, exit_code);
-  add_model_command(app, exit_code);
-  add_bench_command(app, exit_code);
-  add_server_commands(app, exit_code);
+  add_commands(app, exit_code);
   try {
     app.parse(argc, argv);
     return exit_code;

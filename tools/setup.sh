@@ -2,6 +2,7 @@
 # Installs the Debian packages of the given sections of packages.txt that are not there yet.
 #
 #   tools/setup.sh build test
+#   tools/setup.sh --list build    says which they are, and installs nothing
 #   tools/setup.sh axe         axe-core into build/axe, for the test page/axe: not in Debian, so by npm;
 #                              without npm or a network it says so, and that test is skipped
 #
@@ -12,6 +13,11 @@ cd "$(dirname "$0")/.."
 packages_of() {  # SECTION
   sed -n "/^\[$1\]\$/,/^\[/p" packages.txt | grep -v -e '^\[' -e '^#' -e '^$'
 }
+
+if [ "${1-}" = --list ]; then
+  packages_of "$2"
+  exit 0
+fi
 
 installed() {  # PACKAGE
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

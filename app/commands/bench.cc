@@ -240,13 +240,13 @@ void add_bench_command(CLI::App& app, int& exit_code) {
       ->type_name("N")
       ->capture_default_str();
   CLI::Option* network =
-      command->add_option("--network", bench->network_name, "vgg19, vgg16 or builtin")
-          ->type_name("NAME")
+      command->add_option("--network", bench->network_name, "The network to time")
+          ->type_name("builtin|vgg16|vgg19")
           ->capture_default_str();
   command
       ->add_option("--weights", bench->weights_name,
                    "Time the network of these weights: a file, or a name in the cache")
-      ->type_name("FILE|NAME")
+      ->type_name("FILE|NETWORK")
       ->excludes(network);
   command->add_option("--evaluations", bench->evaluations, "Number of timed evaluations")
       ->check(CLI::Range(1, 1000))

@@ -1,10 +1,13 @@
-// The sub-commands. Each function adds one to the parser, with a callback that runs the command and
+// The commands. Each function adds one to the parser, with a callback that runs the command and
 // returns the exit code in `exit_code`.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
 namespace limn {
+
+// Makes of an empty parser limn's own, with all that follows.
+void add_commands(CLI::App& app, int& exit_code);
 
 void add_paint_command(CLI::App& app, int& exit_code);
 void add_texture_command(CLI::App& app, int& exit_code);

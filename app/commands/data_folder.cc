@@ -21,6 +21,14 @@ std::string absolute_variable(const char* name) {
 
 std::string address_file(const std::string& folder) { return folder + "/address"; }
 
+std::string kept_address(const std::string& folder) {
+  const std::string file = address_file(folder);
+  if (is_missing(file)) return "";
+  std::string address = read_text(file, "address", kLongestAddress);
+  address.erase(address.find_last_not_of("\r\n") + 1);
+  return address;
+}
+
 KeptAddress::KeptAddress(const std::string& folder, const std::string& address)
     : file_(address_file(folder)), text_(address + "\n") {
   replace_file(file_, text_);

@@ -12,6 +12,9 @@ std::string data_folder(const std::string& given);
 
 // Where a running server of this folder keeps its address: "http://127.0.0.1:8080".
 std::string address_file(const std::string& folder);
+// What it says, which a server that was killed leaves behind; "" if there is none. Throws Error
+// (file) if it cannot be read.
+std::string kept_address(const std::string& folder);
 // That file, while this object lives.
 class KeptAddress {
  public:

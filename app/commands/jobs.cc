@@ -100,17 +100,17 @@ HttpClient JobsCommand::client() const {
     used.erase(used.find_last_not_of("\r\n") + 1);
   }
   if (!server.empty()) return {server, used, "--server", "is limn serve running there?"};
-  const std::string file = address_file(data_folder(data));
+  const std::string folder = data_folder(data);
+  const std::string file = printable(address_file(folder));
+  const std::string address = kept_address(folder);
   const std::string start = "'limn serve' starts a server; --server names one that runs elsewhere";
-  if (is_missing(file)) {
+  if (address.empty()) {
     return {kUsualAddress, used,
             fmt::format("the usual address: there is no '{}', so no server runs with that folder",
-                        printable(file)),
+                        file),
             start};
   }
-  std::string address = read_text(file, "address", 1000);
-  address.erase(address.find_last_not_of("\r\n") + 1);
-  return {address, used, fmt::format("from '{}'", printable(file)), start};
+  return {address, used, fmt::format("from '{}'", file), start};
 }
 
 std::string path_of(const std::string& id) {
@@ -307,8 +307,8 @@ void add_jobs_command(CLI::App& app, int& exit_code) {
   });
 
   CLI::App* list = add_verb(*jobs, given, "list", "List jobs, the newest first", false);
-  list->add_option("--state", given->state, "Only these: waiting,running,done,failed,cancelled")
-      ->type_name("STATE,...");
+  list->add_option("--state", given->state, "Only these; several with commas")
+      ->type_name("waiting|running|done|failed|cancelled,...");
   list->add_flag("--json", given->json, "One JSON object a line");
   list->callback([given, &exit_code] { exit_code = given->list(); });
 
@@ -321,7 +321,8 @@ void add_jobs_command(CLI::App& app, int& exit_code) {
 
   CLI::App* fetch = add_verb(*jobs, given, "fetch", "Get a job's picture", true);
   add_output(*fetch, *given, " [PHOTO-PAINTING.png]");
-  fetch->add_option("--bits", given->bits, "8 or 16, for PNG and TIFF [as painted]");
+  fetch->add_option("--bits", given->bits, "Per channel, for PNG and TIFF [as painted]")
+      ->type_name("8|16");
   fetch->callback([given, &exit_code] {
     given->check_output_name();
     given->fetch(given->client(), given->id);

@@ -287,7 +287,7 @@ SHA-256, and whether it is a published file that limn knows. All values are read
   const auto json = std::make_shared<bool>(false);
   command->add_option("WEIGHTS", *file, "The file, builtin, or the name of a network in the cache")
       ->required()
-      ->type_name("FILE|NAME");
+      ->type_name("FILE|NETWORK");
   command->add_flag("--json", *json, "Print JSON");
   command->callback([=, &exit_code] {
     const Description description = describe(find_weights(*file));
@@ -309,7 +309,7 @@ too. With --half, values are rounded to half precision and take half the space.)
       ->add_option("WEIGHTS", convert->input,
                    "The file, builtin, or the name of a network in the cache")
       ->required()
-      ->type_name("FILE|NAME");
+      ->type_name("FILE|NETWORK");
   command->add_option("-o,--output", convert->output, "Output file; an existing one is replaced")
       ->type_name("FILE")
       ->required();

@@ -224,9 +224,9 @@ and the same command resumes from there.)");
   limn model fetch vgg19 --from https://mirror.example/vgg19.h5
   limn model fetch vgg16 --from https://mirror.example/vgg16.safetensors --sha256 HEX
 
-Exit codes: 0 the file is there, 2 bad flag, 3 the file could not be fetched, 130 interrupted.)");
+Exit codes: 0 the file is there; 2 bad flag; 3 the file could not be fetched; 130 interrupted.)");
   const auto fetch = std::make_shared<FetchCommand>();
-  command->add_option("NAME", fetch->network, "vgg19 or vgg16")->required();
+  command->add_option("NAME", fetch->network, "The network")->required()->type_name("vgg16|vgg19");
   CLI::Option* from =
       command->add_option("--from", fetch->url, "Fetch the file from this address instead")
           ->type_name("URL");

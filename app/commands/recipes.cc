@@ -21,7 +21,7 @@ void add_recipes_command(CLI::App& app, int& exit_code) {
       "  limn paint photo.jpg painting.jpg -o out.png --recipe mine.toml");
   CLI::App* show = command->add_subcommand("show", "Print a recipe as TOML, to read or edit");
   const auto name = std::make_shared<std::string>();
-  show->add_option("NAME", *name, "The recipe's name")->required();
+  show->add_option("NAME", *name, "The recipe's name")->required()->type_name("RECIPE");
   command->require_subcommand(0, 1);
   command->callback([=, &exit_code] {
     exit_code = kSuccess;

@@ -23,6 +23,7 @@
 #include "commands/data_folder.h"
 #include "commands/exit_code.h"
 #include "commands/housekeeping.h"
+#include "commands/http_client.h"
 #include "jobs/queue.h"
 #include "jobs/store.h"
 #include "serve/access.h"
@@ -96,7 +97,8 @@ void ServeCommand::add_to(CLI::App& command) {
                   "Another name that the server goes by, as in the address of a proxy before it")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  command.add_flag("--open", open_page, "Show the page in the browser");
+  command.add_flag("--open", open_page,
+                   "Show the page in the browser: of the server that runs already, if one does");
   command
       .add_option("--store", store,
                   "Where jobs are kept: a file, or postgresql://... for several machines "
@@ -163,8 +165,25 @@ void keep_little_memory() {
 #endif
 }
 
-// Ends with the program that shows pages, which may outlive this one.
-void show_page(const std::string& link) {
+// Where whoever has the token gets the page.
+std::string link_to(const std::string& address, const std::string& token) {
+  return fmt::format("{}/?token={}", address, token);
+}
+
+// The page of a server that already runs with this folder, if one answers.
+std::optional<std::string> running_page(const std::string& folder, const std::string& token) {
+  const std::string address = kept_address(folder);
+  if (address.empty()) return std::nullopt;
+  try {
+    HttpClient(address, token, "", "").get("/api/v1/jobs?limit=1");
+    return link_to(address, token);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+// Returns a thread that ends with the program that shows pages, which may outlive this one.
+std::thread show_page(const std::string& link) {
   std::string program = "xdg-open", address = link;
   char* const arguments[] = {program.data(), address.data(), nullptr};
   pid_t child = 0;
@@ -175,9 +194,9 @@ void show_page(const std::string& link) {
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     say("limn: there is no xdg-open here; open the link above\n");
-    return;
+    return std::thread([] {});
   }
-  std::thread([child] { waitpid(child, nullptr, 0); }).detach();
+  return std::thread([child] { waitpid(child, nullptr, 0); });
 }
 
 // Where whoever is on this machine reaches it.
@@ -188,7 +207,7 @@ std::string ServeCommand::address(int port) const {
 }
 
 void ServeCommand::introduce(const std::string& folder, const std::string& token, int port) const {
-  const std::string link = fmt::format("{}/?token={}", address(port), token);
+  const std::string link = link_to(address(port), token);
   const bool own_only = std::ranges::all_of(hosts, [](const std::string& address) {
     return address.starts_with("127.") || address == "::1";
   });
@@ -204,7 +223,7 @@ void ServeCommand::introduce(const std::string& folder, const std::string& token
                   "next start\n",
                   folder));
   print(link + "\n");
-  if (open_page) show_page(link);
+  if (open_page) show_page(link).detach();
 }
 
 std::string figures_text(const Worker::Figures& figures) {
@@ -277,6 +296,12 @@ int ServeCommand::run() {
   const std::string folder = data_folder(data);
   make_folder(folder, true);
   const std::string token = token_in(folder);
+  if (const auto page = open_page ? running_page(folder, token) : std::nullopt) {
+    say(fmt::format("limn: a server with {} is running already\n", folder));
+    print(*page + "\n");
+    show_page(*page).join();
+    return kSuccess;
+  }
   const std::unique_ptr<Store> jobs = open_store(store.empty() ? folder + "/jobs.db" : store);
   Files files(folder);
   Queue queue(*jobs, files);

@@ -48,10 +48,10 @@ void Submission::add_to(CLI::App& command) {
           "of texture; PICTURE [FROM] of inpaint")
       ->type_name("FILE")
       ->required();
-  command.add_option("--kind", kind_, "paint, texture, inpaint, season or sweep [paint]")
-      ->type_name("KIND");
+  command.add_option("--kind", kind_, "What is asked for [paint]")
+      ->type_name("paint|texture|inpaint|season|sweep");
   command.add_option("--recipe", recipe_, "A recipe: a name, a file, or a picture painted with it")
-      ->type_name("NAME|FILE");
+      ->type_name("RECIPE|FILE");
   command.add_option("--set", sets_, "A setting of the recipe: style.weight=2. Repeat for more")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
@@ -66,16 +66,22 @@ void Submission::add_to(CLI::App& command) {
         ->type_name("FILE")
         ->allow_extra_args(false);
   }
-  for (const auto& [flag, help] : {std::pair("vary", "What a sweep varies, as of limn sweep"),
-                                   std::pair("size", "Of a texture: pixels a side, or WxH"),
-                                   std::pair("shifts", "Of a texture, as of limn texture"),
-                                   std::pair("bits", "Of the picture: 8 or 16")}) {
-    command.add_option_function<std::string>(
-        fmt::format("--{}", flag),
-        [this, name = std::string(flag)](const std::string& value) {
-          flags_.emplace_back(name, value);
-        },
-        help);
+  struct Flag {
+    const char *name, *type, *help;
+  };
+  for (const auto& [flag, type, help] :
+       {Flag{"vary", "KEY=VALUES", "What a sweep varies, as of limn sweep"},
+        Flag{"size", "N|WxH", "Of a texture: pixels a side"},
+        Flag{"shifts", "auto|none|N,...", "Of a texture, as of limn texture"},
+        Flag{"bits", "8|16", "Of the picture, per channel"}}) {
+    command
+        .add_option_function<std::string>(
+            fmt::format("--{}", flag),
+            [this, name = std::string(flag)](const std::string& value) {
+              flags_.emplace_back(name, value);
+            },
+            help)
+        ->type_name(type);
   }
   command.add_flag("--preview", preview_, "Goes before jobs that are not previews");
   command.add_option("--client", client_, "Whom the server's quota counts for")->type_name("NAME");

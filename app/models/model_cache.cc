@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "models/fetch.h"
+#include "network/student.h"
 #include "network/vgg.h"
 #include "weights/known_files.h"
 #include "weights/read.h"
@@ -55,6 +56,10 @@ std::vector<std::string> cached_files() {
   }
   std::ranges::sort(files);
   return files;
+}
+
+std::vector<std::string> network_names() {
+  return {std::string(kBuiltinName), std::string(kVgg16.name), std::string(kVgg19.name)};
 }
 
 std::optional<std::string> cached_weights(std::string_view network) {

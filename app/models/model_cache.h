@@ -22,8 +22,11 @@ std::vector<std::string> cached_files();
 // the published one. None if there is none.
 std::optional<std::string> cached_weights(std::string_view network);
 
-// The weights meant by --weights or FILE|NAME: a file, or else those with that name: the built-in
-// network's, which need no file (empty), or cached ones. Throws Error (file) for a network's name
+// The names of networks: those that recipes may have, and that may stand for a file below.
+std::vector<std::string> network_names();
+
+// The weights meant by FILE|NETWORK: a file, or else those with that name: the built-in network's,
+// which need no file (empty), or cached ones. Throws Error (file) for a network's name
 // that is not in the cache; names of other missing files are returned unchanged.
 std::optional<std::string> find_weights(const std::string& file_or_name);
 

@@ -18,9 +18,12 @@
 namespace limn {
 namespace {
 
-// How the help shows a setting's value and its default.
+// How the help shows a setting's value and its default. Completions go by it too
+// (packaging/commands/command.h): small letters are values, capitals what a value stands for.
 template <typename T>
-std::string value_name(const T&) {
+std::string value_name(std::string_view key, const T&) {
+  if (key == "network.name") return fmt::format("{}", fmt::join(network_names(), "|"));
+  if (key == "picture.init") return "content|noise|mean|FILE";
   if constexpr (std::is_enum_v<T>) {
     std::string names;
     for (const auto& entry : kNames<T>) {
@@ -225,7 +228,7 @@ void PaintingArguments::add_common(CLI::App& command, Settings settings, Styles 
           "--weights", weights_,
           "Trained weights: a file, builtin, or a name in the cache ('limn model') [the recipe's "
           "network]")
-      ->type_name("FILE|NAME");
+      ->type_name("FILE|NETWORK");
   if (settings != Settings::none) add_recipe(command);
   command
       .add_option(
@@ -302,7 +305,7 @@ void PaintingArguments::add_recipe(CLI::App& command) {
       .add_option(
           "--recipe", recipe_name_,
           "A recipe: a name ('limn recipes' lists them), a file, or a picture painted with it")
-      ->type_name("NAME|FILE")
+      ->type_name("RECIPE|FILE")
       ->default_str(recipe_name_);
 }
 
@@ -354,7 +357,7 @@ void PaintingArguments::add_setting(CLI::App& command, std::string_view key) {
           ->group(group);
     } else {
       command.add_option_function<std::string>(flag, set, help)
-          ->type_name(value_name(value))
+          ->type_name(value_name(key, value))
           ->group(group);
     }
   });

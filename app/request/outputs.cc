@@ -76,8 +76,8 @@ void add_write_flags(CLI::App& command, WriteOptions& write) {
       ->default_str("95");
   command
       .add_option("--format", write.format,
-                  "Format, if the file name does not give it: png, jpg, webp, tif, ...")
-      ->type_name("FORMAT");
+                  "Format, if the file name does not give it, by its usual ending")
+      ->type_name("png|jpg|webp|tif|...");
 }
 
 void check_write_flags(const WriteOptions& write) {

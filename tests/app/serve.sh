@@ -115,7 +115,18 @@ port=${url##*:}
 expect_refusal 3 "choose another one with --port" limn serve --port "$port" --data home/other
 kill -KILL "$server"
 wait "$server" 2>/dev/null || true
-start --workers 0
+mkdir browser
+printf '#!/bin/sh\necho "$1" > "%s/shown"\n' "$PWD" > browser/xdg-open
+chmod +x browser/xdg-open
+PATH=$PWD/browser:$PATH
+start --workers 0 --open  # the address that the killed one left leads nowhere
+for _ in $(seq 100); do [[ -s shown ]] && break; sleep 0.1; done
+expect_equal "$(< link)" "$(< shown)"
+rm shown
+expect_exit 0 limn serve --open  # the one that runs is shown, and no other is started
+expect_message "is running already"
+expect_output "$url/?token="
+expect_equal "$(< link)" "$(< shown)"
 expect_exit 0 limn jobs list --server "$url" --state waiting
 expect_output "$waiting"
 expect_exit 0 limn jobs cancel "$waiting" --server "$url"
