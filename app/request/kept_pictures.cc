@@ -55,7 +55,8 @@ std::size_t KeptPictures::bytes() const {
 }
 
 KeptPictures::Kept& KeptPictures::find(const std::string& name, const ReadOptions& options) {
-  const std::optional<FileStamp> stamp = stamp_of(picture_name(name).path);
+  std::optional<FileStamp> stamp;
+  if (at_ == At::asked) stamp = stamp_of(picture_name(name).path);
   const auto known = std::ranges::find(kept_, name, &Kept::name);
   if (known != kept_.end() && known->stamp == stamp) {
     kept_.splice(kept_.begin(), kept_, known);

@@ -1,5 +1,5 @@
 // Decoded pictures that are kept for the next painting of the same files, shrunk to what it needs.
-// Files are known by their names; one that has changed is read anew.
+// Files are known by their names.
 #pragma once
 
 #include <limn/limn.h>
@@ -16,10 +16,14 @@ namespace limn {
 
 class KeptPictures {
  public:
-  // The sizes that pictures are kept at.
+  // The sizes that pictures are kept at, and what is known of their files.
   enum class At {
-    previews,  // at least those of previews, so that one of another size need not decode again
-    asked,     // those that were asked for, where pictures are to be the same as without this
+    // At least those of previews, so that one of another size need not decode again. Of uploads,
+    // which never change: only their times do, as the server uses them.
+    previews,
+    // Those that were asked for, where pictures are to be the same as without this. A file that has
+    // changed is read anew.
+    asked,
   };
   // Keeps the pictures used last, up to this many bytes of pixels.
   explicit KeptPictures(std::size_t most_bytes, At at = At::previews)
