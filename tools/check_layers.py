@@ -19,7 +19,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LAYERS = ["limn", "base", "containers", "image", "kernels", "network", "weights",
           "recipe", "optimise", "canvas", "losses", "paint",
-          "ranks", "show", "models", "request", "batch", "jobs", "work", "serve", "commands", "main.cc"]
+          "ranks", "show", "models", "request", "batch", "jobs", "work", "serve", "commands",
+          "main.cc"]
 
 # The start of an included name -> the files that may include it.
 DOORS = {

@@ -101,10 +101,16 @@ std::uint64_t remove_file(const fs::path& path) {
   return unlink(path.c_str()) == 0 ? bytes : 0;
 }
 
+bool lock_alone(int file) {
+  int result = 0;
+  while ((result = flock(file, LOCK_EX)) != 0 && errno == EINTR) {
+  }
+  return result == 0;
+}
+
 // Locks a new file. False if a sweep has removed it already.
 bool is_locked(int file) {
-  while (flock(file, LOCK_EX) != 0 && errno == EINTR) {
-  }
+  lock_alone(file);
   struct stat status = {};
   return fstat(file, &status) == 0 && status.st_nlink > 0;
 }
@@ -289,9 +295,14 @@ std::vector<Files::Unneeded> Files::unneeded(
   return found;
 }
 
+// One at a time, of all processes: what one has found to be in use and brought back, another may
+// take again, and a third, which has asked before that, must not then remove it.
 std::uint64_t Files::leave(const std::string& id, const Users& users) const {
+  const std::string folder = folder_ + kLeaving;
+  const Descriptor lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.number() < 0 || !lock_alone(lock.number())) return 0;
   const std::string path = path_of(id);
-  const std::string leaving = folder_ + kLeaving + "/" + id;
+  const std::string leaving = folder + "/" + id;
   if (std::rename(path.c_str(), leaving.c_str()) != 0) return 0;
   bool used = true;
   try {
