@@ -8,6 +8,7 @@ The process that converts has none of the server's connections and is in a sandb
 is told to stop, it ends, and so do the conversions that wait for it: with 503. On a full disk the
 answer is 507. Loopback only.
 """
+import contextlib
 import os
 import random
 import sqlite3
