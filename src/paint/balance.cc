@@ -39,11 +39,11 @@ class Gradients {
     none_.total_variation = 0;
   }
 
-  // All losses of layers on their own, but for the content's.
-  LossValues losses(std::span<const float> x) {
+  // Style losses of layers on their own and, if asked for, neighbours losses, which have to seek.
+  LossValues losses(std::span<const float> x, bool neighbours) {
     LossWeights weights = none_;
     std::ranges::fill(weights.style, 1.0);
-    std::ranges::fill(weights.neighbours, 1.0);
+    if (neighbours) std::ranges::fill(weights.neighbours, 1.0);
     objective_.multiply(weights);
     objective_.seek_afresh();
     return objective_.values(x);
@@ -136,7 +136,8 @@ MeasuredGradients measure_gradients(Objective& objective, const Canvas& canvas,
   if (recipe.content.weight != 0) {
     measured.content = gradients.of_content(at_noise).length / recipe.content.weight;
   }
-  const LossValues losses_at_noise = gradients.losses(at_noise);
+  const bool of_squares = recipe.neighbours.distance == NeighbourDistance::squared;
+  const LossValues losses_at_noise = gradients.losses(at_noise, /*neighbours=*/of_squares);
   const std::vector<double> style = objective.style_weights();
   measured.style.resize(style.size());
   for (size_t i = 0; i < style.size(); ++i) {
@@ -144,7 +145,6 @@ MeasuredGradients measure_gradients(Objective& objective, const Canvas& canvas,
     measured.style[i] = length(losses_at_noise.style[i], true,
                                [&](std::span<const float> x) { return gradients.of_style(i, x); });
   }
-  const bool of_squares = recipe.neighbours.distance == NeighbourDistance::squared;
   const std::vector<double> neighbours = objective.neighbours_weights();
   measured.neighbours.resize(neighbours.size());
   for (size_t i = 0; i < neighbours.size(); ++i) {
